@@ -1,0 +1,91 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of our own is built in Swift 6 language mode, and a warning is an error.
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
+
+let package = Package(
+    name: "waxwing",
+    products: [
+        .library(name: "MLS", targets: ["MLS", "MLSOpenSSL"]),
+        .library(name: "WaxwingClient", targets: ["WaxwingClient", "WaxwingCore", "ConclaveProtocol"]),
+        .library(name: "SQLiteStore", targets: ["SQLiteStore"]),
+        .library(name: "HTTPTransport", targets: ["HTTPTransport"]),
+        .library(name: "WaxwingServer", targets: ["WaxwingServer"]),
+        .executable(name: "waxwing", targets: ["WaxwingCLI"]),
+        .executable(name: "waxwingd", targets: ["WaxwingDaemon"]),
+        .executable(name: "mls-vectors", targets: ["MLSVectors"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    ],
+    targets: [
+        // System libraries
+        .systemLibrary(
+            name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CCurl", path: "Sources/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+
+        // The MLS engine
+        .target(name: "MLS", swiftSettings: strict),
+        .target(name: "MLSOpenSSL", dependencies: ["MLS", "COpenSSL"], swiftSettings: strict),
+        .target(name: "MLSVectorRunner", dependencies: ["MLS", "MLSOpenSSL"], swiftSettings: strict),
+        .executableTarget(name: "MLSVectors", dependencies: ["MLSVectorRunner"], swiftSettings: strict),
+
+        // The messenger
+        .target(
+            name: "ConclaveProtocol", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            swiftSettings: strict),
+        .target(name: "WaxwingCore", dependencies: ["MLS", "ConclaveProtocol"], swiftSettings: strict),
+        .target(name: "WaxwingClient", dependencies: ["WaxwingCore"], swiftSettings: strict),
+        .target(
+            name: "SQLiteStore", dependencies: ["WaxwingCore", .product(name: "GRDB", package: "GRDB.swift")],
+            path: "Plugins/SQLiteStore", swiftSettings: strict),
+        .target(
+            name: "HTTPTransport", dependencies: ["WaxwingCore", "ConclaveProtocol", "CCurl"],
+            path: "Plugins/HTTPTransport", swiftSettings: strict),
+
+        // The server
+        .target(
+            name: "WaxwingServer",
+            dependencies: [
+                "ConclaveProtocol", "COpenSSL",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdTLS", package: "hummingbird"),
+                .product(name: "HummingbirdHTTP2", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+
+        // The executables
+        .executableTarget(
+            name: "WaxwingCLI",
+            dependencies: [
+                "WaxwingClient", "SQLiteStore", "HTTPTransport", "MLSOpenSSL",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "WaxwingDaemon",
+            dependencies: [
+                "WaxwingServer",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+
+        // Tests
+        .testTarget(name: "MLSTests", dependencies: ["MLS", "MLSOpenSSL", "MLSVectorRunner"], swiftSettings: strict),
+        .testTarget(name: "ConclaveProtocolTests", dependencies: ["ConclaveProtocol"], swiftSettings: strict),
+        .testTarget(name: "WaxwingCoreTests", dependencies: ["WaxwingCore", "MLSOpenSSL"], swiftSettings: strict),
+        .testTarget(name: "SQLiteStoreTests", dependencies: ["SQLiteStore"], swiftSettings: strict),
+        .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport"], swiftSettings: strict),
+        .testTarget(name: "WaxwingServerTests", dependencies: ["WaxwingServer"], swiftSettings: strict),
+        .testTarget(name: "TidyTests", swiftSettings: strict),
+    ]
+)

@@ -1,0 +1,57 @@
+/// One HTTP request of the protocol as a value: what to ask, nothing about how it gets there.
+public struct APIRequest: Hashable, Sendable {
+    public enum Method: String, Hashable, Sendable { case get = "GET", post = "POST", patch = "PATCH" }
+
+    public var method: Method
+    /// Path below the server's base URL, with the prefix `/api/v1`, percent-encoded.
+    public var path: String
+    /// Query items in order, not yet percent-encoded.
+    public var query: [QueryItem]
+    /// The protobuf message; empty where the endpoint takes none.
+    public var body: [UInt8]
+    /// The session token to send, if the endpoint wants one. Never printed.
+    public var token: String?
+    /// The same key on a repeated POST makes a server that knows the header return its first answer.
+    public var idempotencyKey: String?
+
+    public struct QueryItem: Hashable, Sendable {
+        public var name: String
+        public var value: String
+
+        public init(_ name: String, _ value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    public init(
+        _ method: Method, _ path: String, query: [QueryItem] = [], body: [UInt8] = [], token: String? = nil,
+        idempotencyKey: String? = nil
+    ) {
+        self.method = method
+        self.path = path
+        self.query = query
+        self.body = body
+        self.token = token
+        self.idempotencyKey = idempotencyKey
+    }
+}
+
+extension APIRequest: CustomStringConvertible {
+    /// Method and path only.
+    public var description: String { "\(method.rawValue) \(path)" }
+}
+
+/// What a server answered, with the body not yet looked at.
+public struct APIResponse: Hashable, Sendable {
+    public var status: Int
+    /// The Content-Type header, empty where there was none.
+    public var contentType: String
+    public var body: [UInt8]
+
+    public init(status: Int, contentType: String, body: [UInt8]) {
+        self.status = status
+        self.contentType = contentType
+        self.body = body
+    }
+}

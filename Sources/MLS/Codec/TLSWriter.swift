@@ -1,0 +1,89 @@
+/// A value with an encoding in the TLS presentation language (RFC 9420 §2.1).
+public protocol TLSEncodable {
+    func encode(to writer: inout TLSWriter)
+}
+
+extension TLSEncodable {
+    /// The encoding as bytes.
+    public var encoded: [UInt8] {
+        var writer = TLSWriter()
+        encode(to: &writer)
+        return writer.bytes
+    }
+}
+
+/// Appends values in the TLS presentation language (RFC 9420 §2.1) to a byte array.
+///
+/// Lengths are those of values we built or decoded within ``Limits``, so writing cannot fail.
+public struct TLSWriter: Sendable {
+    public private(set) var bytes: [UInt8] = []
+
+    public init() {}
+
+    public init(reservingCapacity capacity: Int) {
+        bytes.reserveCapacity(capacity)
+    }
+
+    /// Big-endian integer of the type's own width.
+    @inlinable
+    public mutating func write<I: FixedWidthInteger & UnsignedInteger>(_ value: I) {
+        var shift = I.bitWidth
+        while shift > 0 {
+            shift -= 8
+            appendByte(UInt8(truncatingIfNeeded: value >> I(shift)))
+        }
+    }
+
+    @usableFromInline
+    mutating func appendByte(_ byte: UInt8) { bytes.append(byte) }
+
+    public mutating func write(_ value: some TLSEncodable) {
+        value.encode(to: &self)
+    }
+
+    /// Bytes with no length in front.
+    public mutating func writeRaw(_ raw: some Sequence<UInt8>) {
+        bytes.append(contentsOf: raw)
+    }
+
+    /// `opaque<V>`: a variable-length length, then the bytes (RFC 9420 §2.1.2).
+    public mutating func writeOpaque(_ opaque: some Collection<UInt8>) {
+        writeLength(opaque.count)
+        bytes.append(contentsOf: opaque)
+    }
+
+    /// `T<V>`: the elements' encodings, with their total length in bytes in front.
+    public mutating func writeVector<T: TLSEncodable>(_ elements: some Sequence<T>) {
+        writeVector { writer in
+            for element in elements { element.encode(to: &writer) }
+        }
+    }
+
+    /// A vector whose content `body` writes.
+    public mutating func writeVector(_ body: (inout TLSWriter) -> Void) {
+        var inner = TLSWriter()
+        body(&inner)
+        writeOpaque(inner.bytes)
+    }
+
+    /// `optional<T>`: a presence byte, then the value.
+    public mutating func writeOptional(_ value: (some TLSEncodable)?) {
+        if let value {
+            bytes.append(1)
+            value.encode(to: &self)
+        } else {
+            bytes.append(0)
+        }
+    }
+
+    /// A length in the shortest of its 1, 2 or 4 byte forms (RFC 9420 §2.1.2).
+    public mutating func writeLength(_ length: Int) {
+        switch length {
+        case ..<0x40: write(UInt8(length))
+        case ..<0x4000: write(UInt16(length) | 0x4000)
+        default:
+            precondition(length < 0x4000_0000, "a vector is at most 2^30 - 1 bytes")
+            write(UInt32(length) | 0x8000_0000)
+        }
+    }
+}

@@ -1,0 +1,11 @@
+/// Where randomness comes from: the operating system in life, a seed in tests and replays.
+///
+/// The engine draws all its randomness here and nowhere else, always in the same order for the same calls.
+public protocol EntropySource: Sendable {
+    /// `count` fresh random bytes. Never fails: a source that cannot deliver must end the process.
+    func bytes(_ count: Int) -> [UInt8]
+}
+
+extension EntropySource {
+    public func secret(_ count: Int) -> Secret { Secret(bytes(count)) }
+}

@@ -1,0 +1,15 @@
+/// The bounds the engine keeps, each with its reason. A peer cannot make us go past them.
+public enum Limits {
+    /// Longest encoded vector that is read or written, in bytes. A ratchet tree of 10,000 members is about 8 MB.
+    public static let vectorLength = 64 << 20
+    /// How far ahead of the next expected generation a message may be. Each step costs two key derivations and is kept as a skipped key.
+    public static let forwardGenerations: UInt32 = 1024
+    /// Skipped message keys kept per sender and epoch; the oldest go first.
+    public static let skippedKeys = 2048
+    /// Past epochs kept for late application messages (see the protocol's MLS parameters).
+    public static let pastEpochs = 16
+    /// Leaves of a ratchet tree. Bounds what a hostile tree may cost.
+    public static let leaves: UInt32 = 1 << 17
+    /// Proposals received and remembered in one epoch.
+    public static let pendingProposals = 4096
+}

@@ -1,0 +1,108 @@
+/// What the core keeps for one account: ordered tables of small records, changed all together or not at all.
+///
+/// A store knows nothing of groups or messages. It keeps bytes under keys, in key order, and promises four things:
+/// a change set is applied whole or not at all; it is on disk when ``commit(_:)`` returns; a change set built on an old revision is
+/// refused; what a change set deletes or overwrites is gone from the files when ``commit(_:)`` returns, as far as the file system allows.
+///
+/// Several processes may have the same store open. All methods may be called from any thread.
+public protocol Store: Sendable {
+    /// The number of change sets committed so far, by any process; 0 for an empty store.
+    func revision() throws(StoreError) -> UInt64
+
+    /// The value under `key`, or nil.
+    func value(_ table: Table, _ key: [UInt8]) throws(StoreError) -> [UInt8]?
+
+    /// Records in ascending key order (bytewise), or descending where `descending` is set, whose key is at least `lower` and, where given, below `upper`.
+    ///
+    /// - Parameter limit: at most this many; at least 1.
+    func page(_ table: Table, from lower: [UInt8], below upper: [UInt8]?, limit: Int, descending: Bool) throws(StoreError)
+        -> [Record]
+
+    /// Applies all of `changes` in order, or none of them, durably.
+    ///
+    /// - Returns: the new revision, `changes.base + 1`.
+    /// - Throws: `staleRevision` where another change set was committed since `changes.base`; `full` where the disk is full.
+    func commit(_ changes: ChangeSet) throws(StoreError) -> UInt64
+}
+
+/// The tables of a store. The raw value is part of the stored format.
+public enum Table: UInt8, CaseIterable, Hashable, Sendable {
+    /// The account itself: names, token, keys, counters.
+    case account = 1
+    /// Users we know: names, pinned fingerprints.
+    case user = 2
+    /// Key packages of our own with their private keys.
+    case keyPackage = 3
+    /// One record a group: name, cursor, roster.
+    case group = 4
+    /// The MLS state of each group, as the engine's own small records.
+    case groupState = 5
+    /// Staged commits: of our own in flight, and escrowed invites.
+    case staged = 6
+    /// What waits to be sent.
+    case outbox = 7
+    /// Raw rows that were fetched and not yet applied, or are parked for a later epoch.
+    case inbox = 8
+    /// What can be read.
+    case history = 9
+    /// What was seen in a group's log: ciphertext hashes and message ids.
+    case seen = 10
+    /// Invites received.
+    case invite = 11
+}
+
+public struct Record: Hashable, Sendable {
+    public var key: [UInt8]
+    public var value: [UInt8]
+
+    public init(key: [UInt8], value: [UInt8]) {
+        self.key = key
+        self.value = value
+    }
+}
+
+/// Changes that are applied together.
+public struct ChangeSet: Hashable, Sendable {
+    public enum Change: Hashable, Sendable {
+        case put(Table, key: [UInt8], value: [UInt8])
+        case delete(Table, key: [UInt8])
+        /// Deletes every record whose key begins with `prefix`; an empty prefix empties the table.
+        case deletePrefix(Table, prefix: [UInt8])
+    }
+
+    /// The revision the changes were built on.
+    public var base: UInt64
+    public var changes: [Change] = []
+
+    public init(base: UInt64) { self.base = base }
+    public var isEmpty: Bool { changes.isEmpty }
+}
+
+public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
+    public enum Code: String, Hashable, Sendable {
+        /// Another change set was committed since the base revision: read again and build anew.
+        case staleRevision
+        /// The disk (or a quota) is full. Nothing was changed.
+        case full
+        /// The place cannot be read or written.
+        case notPermitted
+        /// What is stored is damaged. Nothing of it is taken for truth.
+        case corrupt
+        /// Written by a newer version.
+        case newerFormat
+        /// Any other failure of the disk or the operating system.
+        case failed
+    }
+
+    public let code: Code
+    public let reason: String
+
+    public init(_ code: Code, _ reason: String) {
+        self.code = code
+        self.reason = reason
+    }
+
+    public static func == (a: StoreError, b: StoreError) -> Bool { a.code == b.code }
+    public func hash(into hasher: inout Hasher) { hasher.combine(code) }
+    public var description: String { reason }
+}

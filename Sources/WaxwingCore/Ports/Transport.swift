@@ -1,0 +1,57 @@
+public import ConclaveProtocol
+
+/// The way to one server. A transport carries requests and hears hints; it never retries and never waits between tries: timers
+/// belong to the core.
+public protocol Transport: Sendable {
+    /// Sends one request and waits for the whole answer.
+    ///
+    /// Any HTTP status counts as answered. Cancelling the task ends the request with outcome ``TransportError/Outcome/unknown``
+    /// (or `notSent` where nothing had left yet).
+    /// - Throws: ``TransportError``.
+    func send(_ request: APIRequest) async throws(TransportError) -> APIResponse
+
+    /// Opens an event feed. The stream ends with a ``TransportError`` when the feed breaks and without one when it is cancelled by its
+    /// reader. Its first element is always ``FeedEvent/opened``.
+    ///
+    /// - Parameter token: the session token.
+    func events(token: String) -> AsyncThrowingStream<FeedEvent, any Error>
+}
+
+/// A hint from the server that something is there to be fetched, never the data itself.
+public enum FeedEvent: Hashable, Sendable {
+    /// The server accepted the feed: what happens from now on will be heard. What happened before has to be fetched.
+    case opened
+    /// Something happened. An event that is not understood is dropped by the transport.
+    case event(ServerHint)
+    /// The server dropped events because this reader was slow: everything has to be looked at again.
+    case lagged
+}
+
+/// Why a request has no answer.
+public struct TransportError: Error, Hashable, Sendable, CustomStringConvertible {
+    public enum Outcome: String, Hashable, Sendable {
+        /// Nothing of the request can have reached the server.
+        case notSent
+        /// The server may or may not have acted on the request.
+        case unknown
+    }
+
+    /// What kind of trouble it is, for messages and exit codes.
+    public enum Cause: String, Hashable, Sendable {
+        case unreachable, nameNotFound, timeout, badCertificate, tls, proxy, connectionLost, answerTooLarge, badAnswer,
+            cancelled, other
+    }
+
+    public let outcome: Outcome
+    public let cause: Cause
+    /// For people. No token, no body, no header.
+    public let reason: String
+
+    public init(_ outcome: Outcome, _ cause: Cause, _ reason: String) {
+        self.outcome = outcome
+        self.cause = cause
+        self.reason = reason
+    }
+
+    public var description: String { reason }
+}
