@@ -1,0 +1,29 @@
+/// The bounds the client keeps, each with its reason.
+public enum ClientLimits {
+    /// Longest text of one message, in bytes of UTF-8. The server takes bodies up to 1 MiB; this leaves room for padding and framing.
+    public static let messageText = 256 << 10
+    /// Rows asked for in one page of the log. Small enough that a page of ordinary messages stays well under a megabyte.
+    static let pageRows = 200
+    /// Fetched rows that may wait to be applied before the next page is asked for: bounds the disk a flood can take ahead of us.
+    static let inboxBacklog = 1_000
+    /// Rows applied in one change set: enough to share one fsync, few enough to keep memory flat.
+    static let rowsPerChangeSet = 100
+    /// Rows of unreached epochs kept for later, for each group.
+    static let parkedRows = 1_000
+    /// Requests under way at once.
+    static let concurrentCalls = 8
+    /// Groups whose MLS state is kept in memory.
+    static let cachedGroups = 16
+    /// First and longest wait after a failure, in milliseconds; doubled each time, with jitter.
+    static let retryDelayMin: UInt64 = 500
+    static let retryDelayMax: UInt64 = 60_000
+    /// Key packages kept at the server (see the protocol's MLS parameters), and their lifetime in seconds.
+    static let keyPackages = 5
+    static let keyPackageLifetime: UInt64 = 90 * 86_400
+    /// A fresh set is uploaded when the last one is this old, in seconds.
+    static let keyPackageRefresh: UInt64 = 45 * 86_400
+    /// How far our clock may run ahead of others' when a lifetime begins, in seconds.
+    static let clockSkew: UInt64 = 3_600
+    /// Each member waits its rank times this, in milliseconds, before it evicts somebody who left: so that usually only one does.
+    static let evictionStagger: UInt64 = 2_000
+}

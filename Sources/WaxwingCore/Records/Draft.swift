@@ -1,0 +1,64 @@
+import ConclaveProtocol
+import MLS
+
+/// A change set in the making, over the store it will be committed to: reads see what was written into the draft.
+struct Draft {
+    let store: any Store
+    private(set) var changes: ChangeSet
+    private var overlay: [Table: [[UInt8]: [UInt8]?]] = [:]
+    /// Rows that came or changed, in order, for those who watch.
+    var notices: [Notice] = []
+
+    init(store: any Store, base: UInt64) {
+        self.store = store
+        changes = ChangeSet(base: base)
+    }
+
+    func value(_ table: Table, _ key: [UInt8]) throws(StoreError) -> [UInt8]? {
+        if let written = overlay[table]?[key] { return written }
+        return try store.value(table, key)
+    }
+
+    mutating func put(_ table: Table, _ key: [UInt8], _ value: [UInt8]) {
+        changes.changes.append(.put(table, key: key, value: value))
+        overlay[table, default: [:]][key] = .some(value)
+    }
+
+    mutating func delete(_ table: Table, _ key: [UInt8]) {
+        changes.changes.append(.delete(table, key: key))
+        overlay[table, default: [:]][key] = .some(nil)
+    }
+
+    /// Records whose key begins with `prefix`, in key order, those written in this draft included.
+    func page(_ table: Table, prefix: [UInt8], limit: Int = .max) throws(StoreError) -> [Record] {
+        let written = (overlay[table] ?? [:]).filter { $0.key.starts(with: prefix) }
+        // Each overlay entry can hide at most one stored record.
+        let wanted = limit > Int.max - written.count ? Int.max : limit + written.count
+        var records = try store.page(
+            table, from: prefix, below: upperBound(ofPrefix: prefix), limit: wanted, descending: false)
+        if !written.isEmpty {
+            records.removeAll { written[$0.key] != nil }
+            for case (let key, let value?) in written { records.append(Record(key: key, value: value)) }
+            records.sort { $0.key.lexicographicallyPrecedes($1.key) }
+        }
+        return Array(records.prefix(limit))
+    }
+
+    mutating func deleteAll(_ table: Table, prefix: [UInt8]) {
+        changes.changes.append(.deletePrefix(table, prefix: prefix))
+        overlay[table] = overlay[table]?.filter { !$0.key.starts(with: prefix) }
+    }
+}
+
+/// The first key after all keys that begin with `prefix`; nil where there is none.
+func upperBound(ofPrefix prefix: [UInt8]) -> [UInt8]? {
+    var bound = prefix
+    while let last = bound.last {
+        if last < 0xFF {
+            bound[bound.count - 1] = last + 1
+            return bound
+        }
+        bound.removeLast()
+    }
+    return nil
+}

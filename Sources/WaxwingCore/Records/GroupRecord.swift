@@ -1,0 +1,117 @@
+import ConclaveProtocol
+import MLS
+
+/// A group as the client sees it, without its MLS state.
+public struct GroupRecord: StoredRecord, Hashable {
+    static let version: UInt8 = 1
+
+    public enum Status: UInt8, Hashable, Sendable {
+        /// Being created here; the first commit has not come back yet.
+        case creating = 0
+        /// A member with a living MLS state.
+        case active = 1
+        /// On the server's roster, but without MLS state: a Welcome may still come, else `group rejoin` brings it back.
+        case keyless = 2
+        /// Removed by somebody, banned, or the removal was noticed while away.
+        case removed = 3
+        case left = 4
+        /// The group is gone from the server.
+        case deleted = 5
+    }
+
+    /// The key under which everything of the group is stored here: the server's id, or a random one for a group created here.
+    public let id: ID
+    /// The server's id, nil until a group created here is known to the server.
+    public var serverID: ID?
+    /// Lower-case text, unique on the server.
+    public var name: String
+    public var alias: String
+    public var status: Status
+    /// The last sequence number whose row is stored here.
+    public var cursor: UInt64
+    /// Counts restarts of the server's numbering, so that history stays in order across them.
+    public var era: UInt32
+    public var mlsGroupID: [UInt8]
+    public var epoch: UInt64
+    /// The epoch we joined at: what came before was never ours to read.
+    public var joinedEpoch: UInt64
+    /// The confirmation tag of the commit that brought us in, until that commit was seen in the log.
+    var joinTag: [UInt8]
+    /// A commit for the epoch before ``joinedEpoch`` stood in the log ahead of the one that brought us in.
+    var rivalSeen: Bool
+    /// Who made the last commit that counted.
+    var lastCommitter: ID?
+    /// The server's roster, as of the last `GET /groups`.
+    public var roster: [RosterEntry]
+
+    public struct RosterEntry: Hashable, Sendable {
+        public var user: ID
+        public var isAdmin: Bool
+    }
+
+    init(id: ID, serverID: ID?, name: String, alias: String, status: Status) {
+        self.id = id
+        self.serverID = serverID
+        self.name = name
+        self.alias = alias
+        self.status = status
+        cursor = 0
+        era = 0
+        mlsGroupID = []
+        epoch = 0
+        joinedEpoch = 0
+        joinTag = []
+        rivalSeen = false
+        lastCommitter = nil
+        roster = []
+    }
+
+    /// Whether a member can be written to here, now or once the group is ready.
+    public var isOpen: Bool { status == .active || status == .creating || status == .keyless }
+
+    init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {
+        id = try reader.readID()
+        serverID = try reader.readOptionalID()
+        name = try reader.readText()
+        alias = try reader.readText()
+        guard let status = Status(rawValue: try reader.read()) else {
+            throw MLSError(.malformed, "unknown group status")
+        }
+        self.status = status
+        cursor = try reader.read()
+        era = try reader.read()
+        mlsGroupID = try reader.readOpaque()
+        epoch = try reader.read()
+        joinedEpoch = try reader.read()
+        joinTag = try reader.readOpaque()
+        rivalSeen = try reader.readBool()
+        lastCommitter = try reader.readOptionalID()
+        var inner = try reader.readSubReader()
+        roster = []
+        while !inner.isAtEnd {
+            roster.append(RosterEntry(user: try inner.readID(), isAdmin: try inner.readBool()))
+        }
+    }
+
+    func encode(to writer: inout TLSWriter) {
+        writer.writeID(id)
+        writer.writeOptionalID(serverID)
+        writer.writeText(name)
+        writer.writeText(alias)
+        writer.write(status.rawValue)
+        writer.write(cursor)
+        writer.write(era)
+        writer.writeOpaque(mlsGroupID)
+        writer.write(epoch)
+        writer.write(joinedEpoch)
+        writer.writeOpaque(joinTag)
+        writer.writeBool(rivalSeen)
+        writer.writeOptionalID(lastCommitter)
+        writer.writeVector { inner in
+            for entry in roster {
+                inner.writeID(entry.user)
+                inner.writeBool(entry.isAdmin)
+            }
+        }
+    }
+}

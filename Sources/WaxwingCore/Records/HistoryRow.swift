@@ -1,0 +1,150 @@
+import ConclaveProtocol
+import MLS
+
+/// One line of a conversation, as it can be read offline.
+public struct HistoryRow: StoredRecord, Hashable {
+    static let version: UInt8 = 1
+
+    public enum Content: Hashable, Sendable {
+        case text(String)
+        /// What a commit changed, in order.
+        case system([SystemEvent])
+        /// A row that could not be opened, and why.
+        case unreadable(Unreadable)
+    }
+
+    public enum Unreadable: UInt8, Hashable, Sendable {
+        case epochTooOld = 1, epochNotReached = 2, forged = 3, malformed = 4, replayed = 5, lostState = 6, tooLarge = 7
+    }
+
+    /// The server's sequence number; nil for what is still in the outbox.
+    public var sequence: UInt64?
+    /// Which numbering the sequence belongs to (servers may restart theirs).
+    public var era: UInt32
+    /// The sender by the MLS leaf, or by the server's word for a row that could not be opened.
+    public var sender: ID
+    /// The server's clock for what is in the log, our own for what waits, in Unix seconds.
+    public var time: UInt64
+    public var content: Content
+    public var epoch: UInt64
+    /// The sender's generation in that epoch, for messages of others.
+    public var generation: UInt32?
+    /// Nil for messages of clients that send none.
+    public var messageID: MessageID?
+    /// SHA-256 of the ciphertext; empty while nothing is sealed.
+    public var digest: [UInt8]
+    /// The outbox row behind a message of our own that is not in the log yet.
+    public var outboxOrder: UInt64?
+
+    init(
+        sequence: UInt64?, era: UInt32, sender: ID, time: UInt64, content: Content, epoch: UInt64 = 0,
+        generation: UInt32? = nil, messageID: MessageID? = nil, digest: [UInt8] = [], outboxOrder: UInt64? = nil
+    ) {
+        self.sequence = sequence
+        self.era = era
+        self.sender = sender
+        self.time = time
+        self.content = content
+        self.epoch = epoch
+        self.generation = generation
+        self.messageID = messageID
+        self.digest = digest
+        self.outboxOrder = outboxOrder
+    }
+
+    init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {
+        sequence = try reader.readBool() ? try reader.read(UInt64.self) : nil
+        era = try reader.read()
+        sender = try reader.readID()
+        time = try reader.read()
+        switch try reader.read(UInt8.self) {
+        case 0: content = .text(try reader.readText())
+        case 1: content = .system(try reader.readVector(of: SystemEvent.self))
+        case 2:
+            guard let why = Unreadable(rawValue: try reader.read()) else {
+                throw MLSError(.malformed, "unknown reason")
+            }
+            content = .unreadable(why)
+        default: throw MLSError(.malformed, "unknown history content")
+        }
+        epoch = try reader.read()
+        generation = try reader.readBool() ? try reader.read(UInt32.self) : nil
+        messageID = try reader.readBool() ? MessageID(try reader.readRaw(16)) : nil
+        digest = try reader.readOpaque()
+        outboxOrder = try reader.readBool() ? try reader.read(UInt64.self) : nil
+    }
+
+    func encode(to writer: inout TLSWriter) {
+        writer.writeBool(sequence != nil)
+        if let sequence { writer.write(sequence) }
+        writer.write(era)
+        writer.writeID(sender)
+        writer.write(time)
+        switch content {
+        case .text(let text):
+            writer.write(UInt8(0))
+            writer.writeText(text)
+        case .system(let events):
+            writer.write(UInt8(1))
+            writer.writeVector(events)
+        case .unreadable(let why):
+            writer.write(UInt8(2))
+            writer.write(why.rawValue)
+        }
+        writer.write(epoch)
+        writer.writeBool(generation != nil)
+        if let generation { writer.write(generation) }
+        writer.writeBool(messageID != nil)
+        if let messageID { writer.writeRaw(messageID.bytes) }
+        writer.writeOpaque(digest)
+        writer.writeBool(outboxOrder != nil)
+        if let outboxOrder { writer.write(outboxOrder) }
+    }
+}
+
+/// One change that a commit made, or that we noticed, for people to read.
+public struct SystemEvent: Hashable, Sendable, TLSEncodable, TLSDecodable {
+    public enum Kind: UInt8, Hashable, Sendable {
+        /// The group was created by the actor.
+        case created = 1
+        /// The subject was brought in by the actor.
+        case joined = 2
+        /// The subject came back by itself, with an external commit.
+        case rejoined = 3
+        /// The subject was taken out by the actor.
+        case removed = 4
+        /// The actor changed the keys.
+        case rotated = 5
+        /// The subject's signature key is not the one we knew.
+        case identityChanged = 6
+        /// We are out: the server says so, or the log.
+        case weWereRemoved = 7
+        case weLeft = 8
+        case groupDeleted = 9
+        /// The group's settings (extensions) were changed by the actor.
+        case settingsChanged = 10
+    }
+
+    public var kind: Kind
+    public var actor: ID
+    public var subject: ID
+
+    init(_ kind: Kind, actor: ID, subject: ID? = nil) {
+        self.kind = kind
+        self.actor = actor
+        self.subject = subject ?? actor
+    }
+
+    public init(from reader: inout TLSReader) throws(MLSError) {
+        guard let kind = Kind(rawValue: try reader.read()) else { throw MLSError(.malformed, "unknown system event") }
+        self.kind = kind
+        actor = try reader.readID()
+        subject = try reader.readID()
+    }
+
+    public func encode(to writer: inout TLSWriter) {
+        writer.write(kind.rawValue)
+        writer.writeID(actor)
+        writer.writeID(subject)
+    }
+}

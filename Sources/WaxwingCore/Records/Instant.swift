@@ -1,0 +1,15 @@
+/// A moment on the wall clock, in milliseconds since 1970 (UTC). It comes in from outside; the core has no clock.
+public struct Instant: Hashable, Comparable, Sendable {
+    public var milliseconds: UInt64
+
+    public init(milliseconds: UInt64) { self.milliseconds = milliseconds }
+
+    /// Whole seconds since 1970.
+    public var seconds: UInt64 { milliseconds / 1000 }
+
+    public static func < (a: Instant, b: Instant) -> Bool { a.milliseconds < b.milliseconds }
+
+    public func advanced(byMilliseconds delta: UInt64) -> Instant {
+        Instant(milliseconds: milliseconds &+ delta < milliseconds ? .max : milliseconds + delta)
+    }
+}

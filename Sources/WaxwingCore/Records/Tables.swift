@@ -1,0 +1,168 @@
+import ConclaveProtocol
+import MLS
+
+/// Where each kind of record lies. All keys are built here and nowhere else.
+enum Keys {
+    static let account: [UInt8] = Array("account".utf8)
+    static let link: [UInt8] = Array("link".utf8)
+    static let nextOrder: [UInt8] = Array("next-order".utf8)
+
+    /// History rows sort by numbering, then sequence; what is not in the log yet sorts behind everything, in outbox order.
+    static func history(_ group: ID, era: UInt32, sequence: UInt64) -> [UInt8] {
+        group.bytes + [UInt8(era >> 24 & 0xFF), UInt8(era >> 16 & 0xFF), UInt8(era >> 8 & 0xFF), UInt8(era & 0xFF)]
+            + keyBytes(sequence)
+    }
+
+    static func pendingHistory(_ group: ID, order: UInt64) -> [UInt8] {
+        group.bytes + [0xFF, 0xFF, 0xFF, 0xFF] + keyBytes(order)
+    }
+
+    static func outbox(_ group: ID, order: UInt64) -> [UInt8] { group.bytes + keyBytes(order) }
+
+    /// Rows to apply come under 0, rows parked for a later epoch under 1.
+    static func inbox(_ group: ID, parked: Bool) -> [UInt8] { group.bytes + [parked ? 1 : 0] }
+
+    static func inbox(_ group: ID, parked: Bool, era: UInt32, sequence: UInt64) -> [UInt8] {
+        inbox(group, parked: parked) + history(group, era: era, sequence: sequence).dropFirst(16)
+    }
+
+    static func seen(_ group: ID, digest: [UInt8]) -> [UInt8] { group.bytes + [0] + digest }
+    static func seen(_ group: ID, sender: ID, message: MessageID) -> [UInt8] {
+        group.bytes + [1] + sender.bytes + message.bytes
+    }
+
+    static func staged(_ group: ID, digest: [UInt8]) -> [UInt8] { group.bytes + digest }
+}
+
+extension Draft {
+    func record<R: StoredRecord>(_: R.Type = R.self, _ table: Table, _ key: [UInt8]) throws(StoreError) -> R? {
+        guard let bytes = try value(table, key) else { return nil }
+        return try R(stored: bytes)
+    }
+
+    mutating func put(_ table: Table, _ key: [UInt8], _ record: some StoredRecord) {
+        put(table, key, record.stored)
+    }
+
+    // MARK: Account
+
+    func account() throws(StoreError) -> AccountRecord? { try record(.account, Keys.account) }
+    mutating func put(_ account: AccountRecord) { put(.account, Keys.account, account) }
+
+    func link() throws(StoreError) -> LinkRecord? { try record(.account, Keys.link) }
+    mutating func put(_ link: LinkRecord) { put(.account, Keys.link, link) }
+
+    /// The next number for an outbox row; never handed out twice.
+    mutating func takeOrder() throws(StoreError) -> UInt64 {
+        let stored = try value(.account, Keys.nextOrder) ?? []
+        let order = stored.reduce(UInt64(0)) { $0 << 8 | UInt64($1) } + 1
+        put(.account, Keys.nextOrder, keyBytes(order))
+        return order
+    }
+
+    // MARK: Users
+
+    func user(_ id: ID) throws(StoreError) -> UserRecord? { try record(.user, id.bytes) }
+    mutating func put(_ user: UserRecord, for id: ID) { put(.user, id.bytes, user) }
+
+    // MARK: Groups
+
+    func group(_ id: ID) throws(StoreError) -> GroupRecord? { try record(.group, id.bytes) }
+
+    func groups() throws(StoreError) -> [GroupRecord] {
+        var groups: [GroupRecord] = []
+        for stored in try page(.group, prefix: []) { groups.append(try GroupRecord(stored: stored.value)) }
+        return groups
+    }
+
+    mutating func put(_ group: GroupRecord) {
+        put(.group, group.id.bytes, group)
+    }
+
+    // MARK: Outbox
+
+    func outboxRow(_ group: ID, order: UInt64) throws(StoreError) -> OutboxRow? {
+        try record(.outbox, Keys.outbox(group, order: order))
+    }
+
+    /// The rows of one group in order; of all groups without one.
+    func outbox(_ group: ID? = nil) throws(StoreError) -> [OutboxRow] {
+        var rows: [OutboxRow] = []
+        for stored in try page(.outbox, prefix: group?.bytes ?? []) { rows.append(try OutboxRow(stored: stored.value)) }
+        return rows
+    }
+
+    /// The first row of the group that has not failed.
+    func outboxHead(_ group: ID) throws(StoreError) -> OutboxRow? {
+        // Failed rows stay in place; few people keep many of them, so small steps do.
+        var limit = 8
+        while true {
+            let page = try page(.outbox, prefix: group.bytes, limit: limit)
+            for stored in page {
+                let row = try OutboxRow(stored: stored.value)
+                if !row.isFailed { return row }
+            }
+            if page.count < limit { return nil }
+            limit *= 4
+        }
+    }
+
+    mutating func put(_ row: OutboxRow) {
+        put(.outbox, Keys.outbox(row.group, order: row.order), row)
+        notices.append(.outbox(row))
+    }
+
+    mutating func deleteOutbox(_ row: OutboxRow) {
+        delete(.outbox, Keys.outbox(row.group, order: row.order))
+    }
+
+    // MARK: History
+
+    /// Puts a row at its place and tells those who watch.
+    mutating func putHistory(_ row: HistoryRow, in group: GroupRecord) {
+        let key =
+            if let sequence = row.sequence {
+                Keys.history(group.id, era: row.era, sequence: sequence)
+            } else {
+                Keys.pendingHistory(group.id, order: row.outboxOrder ?? 0)
+            }
+        put(.history, key, row)
+        notices.append(.history(group: group.id, row))
+    }
+
+    func pendingHistory(_ group: ID, order: UInt64) throws(StoreError) -> HistoryRow? {
+        try record(.history, Keys.pendingHistory(group, order: order))
+    }
+
+    // MARK: What was seen
+
+    func seen(_ group: ID, digest: [UInt8]) throws(StoreError) -> SeenRecord? {
+        try record(.seen, Keys.seen(group, digest: digest))
+    }
+
+    // MARK: Staged commits
+
+    func staged(_ group: ID) throws(StoreError) -> [(digest: [UInt8], record: StagedRecord)] {
+        var staged: [(digest: [UInt8], record: StagedRecord)] = []
+        for stored in try page(.staged, prefix: group.bytes) {
+            staged.append((Array(stored.key.dropFirst(16)), try StagedRecord(stored: stored.value)))
+        }
+        return staged
+    }
+
+    mutating func put(_ staged: StagedRecord, for group: ID, digest: [UInt8]) {
+        put(.staged, Keys.staged(group, digest: digest), staged)
+    }
+
+    mutating func deleteStaged(_ group: ID, digest: [UInt8]) {
+        delete(.staged, Keys.staged(group, digest: digest))
+    }
+
+    // MARK: Invites
+
+    func invites() throws(StoreError) -> [InviteRecord] {
+        var invites: [InviteRecord] = []
+        for stored in try page(.invite, prefix: []) { invites.append(try InviteRecord(stored: stored.value)) }
+        return invites
+    }
+}
