@@ -1,0 +1,122 @@
+import SwiftProtobuf
+
+/// A request together with the way to read its answer.
+///
+/// ```swift
+/// let call = Endpoint.me(token: token)
+/// let info = try call.decode(try await transport.send(call.request))
+/// ```
+public struct Call<Response: Sendable>: Sendable {
+    public let request: APIRequest
+    private let read: @Sendable ([UInt8], _ status: Int) throws(ProtocolError) -> Response
+
+    /// Reads an answer that nobody has checked yet.
+    ///
+    /// - Throws: ``ProtocolError`` for everything but a success of the expected form.
+    public func decode(_ response: APIResponse) throws(ProtocolError) -> Response {
+        try read(try response.successBody(), response.status)
+    }
+
+    /// A call answered by a protobuf message.
+    ///
+    /// - Parameters:
+    ///   - lists: Where the message holds lists, and how many elements they may have together.
+    ///   - convert: Turns the message into `Response`, or throws what is wrong with it.
+    init<Wire: SwiftProtobuf.Message>(
+        _ request: APIRequest, lists: ListBounds? = nil,
+        _ convert: @escaping @Sendable (Wire) throws(InvalidMessage) -> Response
+    ) {
+        self.request = request
+        self.read = { (body, status) throws(ProtocolError) in
+            do throws(InvalidMessage) {
+                try lists?.check(body)
+                guard let message = try? Wire(serializedBytes: body) else { throw InvalidMessage("it does not decode") }
+                return try convert(message)
+            } catch {
+                throw ProtocolError(
+                    .malformed, status: status, "The server's answer to \(request) is not valid: \(error.reason).")
+            }
+        }
+    }
+}
+
+extension Call where Response == Void {
+    /// A call whose answer says nothing but that it succeeded. Unknown fields are skipped, so that a later server may say more.
+    init(_ request: APIRequest) {
+        self.init(request) { (_: Google_Protobuf_Empty) throws(InvalidMessage) in }
+    }
+}
+
+/// What is wrong with a message that decoded.
+struct InvalidMessage: Error {
+    let reason: String
+
+    init(_ reason: String) { self.reason = reason }
+}
+
+extension APIResponse {
+    /// The body of a success.
+    ///
+    /// - Throws: ``ProtocolError`` for every other status, and for a body that is not protobuf.
+    func successBody() throws(ProtocolError) -> [UInt8] {
+        switch status {
+        case 200...299:
+            guard mediaType == .protobuf || (mediaType == .none && body.isEmpty) else { throw notOurServer() }
+            return body
+        case 400...599:
+            throw errorAnswer()
+        case 300...399:
+            throw ProtocolError(
+                .notOurServer, status: status, "The server sent a redirect (status \(status)), which is not followed.")
+        default:
+            throw notOurServer()
+        }
+    }
+
+    private enum MediaType { case none, protobuf, plainText, other }
+
+    private var mediaType: MediaType {
+        let name = contentType.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }.lowercased()
+        return switch name {
+        case "": .none
+        case "application/x-protobuf": .protobuf
+        case "text/plain": .plainText
+        default: .other
+        }
+    }
+
+    private func errorAnswer() -> ProtocolError {
+        let plain = ProtocolError(.plain(status: status), status: status, Self.explain(status))
+        switch mediaType {
+        case .none, .plainText: return plain
+        case .other: return notOurServer()
+        case .protobuf:
+            guard !body.isEmpty else { return plain }
+            guard let answer = try? WireErrorResponse(serializedBytes: body) else {
+                return ProtocolError(
+                    .malformed, status: status, "The server sent an error that does not decode (status \(status)).")
+            }
+            let message = printable(answer.message, limit: ProtocolLimits.messageLength)
+            return ProtocolError(
+                .refused(status: status, code: ErrorCode(answer.errorCode), message: message), status: status,
+                message.isEmpty ? Self.explain(status) : "The server refused: \(message)")
+        }
+    }
+
+    private func notOurServer() -> ProtocolError {
+        ProtocolError(
+            .notOurServer, status: status,
+            "The answer (status \(status)) is not from a Conclave server; a captive portal or another web site may be in the way."
+        )
+    }
+
+    private static func explain(_ status: Int) -> String {
+        switch status {
+        case 404: "The server does not know this address (status 404)."
+        case 413: "The request is too large for the server (status 413)."
+        case 429: "The server asks for fewer requests (status 429)."
+        case 500...599: "The server is in trouble (status \(status))."
+        default: "The server refused the request (status \(status))."
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import SwiftProtobuf
+
+/// Every endpoint of the Conclave v1 protocol as a function from its parameters to a ``Call``.
+///
+/// Parameters are sent as given: check what people typed with ``InputRules`` first. Where an `idempotencyKey` can be given, a
+/// server that knows the header answers a repeated request with its first answer; others ignore it.
+public enum Endpoint {
+    /// What every path begins with.
+    public static let base = "/api/v1"
+
+    /// The event feed, a stream of server-sent events: see ``ServerHint/decode(hexFrame:)``.
+    public static func events(token: String) -> APIRequest { APIRequest(.get, "\(base)/events", token: token) }
+
+    static func get(_ path: String, query: [APIRequest.QueryItem] = [], _ token: String) -> APIRequest {
+        APIRequest(.get, base + path, query: query, token: token)
+    }
+
+    static func post(
+        _ path: String, _ message: (any SwiftProtobuf.Message)? = nil, _ token: String?, _ idempotencyKey: String? = nil
+    ) -> APIRequest {
+        APIRequest(.post, base + path, body: encode(message), token: token, idempotencyKey: idempotencyKey)
+    }
+
+    static func patch(_ path: String, _ message: any SwiftProtobuf.Message, _ token: String) -> APIRequest {
+        APIRequest(.patch, base + path, body: encode(message), token: token)
+    }
+
+    /// `text` as one path segment (RFC 3986 §2.3: everything but unreserved characters is escaped).
+    static func segment(_ text: String) -> String {
+        var path = ""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                path.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                path += "%" + hexEncode([byte]).uppercased()
+            }
+        }
+        return path
+    }
+
+    /// A generated proto3 message has no required fields, so that encoding it can only fail where it is larger than 2 GiB, and
+    /// no server takes such a body.
+    private static func encode(_ message: (any SwiftProtobuf.Message)?) -> [UInt8] {
+        (try? message?.serializedBytes()) ?? []
+    }
+}

@@ -1,0 +1,97 @@
+/// What a server's answer was where it was not the one that was asked for.
+///
+/// Two errors are equal when kind and status are; ``reason`` is for people and holds no token and no body.
+public struct ProtocolError: Error, Hashable, Sendable, CustomStringConvertible {
+    public enum Kind: Hashable, Sendable {
+        /// The server said no and gave its code. `message` is the server's own text, without control characters and at
+        /// most ``ProtocolLimits/messageLength`` characters; trust it no more than any stranger's.
+        case refused(status: Int, code: ErrorCode, message: String)
+        /// An HTTP error with a plain-text or empty body: a malformed path or query (400), an unknown path (404), a wrong
+        /// method (405), a body too large (413), too many requests (429), a server in trouble (5xx).
+        case plain(status: Int)
+        /// Something other than a Conclave server answered: HTML (a captive portal, whatever its status), a redirect, any
+        /// other content type.
+        case notOurServer
+        /// Bytes that are no protobuf message, or a message that breaks the protocol.
+        case malformed
+    }
+
+    public let kind: Kind
+    /// The HTTP status the answer came with.
+    public let status: Int
+    public let reason: String
+
+    init(_ kind: Kind, status: Int, _ reason: String) {
+        self.kind = kind
+        self.status = status
+        self.reason = reason
+    }
+
+    /// The server's error code; nil where there was none.
+    public var code: ErrorCode? {
+        if case .refused(_, let code, _) = kind { code } else { nil }
+    }
+
+    /// The token is unknown or expired: log in again.
+    ///
+    /// Ask this of ordinary requests only. A wrong password on login, change-password and delete-account has the same code.
+    public var isSessionOver: Bool { code == .tokenInvalid }
+
+    /// Nobody has judged the request: the same request may succeed later.
+    ///
+    /// True for 408, 425, 429, every 5xx, and for ``Kind/notOurServer``, since a captive portal goes away.
+    public var isRetryable: Bool {
+        kind == .notOurServer || status == 408 || status == 425 || status == 429 || (500...599).contains(status)
+    }
+
+    public static func == (a: ProtocolError, b: ProtocolError) -> Bool { a.kind == b.kind && a.status == b.status }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(kind)
+        hasher.combine(status)
+    }
+
+    public var description: String { reason }
+}
+
+/// The codes of an ErrorResponse. Look at these, not at the status: 401 also means not a member and not an admin.
+public enum ErrorCode: Hashable, Sendable {
+    case unspecified
+    case badRequest
+    case validation
+    case authHeaderMissing
+    case authHeaderMalformed
+    /// Also what a wrong password gets on login, change-password and delete-account.
+    case tokenInvalid
+    case notFound
+    case conflict
+    case forbidden
+    /// Comes with HTTP status 401.
+    case notMember
+    /// Comes with HTTP status 401.
+    case notAdmin
+    case groupNotPublic
+    case banned
+    /// A number this version does not know.
+    case unknown(Int)
+
+    init(_ wire: WireErrorCode) {
+        self =
+            switch wire {
+            case .unspecified: .unspecified
+            case .badRequest: .badRequest
+            case .validation: .validation
+            case .authHeaderMissing: .authHeaderMissing
+            case .authHeaderMalformed: .authHeaderMalformed
+            case .tokenInvalid: .tokenInvalid
+            case .notFound: .notFound
+            case .conflict: .conflict
+            case .forbidden: .forbidden
+            case .notMember: .notMember
+            case .notAdmin: .notAdmin
+            case .groupNotPublic: .groupNotPublic
+            case .banned: .banned
+            case .UNRECOGNIZED(let number): .unknown(number)
+            }
+    }
+}
