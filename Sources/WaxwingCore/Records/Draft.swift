@@ -6,6 +6,7 @@ struct Draft {
     let store: any Store
     private(set) var changes: ChangeSet
     private var overlay: [Table: [[UInt8]: [UInt8]?]] = [:]
+    private var deletedPrefixes: [Table: [[UInt8]]] = [:]
     /// Rows that came or changed, in order, for those who watch.
     var notices: [Notice] = []
 
@@ -16,6 +17,7 @@ struct Draft {
 
     func value(_ table: Table, _ key: [UInt8]) throws(StoreError) -> [UInt8]? {
         if let written = overlay[table]?[key] { return written }
+        if isDeleted(table, key) { return nil }
         return try store.value(table, key)
     }
 
@@ -36,6 +38,7 @@ struct Draft {
         let wanted = limit > Int.max - written.count ? Int.max : limit + written.count
         var records = try store.page(
             table, from: prefix, below: upperBound(ofPrefix: prefix), limit: wanted, descending: false)
+        if deletedPrefixes[table] != nil { records.removeAll { isDeleted(table, $0.key) } }
         if !written.isEmpty {
             records.removeAll { written[$0.key] != nil }
             for case (let key, let value?) in written { records.append(Record(key: key, value: value)) }
@@ -47,6 +50,11 @@ struct Draft {
     mutating func deleteAll(_ table: Table, prefix: [UInt8]) {
         changes.changes.append(.deletePrefix(table, prefix: prefix))
         overlay[table] = overlay[table]?.filter { !$0.key.starts(with: prefix) }
+        deletedPrefixes[table, default: []].append(prefix)
+    }
+
+    private func isDeleted(_ table: Table, _ key: [UInt8]) -> Bool {
+        deletedPrefixes[table]?.contains { key.starts(with: $0) } ?? false
     }
 }
 

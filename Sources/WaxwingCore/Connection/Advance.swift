@@ -1,0 +1,131 @@
+import ConclaveProtocol
+
+extension ClientCore {
+    /// Begins whatever can be begun now. Called at the end of every input.
+    mutating func advance(_ turn: inout Turn) throws {
+        guard link.isOn else { return }
+        try wakeLink(&turn)
+        guard case .up = link.state, let token = try turn.draft.account()?.token else { return }
+        lanes.wake(turn.now)
+        try advanceAccount(token, &turn)
+
+        var later: [ID] = []
+        for (index, id) in lanes.agenda.enumerated() {
+            if lanes.calls.count >= ClientLimits.concurrentCalls {
+                later += lanes.agenda[index...]
+                break
+            }
+            var step = LaneStep.again
+            while step == .again { step = try advanceGroup(id, token, &turn) }
+            if step == .askLater { later.append(id) }
+        }
+        lanes.askAgain(later)
+    }
+
+    enum LaneStep {
+        /// Nothing to do until something happens.
+        case rest
+        /// Something is to do, but not yet.
+        case askLater
+        /// A step was made without a request: look again at once.
+        case again
+    }
+
+    /// Does the next thing for one group: first fetch, then what waits in the outbox.
+    private mutating func advanceGroup(_ id: ID, _ token: String, _ turn: inout Turn) throws -> LaneStep {
+        let lane = lanes[id]
+        if lane.busy || lane.waitsForTime { return .rest }
+        guard let record = try turn.draft.group(id) else { return .rest }
+
+        if let serverID = record.serverID, try mayFetch(record, turn) {
+            if lane.needsFetch || lane.overlap {
+                // Rows are fetched while others are applied, but never far ahead.
+                if lanes.backlog[id, default: 0] >= ClientLimits.inboxBacklog { return .askLater }
+                beginPage(record, serverID, token, &turn)
+                return .rest
+            }
+        }
+        if lanes.backlog[id] != nil { return .askLater }
+        // The log is drained: now, and only now, may something be sent.
+        guard let head = try turn.draft.outboxHead(id) else { return .rest }
+        if head.notBefore > turn.now {
+            waitUntil(head.notBefore, id)
+            return .rest
+        }
+        return try carryOut(head, record, token, &turn)
+    }
+
+    /// Without keys rows are of no use, except to find our own external commit among them.
+    private func mayFetch(_ record: GroupRecord, _ turn: Turn) throws -> Bool {
+        switch record.status {
+        case .active, .creating: true
+        case .keyless: try !turn.draft.staged(record.id).isEmpty
+        case .removed, .left, .deleted: false
+        }
+    }
+
+    private mutating func advanceAccount(_ token: String, _ turn: inout Turn) throws {
+        guard !lanes.account.busy, lanes.calls.count < ClientLimits.concurrentCalls else { return }
+        if lanes.account.notBefore > turn.now { return }
+        lanes.account.notBefore = Instant(milliseconds: 0)
+        if lanes.account.groupsStale {
+            lanes.account.round += 1
+            let call = Endpoint.groups(token: token)
+            begin(.groups(call, round: lanes.account.round), call.request, &turn)
+        } else if lanes.account.welcomesStale {
+            let call = Endpoint.welcomes(token: token)
+            begin(.welcomes(call), call.request, &turn)
+        } else if let welcome = lanes.account.welcomesToAccept.first {
+            lanes.account.welcomesToAccept.removeFirst()
+            let call = Endpoint.acceptWelcome(welcome, token: token)
+            begin(.acceptWelcome(call), call.request, &turn)
+        } else if lanes.account.invitesStale {
+            let call = Endpoint.invites(token: token)
+            begin(.invites(call), call.request, &turn)
+        } else if let group = lanes.account.invitesToCheck.first {
+            lanes.account.invitesToCheck.removeFirst()
+            guard let serverID = try turn.draft.group(group)?.serverID else { return }
+            let call = Endpoint.groupInvites(group: serverID, token: token)
+            begin(.groupInvites(call, group: group), call.request, &turn)
+        } else if lanes.account.keyPackagesUnchecked {
+            try replenishKeyPackages(token, &turn)
+        } else if let user = lanes.account.namesWanted.first {
+            lanes.account.namesWanted.removeFirst()
+            let call = Endpoint.user(id: user, token: token)
+            begin(.userName(call, user), call.request, &turn)
+        }
+    }
+
+    mutating func begin(_ call: PendingCall, _ request: APIRequest, _ turn: inout Turn) {
+        if let group = call.group { lanes[group].busy = true } else { lanes.account.busy = true }
+        let id = lanes.begin(call)
+        turn.effects.append(.send(id, request))
+    }
+
+    mutating func waitUntil(_ moment: Instant, _ group: ID) {
+        lanes[group].notBefore = moment
+        lanes[group].waitsForTime = true
+    }
+
+    /// Takes up what the store says is left to do: groups with rows to apply, and groups with something in the outbox.
+    mutating func lookAround() throws {
+        for group in try groupsWithRecords(in: .inbox, marker: 0) where lanes.backlog[group] == nil {
+            lanes.backlog[group] = 1
+        }
+        for group in try groupsWithRecords(in: .outbox, marker: nil) { lanes.ask(group) }
+    }
+
+    /// The groups that have at least one record in a table, found by skipping from group to group.
+    private func groupsWithRecords(in table: Table, marker: UInt8?) throws -> [ID] {
+        var found: [ID] = []
+        var lower: [UInt8] = []
+        while let first = try store.page(table, from: lower, below: nil, limit: 1, descending: false).first {
+            let group = Array(first.key.prefix(16))
+            guard let id = ID(group) else { break }
+            if marker == nil || first.key.dropFirst(16).first == marker { found.append(id) }
+            guard let next = upperBound(ofPrefix: group) else { break }
+            lower = next
+        }
+        return found
+    }
+}

@@ -1,0 +1,153 @@
+import ConclaveProtocol
+
+extension ClientCore {
+    /// Takes the outcome of a request to whoever made it.
+    mutating func answered(_ id: CallID, _ result: Result<APIResponse, TransportError>, _ turn: inout Turn) throws {
+        // Forgotten by a disconnect: the log will tell what became of it.
+        guard let call = lanes.calls.removeValue(forKey: id) else { return }
+        if let group = call.group { lanes[group].busy = false } else { lanes.account.busy = false }
+
+        switch result {
+        case .success(let response):
+            try read(response, of: call, &turn)
+        case .failure(let error):
+            if case .page(_, let request) = call, error.cause == .answerTooLarge {
+                pageWasTooLarge(request, &turn)
+                return
+            }
+            if case .operation(_, let group, let order) = call {
+                try noAnswer(error, group: group, order: order, &turn)
+            }
+            try linkFailed(error, &turn)
+        }
+    }
+
+    private mutating func read(_ response: APIResponse, of call: PendingCall, _ turn: inout Turn) throws {
+        switch call {
+        case .groups(let call, let round):
+            guard let groups = try accountAnswer(call, response, &turn) else { return }
+            lanes.account.groupsStale = false
+            lanes.account.roundDone = round
+            try rosterCame(groups, &turn)
+        case .invites(let call):
+            guard let invites = try accountAnswer(call, response, &turn) else { return }
+            lanes.account.invitesStale = false
+            try invitesCame(invites, &turn)
+        case .welcomes(let call):
+            guard let welcomes = try accountAnswer(call, response, &turn) else { return }
+            lanes.account.welcomesStale = false
+            for welcome in welcomes { try join(by: welcome, &turn) }
+        case .acceptWelcome(let call):
+            // A second accept answers 404, which means "already done".
+            _ = try accountAnswer(call, response, &turn)
+        case .uploadKeyPackages(let call, let references, let fullSet):
+            guard try accountAnswer(call, response, &turn) != nil else { return }
+            try keyPackagesUploaded(references, fullSet: fullSet, &turn)
+        case .userName(let call, let user):
+            if let info = try accountAnswer(call, response, &turn) {
+                try nameCame(info.username, alias: info.alias, of: user, &turn)
+            } else {
+                lanes.account.namesUnknown.insert(user)
+            }
+        case .groupInvites(let call, let group):
+            guard let invites = try accountAnswer(call, response, &turn) else { return }
+            try escrowsAre(invites, in: group, &turn)
+        case .page(let call, let request):
+            do {
+                let rows = try call.decode(response)
+                try answerCame(&turn)
+                try pageCame(rows, request, &turn)
+            } catch let error as ProtocolError {
+                try pageRefused(error, request, &turn)
+            }
+        case .operation(let operation, let group, let order):
+            try answerCameFor(operation, response, group: group, order: order, &turn)
+        }
+    }
+
+    /// The decoded answer to a request of the account's lane; nil where it was an error that has been dealt with.
+    private mutating func accountAnswer<R>(_ call: Call<R>, _ response: APIResponse, _ turn: inout Turn) throws -> R? {
+        do {
+            let answer = try call.decode(response)
+            try answerCame(&turn)
+            lanes.account.failures = 0
+            return answer
+        } catch {
+            if try dealtWith(error, &turn) { return nil }
+            if error.isRetryable || error.kind == .malformed {
+                lanes.account.failures += 1
+                lanes.account.notBefore = turn.now.advanced(
+                    byMilliseconds: retryDelay(failures: lanes.account.failures))
+            } else {
+                // A list that is refused for good stays as it was; asking again at once would not help.
+                forget(call.request)
+            }
+            return nil
+        }
+    }
+
+    private mutating func forget(_ request: APIRequest) {
+        switch request.path {
+        case let path where path.hasSuffix("/groups"): lanes.account.groupsStale = false
+        case let path where path.hasSuffix("/welcomes"): lanes.account.welcomesStale = false
+        case let path where path.hasSuffix("/key-packages"): lanes.account.keyPackagesUnchecked = false
+        case let path where path == "/api/v1/invites": lanes.account.invitesStale = false
+        default: break
+        }
+    }
+
+    /// Errors that concern the session or the way to the server, whatever the request was. True where that is so.
+    mutating func dealtWith(_ error: ProtocolError, _ turn: inout Turn) throws -> Bool {
+        if error.isSessionOver {
+            try sessionIsOver(&turn)
+            return true
+        }
+        if error.kind == .notOurServer {
+            // A captive portal: nothing behind it hears us, so there is no use in asking for other things.
+            try linkFailed(TransportError(.unknown, .badAnswer, error.reason), &turn)
+            return true
+        }
+        return false
+    }
+
+    /// What an event says is only that something is there to be fetched.
+    mutating func hear(_ hint: ServerHint, _ turn: inout Turn) throws {
+        switch hint {
+        case .newMessage(let group, let sequence, _):
+            guard let record = try localGroup(group, turn) else { return }
+            if sequence <= record.cursor {
+                // Either old news, or the server counts anew: the row at the cursor will tell.
+                lanes[record.id].overlap = true
+            } else {
+                lanes[record.id].needsFetch = true
+            }
+        case .groupUpdate(let group, let kind):
+            lanes.account.groupsStale = true
+            if kind != .settings, let record = try localGroup(group, turn) { lanes[record.id].needsFetch = true }
+        case .memberRemoved(let group, _), .identityReset(let group, _):
+            lanes.account.groupsStale = true
+            if let record = try localGroup(group, turn) { lanes[record.id].needsFetch = true }
+        case .welcome:
+            lanes.account.welcomesStale = true
+            lanes.account.groupsStale = true
+        case .inviteReceived, .inviteCancelled:
+            lanes.account.invitesStale = true
+        case .inviteDeclined(let group, _):
+            guard let record = try localGroup(group, turn) else { return }
+            if !lanes.account.invitesToCheck.contains(record.id) { lanes.account.invitesToCheck.append(record.id) }
+        case .groupDeleted:
+            lanes.account.groupsStale = true
+        }
+    }
+
+    /// Our record of a group by the server's id.
+    mutating func localGroup(_ serverID: ID, _ turn: Turn) throws -> GroupRecord? {
+        if let id = lanes.serverIDs[serverID] { return try turn.draft.group(id) }
+        if let record = try turn.draft.group(serverID), record.serverID == serverID { return record }
+        for record in try turn.draft.groups() {
+            if let known = record.serverID { lanes.serverIDs[known] = record.id }
+        }
+        guard let id = lanes.serverIDs[serverID] else { return nil }
+        return try turn.draft.group(id)
+    }
+}

@@ -1,0 +1,110 @@
+import ConclaveProtocol
+
+/// What is under way, and what is known to be left to do. Nothing in here must survive the process: the store says the rest.
+///
+/// Each group has a lane of its own with at most one request under way, so that its order holds; one more lane is for the account.
+struct Lanes: Sendable {
+    var account = AccountLane()
+    private var groups: [ID: GroupLane] = [:]
+    /// Groups that may have something to do, in the order they asked.
+    private(set) var agenda: [ID] = []
+    private var onAgenda: Set<ID> = []
+    /// Groups with fetched rows that still have to be applied, and about how many.
+    var backlog: [ID: Int] = [:]
+    var calls: [CallID: PendingCall] = [:]
+    private var lastCall: UInt64 = 0
+    /// Our id of a group by the server's.
+    var serverIDs: [ID: ID] = [:]
+
+    subscript(_ group: ID) -> GroupLane {
+        get { groups[group] ?? GroupLane() }
+        set {
+            groups[group] = newValue
+            ask(group)
+        }
+    }
+
+    mutating func ask(_ group: ID) {
+        if onAgenda.insert(group).inserted { agenda.append(group) }
+    }
+
+    mutating func askAgain(_ groups: [ID]) {
+        agenda = []
+        onAgenda = []
+        for group in groups { ask(group) }
+    }
+
+    mutating func begin(_ call: PendingCall) -> CallID {
+        lastCall += 1
+        let id = CallID(number: lastCall)
+        calls[id] = call
+        return id
+    }
+
+    /// Moments at which a lane wants to be looked at again.
+    var wakes: [Instant] {
+        var moments = groups.values.filter { !$0.busy && $0.waitsForTime }.map(\.notBefore)
+        if account.notBefore.milliseconds > 0, !account.busy { moments.append(account.notBefore) }
+        return moments
+    }
+
+    /// Lanes whose time has come.
+    mutating func wake(_ now: Instant) {
+        for (id, lane) in groups.sorted(by: { $0.key < $1.key }) where lane.waitsForTime && lane.notBefore <= now {
+            groups[id]?.waitsForTime = false
+            ask(id)
+        }
+    }
+
+    /// One group's outlook.
+    struct GroupLane: Sendable {
+        /// A request of this group is under way.
+        var busy = false
+        /// The log may hold rows we have not fetched.
+        var needsFetch = false
+        /// Fetch from the row at the cursor once more, to see whether the server still counts as it did.
+        var overlap = false
+        /// Rows asked for in one page; halved while answers are too large.
+        var pageRows = ClientLimits.pageRows
+        var failures: UInt32 = 0
+        var waitsForTime = false
+        var notBefore = Instant(milliseconds: 0)
+        /// Rows applied in this catch-up.
+        var applied = 0
+        /// The roster round (``AccountLane/round``) that saw the tree as it is now.
+        var rosterWanted: UInt64 = 0
+        /// Fetch the welcomes before anything else is done about an accepted invite.
+        var acceptAnswer: AcceptAnswer?
+
+        enum AcceptAnswer: Sendable { case welcomesWanted(stale: Bool), rosterWanted(stale: Bool) }
+    }
+
+    /// What is stale of the account's own lists.
+    struct AccountLane: Sendable {
+        var busy = false
+        var groupsStale = false
+        var invitesStale = false
+        var welcomesStale = false
+        var keyPackagesUnchecked = false
+        /// Welcomes that are processed and durable, to be acknowledged.
+        var welcomesToAccept: [ID] = []
+        /// Users whose names are wanted, and those nobody could name.
+        var namesWanted: [ID] = []
+        var namesUnknown: Set<ID> = []
+        /// Groups with invites of ours that may be gone.
+        var invitesToCheck: [ID] = []
+        var failures: UInt32 = 0
+        var notBefore = Instant(milliseconds: 0)
+        /// Counts requests for the roster.
+        var round: UInt64 = 0
+        /// The last round whose answer is in the store.
+        var roundDone: UInt64 = 0
+
+        mutating func everythingIsStale() {
+            groupsStale = true
+            invitesStale = true
+            welcomesStale = true
+            keyPackagesUnchecked = true
+        }
+    }
+}

@@ -1,0 +1,149 @@
+import ConclaveProtocol
+
+/// Whether there is a way to the server, and when to try again.
+struct LinkControl: Sendable {
+    var state = LinkState.off
+    /// Whether events are wanted too.
+    var live = false
+    var failures: UInt32 = 0
+    /// A trouble is on record in the store, to be cleared by the first answer.
+    var troubleOnRecord = true
+    private(set) var feedOpen = false
+
+    /// Somebody wants to talk to the server.
+    var isOn: Bool {
+        switch state {
+        case .off, .loginNeeded: false
+        case .connecting, .up, .waiting: true
+        }
+    }
+
+    mutating func feedOpened() { feedOpen = true }
+    mutating func feedClosed() { feedOpen = false }
+}
+
+extension ClientCore {
+    mutating func connect(live: Bool, _ turn: inout Turn) throws {
+        guard let token = try account(turn).token else {
+            setLink(.loginNeeded, &turn)
+            return
+        }
+        link.live = live
+        lanes = Lanes()
+        if live {
+            setLink(.connecting, &turn)
+            turn.effects.append(.openFeed(token: token))
+        } else {
+            try linkIsUp(&turn)
+        }
+    }
+
+    mutating func disconnect(_ turn: inout Turn) {
+        if link.live { turn.effects.append(.closeFeed) }
+        link.feedClosed()
+        lanes = Lanes()
+        setLink(.off, &turn)
+    }
+
+    /// Everything has to be looked at: what happened while we were away is in the log, not in events.
+    private mutating func linkIsUp(_ turn: inout Turn) throws {
+        setLink(.up, &turn)
+        lanes.account.everythingIsStale()
+        lanes.serverIDs = [:]
+        try lookAround()
+        for group in try turn.draft.groups() {
+            lanes[group.id].needsFetch = true
+            lanes[group.id].overlap = true
+            lanes[group.id].notBefore = Instant(milliseconds: 0)
+        }
+    }
+
+    mutating func feed(_ event: FeedEvent, _ turn: inout Turn) throws {
+        guard link.isOn else { return }
+        switch event {
+        case .opened:
+            link.feedOpened()
+            try answerCame(&turn)
+            try linkIsUp(&turn)
+        case .lagged:
+            try linkIsUp(&turn)
+        case .event(let hint):
+            try hear(hint, &turn)
+        }
+    }
+
+    mutating func feedEnded(_ error: TransportError?, _ turn: inout Turn) throws {
+        link.feedClosed()
+        guard link.isOn, link.live else { return }
+        if case .waiting = link.state { return }
+        try linkFailed(
+            error ?? TransportError(.unknown, .connectionLost, "the server ended the event stream"), &turn)
+    }
+
+    /// A request or the feed got nowhere. Ends all hope until the next try, which comes later each time.
+    mutating func linkFailed(_ error: TransportError, _ turn: inout Turn) throws {
+        if case .waiting = link.state { return }
+        link.failures = link.failures &+ 1
+        let next = turn.now.advanced(byMilliseconds: retryDelay(failures: link.failures))
+        let known = try turn.draft.link()
+        var record = LinkRecord(trouble: error.reason, since: turn.now, failures: link.failures, nextTry: next)
+        if let known, !known.trouble.isEmpty { record.since = known.since }
+        turn.draft.put(record)
+        link.troubleOnRecord = true
+        if link.feedOpen || link.live {
+            turn.effects.append(.closeFeed)
+            link.feedClosed()
+        }
+        setLink(.waiting(until: next, trouble: error), &turn)
+    }
+
+    /// Something came from the server: whatever trouble there was is over.
+    mutating func answerCame(_ turn: inout Turn) throws {
+        link.failures = 0
+        guard link.troubleOnRecord else { return }
+        link.troubleOnRecord = false
+        if let known = try turn.draft.link(), !known.trouble.isEmpty {
+            turn.draft.put(LinkRecord(since: turn.now, nextTry: turn.now))
+        }
+    }
+
+    /// The server no longer takes our token.
+    mutating func sessionIsOver(_ turn: inout Turn) throws {
+        var account = try account(turn)
+        account.token = nil
+        turn.draft.put(account)
+        if link.live { turn.effects.append(.closeFeed) }
+        link.feedClosed()
+        setLink(.loginNeeded, &turn)
+    }
+
+    mutating func setLink(_ state: LinkState, _ turn: inout Turn) {
+        guard link.state != state else { return }
+        link.state = state
+        turn.notice(.link(state))
+    }
+
+    /// Tries again what waited for its time.
+    mutating func wakeLink(_ turn: inout Turn) throws {
+        guard case .waiting(let until, _) = link.state, until <= turn.now else { return }
+        guard let token = try account(turn).token else {
+            setLink(.loginNeeded, &turn)
+            return
+        }
+        if link.live {
+            setLink(.connecting, &turn)
+            turn.effects.append(.openFeed(token: token))
+        } else {
+            try linkIsUp(&turn)
+        }
+    }
+
+    /// Doubles with every failure up to a bound; half of it is jitter, so that a thousand clients do not come back at once.
+    func retryDelay(failures: UInt32) -> UInt64 {
+        let exponent = UInt64(min(max(failures, 1) - 1, 16))
+        let delay = min(ClientLimits.retryDelayMin << exponent, ClientLimits.retryDelayMax)
+        let random = entropy.bytes(2)
+        let jitter = UInt64(random[0]) << 8 | UInt64(random[1])
+        return delay / 2 + (delay / 2) * jitter / 0xFFFF
+    }
+}

@@ -1,0 +1,54 @@
+import ConclaveProtocol
+
+/// A request under way: how to read its answer, and what it was for.
+enum PendingCall: Sendable {
+    // The account's lane
+    case groups(Call<[GroupSummary]>, round: UInt64)
+    case invites(Call<[PendingInvite]>)
+    case welcomes(Call<[PendingWelcome]>)
+    case acceptWelcome(Call<Void>)
+    case uploadKeyPackages(Call<Void>, references: [[UInt8]], fullSet: Bool)
+    case userName(Call<UserInfo>, ID)
+    case groupInvites(Call<[PendingInvite]>, group: ID)
+
+    // A group's lane
+    case page(Call<[LogRow]>, PageRequest)
+    case operation(OperationCall, group: ID, order: UInt64)
+
+    struct PageRequest: Sendable {
+        var group: ID
+        var era: UInt32
+        var after: UInt64
+        var limit: Int
+        /// The first row should be the one at the cursor.
+        var overlap: Bool
+    }
+
+    var group: ID? {
+        switch self {
+        case .page(_, let request): request.group
+        case .operation(_, let group, _): group
+        default: nil
+        }
+    }
+}
+
+/// A request made for a row of the outbox.
+enum OperationCall: Sendable {
+    case message(Call<UInt64>, digest: [UInt8])
+    case createGroup(Call<ID>)
+    case findOwnGroup(Call<[GroupSummary]>)
+    case commit(Call<Void>, digest: [UInt8])
+    case refreshGroupInfo(Call<Void>)
+    case findUser(Call<UserInfo>)
+    case takeKeyPackage(Call<[MemberKeyPackage]>, user: ID)
+    case escrow(Call<Void>, digest: [UInt8], user: ID)
+    case findEscrow(Call<[PendingInvite]>, digest: [UInt8], user: ID)
+    case cancelInvite(Call<Void>, user: ID)
+    case leave(Call<Void>)
+    case groupInfo(Call<[UInt8]>)
+    case accept(Call<Void>)
+    case welcomesForAccept(Call<[PendingWelcome]>, stale: Bool)
+    case rosterForAccept(Call<[GroupSummary]>, stale: Bool)
+    case decline(Call<Void>)
+}

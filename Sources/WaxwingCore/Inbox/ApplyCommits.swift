@@ -1,0 +1,254 @@
+import ConclaveProtocol
+import MLS
+
+/// Commits and proposals from the log. The first valid commit of an epoch, in log order, is the one that counts.
+extension ClientCore {
+    mutating func applyHandshake(
+        _ row: InboxRow, _ digest: [UInt8], _ summary: MessageSummary, to group: inout OpenGroup, _ turn: inout Turn
+    ) throws {
+        guard let state = group.state else { return }
+        let epoch = summary.epoch ?? 0
+        if epoch > state.epoch {
+            try park(row, digest, epoch: epoch, in: group, &turn)
+            return
+        }
+        if epoch < state.epoch {
+            try passedOver(row, summary, in: &group, &turn)
+            return
+        }
+        do throws(MLSError) {
+            // Lifetimes are judged by the server's time of the row, so that all members judge alike, whenever they read it.
+            switch try state.process(row.message, now: row.time) {
+            case .proposal(let proposal): try group.state?.storeProposal(proposal)
+            case .commit(let staged):
+                let events = systemEvents(of: staged)
+                do {
+                    try merge(staged, row, digest, events: events, into: &group, &turn)
+                } catch let error as MLSError {
+                    throw error
+                } catch {
+                    throw MLSError(.invalidState, "the commit could not be stored")
+                }
+            }
+        } catch {
+            if summary.contentType == .commit, !group.record.joinTag.isEmpty { group.record.rivalSeen = true }
+            if error.code == .ownMessage {
+                // A commit of ours whose staged state is gone: the group has moved on without us.
+                keepUnreadable(row, digest, .lostState, epoch: epoch, in: group, &turn)
+                try queueOnce(.rejoin, in: group.id, &turn)
+            } else {
+                let why: HistoryRow.Unreadable = error.code == .malformed ? .malformed : .forged
+                keepUnreadable(row, digest, why, epoch: epoch, in: group, &turn)
+            }
+        }
+    }
+
+    /// A commit for an epoch that is over: it lost the race, or it is from before our time.
+    private mutating func passedOver(
+        _ row: InboxRow, _ summary: MessageSummary, in group: inout OpenGroup, _ turn: inout Turn
+    ) throws {
+        guard summary.contentType == .commit, let epoch = summary.epoch else { return }
+        if epoch + 1 == group.record.joinedEpoch || !group.record.joinTag.isEmpty {
+            try checkWhereWeJoined(row, summary, epoch: epoch, in: &group, &turn)
+        }
+        if epoch >= group.record.joinedEpoch, group.record.lastCommitter == (try account(turn).userID) {
+            // Its GroupInfo may have replaced that of our own, living commit.
+            try queueOnce(.refreshGroupInfo, in: group.id, &turn)
+        }
+    }
+
+    /// Looks for the commit that brought us in. Where a rival stands before it in the log, we were let in by a dead commit and stand on a
+    /// branch of our own: an external commit brings us back to the living group.
+    private mutating func checkWhereWeJoined(
+        _ row: InboxRow, _ summary: MessageSummary, epoch: UInt64, in group: inout OpenGroup, _ turn: inout Turn
+    ) throws {
+        guard !group.record.joinTag.isEmpty, let tag = summary.confirmationTag else { return }
+        if constantTimeEqual(tag, group.record.joinTag) {
+            group.record.joinTag = []
+            let me = try account(turn).userID
+            turn.draft.putHistory(
+                HistoryRow(
+                    sequence: row.sequence, era: row.era, sender: row.sender, time: row.time,
+                    content: .system([SystemEvent(.joined, actor: row.sender, subject: me)]), epoch: epoch,
+                    digest: sha256(row.message)),
+                in: group.record)
+            if group.record.rivalSeen { try queueOnce(.rejoin, in: group.id, &turn) }
+            group.record.rivalSeen = false
+        } else if epoch + 1 == group.record.joinedEpoch {
+            group.record.rivalSeen = true
+        }
+    }
+
+    /// A commit of our own has come back: it counts if no other came before it.
+    mutating func ownCommitArrived(
+        _ stored: StagedRecord, _ row: InboxRow, in group: inout OpenGroup, _ turn: inout Turn
+    ) throws {
+        let digest = sha256(row.message)
+        let staged: StagedCommit
+        do {
+            staged = try StagedCommit(serialized: stored.commit, crypto: crypto)
+        } catch {
+            throw StoreError(.corrupt, "a staged commit is damaged")
+        }
+        if case .external(let order) = stored.purpose {
+            try enterBy(staged, order: order, row, digest, in: &group, &turn)
+            return
+        }
+        guard let state = group.state, state.epoch == stored.baseEpoch else {
+            // Lost the race. Whoever it was for has been told when the epoch changed.
+            return
+        }
+        var events = systemEvents(of: staged)
+        if case .outbox(let order) = stored.purpose, let waiting = try turn.draft.outboxRow(group.id, order: order) {
+            if case .create = waiting.intent {
+                events = [SystemEvent(.created, actor: try account(turn).userID)]
+                group.record.status = .active
+            }
+            turn.draft.deleteOutbox(waiting)
+            turn.notice(.done(waiting, sequence: row.sequence))
+        }
+        do {
+            try merge(staged, row, digest, events: events, into: &group, &turn)
+        } catch let error as MLSError {
+            // The staged state does not fit the group any more; it cannot be repaired from here, but from outside.
+            keepUnreadable(row, digest, .lostState, epoch: stored.baseEpoch, in: group, &turn)
+            _ = error
+            try queueOnce(.rejoin, in: group.id, &turn)
+        }
+    }
+
+    /// Makes a commit count: the group moves to its next epoch.
+    private mutating func merge(
+        _ staged: StagedCommit, _ row: InboxRow, _ digest: [UInt8], events: [SystemEvent], into group: inout OpenGroup,
+        _ turn: inout Turn
+    ) throws {
+        var events = events
+        let committer = ID(staged.committer.identity)
+        let epoch = staged.baseEpoch
+        if staged.changes.selfRemoved {
+            let me = try account(turn).userID
+            events.append(SystemEvent(.weWereRemoved, actor: committer ?? row.sender, subject: me))
+            try closeGroup(&group, as: .removed, because: "you were removed from the group", &turn)
+        } else {
+            try group.state?.merge(staged)
+            group.record.epoch = epoch + 1
+            group.record.lastCommitter = committer
+            group.epochChanged = true
+            events += try pin(staged.changes.added + staged.changes.updated, &turn)
+            try epochIsOver(in: group, &turn)
+            if staged.changes.external, committer != (try account(turn).userID), group.state?.members.first?.index == group.state?.ownLeaf {
+                // An external join leaves the server with the GroupInfo of the epoch before.
+                try queueOnce(.refreshGroupInfo, in: group.id, &turn)
+            }
+        }
+        guard !events.isEmpty else { return }
+        for event in events {
+            wantName(of: event.actor, turn)
+            wantName(of: event.subject, turn)
+        }
+        turn.draft.putHistory(
+            HistoryRow(
+                sequence: row.sequence, era: row.era, sender: committer ?? row.sender, time: row.time,
+                content: .system(events), epoch: epoch, digest: digest),
+            in: group.record)
+    }
+
+    /// What was built for the epoch that is over is dead: its intent is looked at again.
+    mutating func epochIsOver(in group: OpenGroup, _ turn: inout Turn) throws {
+        for (digest, staged) in try turn.draft.staged(group.id) where staged.baseEpoch < group.record.epoch {
+            try dropStaged(digest, in: group.id, &turn)
+        }
+    }
+
+    /// Drops a staged commit that can no longer count, and queues what it was for.
+    mutating func dropStaged(_ digest: [UInt8], in group: ID, _ turn: inout Turn) throws {
+        guard let staged = try turn.draft.record(StagedRecord.self, .staged, Keys.staged(group, digest: digest)) else {
+            return
+        }
+        turn.draft.deleteStaged(group, digest: digest)
+        switch staged.purpose {
+        case .outbox(let order), .external(let order):
+            guard var row = try turn.draft.outboxRow(group, order: order) else { return }
+            row.state = .queued
+            row.trouble = "another commit came first, this one is being made anew"
+            row.notBefore = Instant(milliseconds: 0)
+            turn.draft.put(row)
+        case .escrow(let invitee):
+            try queueOnce(.renewInvite(user: invitee), in: group, &turn)
+        }
+    }
+
+    /// A commit of somebody else for the epoch that our external commit was built on stands before it in the log.
+    func rival(of summary: MessageSummary, in group: ID, _ turn: Turn) throws -> [UInt8]? {
+        guard summary.contentType == .commit else { return nil }
+        for (digest, staged) in try turn.draft.staged(group) {
+            if case .external = staged.purpose, staged.baseEpoch == summary.epoch { return digest }
+        }
+        return nil
+    }
+
+    /// We are in by our own external commit.
+    private mutating func enterBy(
+        _ staged: StagedCommit, order: UInt64, _ row: InboxRow, _ digest: [UInt8], in group: inout OpenGroup,
+        _ turn: inout Turn
+    ) throws {
+        guard let next = staged.next else { return }
+        turn.draft.deleteAll(.groupState, prefix: group.id.bytes)
+        group.state = next
+        group.record.status = .active
+        group.record.mlsGroupID = next.groupID
+        group.record.epoch = next.epoch
+        group.record.joinedEpoch = next.epoch
+        group.record.joinTag = []
+        group.record.rivalSeen = false
+        group.epochChanged = true
+        let me = try account(turn).userID
+        group.record.lastCommitter = me
+        if let waiting = try turn.draft.outboxRow(group.id, order: order) {
+            turn.draft.deleteOutbox(waiting)
+            turn.notice(.done(waiting, sequence: row.sequence))
+        }
+        for (digest, _) in try turn.draft.staged(group.id) { try dropStaged(digest, in: group.id, &turn) }
+        // The server keeps no GroupInfo of an external commit.
+        try queueOnce(.refreshGroupInfo, in: group.id, &turn)
+        let events = [SystemEvent(.rejoined, actor: me)] + (try pin(next.members, &turn))
+        turn.draft.putHistory(
+            HistoryRow(
+                sequence: row.sequence, era: row.era, sender: me, time: row.time, content: .system(events),
+                epoch: staged.baseEpoch, digest: digest),
+            in: group.record)
+    }
+
+    /// What a commit did, for people.
+    private func systemEvents(of staged: StagedCommit) -> [SystemEvent] {
+        guard let actor = ID(staged.committer.identity) else { return [] }
+        let changes = staged.changes
+        if changes.external { return [SystemEvent(.rejoined, actor: actor)] }
+        var events: [SystemEvent] = []
+        for member in changes.added {
+            if let user = ID(member.identity) { events.append(SystemEvent(.joined, actor: actor, subject: user)) }
+        }
+        for member in changes.removed {
+            if let user = ID(member.identity) { events.append(SystemEvent(.removed, actor: actor, subject: user)) }
+        }
+        if changes.extensions != nil { events.append(SystemEvent(.settingsChanged, actor: actor)) }
+        for member in changes.updated where member.index != staged.committer.index {
+            if let user = ID(member.identity) { events.append(SystemEvent(.rotated, actor: user)) }
+        }
+        if events.isEmpty { events.append(SystemEvent(.rotated, actor: actor)) }
+        return events
+    }
+
+    /// Ends our part in a group: keys are deleted, what waits is marked with the reason.
+    mutating func closeGroup(
+        _ group: inout OpenGroup, as status: GroupRecord.Status, because reason: String, _ turn: inout Turn
+    ) throws {
+        group.state = nil
+        group.record.status = status
+        try wipeState(group.id, &turn)
+        for var row in try turn.draft.outbox(group.id) where !row.isFailed {
+            row.state = .failed(reason)
+            turn.draft.put(row)
+        }
+    }
+}

@@ -1,0 +1,203 @@
+import ConclaveProtocol
+import MLS
+
+/// A group while rows are applied to it.
+struct OpenGroup {
+    var record: GroupRecord
+    /// Nil where we have no keys (yet).
+    var state: Group?
+    var epochChanged = false
+
+    var id: ID { record.id }
+}
+
+/// Applying fetched rows in log order: settle what is ours, open what is not, keep what cannot be opened with its reason.
+extension ClientCore {
+    /// Applies the next rows of one group that has some waiting.
+    mutating func applyWaitingRows(_ turn: inout Turn) throws {
+        guard let id = lanes.backlog.keys.min() else { return }
+        guard let record = try turn.draft.group(id) else {
+            lanes.backlog[id] = nil
+            return
+        }
+        let waiting = try turn.draft.page(
+            .inbox, prefix: Keys.inbox(id, parked: false), limit: ClientLimits.rowsPerChangeSet)
+        var group = OpenGroup(record: record, state: try takeGroup(id, turn))
+        for stored in waiting {
+            turn.draft.delete(.inbox, stored.key)
+            try apply(InboxRow(stored: stored.value), to: &group, &turn)
+        }
+        lanes[id].applied += waiting.count
+        let left = waiting.count < ClientLimits.rowsPerChangeSet ? 0 : max(1, lanes.backlog[id, default: 0] - waiting.count)
+        lanes.backlog[id] = left == 0 ? nil : left
+        if group.epochChanged { try unpark(group, &turn) }
+        try close(group, &turn)
+        turn.notice(.progress(group: id, applied: lanes[id].applied, waiting: left))
+        if lanes.backlog[id] == nil, !lanes[id].needsFetch { lanes[id].applied = 0 }
+        lanes.ask(id)
+    }
+
+    /// Writes the group back after rows were applied.
+    private mutating func close(_ group: OpenGroup, _ turn: inout Turn) throws {
+        var group = group
+        if let state = group.state {
+            group.record.epoch = state.epoch
+            keep(group.id, state, &turn)
+        }
+        turn.draft.put(group.record)
+        if group.epochChanged {
+            lanes.account.groupsStale = true
+            lanes[group.id].rosterWanted = lanes.account.round + 1
+        }
+    }
+
+    private mutating func apply(_ row: InboxRow, to group: inout OpenGroup, _ turn: inout Turn) throws {
+        let digest = sha256(row.message)
+        let known = try turn.draft.seen(group.id, digest: digest)
+        turn.draft.put(
+            .seen, Keys.seen(group.id, digest: digest), SeenRecord.row(era: row.era, sequence: row.sequence))
+        switch known {
+        case .own(let order):
+            try ownMessageArrived(order, row, digest, in: group, &turn)
+            return
+        case .row(let era, let sequence):
+            // Either our own message whose answer came before its row, or a second copy of something known.
+            if era == row.era, sequence == row.sequence { try takeServerTime(of: row, in: group, &turn) }
+            return
+        case nil:
+            break
+        }
+        if let staged = try turn.draft.record(StagedRecord.self, .staged, Keys.staged(group.id, digest: digest)) {
+            turn.draft.deleteStaged(group.id, digest: digest)
+            try ownCommitArrived(staged, row, in: &group, &turn)
+            return
+        }
+        let summary: MessageSummary
+        do {
+            summary = try MLSMessage.summary(of: row.message)
+        } catch {
+            if group.state != nil { keepUnreadable(row, digest, .malformed, epoch: 0, in: group, &turn) }
+            return
+        }
+        if let dead = try rival(of: summary, in: group.id, turn) { try dropStaged(dead, in: group.id, &turn) }
+        guard group.state != nil else { return }
+        guard summary.groupID == group.record.mlsGroupID else {
+            keepUnreadable(row, digest, .forged, epoch: 0, in: group, &turn)
+            return
+        }
+        switch summary.contentType {
+        case .application: try applyMessage(row, digest, summary, to: &group, &turn)
+        case .proposal, .commit: try applyHandshake(row, digest, summary, to: &group, &turn)
+        default: keepUnreadable(row, digest, .malformed, epoch: 0, in: group, &turn)
+        }
+    }
+
+    // MARK: Messages
+
+    private mutating func applyMessage(
+        _ row: InboxRow, _ digest: [UInt8], _ summary: MessageSummary, to group: inout OpenGroup, _ turn: inout Turn
+    ) throws {
+        let epoch = summary.epoch ?? 0
+        guard epoch >= group.record.joinedEpoch else { return }
+        let message: ApplicationMessage
+        do throws(MLSError) {
+            guard let opened = try group.state?.unprotect(row.message) else { return }
+            message = opened
+        } catch {
+            try keepUnopened(row, digest, error, epoch: epoch, in: group, &turn)
+            return
+        }
+        guard let sender = ID(message.sender.identity) else {
+            keepUnreadable(row, digest, .forged, epoch: epoch, in: group, &turn)
+            return
+        }
+        let messageID = MessageID(message.authenticatedData)
+        if let messageID {
+            // Sealed anew by its sender after the epoch changed, while the first copy had come through all the same.
+            let key = Keys.seen(group.id, sender: sender, message: messageID)
+            if try turn.draft.value(.seen, key) != nil { return }
+            turn.draft.put(.seen, key, SeenRecord.row(era: row.era, sequence: row.sequence))
+        }
+        wantName(of: sender, turn)
+        turn.draft.putHistory(
+            HistoryRow(
+                sequence: row.sequence, era: row.era, sender: sender, time: row.time,
+                content: .text(String(decoding: message.plaintext, as: UTF8.self)), epoch: message.epoch,
+                generation: message.generation, messageID: messageID, digest: digest),
+            in: group.record)
+    }
+
+    private mutating func keepUnopened(
+        _ row: InboxRow, _ digest: [UInt8], _ error: MLSError, epoch: UInt64, in group: OpenGroup, _ turn: inout Turn
+    ) throws {
+        switch error.code {
+        case .epochNotReached: try park(row, digest, epoch: epoch, in: group, &turn)
+        case .epochTooOld: keepUnreadable(row, digest, .epochTooOld, epoch: epoch, in: group, &turn)
+        case .generationReused: keepUnreadable(row, digest, .replayed, epoch: epoch, in: group, &turn)
+        case .ownMessage: keepUnreadable(row, digest, .lostState, epoch: epoch, in: group, &turn)
+        case .malformed: keepUnreadable(row, digest, .malformed, epoch: epoch, in: group, &turn)
+        case .tooLarge: keepUnreadable(row, digest, .tooLarge, epoch: epoch, in: group, &turn)
+        default: keepUnreadable(row, digest, .forged, epoch: epoch, in: group, &turn)
+        }
+    }
+
+    mutating func keepUnreadable(
+        _ row: InboxRow, _ digest: [UInt8], _ why: HistoryRow.Unreadable, epoch: UInt64, in group: OpenGroup,
+        _ turn: inout Turn
+    ) {
+        turn.draft.putHistory(
+            HistoryRow(
+                sequence: row.sequence, era: row.era, sender: row.sender, time: row.time, content: .unreadable(why),
+                epoch: epoch, digest: digest),
+            in: group.record)
+    }
+
+    // MARK: Rows of epochs to come
+
+    /// Keeps a row of a future epoch, to be tried again after each change of epoch.
+    mutating func park(
+        _ row: InboxRow, _ digest: [UInt8], epoch: UInt64, in group: OpenGroup, _ turn: inout Turn
+    ) throws {
+        keepUnreadable(row, digest, .epochNotReached, epoch: epoch, in: group, &turn)
+        let prefix = Keys.inbox(group.id, parked: true)
+        let parked = try turn.draft.page(.inbox, prefix: prefix, limit: ClientLimits.parkedRows).count
+        // Beyond the bound a row stays as an unreadable line: a flood must not fill the disk.
+        guard parked < ClientLimits.parkedRows else { return }
+        turn.draft.put(
+            .inbox, Keys.inbox(group.id, parked: true, era: row.era, sequence: row.sequence), row)
+        // Not seen yet in the sense that matters: when it is tried again it must not count as a double.
+        turn.draft.delete(.seen, Keys.seen(group.id, digest: digest))
+    }
+
+    private mutating func unpark(_ group: OpenGroup, _ turn: inout Turn) throws {
+        let parked = try turn.draft.page(.inbox, prefix: Keys.inbox(group.id, parked: true))
+        for stored in parked {
+            let row = try InboxRow(stored: stored.value)
+            turn.draft.delete(.inbox, stored.key)
+            turn.draft.put(.inbox, Keys.inbox(group.id, parked: false, era: row.era, sequence: row.sequence), row)
+        }
+        if !parked.isEmpty { lanes.backlog[group.id, default: 0] += parked.count }
+    }
+
+    // MARK: Our own rows
+
+    /// A message of ours stands in the log: the answer to its POST may have been lost, or may still be on its way.
+    private mutating func ownMessageArrived(
+        _ order: UInt64, _ row: InboxRow, _ digest: [UInt8], in group: OpenGroup, _ turn: inout Turn
+    ) throws {
+        // Without an outbox row this is the second copy of a message that was sealed anew.
+        guard let waiting = try turn.draft.outboxRow(group.id, order: order) else { return }
+        try settle(
+            waiting, in: group.record, era: row.era, sequence: row.sequence, time: row.time, digest: digest, &turn)
+    }
+
+    /// The history row was written when the POST was answered, by our own clock; all members show the server's.
+    private mutating func takeServerTime(of row: InboxRow, in group: OpenGroup, _ turn: inout Turn) throws {
+        let key = Keys.history(group.id, era: row.era, sequence: row.sequence)
+        guard var history = try turn.draft.record(HistoryRow.self, .history, key), history.time != row.time else {
+            return
+        }
+        history.time = row.time
+        turn.draft.put(.history, key, history)
+    }
+}

@@ -1,0 +1,103 @@
+public import ConclaveProtocol
+
+/// Everything that can happen to the client core.
+public enum Input: Sendable {
+    /// A person wants something. Never needs the network.
+    case perform(Command)
+    /// Begin to talk to the server; `live` also listens for events.
+    case connect(live: Bool)
+    /// Stop talking to the server. Requests under way are forgotten: their outcome is unknown.
+    case disconnect
+    /// What became of a request.
+    case answered(CallID, Result<APIResponse, TransportError>)
+    case feed(FeedEvent)
+    /// The event feed ended, by itself or with an error.
+    case feedEnded(TransportError?)
+    /// Work that needs no network is waiting (``ClientCore/hasLocalWork``): do the next piece.
+    case resume
+    /// The moment named by ``ClientCore/nextWake`` has come.
+    case wake
+    /// Another process wrote to the store.
+    case storeChanged
+}
+
+/// Names a request under way, until its answer is handed in.
+public struct CallID: Hashable, Comparable, Sendable {
+    let number: UInt64
+    public static func < (a: CallID, b: CallID) -> Bool { a.number < b.number }
+}
+
+/// What comes of one input: first ``changes`` are committed, then ``effects`` are performed, in order.
+public struct Batch: Sendable {
+    public var changes: ChangeSet
+    public var effects: [Effect]
+    /// What a command led to.
+    public var outcome: CommandOutcome = .nothing
+}
+
+public enum Effect: Sendable {
+    case send(CallID, APIRequest)
+    case openFeed(token: String)
+    case closeFeed
+    /// Something people may want to see. Everything it tells is on disk.
+    case notice(Notice)
+}
+
+/// What a person can ask for.
+public enum Command: Sendable {
+    /// Keep the session of a login that the server just granted. Makes the signature key on the first one.
+    case signIn(Session, serverURL: String)
+    /// Forget the session. History, keys and what waits stay.
+    case signOut
+    case createGroup(name: String, alias: String)
+    case send(group: ID, text: String)
+    case rotate(group: ID)
+    case invite(group: ID, username: String)
+    case remove(group: ID, username: String)
+    case leave(group: ID)
+    case rejoin(group: ID)
+    case accept(invite: ID)
+    case decline(invite: ID)
+    /// Try a failed row again.
+    case retry(order: UInt64)
+    /// Give up a row.
+    case discard(order: UInt64)
+    /// Trust a user's key: the changed one where there is one, and mark it as compared by hand.
+    case verify(user: ID)
+}
+
+public enum CommandOutcome: Hashable, Sendable {
+    case nothing
+    /// The row that stands for what was asked.
+    case queued(OutboxRow)
+    /// First login on this profile: the account's old key packages are of no use any more.
+    case signedIn(newKey: Bool)
+}
+
+/// What can be told to people while the client works.
+public enum Notice: Hashable, Sendable {
+    case history(group: ID, HistoryRow)
+    /// A row of the outbox was added or changed its state.
+    case outbox(OutboxRow)
+    /// A row of the outbox is done. For a message its sequence number is given.
+    case done(OutboxRow, sequence: UInt64?)
+    case invite(InviteRecord)
+    /// An invite of ours was declined, or ran out.
+    case inviteGone(group: ID, user: ID)
+    case link(LinkState)
+    /// Rows of a group applied so far in this catch-up, and how many are known to wait.
+    case progress(group: ID, applied: Int, waiting: Int)
+    /// A user's key is not the one that was trusted.
+    case identityChanged(user: ID)
+}
+
+/// How things stand with the server.
+public enum LinkState: Hashable, Sendable {
+    case off
+    case connecting
+    case up
+    /// Nothing gets through; the next try is due then.
+    case waiting(until: Instant, trouble: TransportError?)
+    /// The server wants a new login.
+    case loginNeeded
+}

@@ -1,0 +1,133 @@
+import ConclaveProtocol
+import MLS
+
+/// Inviting: look the user up, take a key package, stage an Add and escrow it. The staged commit is not merged before it comes back in the
+/// log, which may be days later, or never.
+extension ClientCore {
+    mutating func invite(
+        _ row: OutboxRow, _ record: GroupRecord, _ token: String, _ turn: inout Turn
+    ) throws -> LaneStep {
+        guard let serverID = record.serverID, record.status == .active else { return .rest }
+        switch row.intent {
+        case .renewInvite(let user):
+            let call = Endpoint.cancelInvite(of: user, group: serverID, token: token)
+            start(.cancelInvite(call, user: user), call.request, row, &turn)
+        case .invite(let username, nil):
+            let call = Endpoint.user(named: username, token: token)
+            start(.findUser(call), call.request, row, &turn)
+        case .invite(_, let user?):
+            if try withGroup(record.id, turn, { $0.member(identity: user.bytes) != nil }) ?? false {
+                return fail(row, "already a member", &turn)
+            }
+            if let (digest, stored) = try turn.draft.staged(record.id).first(where: { $0.record.purpose == .outbox(order: row.order) }) {
+                escrow(try stagedCommit(stored), digest, user, row, serverID, token, &turn)
+            } else {
+                let call = Endpoint.invite([user], group: serverID, token: token)
+                start(.takeKeyPackage(call, user: user), call.request, row, &turn)
+            }
+        default: break
+        }
+        return .rest
+    }
+
+    private mutating func escrow(
+        _ staged: StagedCommit, _ digest: [UInt8], _ user: ID, _ row: OutboxRow, _ serverID: ID, _ token: String,
+        _ turn: inout Turn
+    ) {
+        let call = Endpoint.escrowInvite(
+            user, commit: staged.message, welcome: staged.welcome ?? [], groupInfo: staged.groupInfo ?? [],
+            group: serverID, token: token, idempotencyKey: key(row, digest))
+        start(.escrow(call, digest: digest, user: user), call.request, row, &turn)
+    }
+
+    mutating func keyPackageCame(
+        _ packages: [MemberKeyPackage], of user: ID, _ row: OutboxRow, _ record: GroupRecord, _ turn: inout Turn
+    ) throws {
+        guard let package = packages.first(where: { $0.user == user }) else {
+            _ = fail(row, "the server has no key package of this user: they have to log in once more", &turn)
+            return
+        }
+        do {
+            let keyPackage = try KeyPackage(message: package.keyPackage)
+            guard keyPackage.leafNode.credential == .basic(user.bytes) else {
+                _ = fail(row, "the server handed out a key package of somebody else", &turn)
+                return
+            }
+            let staged = try stage([.add(keyPackage)], for: .outbox(order: row.order), in: record, &turn)
+            guard staged.welcome != nil, staged.groupInfo != nil else {
+                _ = fail(row, "the invite could not be made", &turn)
+                return
+            }
+            resume(row, as: row.intent, &turn)
+        } catch let error as MLSError {
+            _ = fail(row, "the key package of this user cannot be used: \(error.reason)", &turn)
+        }
+    }
+
+    /// The server holds the invite now. The staged commit stays aside until the log brings it back.
+    mutating func escrowed(_ row: OutboxRow, _ user: ID, _ turn: inout Turn) {
+        do {
+            for (digest, var staged) in try turn.draft.staged(row.group) where staged.purpose == .outbox(order: row.order) {
+                staged.purpose = .escrow(invitee: user)
+                turn.draft.put(staged, for: row.group, digest: digest)
+            }
+        } catch {
+            // A damaged record shows itself on the next read; the invite itself stands.
+        }
+        turn.draft.deleteOutbox(row)
+        turn.notice(.done(row, sequence: nil))
+    }
+
+    /// The server says "already invited": by an earlier try of ours whose answer was lost, or by somebody else.
+    mutating func escrowFound(
+        _ invites: [PendingInvite], _ digest: [UInt8], _ user: ID, _ row: OutboxRow, _ record: GroupRecord,
+        _ turn: inout Turn
+    ) throws {
+        let me = try account(turn).userID
+        if let invite = invites.first(where: { $0.invitee == user }) {
+            if invite.inviter == me, row.attempts > 1 {
+                // Ours, but of which epoch nobody can tell: take it back and escrow the one we hold.
+                turn.draft.deleteStaged(record.id, digest: digest)
+                resume(row, as: .renewInvite(user: user), &turn)
+            } else {
+                turn.draft.deleteStaged(record.id, digest: digest)
+                let name = invite.inviter == me ? "you" : invite.inviterUsername
+                _ = fail(row, "already invited by \(name)", &turn)
+            }
+            return
+        }
+        turn.draft.deleteStaged(record.id, digest: digest)
+        if record.roster.contains(where: { $0.user == user }) {
+            _ = fail(row, "already a member", &turn)
+        } else {
+            lanes.account.groupsStale = true
+            delay(row, "the server says this user is a member already, or invited", &turn)
+        }
+    }
+
+    /// Nothing was there to cancel: accepted, declined or expired. Nobody is asked twice who said no.
+    mutating func inviteWasGone(_ user: ID, _ row: OutboxRow, _ record: GroupRecord, _ turn: inout Turn) throws {
+        turn.draft.deleteOutbox(row)
+        lanes.account.groupsStale = true
+        lanes[record.id].needsFetch = true
+        if !record.roster.contains(where: { $0.user == user }) {
+            turn.notice(.inviteGone(group: record.id, user: user))
+        }
+    }
+
+    /// Compares the invites of ours that the server still holds with those we have staged.
+    mutating func escrowsAre(_ invites: [PendingInvite], in group: ID, _ turn: inout Turn) throws {
+        for (digest, staged) in try turn.draft.staged(group) {
+            guard case .escrow(let invitee) = staged.purpose, !invites.contains(where: { $0.invitee == invitee }) else {
+                continue
+            }
+            // Accepted ones come back in the log; that is fetched before we forget the staged commit.
+            if lanes[group].needsFetch || lanes.backlog[group] != nil {
+                lanes.account.invitesToCheck.append(group)
+                return
+            }
+            turn.draft.deleteStaged(group, digest: digest)
+            turn.notice(.inviteGone(group: group, user: invitee))
+        }
+    }
+}

@@ -1,0 +1,145 @@
+import ConclaveProtocol
+import MLS
+
+/// Accepting an invite, and coming in by its Welcome.
+extension ClientCore {
+    /// Accept, then fetch the Welcome, then look at the roster: each step can be repeated, and a second accept that is refused is followed up
+    /// all the same, since the first may have come through.
+    mutating func accept(_ row: OutboxRow, _ invite: ID, _ token: String, _ turn: inout Turn) -> LaneStep {
+        switch lanes[row.group].acceptAnswer {
+        case nil:
+            let call = Endpoint.acceptInvite(invite, token: token, idempotencyKey: key(row, invite.bytes))
+            start(.accept(call), call.request, row, &turn)
+        case .welcomesWanted(let stale):
+            let call = Endpoint.welcomes(token: token)
+            begin(
+                .operation(.welcomesForAccept(call, stale: stale), group: row.group, order: row.order), call.request,
+                &turn)
+        case .rosterWanted(let stale):
+            let call = Endpoint.groups(token: token)
+            begin(
+                .operation(.rosterForAccept(call, stale: stale), group: row.group, order: row.order), call.request,
+                &turn)
+        }
+        return .rest
+    }
+
+    mutating func welcomesForAccept(
+        _ welcomes: [PendingWelcome], stale: Bool, _ row: OutboxRow, _ record: GroupRecord, _ turn: inout Turn
+    ) throws {
+        for welcome in welcomes { try join(by: welcome, &turn) }
+        if try turn.draft.group(record.id)?.status == .active {
+            lanes[record.id].acceptAnswer = nil
+            inviteIsGone(row, &turn)
+        } else {
+            lanes[record.id].acceptAnswer = .rosterWanted(stale: stale)
+        }
+    }
+
+    mutating func rosterForAccept(
+        _ groups: [GroupSummary], stale: Bool, _ row: OutboxRow, _ record: GroupRecord, _ turn: inout Turn
+    ) throws {
+        lanes[record.id].acceptAnswer = nil
+        lanes.account.groupsStale = true
+        if groups.contains(where: { $0.group == record.serverID }) {
+            // A member without a Welcome that fits: come in from outside.
+            inviteIsGone(row, &turn)
+            try queueOnce(.rejoin, in: record.id, &turn)
+        } else if stale {
+            lanes.account.invitesStale = true
+            delay(row, "the group moved on since the invite; it waits for the inviter to renew it", &turn)
+        } else {
+            forgetInvite(row, &turn)
+            _ = fail(row, "the invite is gone: it was cancelled, or it expired", &turn)
+        }
+    }
+
+    mutating func inviteIsGone(_ row: OutboxRow, _ turn: inout Turn) {
+        forgetInvite(row, &turn)
+        turn.draft.deleteOutbox(row)
+        turn.notice(.done(row, sequence: nil))
+        lanes.account.invitesStale = true
+    }
+
+    private mutating func forgetInvite(_ row: OutboxRow, _ turn: inout Turn) {
+        switch row.intent {
+        case .accept(let invite), .decline(let invite): turn.draft.delete(.invite, invite.bytes)
+        default: break
+        }
+    }
+
+    /// Comes in by a Welcome. The keys are on disk before the server hears that the Welcome is no longer needed.
+    mutating func join(by welcome: PendingWelcome, _ turn: inout Turn) throws {
+        defer {
+            if !lanes.account.welcomesToAccept.contains(welcome.welcome) {
+                lanes.account.welcomesToAccept.append(welcome.welcome)
+            }
+        }
+        let known = try localGroup(welcome.group, turn)
+        // Old news: the Welcome was used already, and the acknowledgement got lost.
+        if known?.status == .active { return }
+        var record = known ?? GroupRecord(
+            id: welcome.group, serverID: welcome.group, name: "", alias: welcome.groupAlias, status: .keyless)
+        var bundles: [(record: KeyPackageRecord, key: [UInt8], bundle: KeyPackageBundle)] = []
+        for stored in try turn.draft.page(.keyPackage, prefix: []) {
+            let package = try KeyPackageRecord(stored: stored.value)
+            bundles.append((package, stored.key, try package.bundle(crypto)))
+        }
+        do {
+            let (group, used, tag) = try Group.join(
+                welcome: welcome.message, bundles: bundles.map(\.bundle), crypto: crypto, now: turn.now.seconds)
+            record.status = .active
+            record.mlsGroupID = group.groupID
+            record.epoch = group.epoch
+            record.joinedEpoch = group.epoch
+            record.joinTag = tag
+            record.rivalSeen = false
+            try wipeState(record.id, &turn)
+            let members = group.members
+            keep(record.id, group, &turn)
+            if let package = bundles.first(where: { $0.key == used.bytes }), !package.record.isLastResort {
+                turn.draft.delete(.keyPackage, package.key)
+            }
+            var account = try account(turn)
+            account.keyPackagesOwed += 1
+            turn.draft.put(account)
+            lanes.account.keyPackagesUnchecked = true
+            _ = try pin(members, &turn)
+        } catch let error as MLSError {
+            // Not for any key package we hold, or damaged. On the roster we are: come in from outside.
+            turn.draft.put(record)
+            try queueOnce(.rejoin, in: record.id, &turn)
+            _ = error
+            return
+        }
+        turn.draft.put(record)
+        lanes[record.id].needsFetch = true
+        lanes.account.groupsStale = true
+    }
+
+    /// The list of invites to us.
+    mutating func invitesCame(_ invites: [PendingInvite], _ turn: inout Turn) throws {
+        let known = try turn.draft.invites()
+        let me = try account(turn).userID
+        for old in known where !invites.contains(where: { $0.invite == old.id }) {
+            turn.draft.delete(.invite, old.id.bytes)
+        }
+        for invite in invites where invite.invitee == me {
+            let record = InviteRecord(invite)
+            if !known.contains(record) {
+                turn.draft.put(.invite, record.id.bytes, record)
+                turn.notice(.invite(record))
+            }
+            // An invite we said yes to was renewed under a new id.
+            for var row in try turn.draft.outbox(invite.group) where !row.isFailed {
+                guard case .accept(let old) = row.intent, old != invite.invite, lanes[invite.group].acceptAnswer == nil
+                else { continue }
+                row.intent = .accept(invite: invite.invite)
+                row.notBefore = turn.now
+                turn.draft.put(row)
+                lanes[invite.group].waitsForTime = false
+                lanes.ask(invite.group)
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import ConclaveProtocol
+import MLS
+
+/// The server's roster, and what follows where it differs from the tree.
+extension ClientCore {
+    mutating func rosterCame(_ groups: [GroupSummary], _ turn: inout Turn) throws {
+        let me = try account(turn).userID
+        for summary in groups {
+            for member in summary.members {
+                try nameCame(member.username, alias: member.alias, of: member.user, &turn)
+            }
+            try update(summary, me, &turn)
+        }
+        let listed = Set(groups.map(\.group))
+        for record in try turn.draft.groups() {
+            guard let serverID = record.serverID, !listed.contains(serverID) else { continue }
+            if record.status == .active {
+                try end(record, as: .removed, .weWereRemoved, because: "you are no longer a member of this group", &turn)
+            }
+        }
+    }
+
+    private mutating func update(_ summary: GroupSummary, _ me: ID, _ turn: inout Turn) throws {
+        guard summary.members.contains(where: { $0.user == me }) else { return }
+        var record: GroupRecord
+        if let known = try localGroup(summary.group, turn) {
+            record = known
+        } else {
+            // The server's side of a group that is being created here: its own row will claim it.
+            if try isBeingCreated(summary, turn) { return }
+            record = GroupRecord(
+                id: summary.group, serverID: summary.group, name: summary.name, alias: summary.alias, status: .keyless)
+        }
+        let before = record
+        if record.status == .left || record.status == .removed || record.status == .deleted {
+            // Back on the roster: a Welcome is on its way, or the leaving did not come through.
+            if record.status == .left { return }
+            record.status = .keyless
+        }
+        record.name = summary.name
+        record.alias = summary.alias
+        record.roster = summary.members.map { .init(user: $0.user, isAdmin: $0.isAdmin) }
+        if record != before { turn.draft.put(record) }
+        try evictThoseWhoLeft(record, me, &turn)
+    }
+
+    private func isBeingCreated(_ summary: GroupSummary, _ turn: Turn) throws -> Bool {
+        try turn.draft.groups().contains {
+            $0.status == .creating && $0.serverID == nil && $0.name == summary.name
+        }
+    }
+
+    /// A leaver stays in the tree until another member commits the Remove. Each member waits its turn, so that usually one does.
+    private mutating func evictThoseWhoLeft(_ record: GroupRecord, _ me: ID, _ turn: inout Turn) throws {
+        let lane = lanes[record.id]
+        // Only a roster that is younger than the tree can say that somebody left.
+        guard record.status == .active, !lane.needsFetch, !lane.overlap, lanes.backlog[record.id] == nil,
+            lanes.account.roundDone >= lane.rosterWanted
+        else {
+            if record.status == .active { lanes.account.groupsStale = lane.rosterWanted > lanes.account.roundDone }
+            return
+        }
+        let onRoster = Set(record.roster.map(\.user))
+        let members = try withGroup(record.id, turn) { $0.members.compactMap { ID($0.identity) } } ?? []
+        let gone = members.filter { !onRoster.contains($0) }
+        guard !gone.isEmpty else { return }
+        let rank = members.filter { onRoster.contains($0) }.firstIndex(of: me) ?? 0
+        for user in gone {
+            try queueOnce(
+                .evict(user: user), in: record.id,
+                notBefore: turn.now.advanced(byMilliseconds: UInt64(rank) * ClientLimits.evictionStagger), &turn)
+        }
+    }
+
+    /// Our part in a group is over, noticed outside its log.
+    mutating func end(
+        _ record: GroupRecord, as status: GroupRecord.Status, _ kind: SystemEvent.Kind, because reason: String,
+        _ turn: inout Turn
+    ) throws {
+        let me = try account(turn).userID
+        var group = OpenGroup(record: record, state: nil)
+        try closeGroup(&group, as: status, because: reason, &turn)
+        turn.draft.put(group.record)
+        // Behind everything that was read: the log itself can no longer be fetched.
+        turn.draft.putHistory(
+            HistoryRow(
+                sequence: record.cursor == .max ? .max : record.cursor + 1, era: record.era, sender: me,
+                time: turn.now.seconds, content: .system([SystemEvent(kind, actor: me)]), epoch: record.epoch),
+            in: group.record)
+    }
+}

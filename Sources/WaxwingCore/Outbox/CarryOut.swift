@@ -1,0 +1,308 @@
+import ConclaveProtocol
+import MLS
+
+/// Carrying out what is at the head of a group's queue. Called only when the group's log is drained.
+extension ClientCore {
+    mutating func carryOut(
+        _ row: OutboxRow, _ record: GroupRecord, _ token: String, _ turn: inout Turn
+    ) throws -> LaneStep {
+        switch row.intent {
+        case .message: return try post(row, record, token, &turn)
+        case .create(let name, let alias): return try create(row, record, name, alias, token, &turn)
+        case .rotate, .remove, .evict: return try commit(row, record, token, &turn)
+        case .refreshGroupInfo: return try refreshGroupInfo(row, record, token, &turn)
+        case .invite, .renewInvite: return try invite(row, record, token, &turn)
+        case .rejoin: return try rejoin(row, record, token, &turn)
+        case .leave:
+            guard let serverID = record.serverID else { return drop(row, &turn) }
+            let call = Endpoint.leave(serverID, token: token, idempotencyKey: key(row))
+            start(.leave(call), call.request, row, &turn)
+            return .rest
+        case .accept(let invite): return accept(row, invite, token, &turn)
+        case .decline(let invite):
+            let call = Endpoint.declineInvite(invite, token: token)
+            start(.decline(call), call.request, row, &turn)
+            return .rest
+        }
+    }
+
+    /// Begins a request for a row; that it is under way is on disk before it leaves.
+    mutating func start(_ operation: OperationCall, _ request: APIRequest, _ row: OutboxRow, _ turn: inout Turn) {
+        var row = row
+        row.state = .sending
+        row.attempts = row.attempts &+ 1
+        row.trouble = ""
+        turn.draft.put(row)
+        begin(.operation(operation, group: row.group, order: row.order), request, &turn)
+    }
+
+    /// The row is done, or nothing is left to do for it.
+    mutating func drop(_ row: OutboxRow, _ turn: inout Turn) -> LaneStep {
+        turn.draft.deleteOutbox(row)
+        turn.notice(.done(row, sequence: nil))
+        return .again
+    }
+
+    /// Refused for good. The row stays, with its reason, and no longer holds up those behind it.
+    mutating func fail(_ row: OutboxRow, _ reason: String, _ turn: inout Turn) -> LaneStep {
+        var row = row
+        row.state = .failed(reason)
+        turn.draft.put(row)
+        lanes.ask(row.group)
+        return .again
+    }
+
+    /// Try the row again later, a little later each time.
+    mutating func delay(_ row: OutboxRow, _ trouble: String, _ turn: inout Turn) {
+        var row = row
+        row.state = .queued
+        row.trouble = trouble
+        row.notBefore = turn.now.advanced(byMilliseconds: retryDelay(failures: row.attempts))
+        turn.draft.put(row)
+        lanes.ask(row.group)
+    }
+
+    /// A key that is the same for every try of the same request, and different for any other.
+    func key(_ row: OutboxRow, _ part: [UInt8] = []) -> String {
+        hexEncode(sha256(row.group.bytes + keyBytes(row.order) + keyBytes(row.createdAt.milliseconds) + part).prefix(16))
+    }
+
+    // MARK: Messages
+
+    private mutating func post(
+        _ row: OutboxRow, _ record: GroupRecord, _ token: String, _ turn: inout Turn
+    ) throws -> LaneStep {
+        guard record.status == .active, let serverID = record.serverID else {
+            var waiting = row
+            waiting.trouble = record.status == .creating ? "the group is not created yet" : "the keys of this group are missing"
+            if waiting != row { turn.draft.put(waiting) }
+            return .rest
+        }
+        var row = row
+        // Sealed anew only when its epoch is over; the log was just drained, so the old ciphertext is not in it.
+        if row.sealed?.epoch != record.epoch {
+            try seal(&row, in: record, &turn)
+            if var history = try turn.draft.pendingHistory(record.id, order: row.order), let sealed = row.sealed {
+                history.epoch = sealed.epoch
+                history.digest = sha256(sealed.ciphertext)
+                turn.draft.put(.history, Keys.pendingHistory(record.id, order: row.order), history)
+            }
+        }
+        guard let sealed = row.sealed else {
+            return fail(row, "the keys of this group are missing; `waxwing group rejoin` brings them back", &turn)
+        }
+        let digest = sha256(sealed.ciphertext)
+        let call = Endpoint.sendMessage(
+            sealed.ciphertext, group: serverID, token: token, idempotencyKey: hexEncode(digest.prefix(16)))
+        start(.message(call, digest: digest), call.request, row, &turn)
+        return .rest
+    }
+
+    /// The message has its place in the log.
+    mutating func settle(
+        _ row: OutboxRow, in record: GroupRecord, era: UInt32, sequence: UInt64, time: UInt64, digest: [UInt8],
+        _ turn: inout Turn
+    ) throws {
+        turn.draft.deleteOutbox(row)
+        turn.draft.put(
+            .seen, Keys.seen(record.id, digest: digest), SeenRecord.row(era: era, sequence: sequence))
+        if var history = try turn.draft.pendingHistory(record.id, order: row.order) {
+            turn.draft.delete(.history, Keys.pendingHistory(record.id, order: row.order))
+            history.sequence = sequence
+            history.era = era
+            history.time = time
+            history.digest = digest
+            history.outboxOrder = nil
+            turn.draft.putHistory(history, in: record)
+        }
+        turn.notice(.done(row, sequence: sequence))
+        lanes.ask(record.id)
+    }
+
+    // MARK: Creating a group
+
+    private mutating func create(
+        _ row: OutboxRow, _ record: GroupRecord, _ name: String, _ alias: String, _ token: String, _ turn: inout Turn
+    ) throws -> LaneStep {
+        guard record.serverID != nil else {
+            let call = Endpoint.createGroup(name: name, alias: alias, token: token, idempotencyKey: key(row))
+            start(.createGroup(call), call.request, row, &turn)
+            return .rest
+        }
+        if record.mlsGroupID.isEmpty {
+            let me = try account(turn).userID
+            let group = try Group.create(
+                groupID: entropy.bytes(32), crypto: crypto, credential: .basic(me.bytes), signer: signer(turn),
+                lifetime: lifetime(turn.now), entropy: entropy)
+            var record = record
+            record.mlsGroupID = group.groupID
+            turn.draft.put(record)
+            keep(record.id, group, &turn)
+            return try commit(row, record, token, &turn)
+        }
+        return try commit(row, record, token, &turn)
+    }
+
+    // MARK: Commits
+
+    /// Sends the commit staged for a row, staging it first where there is none for the current epoch.
+    private mutating func commit(
+        _ row: OutboxRow, _ record: GroupRecord, _ token: String, _ turn: inout Turn
+    ) throws -> LaneStep {
+        guard let serverID = record.serverID, record.status == .active || record.status == .creating else {
+            return fail(row, "the keys of this group are missing; `waxwing group rejoin` brings them back", &turn)
+        }
+        let staged: StagedCommit
+        if let (_, stored) = try turn.draft.staged(record.id).first(where: { $0.record.purpose == .outbox(order: row.order) }) {
+            staged = try stagedCommit(stored)
+        } else {
+            switch try proposals(for: row, record, token, &turn) {
+            case .done: return drop(row, &turn)
+            case .impossible(let reason): return fail(row, reason, &turn)
+            case .underWay: return .rest
+            case .commit(let proposals):
+                do {
+                    staged = try stage(proposals, for: .outbox(order: row.order), in: record, &turn)
+                } catch let error as MLSError {
+                    return fail(row, "the commit cannot be made: \(error.reason)", &turn)
+                }
+            }
+        }
+        let call = commitCall(staged, row, record, serverID, token)
+        start(.commit(call, digest: sha256(staged.message)), call.request, row, &turn)
+        return .rest
+    }
+
+    func stagedCommit(_ record: StagedRecord) throws -> StagedCommit {
+        do {
+            return try StagedCommit(serialized: record.commit, crypto: crypto)
+        } catch {
+            throw StoreError(.corrupt, "a staged commit is damaged")
+        }
+    }
+
+    /// Makes a commit for the current epoch and puts it aside; the group itself stays where it is.
+    mutating func stage(
+        _ proposals: [Proposal], for purpose: StagedRecord.Purpose, in record: GroupRecord, _ turn: inout Turn
+    ) throws -> StagedCommit {
+        let signer = try signer(turn)
+        let staged = try withGroup(record.id, turn) { group in
+            try group.commit(proposals, signer: signer, now: turn.now.seconds, entropy: entropy)
+        }
+        guard let staged else {
+            throw MLSError(.invalidState, "the keys of this group are missing; `waxwing group rejoin` brings them back")
+        }
+        turn.draft.put(
+            StagedRecord(purpose: purpose, baseEpoch: staged.baseEpoch, commit: staged.serialized()),
+            for: record.id, digest: sha256(staged.message))
+        return staged
+    }
+
+    private func commitCall(
+        _ staged: StagedCommit, _ row: OutboxRow, _ record: GroupRecord, _ serverID: ID, _ token: String
+    ) -> Call<Void> {
+        let groupInfo = staged.groupInfo ?? []
+        let once = key(row, sha256(staged.message))
+        if case .remove(_, let user?) = row.intent, record.roster.contains(where: { $0.user == user }) {
+            return Endpoint.removeMember(
+                user, commit: staged.message, groupInfo: groupInfo, group: serverID, token: token,
+                idempotencyKey: once)
+        }
+        var mlsGroupID: [UInt8]?
+        if case .create = row.intent { mlsGroupID = record.mlsGroupID }
+        return Endpoint.uploadCommit(
+            staged.message, groupInfo: groupInfo, mlsGroupID: mlsGroupID, group: serverID, token: token,
+            idempotencyKey: once)
+    }
+
+    private enum CommitPlan {
+        case commit([Proposal])
+        /// What was wanted is so already.
+        case done
+        case impossible(String)
+        /// Something has to be asked first, and is being asked.
+        case underWay
+    }
+
+    /// Looks at the intent again, in the light of the group as it is now.
+    private mutating func proposals(
+        for row: OutboxRow, _ record: GroupRecord, _ token: String, _ turn: inout Turn
+    ) throws -> CommitPlan {
+        switch row.intent {
+        case .remove(let username, nil):
+            let call = Endpoint.user(named: username, token: token)
+            start(.findUser(call), call.request, row, &turn)
+            return .underWay
+        case .remove(_, let user?), .evict(let user):
+            if case .evict = row.intent, record.roster.contains(where: { $0.user == user }) { return .done }
+            let leaf = try withGroup(record.id, turn) { $0.member(identity: user.bytes)?.index }
+            guard case .some(.some(let leaf)) = leaf else {
+                if record.roster.contains(where: { $0.user == user }) {
+                    return .impossible("this user is on the roster but has no keys in the group yet")
+                }
+                return .done
+            }
+            return .commit([.remove(leaf)])
+        default:
+            return .commit([])
+        }
+    }
+
+    // MARK: GroupInfo
+
+    private mutating func refreshGroupInfo(
+        _ row: OutboxRow, _ record: GroupRecord, _ token: String, _ turn: inout Turn
+    ) throws -> LaneStep {
+        let signer = try signer(turn)
+        guard record.status == .active, let serverID = record.serverID,
+            let groupInfo = try withGroup(record.id, turn, { try $0.groupInfo(signer: signer) })
+        else { return drop(row, &turn) }
+        let call = Endpoint.uploadCommit([], groupInfo: groupInfo, group: serverID, token: token)
+        start(.refreshGroupInfo(call), call.request, row, &turn)
+        return .rest
+    }
+
+    // MARK: Coming back
+
+    private mutating func rejoin(
+        _ row: OutboxRow, _ record: GroupRecord, _ token: String, _ turn: inout Turn
+    ) throws -> LaneStep {
+        guard let serverID = record.serverID else { return drop(row, &turn) }
+        if let (_, stored) = try turn.draft.staged(record.id).first(where: { $0.record.purpose == .external(order: row.order) }) {
+            let staged = try stagedCommit(stored)
+            let digest = sha256(staged.message)
+            let call = Endpoint.externalJoin(
+                commit: staged.message, mlsGroupID: staged.groupID, group: serverID, token: token,
+                idempotencyKey: key(row, digest))
+            start(.commit(call, digest: digest), call.request, row, &turn)
+            return .rest
+        }
+        let call = Endpoint.groupInfo(of: serverID, token: token)
+        start(.groupInfo(call), call.request, row, &turn)
+        return .rest
+    }
+
+    /// The GroupInfo has come: build the external commit on it.
+    mutating func stageExternal(_ groupInfo: [UInt8], _ row: OutboxRow, _ record: GroupRecord, _ turn: inout Turn) throws {
+        let me = try account(turn).userID
+        do {
+            let staged = try Group.externalCommit(
+                groupInfo: groupInfo, credential: .basic(me.bytes), signer: signer(turn), removePrior: true,
+                crypto: crypto, now: turn.now.seconds, entropy: entropy)
+            if !record.mlsGroupID.isEmpty, staged.groupID != record.mlsGroupID {
+                _ = fail(row, "the server's GroupInfo is for another group", &turn)
+                return
+            }
+            turn.draft.put(
+                StagedRecord(
+                    purpose: .external(order: row.order), baseEpoch: staged.baseEpoch, commit: staged.serialized()),
+                for: record.id, digest: sha256(staged.message))
+            var row = row
+            row.state = .queued
+            turn.draft.put(row)
+            lanes.ask(record.id)
+        } catch let error as MLSError {
+            delay(row, "the server's GroupInfo cannot be used (\(error.code.rawValue))", &turn)
+        }
+    }
+}

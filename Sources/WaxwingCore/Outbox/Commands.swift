@@ -1,0 +1,231 @@
+import ConclaveProtocol
+import MLS
+
+/// What people ask for. Every command is carried out against the store alone: it leaves an intent behind, and the network comes later.
+extension ClientCore {
+    mutating func perform(_ command: Command, _ turn: inout Turn) throws {
+        switch command {
+        case .signIn(let session, let serverURL): try signIn(session, serverURL, &turn)
+        case .signOut:
+            var account = try account(turn)
+            account.token = nil
+            turn.draft.put(account)
+            if link.isOn { disconnect(&turn) }
+        case .createGroup(let name, let alias): try createGroup(name, alias, &turn)
+        case .send(let group, let text): try queueMessage(text, to: group, &turn)
+        case .rotate(let group): try queue(.rotate, in: openGroup(group, turn), &turn)
+        case .invite(let group, let username):
+            try check(InputRules.problem(username: username))
+            let user = try user(named: username, turn)
+            if user == (try account(turn).userID) { throw CoreError(.notAllowed, "you cannot invite yourself") }
+            try queue(.invite(username: username, user: user), in: openGroup(group, turn), &turn)
+        case .remove(let group, let username):
+            try check(InputRules.problem(username: username))
+            let user = try user(named: username, turn)
+            if user == (try account(turn).userID) {
+                throw CoreError(.notAllowed, "nobody can remove himself; leave the group instead")
+            }
+            try queue(.remove(username: username, user: user), in: openGroup(group, turn), &turn)
+        case .leave(let group): try queue(.leave, in: openGroup(group, turn), &turn)
+        case .rejoin(let group):
+            let record = try openGroup(group, turn)
+            if record.status == .creating { throw CoreError(.notAllowed, "the group is still being created") }
+            try queue(.rejoin, in: record, &turn)
+        case .accept(let invite): try queueAccept(invite, &turn)
+        case .decline(let invite): try queueDecline(invite, &turn)
+        case .retry(let order): try retry(order, &turn)
+        case .discard(let order): try discard(order, &turn)
+        case .verify(let user): try verify(user, &turn)
+        }
+    }
+
+    private func check(_ problem: String?) throws {
+        if let problem { throw CoreError(.invalidInput, problem) }
+    }
+
+    private func openGroup(_ id: ID, _ turn: Turn) throws -> GroupRecord {
+        _ = try account(turn)
+        guard let record = try turn.draft.group(id) else { throw CoreError(.unknownGroup, "there is no such group") }
+        switch record.status {
+        case .active, .creating, .keyless: return record
+        case .removed: throw CoreError(.groupClosed, "you were removed from this group")
+        case .left: throw CoreError(.groupClosed, "you left this group")
+        case .deleted: throw CoreError(.groupClosed, "this group was deleted")
+        }
+    }
+
+    /// The id of a user whose name is known here; names are looked up at the server when the intent is carried out.
+    private func user(named username: String, _ turn: Turn) throws -> ID? {
+        for stored in try turn.draft.page(.user, prefix: []) {
+            if try UserRecord(stored: stored.value).username == username { return ID(stored.key) }
+        }
+        return nil
+    }
+
+    /// Puts an intent at the end of the group's queue.
+    @discardableResult
+    mutating func queue(_ intent: Intent, in group: GroupRecord, _ turn: inout Turn) throws -> OutboxRow {
+        let row = OutboxRow(order: try turn.draft.takeOrder(), group: group.id, intent: intent, createdAt: turn.now)
+        turn.draft.put(row)
+        lanes.ask(group.id)
+        turn.outcome = .queued(row)
+        return row
+    }
+
+    /// Queues an intent of the client's own, unless it is waiting already.
+    mutating func queueOnce(
+        _ intent: Intent, in group: ID, notBefore: Instant = Instant(milliseconds: 0), _ turn: inout Turn
+    ) throws {
+        if try turn.draft.outbox(group).contains(where: { $0.intent == intent && !$0.isFailed }) { return }
+        var row = OutboxRow(order: try turn.draft.takeOrder(), group: group, intent: intent, createdAt: turn.now)
+        row.notBefore = notBefore
+        turn.draft.put(row)
+        lanes.ask(group)
+    }
+
+    // MARK: Account
+
+    private mutating func signIn(_ session: Session, _ serverURL: String, _ turn: inout Turn) throws {
+        if var known = try turn.draft.account() {
+            guard known.userID == session.userID, known.serverURL == serverURL else {
+                throw CoreError(
+                    .otherAccount, "this profile belongs to \(known.username) at \(known.serverURL)")
+            }
+            known.token = session.token
+            known.username = session.username
+            turn.draft.put(known)
+            turn.outcome = .signedIn(newKey: false)
+            return
+        }
+        let key = try crypto.generateSignatureKey(entropy)
+        let fingerprint = fingerprint(key.publicKey)
+        turn.draft.put(
+            AccountRecord(
+                serverURL: serverURL, userID: session.userID, username: session.username, token: session.token,
+                signatureKey: key.raw, fingerprint: fingerprint))
+        turn.draft.put(
+            UserRecord(username: session.username, fingerprint: fingerprint, verified: true), for: session.userID)
+        turn.outcome = .signedIn(newKey: true)
+    }
+
+    // MARK: Groups and messages
+
+    private mutating func createGroup(_ name: String, _ alias: String, _ turn: inout Turn) throws {
+        _ = try account(turn)
+        try check(InputRules.problem(groupName: name))
+        try check(InputRules.problem(alias: alias))
+        for group in try turn.draft.groups() where group.name == name && group.isOpen {
+            throw CoreError(.invalidInput, "you are in a group named \(name) already")
+        }
+        guard let id = ID(entropy.bytes(16)) else { throw CoreError(.damaged, "no randomness to be had") }
+        let record = GroupRecord(id: id, serverID: nil, name: name, alias: alias, status: .creating)
+        turn.draft.put(record)
+        try queue(.create(name: name, alias: alias), in: record, &turn)
+    }
+
+    /// Seals the text at once where there are keys: ratchet step, ciphertext, outbox row and history row are one change set.
+    private mutating func queueMessage(_ text: String, to id: ID, _ turn: inout Turn) throws {
+        let record = try openGroup(id, turn)
+        if text.isEmpty { throw CoreError(.invalidInput, "there is nothing to send") }
+        if text.utf8.count > ClientLimits.messageText {
+            throw CoreError(
+                .invalidInput,
+                "the text is \(text.utf8.count) bytes long; one message holds at most \(ClientLimits.messageText)")
+        }
+        guard let messageID = MessageID(entropy.bytes(16)) else {
+            throw CoreError(.damaged, "no randomness to be had")
+        }
+        let me = try account(turn).userID
+        // Not for its effect: a message written by us must never be taken for somebody else's copy.
+        turn.draft.put(
+            .seen, Keys.seen(id, sender: me, message: messageID), SeenRecord.row(era: 0, sequence: 0))
+        var row = try queue(.message(text: text, id: messageID), in: record, &turn)
+        if record.status == .active { try seal(&row, in: record, &turn) }
+        turn.draft.put(row)
+        turn.draft.putHistory(
+            HistoryRow(
+                sequence: nil, era: 0, sender: me, time: turn.now.seconds, content: .text(text),
+                epoch: row.sealed?.epoch ?? 0, messageID: messageID,
+                digest: row.sealed.map { sha256($0.ciphertext) } ?? [], outboxOrder: row.order),
+            in: record)
+        turn.outcome = .queued(row)
+    }
+
+    /// Seals a message under the current epoch. The ratchet step and the ciphertext go into the same change set.
+    mutating func seal(_ row: inout OutboxRow, in record: GroupRecord, _ turn: inout Turn) throws {
+        guard case .message(let text, let id) = row.intent else { return }
+        guard var group = try takeGroup(record.id, turn) else { return }
+        let ciphertext = try group.protect(
+            Array(text.utf8), authenticatedData: id.bytes, signer: signer(turn), entropy: entropy)
+        row.sealed = OutboxRow.Sealed(epoch: group.epoch, ciphertext: ciphertext)
+        keep(record.id, group, &turn)
+        turn.draft.put(
+            .seen, Keys.seen(record.id, digest: sha256(ciphertext)), SeenRecord.own(order: row.order))
+    }
+
+    // MARK: Invites to us
+
+    private mutating func queueAccept(_ id: ID, _ turn: inout Turn) throws {
+        guard let invite: InviteRecord = try turn.draft.record(.invite, id.bytes) else {
+            throw CoreError(.unknownInvite, "there is no such invite")
+        }
+        var record = try turn.draft.group(invite.group)
+            ?? GroupRecord(
+                id: invite.group, serverID: invite.group, name: invite.groupName, alias: invite.groupAlias,
+                status: .keyless)
+        if !record.isOpen { record.status = .keyless }
+        turn.draft.put(record)
+        try queue(.accept(invite: id), in: record, &turn)
+    }
+
+    private mutating func queueDecline(_ id: ID, _ turn: inout Turn) throws {
+        guard let invite: InviteRecord = try turn.draft.record(.invite, id.bytes) else {
+            throw CoreError(.unknownInvite, "there is no such invite")
+        }
+        var record = try turn.draft.group(invite.group)
+            ?? GroupRecord(
+                id: invite.group, serverID: invite.group, name: invite.groupName, alias: invite.groupAlias,
+                status: .left)
+        if record.status == .keyless { record.status = .left }
+        turn.draft.put(record)
+        try queue(.decline(invite: id), in: record, &turn)
+    }
+
+    // MARK: The outbox itself
+
+    private func outboxRow(_ order: UInt64, _ turn: Turn) throws -> OutboxRow {
+        guard let row = try turn.draft.outbox().first(where: { $0.order == order }) else {
+            throw CoreError(.unknownOutboxRow, "the outbox has no row \(order)")
+        }
+        return row
+    }
+
+    private mutating func retry(_ order: UInt64, _ turn: inout Turn) throws {
+        var row = try outboxRow(order, turn)
+        if row.isFailed { row.state = .queued }
+        row.trouble = ""
+        row.notBefore = Instant(milliseconds: 0)
+        turn.draft.put(row)
+        lanes[row.group].waitsForTime = false
+        turn.outcome = .queued(row)
+    }
+
+    private mutating func discard(_ order: UInt64, _ turn: inout Turn) throws {
+        let row = try outboxRow(order, turn)
+        if row.state == .sending || row.state == .unconfirmed {
+            throw CoreError(
+                .notAllowed, "row \(order) may have reached the server already; the next sync will tell")
+        }
+        turn.draft.deleteOutbox(row)
+        turn.draft.delete(.history, Keys.pendingHistory(row.group, order: order))
+        for (digest, staged) in try turn.draft.staged(row.group) where staged.purpose == .outbox(order: order) || staged.purpose == .external(order: order) {
+            turn.draft.deleteStaged(row.group, digest: digest)
+        }
+        if case .create = row.intent, var record = try turn.draft.group(row.group), record.status == .creating {
+            record.status = .deleted
+            turn.draft.put(record)
+            try wipeState(row.group, &turn)
+        }
+        lanes.ask(row.group)
+    }
+}

@@ -1,0 +1,246 @@
+import ConclaveProtocol
+import MLS
+
+/// What the server said to a request that was made for a row of the outbox.
+extension ClientCore {
+    /// No answer came. Whatever may have reached the server is looked for in the log before it is sent again.
+    mutating func noAnswer(_ error: TransportError, group: ID, order: UInt64, _ turn: inout Turn) throws {
+        lanes[group].needsFetch = true
+        lanes[group].acceptAnswer = nil
+        guard var row = try turn.draft.outboxRow(group, order: order) else { return }
+        row.state = error.outcome == .notSent ? .queued : .unconfirmed
+        row.trouble = error.reason
+        turn.draft.put(row)
+    }
+
+    mutating func answerCameFor(
+        _ operation: OperationCall, _ response: APIResponse, group: ID, order: UInt64, _ turn: inout Turn
+    ) throws {
+        lanes.ask(group)
+        // The row may have been discarded by another process meanwhile: then only what the log says counts.
+        guard let row = try turn.draft.outboxRow(group, order: order), let record = try turn.draft.group(group) else {
+            lanes[group].needsFetch = true
+            return
+        }
+        do {
+            try read(operation, response, row, record, &turn)
+            try answerCame(&turn)
+        } catch let error as ProtocolError {
+            try refused(operation, error, row, record, &turn)
+        }
+    }
+
+    private mutating func read(
+        _ operation: OperationCall, _ response: APIResponse, _ row: OutboxRow, _ record: GroupRecord,
+        _ turn: inout Turn
+    ) throws {
+        switch operation {
+        case .message(let call, let digest):
+            let sequence = try call.decode(response)
+            if sequence <= record.cursor {
+                // A number at or below what we have seen: the server counts from the beginning again.
+                try restartNumbering(record, &turn)
+                lanes[record.id].needsFetch = true
+                break
+            }
+            try settle(
+                row, in: record, era: record.era, sequence: sequence, time: turn.now.seconds, digest: digest, &turn)
+            if sequence > record.cursor + 1 { lanes[record.id].needsFetch = true }
+            lanes[record.id].needsFetch = lanes[record.id].needsFetch || row.attempts > 1
+        case .createGroup(let call):
+            try groupIsKnown(as: call.decode(response), row, record, &turn)
+        case .findOwnGroup(let call):
+            try adoptOwnGroup(among: call.decode(response), row, record, &turn)
+        case .commit(let call, _):
+            try call.decode(response)
+            awaitLog(row, &turn)
+        case .refreshGroupInfo(let call):
+            try call.decode(response)
+            _ = drop(row, &turn)
+        case .findUser(let call):
+            let info = try call.decode(response)
+            try nameCame(info.username, alias: info.alias, of: info.user, &turn)
+            resume(row, as: named(row.intent, info.user), &turn)
+        case .takeKeyPackage(let call, let user):
+            try keyPackageCame(call.decode(response), of: user, row, record, &turn)
+        case .escrow(let call, _, let user):
+            try call.decode(response)
+            escrowed(row, user, &turn)
+        case .findEscrow(let call, let digest, let user):
+            try escrowFound(call.decode(response), digest, user, row, record, &turn)
+        case .cancelInvite(let call, let user):
+            try call.decode(response)
+            resume(row, as: .invite(username: try turn.draft.user(user)?.username ?? "", user: user), &turn)
+        case .leave(let call):
+            try call.decode(response)
+            try haveLeft(row, record, &turn)
+        case .groupInfo(let call):
+            try stageExternal(call.decode(response), row, record, &turn)
+        case .accept(let call):
+            try call.decode(response)
+            lanes[record.id].acceptAnswer = .welcomesWanted(stale: false)
+        case .welcomesForAccept(let call, let stale):
+            try welcomesForAccept(call.decode(response), stale: stale, row, record, &turn)
+        case .rosterForAccept(let call, let stale):
+            try rosterForAccept(call.decode(response), stale: stale, row, record, &turn)
+        case .decline(let call):
+            try call.decode(response)
+            inviteIsGone(row, &turn)
+        }
+    }
+
+    /// The server took a commit without saying where it stands: the log will.
+    private mutating func awaitLog(_ row: OutboxRow, _ turn: inout Turn) {
+        lanes[row.group].needsFetch = true
+        guard row.attempts > 1 else { return }
+        // Taken before, and not in the log after all: do not hammer.
+        var row = row
+        row.notBefore = turn.now.advanced(byMilliseconds: retryDelay(failures: row.attempts))
+        turn.draft.put(row)
+    }
+
+    /// Goes on with a row under a more exact intent.
+    mutating func resume(_ row: OutboxRow, as intent: Intent, _ turn: inout Turn) {
+        var row = row
+        row.intent = intent
+        row.state = .queued
+        turn.draft.put(row)
+        lanes.ask(row.group)
+    }
+
+    private func named(_ intent: Intent, _ user: ID) -> Intent {
+        switch intent {
+        case .invite(let username, _): .invite(username: username, user: user)
+        case .remove(let username, _): .remove(username: username, user: user)
+        default: intent
+        }
+    }
+
+    // MARK: Refusals
+
+    private mutating func refused(
+        _ operation: OperationCall, _ error: ProtocolError, _ row: OutboxRow, _ record: GroupRecord,
+        _ turn: inout Turn
+    ) throws {
+        if error.kind == .notOurServer || error.isSessionOver {
+            var row = row
+            // Something that is not our server answered; whether ours heard of it nobody knows.
+            row.state = error.isSessionOver ? .queued : .unconfirmed
+            row.trouble = error.reason
+            turn.draft.put(row)
+            lanes[record.id].needsFetch = true
+            _ = try dealtWith(error, &turn)
+            return
+        }
+        if error.kind == .malformed {
+            var row = row
+            row.state = .unconfirmed
+            row.trouble = error.reason
+            row.notBefore = turn.now.advanced(byMilliseconds: retryDelay(failures: row.attempts))
+            turn.draft.put(row)
+            lanes[record.id].needsFetch = true
+            return
+        }
+        if error.isRetryable {
+            delay(row, error.reason, &turn)
+            lanes[record.id].needsFetch = true
+            return
+        }
+        try answerCame(&turn)
+        switch (operation, error.code) {
+        case (.createGroup, .conflict) where row.attempts > 1, (.createGroup, .conflict) where row.state == .unconfirmed:
+            // The name may be taken by our own first try.
+            guard let token = try account(turn).token else { return }
+            let call = Endpoint.groups(token: token)
+            start(.findOwnGroup(call), call.request, row, &turn)
+        case (.commit, .conflict):
+            // Somebody else's commit came first, or we are behind: the log knows.
+            lanes[record.id].needsFetch = true
+            try raceLost(row, record, error, &turn)
+        case (.commit, .badRequest), (.commit, .notAdmin):
+            try commitRefused(row, record, error, &turn)
+        case (.escrow(_, let digest, let user), .conflict):
+            guard let serverID = record.serverID, let token = try account(turn).token else { return }
+            let call = Endpoint.groupInvites(group: serverID, token: token)
+            start(.findEscrow(call, digest: digest, user: user), call.request, row, &turn)
+        case (.escrow(_, let digest, _), _):
+            turn.draft.deleteStaged(record.id, digest: digest)
+            _ = fail(row, error.reason, &turn)
+        case (.cancelInvite(_, let user), .notFound):
+            try inviteWasGone(user, row, record, &turn)
+        case (.leave, .notMember):
+            try haveLeft(row, record, &turn)
+        case (.accept, .notFound), (.accept, .notMember):
+            lanes[record.id].acceptAnswer = .welcomesWanted(stale: false)
+        case (.accept, .conflict):
+            lanes[record.id].acceptAnswer = .welcomesWanted(stale: true)
+        case (.decline, .notFound), (.decline, .notMember):
+            inviteIsGone(row, &turn)
+        case (_, .notMember), (_, .banned):
+            // Were we removed? The roster will tell; if not, the refusal stands.
+            lanes.account.groupsStale = true
+            _ = fail(row, "the server says you are not a member of this group", &turn)
+        default:
+            _ = fail(row, error.reason, &turn)
+        }
+    }
+
+    /// Strict servers refuse a commit for an epoch that is over. The log brings the winner; then the intent is staged anew.
+    private mutating func raceLost(
+        _ row: OutboxRow, _ record: GroupRecord, _ error: ProtocolError, _ turn: inout Turn
+    ) throws {
+        for (digest, staged) in try turn.draft.staged(record.id) where staged.purpose == .external(order: row.order) {
+            // The GroupInfo was not the latest; take it again.
+            turn.draft.deleteStaged(record.id, digest: digest)
+        }
+        delay(row, "another commit came first: \(error.reason)", &turn)
+    }
+
+    private mutating func commitRefused(
+        _ row: OutboxRow, _ record: GroupRecord, _ error: ProtocolError, _ turn: inout Turn
+    ) throws {
+        if case .remove(_, let user?) = row.intent, error.code == .badRequest, record.roster.contains(where: { $0.user == user }) {
+            // Off the roster already, but still in the tree: the Remove goes through `commit` next time.
+            var record = record
+            record.roster.removeAll { $0.user == user }
+            turn.draft.put(record)
+            lanes[record.id].needsFetch = true
+            delay(row, error.reason, &turn)
+            return
+        }
+        for (digest, staged) in try turn.draft.staged(record.id)
+        where staged.purpose == .outbox(order: row.order) || staged.purpose == .external(order: row.order) {
+            turn.draft.deleteStaged(record.id, digest: digest)
+        }
+        _ = fail(row, error.reason, &turn)
+    }
+
+    // MARK: Groups of our own making
+
+    private mutating func groupIsKnown(as serverID: ID, _ row: OutboxRow, _ record: GroupRecord, _ turn: inout Turn) {
+        var record = record
+        record.serverID = serverID
+        turn.draft.put(record)
+        lanes.serverIDs[serverID] = record.id
+        resume(row, as: row.intent, &turn)
+    }
+
+    /// An earlier try made the group and its answer was lost: it is ours alone and has no MLS group yet.
+    private mutating func adoptOwnGroup(
+        among groups: [GroupSummary], _ row: OutboxRow, _ record: GroupRecord, _ turn: inout Turn
+    ) throws {
+        let me = try account(turn).userID
+        for group in groups
+        where group.name == record.name && group.mlsGroupID == nil && group.members.map(\.user) == [me] {
+            groupIsKnown(as: group.group, row, record, &turn)
+            return
+        }
+        _ = fail(row, "the group name \(record.name) is taken", &turn)
+    }
+
+    private mutating func haveLeft(_ row: OutboxRow, _ record: GroupRecord, _ turn: inout Turn) throws {
+        turn.draft.deleteOutbox(row)
+        turn.notice(.done(row, sequence: nil))
+        try end(record, as: .left, .weLeft, because: "you left the group", &turn)
+    }
+}
