@@ -1,4 +1,4 @@
-public import ConclaveProtocol
+import ConclaveProtocol
 public import MLS
 
 /// The client without its hands: it reads a store and turns each input into one change set and the effects to perform after it.
@@ -44,7 +44,7 @@ public struct ClientCore: Sendable {
         switch input {
         case .perform(let command): try perform(command, &turn)
         case .connect(let live): try connect(live: live, &turn)
-        case .disconnect: disconnect(&turn)
+        case .disconnect: try disconnect(&turn)
         case .answered(let id, let result): try answered(id, result, &turn)
         case .feed(let event): try feed(event, &turn)
         case .feedEnded(let error): try feedEnded(error, &turn)

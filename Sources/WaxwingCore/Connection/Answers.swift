@@ -67,11 +67,9 @@ extension ClientCore {
 
     /// The decoded answer to a request of the account's lane; nil where it was an error that has been dealt with.
     private mutating func accountAnswer<R>(_ call: Call<R>, _ response: APIResponse, _ turn: inout Turn) throws -> R? {
-        do {
-            let answer = try call.decode(response)
-            try answerCame(&turn)
-            lanes.account.failures = 0
-            return answer
+        let answer: R
+        do throws(ProtocolError) {
+            answer = try call.decode(response)
         } catch {
             if try dealtWith(error, &turn) { return nil }
             if error.isRetryable || error.kind == .malformed {
@@ -84,6 +82,9 @@ extension ClientCore {
             }
             return nil
         }
+        try answerCame(&turn)
+        lanes.account.failures = 0
+        return answer
     }
 
     private mutating func forget(_ request: APIRequest) {

@@ -30,6 +30,8 @@ extension ClientCore {
         }
         link.live = live
         lanes = Lanes()
+        // What a process that is gone was sending: its outcome is unknown.
+        for row in try turn.draft.outbox() where row.state == .sending { outcomeIsUnknown(row, &turn) }
         if live {
             setLink(.connecting, &turn)
             turn.effects.append(.openFeed(token: token))
@@ -38,11 +40,21 @@ extension ClientCore {
         }
     }
 
-    mutating func disconnect(_ turn: inout Turn) {
+    mutating func disconnect(_ turn: inout Turn) throws {
+        for case .operation(_, let group, let order) in lanes.calls.sorted(by: { $0.key < $1.key }).map(\.value) {
+            if let row = try turn.draft.outboxRow(group, order: order) { outcomeIsUnknown(row, &turn) }
+        }
         if link.live { turn.effects.append(.closeFeed) }
         link.feedClosed()
         lanes = Lanes()
         setLink(.off, &turn)
+    }
+
+    private func outcomeIsUnknown(_ row: OutboxRow, _ turn: inout Turn) {
+        var row = row
+        row.state = .unconfirmed
+        row.trouble = "the connection ended before the server answered; the log will tell whether it arrived"
+        turn.draft.put(row)
     }
 
     /// Everything has to be looked at: what happened while we were away is in the log, not in events.

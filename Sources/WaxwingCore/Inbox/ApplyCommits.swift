@@ -136,7 +136,9 @@ extension ClientCore {
             group.epochChanged = true
             events += try pin(staged.changes.added + staged.changes.updated, &turn)
             try epochIsOver(in: group, &turn)
-            if staged.changes.external, committer != (try account(turn).userID), group.state?.members.first?.index == group.state?.ownLeaf {
+            if staged.changes.external, committer != (try account(turn).userID),
+                group.state?.members.first?.index == group.state?.ownLeaf
+            {
                 // An external join leaves the server with the GroupInfo of the epoch before.
                 try queueOnce(.refreshGroupInfo, in: group.id, &turn)
             }
@@ -162,7 +164,8 @@ extension ClientCore {
 
     /// Drops a staged commit that can no longer count, and queues what it was for.
     mutating func dropStaged(_ digest: [UInt8], in group: ID, _ turn: inout Turn) throws {
-        guard let staged = try turn.draft.record(StagedRecord.self, .staged, Keys.staged(group, digest: digest)) else {
+        guard let staged = try turn.draft.record(.staged, Keys.staged(group, digest: digest), as: StagedRecord.self)
+        else {
             return
         }
         turn.draft.deleteStaged(group, digest: digest)

@@ -28,7 +28,8 @@ extension ClientCore {
             try apply(InboxRow(stored: stored.value), to: &group, &turn)
         }
         lanes[id].applied += waiting.count
-        let left = waiting.count < ClientLimits.rowsPerChangeSet ? 0 : max(1, lanes.backlog[id, default: 0] - waiting.count)
+        let left =
+            waiting.count < ClientLimits.rowsPerChangeSet ? 0 : max(1, lanes.backlog[id, default: 0] - waiting.count)
         lanes.backlog[id] = left == 0 ? nil : left
         if group.epochChanged { try unpark(group, &turn) }
         try close(group, &turn)
@@ -67,7 +68,9 @@ extension ClientCore {
         case nil:
             break
         }
-        if let staged = try turn.draft.record(StagedRecord.self, .staged, Keys.staged(group.id, digest: digest)) {
+        if let staged = try turn.draft.record(
+            .staged, Keys.staged(group.id, digest: digest), as: StagedRecord.self)
+        {
             turn.draft.deleteStaged(group.id, digest: digest)
             try ownCommitArrived(staged, row, in: &group, &turn)
             return
@@ -194,7 +197,7 @@ extension ClientCore {
     /// The history row was written when the POST was answered, by our own clock; all members show the server's.
     private mutating func takeServerTime(of row: InboxRow, in group: OpenGroup, _ turn: inout Turn) throws {
         let key = Keys.history(group.id, era: row.era, sequence: row.sequence)
-        guard var history = try turn.draft.record(HistoryRow.self, .history, key), history.time != row.time else {
+        guard var history = try turn.draft.record(.history, key, as: HistoryRow.self), history.time != row.time else {
             return
         }
         history.time = row.time

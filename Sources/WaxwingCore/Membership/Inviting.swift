@@ -19,7 +19,9 @@ extension ClientCore {
             if try withGroup(record.id, turn, { $0.member(identity: user.bytes) != nil }) ?? false {
                 return fail(row, "already a member", &turn)
             }
-            if let (digest, stored) = try turn.draft.staged(record.id).first(where: { $0.record.purpose == .outbox(order: row.order) }) {
+            if let (digest, stored) = try turn.draft.staged(record.id).first(where: {
+                $0.record.purpose == .outbox(order: row.order)
+            }) {
                 escrow(try stagedCommit(stored), digest, user, row, serverID, token, &turn)
             } else {
                 let call = Endpoint.invite([user], group: serverID, token: token)
@@ -49,7 +51,7 @@ extension ClientCore {
         }
         do {
             let keyPackage = try KeyPackage(message: package.keyPackage)
-            guard keyPackage.leafNode.credential == .basic(user.bytes) else {
+            guard keyPackage.leafNode.credential == .basic(identity: user.bytes) else {
                 _ = fail(row, "the server handed out a key package of somebody else", &turn)
                 return
             }
@@ -67,7 +69,8 @@ extension ClientCore {
     /// The server holds the invite now. The staged commit stays aside until the log brings it back.
     mutating func escrowed(_ row: OutboxRow, _ user: ID, _ turn: inout Turn) {
         do {
-            for (digest, var staged) in try turn.draft.staged(row.group) where staged.purpose == .outbox(order: row.order) {
+            for (digest, var staged) in try turn.draft.staged(row.group)
+            where staged.purpose == .outbox(order: row.order) {
                 staged.purpose = .escrow(invitee: user)
                 turn.draft.put(staged, for: row.group, digest: digest)
             }

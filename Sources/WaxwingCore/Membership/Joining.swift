@@ -78,8 +78,10 @@ extension ClientCore {
         let known = try localGroup(welcome.group, turn)
         // Old news: the Welcome was used already, and the acknowledgement got lost.
         if known?.status == .active { return }
-        var record = known ?? GroupRecord(
-            id: welcome.group, serverID: welcome.group, name: "", alias: welcome.groupAlias, status: .keyless)
+        var record =
+            known
+            ?? GroupRecord(
+                id: welcome.group, serverID: welcome.group, name: "", alias: welcome.groupAlias, status: .keyless)
         var bundles: [(record: KeyPackageRecord, key: [UInt8], bundle: KeyPackageBundle)] = []
         for stored in try turn.draft.page(.keyPackage, prefix: []) {
             let package = try KeyPackageRecord(stored: stored.value)

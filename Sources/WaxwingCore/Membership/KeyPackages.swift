@@ -77,9 +77,9 @@ extension ClientCore {
         let me = try account(turn).userID
         let lifetime = lifetime(turn.now)
         let bundle = try KeyPackageBundle.generate(
-            crypto: crypto, credential: .basic(me.bytes), signer: signer(turn), lifetime: lifetime,
+            crypto: crypto, identity: .basic(identity: me.bytes), signer: signer(turn), lifetime: lifetime,
             lastResort: isLastResort, entropy: entropy)
-        let key = bundle.keyPackage.reference(crypto).bytes
+        let key = bundle.keyPackage.ref(crypto: crypto).bytes
         let record = KeyPackageRecord(bundle, isLastResort: isLastResort, notAfter: lifetime.notAfter)
         turn.draft.put(.keyPackage, key, record)
         return Record(key: key, value: record.stored)
@@ -102,7 +102,8 @@ extension ClientCore {
         }
         var account = try account(turn)
         if fullSet { account.keyPackagesUploadedAt = turn.now.seconds }
-        account.keyPackagesOwed = fullSet ? 0 : account.keyPackagesOwed - min(account.keyPackagesOwed, UInt32(references.count))
+        account.keyPackagesOwed =
+            fullSet ? 0 : account.keyPackagesOwed - min(account.keyPackagesOwed, UInt32(references.count))
         turn.draft.put(account)
         lanes.account.keyPackagesUnchecked = account.keyPackagesOwed > 0
     }

@@ -15,7 +15,8 @@ extension ClientCore {
         for record in try turn.draft.groups() {
             guard let serverID = record.serverID, !listed.contains(serverID) else { continue }
             if record.status == .active {
-                try end(record, as: .removed, .weWereRemoved, because: "you are no longer a member of this group", &turn)
+                try end(
+                    record, as: .removed, .weWereRemoved, because: "you are no longer a member of this group", &turn)
             }
         }
     }

@@ -64,7 +64,8 @@ extension ClientCore {
 
     /// A key that is the same for every try of the same request, and different for any other.
     func key(_ row: OutboxRow, _ part: [UInt8] = []) -> String {
-        hexEncode(sha256(row.group.bytes + keyBytes(row.order) + keyBytes(row.createdAt.milliseconds) + part).prefix(16))
+        hexEncode(
+            sha256(row.group.bytes + keyBytes(row.order) + keyBytes(row.createdAt.milliseconds) + part).prefix(16))
     }
 
     // MARK: Messages
@@ -74,7 +75,8 @@ extension ClientCore {
     ) throws -> LaneStep {
         guard record.status == .active, let serverID = record.serverID else {
             var waiting = row
-            waiting.trouble = record.status == .creating ? "the group is not created yet" : "the keys of this group are missing"
+            waiting.trouble =
+                record.status == .creating ? "the group is not created yet" : "the keys of this group are missing"
             if waiting != row { turn.draft.put(waiting) }
             return .rest
         }
@@ -132,7 +134,8 @@ extension ClientCore {
         if record.mlsGroupID.isEmpty {
             let me = try account(turn).userID
             let group = try Group.create(
-                groupID: entropy.bytes(32), crypto: crypto, credential: .basic(me.bytes), signer: signer(turn),
+                groupID: entropy.bytes(32), crypto: crypto, credential: .basic(identity: me.bytes),
+                signer: signer(turn),
                 lifetime: lifetime(turn.now), entropy: entropy)
             var record = record
             record.mlsGroupID = group.groupID
@@ -153,7 +156,9 @@ extension ClientCore {
             return fail(row, "the keys of this group are missing; `waxwing group rejoin` brings them back", &turn)
         }
         let staged: StagedCommit
-        if let (_, stored) = try turn.draft.staged(record.id).first(where: { $0.record.purpose == .outbox(order: row.order) }) {
+        if let (_, stored) = try turn.draft.staged(record.id).first(where: {
+            $0.record.purpose == .outbox(order: row.order)
+        }) {
             staged = try stagedCommit(stored)
         } else {
             switch try proposals(for: row, record, token, &turn) {
@@ -186,7 +191,7 @@ extension ClientCore {
         _ proposals: [Proposal], for purpose: StagedRecord.Purpose, in record: GroupRecord, _ turn: inout Turn
     ) throws -> StagedCommit {
         let signer = try signer(turn)
-        let staged = try withGroup(record.id, turn) { group in
+        let staged = try withGroup(record.id, turn) { [entropy] group in
             try group.commit(proposals, signer: signer, now: turn.now.seconds, entropy: entropy)
         }
         guard let staged else {
@@ -268,7 +273,9 @@ extension ClientCore {
         _ row: OutboxRow, _ record: GroupRecord, _ token: String, _ turn: inout Turn
     ) throws -> LaneStep {
         guard let serverID = record.serverID else { return drop(row, &turn) }
-        if let (_, stored) = try turn.draft.staged(record.id).first(where: { $0.record.purpose == .external(order: row.order) }) {
+        if let (_, stored) = try turn.draft.staged(record.id).first(where: {
+            $0.record.purpose == .external(order: row.order)
+        }) {
             let staged = try stagedCommit(stored)
             let digest = sha256(staged.message)
             let call = Endpoint.externalJoin(
@@ -283,11 +290,13 @@ extension ClientCore {
     }
 
     /// The GroupInfo has come: build the external commit on it.
-    mutating func stageExternal(_ groupInfo: [UInt8], _ row: OutboxRow, _ record: GroupRecord, _ turn: inout Turn) throws {
+    mutating func stageExternal(_ groupInfo: [UInt8], _ row: OutboxRow, _ record: GroupRecord, _ turn: inout Turn)
+        throws
+    {
         let me = try account(turn).userID
         do {
             let staged = try Group.externalCommit(
-                groupInfo: groupInfo, credential: .basic(me.bytes), signer: signer(turn), removePrior: true,
+                groupInfo: groupInfo, credential: .basic(identity: me.bytes), signer: signer(turn), removePrior: true,
                 crypto: crypto, now: turn.now.seconds, entropy: entropy)
             if !record.mlsGroupID.isEmpty, staged.groupID != record.mlsGroupID {
                 _ = fail(row, "the server's GroupInfo is for another group", &turn)

@@ -10,7 +10,7 @@ extension ClientCore {
             var account = try account(turn)
             account.token = nil
             turn.draft.put(account)
-            if link.isOn { disconnect(&turn) }
+            if link.isOn { try disconnect(&turn) }
         case .createGroup(let name, let alias): try createGroup(name, alias, &turn)
         case .send(let group, let text): try queueMessage(text, to: group, &turn)
         case .rotate(let group): try queue(.rotate, in: openGroup(group, turn), &turn)
@@ -169,7 +169,8 @@ extension ClientCore {
         guard let invite: InviteRecord = try turn.draft.record(.invite, id.bytes) else {
             throw CoreError(.unknownInvite, "there is no such invite")
         }
-        var record = try turn.draft.group(invite.group)
+        var record =
+            try turn.draft.group(invite.group)
             ?? GroupRecord(
                 id: invite.group, serverID: invite.group, name: invite.groupName, alias: invite.groupAlias,
                 status: .keyless)
@@ -182,7 +183,8 @@ extension ClientCore {
         guard let invite: InviteRecord = try turn.draft.record(.invite, id.bytes) else {
             throw CoreError(.unknownInvite, "there is no such invite")
         }
-        var record = try turn.draft.group(invite.group)
+        var record =
+            try turn.draft.group(invite.group)
             ?? GroupRecord(
                 id: invite.group, serverID: invite.group, name: invite.groupName, alias: invite.groupAlias,
                 status: .left)
@@ -218,7 +220,8 @@ extension ClientCore {
         }
         turn.draft.deleteOutbox(row)
         turn.draft.delete(.history, Keys.pendingHistory(row.group, order: order))
-        for (digest, staged) in try turn.draft.staged(row.group) where staged.purpose == .outbox(order: order) || staged.purpose == .external(order: order) {
+        for (digest, staged) in try turn.draft.staged(row.group)
+        where staged.purpose == .outbox(order: order) || staged.purpose == .external(order: order) {
             turn.draft.deleteStaged(row.group, digest: digest)
         }
         if case .create = row.intent, var record = try turn.draft.group(row.group), record.status == .creating {

@@ -148,7 +148,8 @@ extension ClientCore {
         }
         try answerCame(&turn)
         switch (operation, error.code) {
-        case (.createGroup, .conflict) where row.attempts > 1, (.createGroup, .conflict) where row.state == .unconfirmed:
+        case (.createGroup, .conflict) where row.attempts > 1,
+            (.createGroup, .conflict) where row.state == .unconfirmed:
             // The name may be taken by our own first try.
             guard let token = try account(turn).token else { return }
             let call = Endpoint.groups(token: token)
@@ -199,7 +200,9 @@ extension ClientCore {
     private mutating func commitRefused(
         _ row: OutboxRow, _ record: GroupRecord, _ error: ProtocolError, _ turn: inout Turn
     ) throws {
-        if case .remove(_, let user?) = row.intent, error.code == .badRequest, record.roster.contains(where: { $0.user == user }) {
+        if case .remove(_, let user?) = row.intent, error.code == .badRequest,
+            record.roster.contains(where: { $0.user == user })
+        {
             // Off the roster already, but still in the tree: the Remove goes through `commit` next time.
             var record = record
             record.roster.removeAll { $0.user == user }

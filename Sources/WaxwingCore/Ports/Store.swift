@@ -15,7 +15,8 @@ public protocol Store: Sendable {
     /// Records in ascending key order (bytewise), or descending where `descending` is set, whose key is at least `lower` and, where given, below `upper`.
     ///
     /// - Parameter limit: at most this many; at least 1.
-    func page(_ table: Table, from lower: [UInt8], below upper: [UInt8]?, limit: Int, descending: Bool) throws(StoreError)
+    func page(_ table: Table, from lower: [UInt8], below upper: [UInt8]?, limit: Int, descending: Bool)
+        throws(StoreError)
         -> [Record]
 
     /// Applies all of `changes` in order, or none of them, durably.

@@ -35,7 +35,7 @@ enum Keys {
 }
 
 extension Draft {
-    func record<R: StoredRecord>(_: R.Type = R.self, _ table: Table, _ key: [UInt8]) throws(StoreError) -> R? {
+    func record<R: StoredRecord>(_ table: Table, _ key: [UInt8], as _: R.Type = R.self) throws(StoreError) -> R? {
         guard let bytes = try value(table, key) else { return nil }
         return try R(stored: bytes)
     }

@@ -1,0 +1,219 @@
+public import ConclaveProtocol
+public import MLS
+public import WaxwingCore
+
+/// A messenger account at work: drives the core, commits its change sets, and only then performs their effects.
+///
+/// Commands need no network and return when their intent is on disk. ``run(live:until:)`` talks to the server. Several processes may have
+/// the same store open, but only the one that holds the ``ConnectionLease`` should run.
+public actor Client {
+    /// When a run is over.
+    public enum Goal: Sendable {
+        /// Everything that can be done is done, or the way to the server is cut.
+        case settled
+        /// The row with this number is done or has failed, or the way to the server is cut.
+        case rowDone(group: ID, order: UInt64)
+        /// Never: until ``Client/stop()``.
+        case stopped
+    }
+
+    private let store: any Store
+    private let transport: any Transport
+    private let clock: @Sendable () -> Instant
+    private let onNotice: @Sendable (Notice) -> Void
+    private var core: ClientCore
+    private let mailbox = Mailbox()
+    private var calls: [CallID: Task<Void, Never>] = [:]
+    private var feed: Task<Void, Never>?
+    private var isStopped = false
+
+    /// - Parameters:
+    ///   - clock: the wall clock.
+    ///   - onNotice: called for everything worth showing, after it is on disk, in order.
+    /// - Throws: ``StoreError`` or ``MLSError``.
+    public init(
+        store: any Store, transport: any Transport, provider: any CryptoProvider, entropy: any EntropySource,
+        clock: @escaping @Sendable () -> Instant, onNotice: @escaping @Sendable (Notice) -> Void = { _ in }
+    ) throws {
+        self.store = store
+        self.transport = transport
+        self.clock = clock
+        self.onNotice = onNotice
+        core = try ClientCore(store: store, provider: provider, entropy: entropy)
+    }
+
+    public nonisolated var reader: AccountReader { AccountReader(store: store) }
+
+    /// Carries out a command against the store.
+    ///
+    /// - Throws: ``CoreError`` or ``StoreError``; nothing has changed then.
+    @discardableResult
+    public func perform(_ command: Command) throws -> CommandOutcome {
+        try step(.perform(command)).outcome
+    }
+
+    /// What the group's keys say about it; nil where there are none.
+    public func details(of group: ID) throws -> GroupDetails? { try core.details(of: group) }
+
+    /// Asks the server one thing directly: what accounts need before there is a session.
+    ///
+    /// - Throws: ``TransportError`` or ``ProtocolError``.
+    public func ask<Response>(_ call: Call<Response>) async throws -> Response {
+        try call.decode(try await transport.send(call.request))
+    }
+
+    // MARK: Running
+
+    /// Talks to the server until the goal is reached.
+    ///
+    /// - Parameter live: listen for events too.
+    /// - Returns: how things stand with the server at the end.
+    /// - Throws: ``StoreError`` where the store fails, ``CoreError`` `notLoggedIn`.
+    public func run(live: Bool, until goal: Goal) async throws -> LinkState {
+        isStopped = false
+        try step(.connect(live: live))
+        let watcher = watchStore()
+        defer { watcher.cancel() }
+        do {
+            while !isStopped {
+                if let input = mailbox.take() {
+                    try step(input)
+                    continue
+                }
+                if core.hasLocalWork {
+                    try step(.resume)
+                    // Answers and commands must not wait for a long catch-up.
+                    await Task.yield()
+                    continue
+                }
+                if try isReached(goal) { break }
+                await waitForInput()
+            }
+        } catch {
+            halt()
+            throw error
+        }
+        let state = core.linkState
+        halt()
+        try step(.disconnect)
+        return state
+    }
+
+    /// Ends ``run(live:until:)`` soon. What is under way is left to the next run, which looks in the log first.
+    public func stop() {
+        isStopped = true
+        mailbox.ring()
+    }
+
+    private func isReached(_ goal: Goal) throws -> Bool {
+        switch core.linkState {
+        case .loginNeeded: return true
+        case .off: return true
+        default: break
+        }
+        switch goal {
+        case .stopped: return false
+        case .settled: return core.isSettled
+        case .rowDone(let group, let order):
+            guard let row = try reader.outboxRow(group, order: order), !row.isFailed else { return true }
+            return core.isSettled
+        }
+    }
+
+    private func waitForInput() async {
+        guard let moment = core.nextWake else {
+            await mailbox.wait()
+            return
+        }
+        let now = clock()
+        guard now < moment else {
+            mailbox.put(.wake)
+            return
+        }
+        let timer = Task { [mailbox] in
+            try? await Task.sleep(for: .milliseconds(moment.milliseconds - now.milliseconds))
+            if !Task.isCancelled { mailbox.put(.wake) }
+        }
+        await mailbox.wait()
+        timer.cancel()
+    }
+
+    /// Another process may queue something while we run: its change sets move the store's revision.
+    private func watchStore() -> Task<Void, Never> {
+        Task { [mailbox, store] in
+            var last = try? store.revision()
+            while !Task.isCancelled {
+                try? await Task.sleep(for: .milliseconds(200))
+                // A store that cannot be read shows itself in the next step.
+                let current = try? store.revision()
+                if current != last { mailbox.put(.storeChanged) }
+                last = current
+            }
+        }
+    }
+
+    private func halt() {
+        for task in calls.values { task.cancel() }
+        calls = [:]
+        feed?.cancel()
+        feed = nil
+        while mailbox.take() != nil {}
+    }
+
+    // MARK: One step
+
+    /// Handles an input: the change set is on disk before any effect is performed.
+    @discardableResult
+    private func step(_ input: Input) throws -> Batch {
+        while true {
+            let before = core
+            do {
+                let batch = try core.handle(input, now: clock())
+                if !batch.changes.isEmpty { _ = try store.commit(batch.changes) }
+                for effect in batch.effects { perform(effect) }
+                return batch
+            } catch let error as StoreError where error.code == .staleRevision {
+                // Another process was faster: read again and think again.
+                core = before
+            } catch {
+                core = before
+                // What was read may have been changed under our hands by another process: then the error means nothing.
+                if try store.revision() != before.revision { continue }
+                throw error
+            }
+        }
+    }
+
+    private func perform(_ effect: Effect) {
+        switch effect {
+        case .send(let id, let request):
+            calls[id] = Task { [mailbox, transport, weak self] in
+                do throws(TransportError) {
+                    let response = try await transport.send(request)
+                    mailbox.put(.answered(id, .success(response)))
+                } catch {
+                    mailbox.put(.answered(id, .failure(error)))
+                }
+                await self?.forget(id)
+            }
+        case .openFeed(let token):
+            feed?.cancel()
+            feed = Task { [mailbox, transport] in
+                do {
+                    for try await event in transport.events(token: token) { mailbox.put(.feed(event)) }
+                    if !Task.isCancelled { mailbox.put(.feedEnded(nil)) }
+                } catch {
+                    let error = error as? TransportError ?? TransportError(.unknown, .other, "the event stream broke")
+                    if !Task.isCancelled { mailbox.put(.feedEnded(error)) }
+                }
+            }
+        case .closeFeed:
+            feed?.cancel()
+            feed = nil
+        case .notice(let notice):
+            onNotice(notice)
+        }
+    }
+
+    private func forget(_ id: CallID) { calls[id] = nil }
+}

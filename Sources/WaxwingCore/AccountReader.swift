@@ -1,0 +1,118 @@
+public import ConclaveProtocol
+import MLS
+
+/// Reads an account's store for people: works offline, changes nothing, and may run beside a client at work.
+public struct AccountReader: Sendable {
+    private let store: any Store
+
+    public init(store: any Store) { self.store = store }
+
+    private var draft: Draft { Draft(store: store, base: 0) }
+
+    /// Nil before the first login.
+    public func account() throws(StoreError) -> AccountRecord? { try draft.account() }
+    /// Nil before the first try to reach the server.
+    public func link() throws(StoreError) -> LinkRecord? { try draft.link() }
+    public func user(_ id: ID) throws(StoreError) -> UserRecord? { try draft.user(id) }
+    public func groups() throws(StoreError) -> [GroupRecord] { try draft.groups() }
+    public func group(_ id: ID) throws(StoreError) -> GroupRecord? { try draft.group(id) }
+    public func invites() throws(StoreError) -> [InviteRecord] { try draft.invites() }
+    public func revision() throws(StoreError) -> UInt64 { try store.revision() }
+
+    /// All rows that wait, in the order they were asked for.
+    public func outbox() throws(StoreError) -> [OutboxRow] { try draft.outbox().sorted { $0.order < $1.order } }
+
+    public func outboxRow(_ group: ID, order: UInt64) throws(StoreError) -> OutboxRow? {
+        try draft.outboxRow(group, order: order)
+    }
+
+    /// The groups that go by this name: its server name, its alias, or its id as text. Open groups come first.
+    public func groups(named name: String) throws(StoreError) -> [GroupRecord] {
+        let all = try groups()
+        let exact = all.filter { $0.name == name || $0.id.description == name || $0.serverID?.description == name }
+        let matching = exact.isEmpty ? all.filter { $0.alias == name } : exact
+        return matching.filter(\.isOpen) + matching.filter { !$0.isOpen }
+    }
+
+    public func user(named username: String) throws(StoreError) -> (id: ID, record: UserRecord)? {
+        for stored in try draft.page(.user, prefix: []) {
+            let record = try UserRecord(stored: stored.value)
+            if record.username == username, let id = ID(stored.key) { return (id, record) }
+        }
+        return nil
+    }
+
+    /// Users invited to a group by us who have not answered yet.
+    public func invited(to group: ID) throws(StoreError) -> [ID] {
+        try draft.staged(group).compactMap {
+            if case .escrow(let invitee) = $0.record.purpose { invitee } else { nil }
+        }
+    }
+
+    /// A place in the history of a group, between two rows.
+    public struct HistoryPosition: Hashable, Sendable {
+        fileprivate var key: [UInt8]
+    }
+
+    /// Rows of a group's history in order, after `position` (from the beginning where there is none), at most `limit`.
+    public func history(_ group: ID, after position: HistoryPosition? = nil, limit: Int) throws(StoreError)
+        -> [(position: HistoryPosition, row: HistoryRow)]
+    {
+        let lower = position.map { $0.key + [0] } ?? group.bytes
+        let page = try store.page(
+            .history, from: lower, below: upperBound(ofPrefix: group.bytes), limit: limit, descending: false)
+        return try page.rows()
+    }
+
+    /// The last rows of a group's history, in order, at most `limit`.
+    public func lastHistory(_ group: ID, limit: Int) throws(StoreError)
+        -> [(position: HistoryPosition, row: HistoryRow)]
+    {
+        let page = try store.page(
+            .history, from: group.bytes, below: upperBound(ofPrefix: group.bytes), limit: limit, descending: true)
+        return try page.reversed().rows()
+    }
+}
+
+extension Sequence<Record> {
+    fileprivate func rows() throws(StoreError) -> [(position: AccountReader.HistoryPosition, row: HistoryRow)] {
+        var rows: [(position: AccountReader.HistoryPosition, row: HistoryRow)] = []
+        for record in self {
+            rows.append((.init(key: record.key), try HistoryRow(stored: record.value)))
+        }
+        return rows
+    }
+}
+
+/// What a group's keys say about it.
+public struct GroupDetails: Hashable, Sendable {
+    public struct Person: Hashable, Sendable {
+        public var user: ID
+        /// Position in the ratchet tree.
+        public var leaf: UInt32
+        /// Lower-case hex SHA-256 of the signature key in the leaf.
+        public var fingerprint: String
+    }
+
+    public var epoch: UInt64
+    /// The same for all members who are in the same state (RFC 9420 §8.7), in lower-case hex.
+    public var epochAuthenticator: String
+    public var members: [Person]
+}
+
+extension ClientCore {
+    /// Nil for a group without keys.
+    public mutating func details(of group: ID) throws -> GroupDetails? {
+        let turn = Turn(draft: Draft(store: store, base: try store.revision()), now: Instant(milliseconds: 0))
+        if turn.draft.changes.base != revision { groups.removeAll() }
+        return try withGroup(group, turn) { [sha256] state in
+            GroupDetails(
+                epoch: state.epoch, epochAuthenticator: hexEncode(state.epochAuthenticator.unwipedCopy),
+                members: state.members.compactMap { member in
+                    ID(member.identity).map {
+                        .init(user: $0, leaf: member.index.value, fingerprint: hexEncode(sha256(member.signatureKey)))
+                    }
+                })
+        }
+    }
+}
