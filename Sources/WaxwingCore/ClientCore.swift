@@ -18,7 +18,7 @@ public struct ClientCore: Sendable {
     var link = LinkControl()
     var lanes = Lanes()
     /// The store revision that everything kept in memory was read at.
-    var revision: UInt64
+    public internal(set) var revision: UInt64
     private var signer: SignaturePrivateKey?
 
     /// - Parameters:
