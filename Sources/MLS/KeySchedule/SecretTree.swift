@@ -1,0 +1,183 @@
+/// The keys of all messages of one epoch: a tree of secrets whose leaves feed two hash ratchets for each member (RFC 9420 §9).
+///
+/// A secret is gone as soon as what comes from it exists. Taking a key happens in two steps: ``key(for:generation:crypto:)`` works
+/// out a ``Step`` and changes nothing, and ``apply(_:)`` takes the step. So a message that does not open costs no key, and a step
+/// is at the same time the list of stored records that change.
+package struct SecretTree: Sendable {
+    /// The two ratchets of a member.
+    package enum Kind: UInt8, Hashable, Sendable {
+        case handshake = 0
+        case application = 1
+    }
+
+    package struct RatchetID: Hashable, Sendable {
+        package let leaf: LeafIndex
+        package let kind: Kind
+    }
+
+    /// A ratchet secret, and the generation that it makes the key of.
+    package struct Ratchet: Sendable {
+        package let generation: UInt32
+        package let secret: Secret
+    }
+
+    package struct MessageKey: Sendable {
+        package let generation: UInt32
+        package let key: Secret
+        package let nonce: Secret
+    }
+
+    /// What taking one key changes.
+    package struct Step: Sendable {
+        package let id: RatchetID
+        package let messageKey: MessageKey
+        fileprivate(set) var consumedNodes: [NodeIndex] = []
+        fileprivate(set) var newNodes: [(index: NodeIndex, secret: Secret)] = []
+        fileprivate(set) var ratchets: [(id: RatchetID, ratchet: Ratchet)] = []
+        fileprivate(set) var newSkipped: [MessageKey] = []
+        fileprivate(set) var droppedSkipped: [UInt32] = []
+    }
+
+    let leafCount: UInt32
+    /// Secrets of subtrees from which no message has been seen yet.
+    private(set) var nodes: [NodeIndex: Secret] = [:]
+    private(set) var ratchets: [RatchetID: Ratchet] = [:]
+    /// Keys that were passed over, by rising generation.
+    private(set) var skipped: [RatchetID: [MessageKey]] = [:]
+
+    package init(leafCount: UInt32, encryptionSecret: Secret) {
+        self.leafCount = leafCount
+        nodes[TreeMath.root(leafCount: leafCount)] = encryptionSecret
+    }
+
+    /// A tree without secrets, to be filled from records.
+    init(leafCount: UInt32) {
+        self.leafCount = leafCount
+    }
+
+    /// The key of one's own next message.
+    package func nextKey(for id: RatchetID, crypto: any SuiteCrypto) throws(MLSError) -> Step {
+        let generation = ratchets[id]?.generation ?? 0
+        return try key(for: id, generation: generation, crypto: crypto)
+    }
+
+    /// The key of a received message.
+    ///
+    /// - Throws: `generationReused`, `generationTooFarAhead`.
+    package func key(for id: RatchetID, generation: UInt32, crypto: any SuiteCrypto) throws(MLSError) -> Step {
+        if let ratchet = ratchets[id] {
+            if generation < ratchet.generation { return try skippedKey(for: id, generation: generation) }
+            return try advance(ratchet, to: generation, id: id, crypto: crypto, descent: nil)
+        }
+        let descent = try descend(to: id.leaf, crypto: crypto)
+        let first = id.kind == .handshake ? descent.handshake : descent.application
+        return try advance(first, to: generation, id: id, crypto: crypto, descent: descent)
+    }
+
+    package mutating func apply(_ step: Step) {
+        for index in step.consumedNodes { nodes[index] = nil }
+        for node in step.newNodes { nodes[node.index] = node.secret }
+        for entry in step.ratchets { ratchets[entry.id] = entry.ratchet }
+        if !step.droppedSkipped.isEmpty {
+            let dropped = Set(step.droppedSkipped)
+            skipped[step.id]?.removeAll { dropped.contains($0.generation) }
+        }
+        if !step.newSkipped.isEmpty { skipped[step.id, default: []].append(contentsOf: step.newSkipped) }
+        if skipped[step.id]?.isEmpty == true { skipped[step.id] = nil }
+    }
+
+    private func skippedKey(for id: RatchetID, generation: UInt32) throws(MLSError) -> Step {
+        guard let key = skipped[id]?.first(where: { $0.generation == generation }) else {
+            throw MLSError(.generationReused, "generation \(generation) of \(id.leaf)")
+        }
+        var step = Step(id: id, messageKey: key)
+        step.droppedSkipped = [generation]
+        return step
+    }
+
+    private func advance(
+        _ ratchet: Ratchet, to generation: UInt32, id: RatchetID, crypto: any SuiteCrypto, descent: Descent?
+    ) throws(MLSError) -> Step {
+        // The distance first: it cannot overflow, as the generation is not below the ratchet's. The last generation is never used, so
+        // that the one after the next always exists.
+        let distance = generation - ratchet.generation
+        if distance > Limits.forwardGenerations || generation == .max {
+            throw MLSError(.generationTooFarAhead, "generation \(generation) of \(id.leaf)")
+        }
+        var current = ratchet
+        var passed: [MessageKey] = []
+        passed.reserveCapacity(Int(distance))
+        while current.generation < generation {
+            passed.append(current.messageKey(crypto))
+            current = current.next(crypto)
+        }
+        var step = Step(id: id, messageKey: current.messageKey(crypto))
+        if let descent {
+            step.consumedNodes = descent.consumed
+            step.newNodes = descent.siblings
+            let other: Kind = id.kind == .handshake ? .application : .handshake
+            let untouched = other == .handshake ? descent.handshake : descent.application
+            step.ratchets.append((RatchetID(leaf: id.leaf, kind: other), untouched))
+        }
+        step.ratchets.append((id, current.next(crypto)))
+        step.newSkipped = passed
+        let kept = skipped[id] ?? []
+        let excess = kept.count + passed.count - Limits.skippedKeys
+        if excess > 0 { step.droppedSkipped = kept.prefix(excess).map(\.generation) }
+        return step
+    }
+
+    /// What the way from the deepest living ancestor down to a leaf consumes and leaves behind.
+    private struct Descent {
+        var consumed: [NodeIndex] = []
+        var siblings: [(index: NodeIndex, secret: Secret)] = []
+        let handshake: Ratchet
+        let application: Ratchet
+    }
+
+    private func descend(to leaf: LeafIndex, crypto: any SuiteCrypto) throws(MLSError) -> Descent {
+        guard leaf.value < leafCount else { throw MLSError(.malformed, "\(leaf) is outside of the tree") }
+        var path = [leaf.node]
+        path.append(contentsOf: TreeMath.directPath(leaf.node, leafCount: leafCount))
+        guard let start = path.firstIndex(where: { nodes[$0] != nil }), var secret = nodes[path[start]] else {
+            throw MLSError(.generationReused, "no secret is left for \(leaf)")
+        }
+        let length = crypto.suite.hashLength
+        var siblings: [(index: NodeIndex, secret: Secret)] = []
+        for depth in stride(from: start, to: 0, by: -1) {
+            let (parent, child) = (path[depth], path[depth - 1])
+            let left = crypto.expandWithLabel(secret, "tree", context: Array("left".utf8), length: length)
+            let right = crypto.expandWithLabel(secret, "tree", context: Array("right".utf8), length: length)
+            if child < parent {
+                siblings.append((TreeMath.right(parent), right))
+                secret = left
+            } else {
+                siblings.append((TreeMath.left(parent), left))
+                secret = right
+            }
+        }
+        return Descent(
+            consumed: [path[start]], siblings: siblings,
+            handshake: Ratchet(
+                generation: 0, secret: crypto.expandWithLabel(secret, "handshake", context: [], length: length)),
+            application: Ratchet(
+                generation: 0, secret: crypto.expandWithLabel(secret, "application", context: [], length: length)))
+    }
+}
+
+extension SecretTree.Ratchet {
+    fileprivate func messageKey(_ crypto: any SuiteCrypto) -> SecretTree.MessageKey {
+        SecretTree.MessageKey(
+            generation: generation,
+            key: crypto.deriveTreeSecret(secret, "key", generation: generation, length: crypto.suite.aeadKeyLength),
+            nonce: crypto.deriveTreeSecret(
+                secret, "nonce", generation: generation, length: crypto.suite.aeadNonceLength))
+    }
+
+    fileprivate func next(_ crypto: any SuiteCrypto) -> SecretTree.Ratchet {
+        SecretTree.Ratchet(
+            generation: generation + 1,
+            secret: crypto.deriveTreeSecret(
+                secret, "secret", generation: generation, length: crypto.suite.hashLength))
+    }
+}
