@@ -10,3 +10,28 @@ public struct MessageSummary: Hashable, Sendable {
     public let confirmationTag: [UInt8]?
     public let authenticatedData: [UInt8]?
 }
+
+extension MessageSummary {
+    init(_ message: MLSMessage) {
+        switch message {
+        case .publicMessage(let message):
+            self.init(
+                wireFormat: .publicMessage, groupID: message.content.groupID, epoch: message.content.epoch,
+                contentType: message.content.body.type, confirmationTag: message.auth.confirmationTag,
+                authenticatedData: message.content.authenticatedData)
+        case .privateMessage(let message):
+            self.init(
+                wireFormat: .privateMessage, groupID: message.groupID, epoch: message.epoch,
+                contentType: message.contentType, confirmationTag: nil,
+                authenticatedData: message.authenticatedData)
+        case .groupInfo(let info):
+            self.init(
+                wireFormat: .groupInfo, groupID: info.context.groupID, epoch: info.context.epoch, contentType: nil,
+                confirmationTag: info.confirmationTag, authenticatedData: nil)
+        case .welcome, .keyPackage:
+            self.init(
+                wireFormat: message.wireFormat, groupID: nil, epoch: nil, contentType: nil, confirmationTag: nil,
+                authenticatedData: nil)
+        }
+    }
+}

@@ -11,7 +11,21 @@ public struct Member: Hashable, Sendable {
     }
 
     /// The identity of a basic credential; empty for credentials of other types.
-    public var identity: [UInt8] {
-        if case .basic(let identity) = credential { identity } else { [] }
+    public var identity: [UInt8] { credential.identity }
+
+    init(_ leaf: LeafNode, at index: LeafIndex) {
+        self.init(index: index, credential: leaf.credential, signatureKey: leaf.signatureKey)
+    }
+}
+
+extension Member: TLSEncodable, TLSDecodable {
+    public init(from reader: inout TLSReader) throws(MLSError) {
+        self.init(index: try reader.read(), credential: try reader.read(), signatureKey: try reader.readOpaque())
+    }
+
+    public func encode(to writer: inout TLSWriter) {
+        writer.write(index)
+        writer.write(credential)
+        writer.writeOpaque(signatureKey)
     }
 }

@@ -3,8 +3,7 @@
 public struct PendingProposal: Hashable, Sendable {
     public let proposal: Proposal
     public let sender: LeafIndex?
-    /// ProposalRef.
-    public let reference: [UInt8]
+    public let reference: ProposalRef
 }
 
 public struct Group: Sendable {
@@ -111,7 +110,3 @@ public struct StagedCommit: Sendable {
     public init(serialized: [UInt8], crypto: any SuiteCrypto) throws(MLSError) { fatalError() }
 }
 
-/// MLSMessage (RFC 9420 §6).
-public struct MLSMessage: Sendable {
-    public static func summary(of bytes: [UInt8]) throws(MLSError) -> MessageSummary { fatalError() }
-}

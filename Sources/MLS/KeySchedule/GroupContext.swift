@@ -22,13 +22,14 @@ public struct GroupContext: Hashable, Sendable {
 
 extension GroupContext: TLSEncodable, TLSDecodable {
     public init(from reader: inout TLSReader) throws(MLSError) {
-        try ProtocolVersion.expect(in: &reader)
+        let version: ProtocolVersion = try reader.read()
+        if version != .mls10 { throw MLSError(.unsupported, "protocol version \(version.rawValue)") }
         suite = try reader.read()
         groupID = try reader.readOpaque()
         epoch = try reader.read()
         treeHash = try reader.readOpaque()
         confirmedTranscriptHash = try reader.readOpaque()
-        extensions = try reader.readVector()
+        extensions = try reader.readExtensions()
     }
 
     public func encode(to writer: inout TLSWriter) {

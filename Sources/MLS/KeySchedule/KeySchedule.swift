@@ -5,7 +5,7 @@ package enum KeySchedule {
         initSecret: Secret, commitSecret: Secret, context: [UInt8], crypto: any SuiteCrypto
     ) -> Secret {
         crypto.expandWithLabel(
-            crypto.extract(salt: initSecret, ikm: commitSecret), "joiner", context: context,
+            crypto.extract(salt: initSecret, ikm: commitSecret), label: "joiner", context: context,
             length: crypto.suite.hashLength)
     }
 
@@ -15,11 +15,11 @@ package enum KeySchedule {
     }
 
     package static func welcomeSecret(memberSecret: Secret, crypto: any SuiteCrypto) -> Secret {
-        crypto.deriveSecret(memberSecret, "welcome")
+        crypto.deriveSecret(memberSecret, label: "welcome")
     }
 
     package static func epochSecret(memberSecret: Secret, context: [UInt8], crypto: any SuiteCrypto) -> Secret {
-        crypto.expandWithLabel(memberSecret, "epoch", context: context, length: crypto.suite.hashLength)
+        crypto.expandWithLabel(memberSecret, label: "epoch", context: context, length: crypto.suite.hashLength)
     }
 
     /// The init secret that an external commit brings about: made by the joiner from the group's external key (RFC 9420 §8.3).
@@ -57,15 +57,15 @@ package struct EpochSecrets: Sendable {
         from epochSecret: Secret, crypto: any SuiteCrypto
     ) -> (secrets: EpochSecrets, encryption: Secret) {
         let secrets = EpochSecrets(
-            senderData: crypto.deriveSecret(epochSecret, "sender data"),
-            exporter: crypto.deriveSecret(epochSecret, "exporter"),
-            external: crypto.deriveSecret(epochSecret, "external"),
-            confirmation: crypto.deriveSecret(epochSecret, "confirm"),
-            membership: crypto.deriveSecret(epochSecret, "membership"),
-            resumption: crypto.deriveSecret(epochSecret, "resumption"),
-            epochAuthenticator: crypto.deriveSecret(epochSecret, "authentication"),
-            initSecret: crypto.deriveSecret(epochSecret, "init"))
-        return (secrets, crypto.deriveSecret(epochSecret, "encryption"))
+            senderData: crypto.deriveSecret(epochSecret, label: "sender data"),
+            exporter: crypto.deriveSecret(epochSecret, label: "exporter"),
+            external: crypto.deriveSecret(epochSecret, label: "external"),
+            confirmation: crypto.deriveSecret(epochSecret, label: "confirm"),
+            membership: crypto.deriveSecret(epochSecret, label: "membership"),
+            resumption: crypto.deriveSecret(epochSecret, label: "resumption"),
+            epochAuthenticator: crypto.deriveSecret(epochSecret, label: "authentication"),
+            initSecret: crypto.deriveSecret(epochSecret, label: "init"))
+        return (secrets, crypto.deriveSecret(epochSecret, label: "encryption"))
     }
 
     /// The key pair that external commits are sealed to (RFC 9420 §8.3).
@@ -76,7 +76,7 @@ package struct EpochSecrets: Sendable {
     /// MLS-Exporter (RFC 9420 §8.5).
     package func export(label: String, context: [UInt8], length: Int, crypto: any SuiteCrypto) -> Secret {
         crypto.expandWithLabel(
-            crypto.deriveSecret(exporter, label), "exported", context: crypto.hash(context), length: length)
+            crypto.deriveSecret(exporter, label: label), label: "exported", context: crypto.hash(context), length: length)
     }
 }
 

@@ -16,7 +16,7 @@ package enum PSKSecret {
             label.write(index)
             label.write(count)
             let input = crypto.expandWithLabel(
-                crypto.extract(salt: zero, ikm: key.secret), "derived psk", context: label.bytes, length: length)
+                crypto.extract(salt: zero, ikm: key.secret), label: "derived psk", context: label.bytes, length: length)
             combined = crypto.extract(salt: input, ikm: combined)
             index += 1
         }

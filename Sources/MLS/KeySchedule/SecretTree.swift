@@ -146,8 +146,8 @@ package struct SecretTree: Sendable {
         var siblings: [(index: NodeIndex, secret: Secret)] = []
         for depth in stride(from: start, to: 0, by: -1) {
             let (parent, child) = (path[depth], path[depth - 1])
-            let left = crypto.expandWithLabel(secret, "tree", context: Array("left".utf8), length: length)
-            let right = crypto.expandWithLabel(secret, "tree", context: Array("right".utf8), length: length)
+            let left = crypto.expandWithLabel(secret, label: "tree", context: Array("left".utf8), length: length)
+            let right = crypto.expandWithLabel(secret, label: "tree", context: Array("right".utf8), length: length)
             if child < parent {
                 siblings.append((TreeMath.right(parent), right))
                 secret = left
@@ -159,9 +159,9 @@ package struct SecretTree: Sendable {
         return Descent(
             consumed: [path[start]], siblings: siblings,
             handshake: Ratchet(
-                generation: 0, secret: crypto.expandWithLabel(secret, "handshake", context: [], length: length)),
+                generation: 0, secret: crypto.expandWithLabel(secret, label: "handshake", context: [], length: length)),
             application: Ratchet(
-                generation: 0, secret: crypto.expandWithLabel(secret, "application", context: [], length: length)))
+                generation: 0, secret: crypto.expandWithLabel(secret, label: "application", context: [], length: length)))
     }
 }
 
@@ -169,15 +169,15 @@ extension SecretTree.Ratchet {
     fileprivate func messageKey(_ crypto: any SuiteCrypto) -> SecretTree.MessageKey {
         SecretTree.MessageKey(
             generation: generation,
-            key: crypto.deriveTreeSecret(secret, "key", generation: generation, length: crypto.suite.aeadKeyLength),
+            key: crypto.deriveTreeSecret(secret, label: "key", generation: generation, length: crypto.suite.aeadKeyLength),
             nonce: crypto.deriveTreeSecret(
-                secret, "nonce", generation: generation, length: crypto.suite.aeadNonceLength))
+                secret, label: "nonce", generation: generation, length: crypto.suite.aeadNonceLength))
     }
 
     fileprivate func next(_ crypto: any SuiteCrypto) -> SecretTree.Ratchet {
         SecretTree.Ratchet(
             generation: generation + 1,
             secret: crypto.deriveTreeSecret(
-                secret, "secret", generation: generation, length: crypto.suite.hashLength))
+                secret, label: "secret", generation: generation, length: crypto.suite.hashLength))
     }
 }

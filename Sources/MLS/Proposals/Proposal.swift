@@ -8,16 +8,15 @@ public enum Proposal: Hashable, Sendable {
     case externalInit(kemOutput: [UInt8])
     case groupContextExtensions([Extension])
 
-    /// The type on the wire (RFC 9420 §17.4).
-    public var type: UInt16 {
+    public var type: ProposalType {
         switch self {
-        case .add: 1
-        case .update: 2
-        case .remove: 3
-        case .preSharedKey: 4
-        case .reInit: 5
-        case .externalInit: 6
-        case .groupContextExtensions: 7
+        case .add: .add
+        case .update: .update
+        case .remove: .remove
+        case .preSharedKey: .preSharedKey
+        case .reInit: .reInit
+        case .externalInit: .externalInit
+        case .groupContextExtensions: .groupContextExtensions
         }
     }
 }
@@ -25,15 +24,15 @@ public enum Proposal: Hashable, Sendable {
 extension Proposal: TLSEncodable, TLSDecodable {
     /// - Throws: `unsupported` for another type: its content has no length in front, so what follows cannot be read either.
     public init(from reader: inout TLSReader) throws(MLSError) {
-        switch try reader.read(UInt16.self) {
-        case 1: self = .add(try reader.read())
-        case 2: self = .update(try reader.read())
-        case 3: self = .remove(try reader.read())
-        case 4: self = .preSharedKey(try reader.read())
-        case 5: self = .reInit(try reader.read())
-        case 6: self = .externalInit(kemOutput: try reader.readOpaque())
-        case 7: self = .groupContextExtensions(try reader.readVector())
-        case let type: throw MLSError(.unsupported, "proposal type \(type)")
+        switch try reader.read(ProposalType.self) {
+        case .add: self = .add(try reader.read())
+        case .update: self = .update(try reader.read())
+        case .remove: self = .remove(try reader.read())
+        case .preSharedKey: self = .preSharedKey(try reader.read())
+        case .reInit: self = .reInit(try reader.read())
+        case .externalInit: self = .externalInit(kemOutput: try reader.readOpaque())
+        case .groupContextExtensions: self = .groupContextExtensions(try reader.readExtensions())
+        case let type: throw MLSError(.unsupported, "proposal type \(type.rawValue)")
         }
     }
 

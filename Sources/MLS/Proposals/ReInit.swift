@@ -1,12 +1,12 @@
 /// Ends a group, to go on in a new one with other parameters (RFC 9420 §12.1.5).
 public struct ReInit: Hashable, Sendable, TLSEncodable, TLSDecodable {
     public let groupID: [UInt8]
-    public let version: UInt16
+    public let version: ProtocolVersion
     /// As on the wire; it may be one we do not know.
-    public let cipherSuite: UInt16
+    public let cipherSuite: CipherSuite.Identifier
     public let extensions: [Extension]
 
-    public init(groupID: [UInt8], version: UInt16 = 1, cipherSuite: UInt16, extensions: [Extension]) {
+    public init(groupID: [UInt8], version: ProtocolVersion = .mls10, cipherSuite: CipherSuite.Identifier, extensions: [Extension]) {
         self.groupID = groupID
         self.version = version
         self.cipherSuite = cipherSuite
@@ -17,7 +17,7 @@ public struct ReInit: Hashable, Sendable, TLSEncodable, TLSDecodable {
         groupID = try reader.readOpaque()
         version = try reader.read()
         cipherSuite = try reader.read()
-        extensions = try reader.readVector()
+        extensions = try reader.readExtensions()
     }
 
     public func encode(to writer: inout TLSWriter) {
