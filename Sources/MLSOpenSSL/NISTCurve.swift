@@ -98,30 +98,8 @@ final class NISTCurve: @unchecked Sendable {
     }
 
     private func object(publicKey: [UInt8], scalar: OpaquePointer?) throws(MLSError) -> KeyObject {
-        let builder = try made(OSSL_PARAM_BLD_new(), "no memory for a key")
-        defer { OSSL_PARAM_BLD_free(builder) }
-        return try publicKey.withBytes { point throws(MLSError) in
-            var done = OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, name.rawValue, 0)
-            done &= OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point.baseAddress, point.count)
-            if let scalar { done &= OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_PRIV_KEY, scalar) }
-            try check(done, "describing a key")
-            let parameters = try made(OSSL_PARAM_BLD_to_param(builder), "no memory for a key")
-            defer { OSSL_PARAM_free(parameters) }
-            let context = try made(EVP_PKEY_CTX_new_from_name(nil, "EC", nil), "no memory for a key")
-            defer { EVP_PKEY_CTX_free(context) }
-            try check(EVP_PKEY_fromdata_init(context), "beginning a key")
-            var key: OpaquePointer?
-            let selection = scalar == nil ? publicKeySelection : keyPairSelection
-            try check(
-                EVP_PKEY_fromdata(context, &key, selection, parameters), "not a point on \(name.rawValue)",
-                code: .invalidKey)
-            return KeyObject(try made(key, "no memory for a key"), algorithm: name.rawValue)
-        }
+        let key = publicKey.withBytes { waxwing_ec_key(name.rawValue, $0.uint8, $0.count, scalar) }
+        let object = try made(key, "not a point on \(name.rawValue)", code: .invalidKey)
+        return KeyObject(object, algorithm: name.rawValue)
     }
 }
-
-/// What the EVP_PKEY_KEYPAIR and EVP_PKEY_PUBLIC_KEY macros stand for, which Swift cannot read.
-private let publicKeySelection =
-    allParameters | OSSL_KEYMGMT_SELECT_PUBLIC_KEY
-private let keyPairSelection = publicKeySelection | OSSL_KEYMGMT_SELECT_PRIVATE_KEY
-private let allParameters: Int32 = 0x04 | 0x80
