@@ -5,7 +5,8 @@ import MLS
 public struct VectorRunner: Sendable {
     /// All the files the engine knows, in the order they are run.
     public static let kinds: [any VectorKind.Type] = [
-        Deserialization.self
+        CryptoBasics.self,
+        Deserialization.self,
     ]
 
     private let provider: any CryptoProvider
