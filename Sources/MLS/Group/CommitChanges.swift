@@ -21,3 +21,32 @@ public struct CommitChanges: Hashable, Sendable {
 
     public init() {}
 }
+
+extension CommitChanges: TLSEncodable, TLSDecodable {
+    public func encode(to writer: inout TLSWriter) {
+        writer.writeVector(added)
+        writer.writeVector(removed)
+        writer.writeVector(updated)
+        for flag in [pathUpdated, external, selfRemoved] { writer.write(UInt8(flag ? 1 : 0)) }
+        if let extensions {
+            writer.write(UInt8(1))
+            writer.writeVector(extensions)
+        } else {
+            writer.write(UInt8(0))
+        }
+        writer.writeOptional(reInit)
+        writer.write(UInt32(clamping: pskCount))
+    }
+
+    public init(from reader: inout TLSReader) throws(MLSError) {
+        added = try reader.readVector()
+        removed = try reader.readVector()
+        updated = try reader.readVector()
+        pathUpdated = try reader.read(UInt8.self) != 0
+        external = try reader.read(UInt8.self) != 0
+        selfRemoved = try reader.read(UInt8.self) != 0
+        extensions = try reader.read(UInt8.self) != 0 ? try reader.readExtensions() : nil
+        reInit = try reader.readOptional()
+        pskCount = Int(try reader.read(UInt32.self))
+    }
+}

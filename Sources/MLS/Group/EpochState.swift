@@ -33,7 +33,7 @@ struct EpochState: Sendable {
         self.epochAuthenticator = secrets.epochAuthenticator
         self.messageKeys = MessageKeys(
             senderData: secrets.senderData,
-            secretTree: SecretTree(leafCount: tree.leafCount, encryptionSecret: encryption))
+            secretTree: SecretTree(size: tree.size, encryptionSecret: encryption))
         self.own = OwnSecrets(privateTree: privateTree, epoch: secrets)
     }
 }

@@ -38,21 +38,21 @@ package struct SecretTree: Sendable {
         fileprivate(set) var droppedSkipped: [UInt32] = []
     }
 
-    let leafCount: UInt32
+    let size: TreeSize
     /// Secrets of subtrees from which no message has been seen yet.
     private(set) var nodes: [NodeIndex: Secret] = [:]
     private(set) var ratchets: [RatchetID: Ratchet] = [:]
     /// Keys that were passed over, by rising generation.
     private(set) var skipped: [RatchetID: [MessageKey]] = [:]
 
-    package init(leafCount: UInt32, encryptionSecret: Secret) {
-        self.leafCount = leafCount
-        nodes[TreeMath.root(leafCount: leafCount)] = encryptionSecret
+    package init(size: TreeSize, encryptionSecret: Secret) {
+        self.size = size
+        if let root = size.root { nodes[root] = encryptionSecret }
     }
 
     /// A tree without secrets, to be filled from records.
-    init(leafCount: UInt32) {
-        self.leafCount = leafCount
+    init(size: TreeSize) {
+        self.size = size
     }
 
     /// The key of one's own next message.
@@ -86,8 +86,29 @@ package struct SecretTree: Sendable {
         if skipped[step.id]?.isEmpty == true { skipped[step.id] = nil }
     }
 
+    /// A key that was passed over and is still there.
+    func skippedKey(of id: RatchetID, generation: UInt32) -> MessageKey? {
+        guard let keys = skipped[id] else { return nil }
+        var (low, high) = (0, keys.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if keys[middle].generation < generation { low = middle + 1 } else { high = middle }
+        }
+        return low < keys.count && keys[low].generation == generation ? keys[low] : nil
+    }
+
+    /// Forgets the keys of handshake messages, which nobody opens once their epoch is over.
+    mutating func dropHandshakeKeys() -> [RatchetID: [UInt32]] {
+        var dropped: [RatchetID: [UInt32]] = [:]
+        for id in ratchets.keys where id.kind == .handshake {
+            dropped[id] = skipped.removeValue(forKey: id)?.map(\.generation) ?? []
+        }
+        for id in dropped.keys { ratchets[id] = nil }
+        return dropped
+    }
+
     private func skippedKey(for id: RatchetID, generation: UInt32) throws(MLSError) -> Step {
-        guard let key = skipped[id]?.first(where: { $0.generation == generation }) else {
+        guard let key = skippedKey(of: id, generation: generation) else {
             throw MLSError(.generationReused, "generation \(generation) of \(id.leaf)")
         }
         var step = Step(id: id, messageKey: key)
@@ -136,25 +157,19 @@ package struct SecretTree: Sendable {
     }
 
     private func descend(to leaf: LeafIndex, crypto: any SuiteCrypto) throws(MLSError) -> Descent {
-        guard leaf.value < leafCount else { throw MLSError(.malformed, "\(leaf) is outside of the tree") }
-        var path = [leaf.node]
-        path.append(contentsOf: TreeMath.directPath(leaf.node, leafCount: leafCount))
+        if leaf.value >= size.leafCount { throw MLSError(.malformed, "\(leaf) is outside of the tree") }
+        let path = [leaf.node] + size.directPath(of: leaf.node)
         guard let start = path.firstIndex(where: { nodes[$0] != nil }), var secret = nodes[path[start]] else {
             throw MLSError(.generationReused, "no secret is left for \(leaf)")
         }
         let length = crypto.suite.hashLength
         var siblings: [(index: NodeIndex, secret: Secret)] = []
-        for depth in stride(from: start, to: 0, by: -1) {
-            let (parent, child) = (path[depth], path[depth - 1])
+        for child in path[..<start].reversed() {
             let left = crypto.expandWithLabel(secret, label: "tree", context: Array("left".utf8), length: length)
             let right = crypto.expandWithLabel(secret, label: "tree", context: Array("right".utf8), length: length)
-            if child < parent {
-                siblings.append((TreeMath.right(parent), right))
-                secret = left
-            } else {
-                siblings.append((TreeMath.left(parent), left))
-                secret = right
-            }
+            let isLeft = child < child.parent
+            siblings.append((child.sibling, isLeft ? right : left))
+            secret = isLeft ? left : right
         }
         return Descent(
             consumed: [path[start]], siblings: siblings,
@@ -179,5 +194,29 @@ extension SecretTree.Ratchet {
             generation: generation + 1,
             secret: crypto.deriveTreeSecret(
                 secret, label: "secret", generation: generation, length: crypto.suite.hashLength))
+    }
+}
+
+/// Filling from records; false for what has no place in the tree.
+extension SecretTree {
+    mutating func restore(node index: NodeIndex, secret: Secret) -> Bool {
+        if !size.contains(index) { return false }
+        nodes[index] = secret
+        return true
+    }
+
+    mutating func restore(_ ratchet: Ratchet, of id: RatchetID) -> Bool {
+        if id.leaf.value >= size.leafCount { return false }
+        ratchets[id] = ratchet
+        return true
+    }
+
+    /// Keys must come by rising generation.
+    mutating func restore(_ key: MessageKey, of id: RatchetID) -> Bool {
+        let last = skipped[id]?.last?.generation
+        if id.leaf.value >= size.leafCount || last.map({ $0 >= key.generation }) == true { return false }
+        if skipped[id]?.count ?? 0 >= Limits.skippedKeys { return false }
+        skipped[id, default: []].append(key)
+        return true
     }
 }
