@@ -7,6 +7,9 @@ public struct VectorRunner: Sendable {
     public static let kinds: [any VectorKind.Type] = [
         CryptoBasics.self,
         Deserialization.self,
+        TreeMath.self,
+        TreeOperations.self,
+        TreeValidation.self,
     ]
 
     private let provider: any CryptoProvider

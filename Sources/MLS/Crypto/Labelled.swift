@@ -28,6 +28,12 @@ extension SuiteCrypto {
         try hpkeOpen(ciphertext, with: key, info: labelled(label, context), aad: [])
     }
 
+    /// A fresh HPKE key.
+    public func generateHPKEKey(_ entropy: any EntropySource) throws(MLSError) -> HPKEPrivateKey {
+        // As long as the longest private key of any suite, that of P-521 (RFC 9180 §7.1.3 asks for no less).
+        try deriveHPKEKey(ikm: entropy.secret(66))
+    }
+
     /// ExpandWithLabel (RFC 9420 §8); `length` in bytes, at most 255 hash lengths.
     public func expandWithLabel(_ secret: Secret, label: String, context: [UInt8], length: Int) -> Secret {
         var info = TLSWriter()

@@ -47,6 +47,28 @@ public struct KeyPackage: Hashable, Sendable, TLSEncodable, TLSDecodable {
         crypto.keyPackageRef(encoded)
     }
 
+    /// Everything RFC 9420 §10.1 asks for before a key package is used; whether it fits a group is for
+    /// ``RatchetTree/validateLeaf(_:replacing:groupExtensions:crypto:)``.
+    ///
+    /// - Parameter now: Unix seconds; when given, the lifetime must include it.
+    /// - Throws: `unsupported` for another version, `invalidKeyPackage` for another suite and for what breaks the rules,
+    ///   `invalidLeafNode`, `invalidKey`, `expired`, `invalidSignature`.
+    public func validate(crypto: any SuiteCrypto, now: UInt64?) throws(MLSError) {
+        if version != .mls10 { throw MLSError(.unsupported, "a key package of version \(version.rawValue)") }
+        if cipherSuite != crypto.suite { throw MLSError(.invalidKeyPackage, "a key package of another suite") }
+        guard case .keyPackage = leafNode.source else {
+            throw MLSError(.invalidKeyPackage, "the leaf node of a key package comes from elsewhere")
+        }
+        if leafNode.encryptionKey == initKey {
+            throw MLSError(.invalidKeyPackage, "a key package uses one key for two purposes")
+        }
+        if !crypto.isValidHPKEPublicKey(initKey) { throw MLSError(.invalidKey, "the init key of a key package") }
+        try leafNode.validateContent(crypto: crypto)
+        if let now { try leafNode.checkLifetime(now: now) }
+        try leafNode.verifySignature(placement: nil, crypto: crypto)
+        try verifySignature(crypto: crypto)
+    }
+
     /// - Throws: `invalidSignature`.
     public func verifySignature(crypto: any SuiteCrypto) throws(MLSError) {
         var content = TLSWriter()

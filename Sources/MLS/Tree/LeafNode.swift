@@ -19,35 +19,40 @@ public struct LeafNode: Hashable, Sendable, TLSEncodable, TLSDecodable {
         }
     }
 
-    /// Makes and signs a leaf node.
+    /// What a leaf node says about its owner, which stays when its keys change.
+    public struct Profile: Hashable, Sendable {
+        public var credential: Credential
+        public var capabilities: Capabilities
+        public var extensions: [Extension]
+
+        public init(credential: Credential, capabilities: Capabilities = Capabilities(), extensions: [Extension] = []) {
+            self.credential = credential
+            self.capabilities = capabilities
+            self.extensions = extensions
+        }
+    }
+
+    public var profile: Profile { Profile(credential: credential, capabilities: capabilities, extensions: extensions) }
+
+    /// Makes and signs a leaf node; what Update and Commit bring is made from the old one's ``profile``.
     ///
     /// - Parameter placement: needed for the sources `update` and `commit`, unused for `keyPackage`.
     public init(
-        encryptionKey: [UInt8], credential: Credential, capabilities: Capabilities, source: LeafNodeSource,
-        extensions: [Extension], placement: Placement?, signer: SignaturePrivateKey, crypto: any SuiteCrypto
+        encryptionKey: [UInt8], profile: Profile, source: LeafNodeSource, placement: Placement?,
+        signer: SignaturePrivateKey, crypto: any SuiteCrypto
     ) throws(MLSError) {
         self.encryptionKey = encryptionKey
         self.signatureKey = signer.publicKey
-        self.credential = credential
-        self.capabilities = capabilities
+        self.credential = profile.credential
+        self.capabilities = profile.capabilities
         self.source = source
-        self.extensions = extensions
+        self.extensions = profile.extensions
         var content = TLSWriter()
         Self.encodeContent(
-            encryptionKey: encryptionKey, signatureKey: signer.publicKey, credential: credential,
-            capabilities: capabilities, source: source, extensions: extensions, to: &content)
+            encryptionKey: encryptionKey, signatureKey: signer.publicKey, profile: profile, source: source,
+            to: &content)
         try Self.encodePlacement(placement, for: source, to: &content)
         self.signature = try crypto.signWithLabel(signer, label: Self.signatureLabel, content: content.bytes)
-    }
-
-    /// The same leaf node with another encryption key and source, signed anew: what Update and Commit bring.
-    public func replacing(
-        encryptionKey: [UInt8], source: LeafNodeSource, placement: Placement, signer: SignaturePrivateKey,
-        crypto: any SuiteCrypto
-    ) throws(MLSError) -> LeafNode {
-        try LeafNode(
-            encryptionKey: encryptionKey, credential: credential, capabilities: capabilities, source: source,
-            extensions: extensions, placement: placement, signer: signer, crypto: crypto)
     }
 
     public init(from reader: inout TLSReader) throws(MLSError) {
@@ -79,20 +84,19 @@ public struct LeafNode: Hashable, Sendable, TLSEncodable, TLSDecodable {
 
     private func encodeContent(to writer: inout TLSWriter) {
         Self.encodeContent(
-            encryptionKey: encryptionKey, signatureKey: signatureKey, credential: credential,
-            capabilities: capabilities, source: source, extensions: extensions, to: &writer)
+            encryptionKey: encryptionKey, signatureKey: signatureKey, profile: profile, source: source, to: &writer)
     }
 
     private static func encodeContent(
-        encryptionKey: [UInt8], signatureKey: [UInt8], credential: Credential, capabilities: Capabilities,
-        source: LeafNodeSource, extensions: [Extension], to writer: inout TLSWriter
+        encryptionKey: [UInt8], signatureKey: [UInt8], profile: Profile, source: LeafNodeSource,
+        to writer: inout TLSWriter
     ) {
         writer.writeOpaque(encryptionKey)
         writer.writeOpaque(signatureKey)
-        writer.write(credential)
-        writer.write(capabilities)
+        writer.write(profile.credential)
+        writer.write(profile.capabilities)
         writer.write(source)
-        writer.writeVector(extensions)
+        writer.writeVector(profile.extensions)
     }
 
     /// The end of LeafNodeTBS, which keeps a leaf node from being moved to another group or place.

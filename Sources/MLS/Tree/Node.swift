@@ -1,5 +1,7 @@
 /// A node of the ratchet tree as it is written in the ratchet_tree extension (RFC 9420 §12.4.3.3).
-public enum Node: Hashable, Sendable {
+///
+/// Indirect, so that copying a page of nodes costs one reference count each.
+public indirect enum Node: Hashable, Sendable {
     case leaf(LeafNode)
     case parent(ParentNode)
 
