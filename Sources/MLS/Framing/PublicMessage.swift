@@ -19,6 +19,13 @@ public struct PublicMessage: Hashable, Sendable {
         }
     }
 
+    /// A message of somebody who is not a member (yet), and so has no tag.
+    package init(fromOutside authenticated: AuthenticatedContent) {
+        content = authenticated.content
+        auth = authenticated.auth
+        membershipTag = nil
+    }
+
     /// The content with its membership tag checked; the signature is still to be verified.
     ///
     /// - Throws: `invalidTag`; `malformed` for application data, which must not travel readable.

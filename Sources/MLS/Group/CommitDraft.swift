@@ -1,6 +1,5 @@
 /// A commit in the making: the steps of RFC 9420 §12.4.1 that a member's and a joiner's commit have in common.
 struct CommitDraft {
-    let list: ProposalList
     /// The proposals as the commit lists them.
     let listed: [ProposalOrRef]
     let baseContext: GroupContext
@@ -25,10 +24,10 @@ struct CommitDraft {
 
     /// Renews the path above a leaf and seals it to everybody but those who get it from the Welcome.
     func makePath(
-        in applied: inout AppliedProposals, from leaf: LeafIndex, template: LeafNode, signer: SignaturePrivateKey
+        in applied: inout AppliedProposals, from leaf: LeafIndex, profile: LeafNode.Profile, signer: SignaturePrivateKey
     ) throws(MLSError) -> Path {
         let prepared = try applied.tree.prepareUpdatePath(
-            from: leaf, template: template, groupID: baseContext.groupID, signer: signer, crypto: crypto,
+            from: leaf, profile: profile, groupID: baseContext.groupID, signer: signer, crypto: crypto,
             entropy: entropy)
         applied.context.treeHash = applied.tree.treeHash(crypto: crypto)
         let updatePath = try applied.tree.encryptUpdatePath(
@@ -58,9 +57,8 @@ struct CommitDraft {
         let transition = EpochTransition(
             initSecret: initSecret, commitSecret: path?.prepared.commitSecret ?? crypto.zeroSecret,
             pskSecret: try PSKSecret.combine(psks, crypto: crypto), context: context, crypto: crypto)
-        var nextPrivate = privateTree
-        nextPrivate.blank(above: applied.blankedLeaves, in: tree)
-        if let path { nextPrivate = try path.prepared.privateTree(replacing: nextPrivate, crypto: crypto) }
+        var nextPrivate = path?.prepared.privateTree ?? privateTree
+        nextPrivate.prune(to: tree)
         return Finished(
             commit: signed.with(confirmationTag: transition.confirmationTag), transition: transition,
             state: transition.state(tree: tree, privateTree: nextPrivate, crypto: crypto))
@@ -68,16 +66,16 @@ struct CommitDraft {
 
     /// The Welcome for the members that the commit adds, as MLSMessage; nil when it adds none.
     func welcome(
-        _ applied: AppliedProposals, path: Path?, finished: Finished, groupInfo: GroupInfo
+        _ applied: AppliedProposals, path: Path?, psks: [PreSharedKeyID], finished: Finished, groupInfo: GroupInfo
     ) throws(MLSError) -> [UInt8]? {
         if applied.added.isEmpty { return nil }
         var joiners: [(keyPackage: KeyPackage, pathSecret: Secret?)] = []
         for (index, keyPackage) in applied.added {
-            joiners.append((keyPackage, path.flatMap { applied.tree.pathSecret(in: $0.prepared, for: index) }))
+            joiners.append((keyPackage, path?.prepared.pathSecret(for: index)))
         }
         let welcome = try Welcome(
             groupInfo: groupInfo, joinerSecret: finished.transition.joinerSecret,
-            memberSecret: finished.transition.memberSecret, psks: list.psks, joiners: joiners, crypto: crypto,
+            memberSecret: finished.transition.memberSecret, psks: psks, joiners: joiners, crypto: crypto,
             entropy: entropy)
         return MLSMessage.welcome(welcome).encoded
     }

@@ -20,7 +20,7 @@ struct CommitReader {
         var applied = try AppliedProposals(
             list, to: group.current.tree, context: group.current.context, crypto: crypto, now: now)
         let author = try applyPath(to: &applied)
-        try applied.checkMembers(extensionsChanged: list.extensions != nil)
+        try applied.checkMembers(extensionsChanged: list.extensions != nil, crypto: crypto)
 
         var next: Group?
         if !list.removes.contains(group.ownLeaf) {
@@ -68,8 +68,7 @@ struct CommitReader {
         let author = if let committer { committer } else { try applied.tree.reserveLeaf() }
         guard let path = commit.path else { return author }
         try applied.tree.applyUpdatePath(
-            path, from: author, groupID: group.groupID, crypto: crypto)
-        applied.changedLeaves.insert(author)
+            path, from: author, groupID: group.groupID, groupExtensions: applied.context.extensions, crypto: crypto)
         return author
     }
 
@@ -83,9 +82,9 @@ struct CommitReader {
         var privateTree = own.privateTree
         if let update = list.updates.first(where: { $0.index == group.ownLeaf }) {
             guard let key = update.key else { throw MLSError(.invalidProposal, "an own Update without its key") }
-            privateTree.leafKey = key
+            privateTree.replaceLeafKey(key)
         }
-        privateTree.blank(above: applied.blankedLeaves, in: tree)
+        privateTree.prune(to: tree)
         var commitSecret = crypto.zeroSecret
         if let path = commit.path {
             (commitSecret, privateTree) = try tree.decryptUpdatePath(

@@ -23,31 +23,30 @@ extension Group {
         let list = try ProposalList(selection.entries, committer: ownLeaf, crypto: crypto)
         var applied = try AppliedProposals(
             list, to: current.tree, context: current.context, crypto: crypto, now: now)
-        try applied.checkMembers(extensionsChanged: list.extensions != nil)
+        try applied.checkMembers(extensionsChanged: list.extensions != nil, crypto: crypto)
 
         let draft = CommitDraft(
-            list: list, listed: selection.listed, base: current, sender: .member(ownLeaf),
-            authenticatedData: authenticatedData, crypto: crypto, entropy: entropy)
+            listed: selection.listed, baseContext: current.context, baseTranscript: current.interimTranscriptHash,
+            sender: .member(ownLeaf), authenticatedData: authenticatedData, crypto: crypto, entropy: entropy)
         var path: CommitDraft.Path?
         if list.requiresPath || forcePath {
-            path = try draft.makePath(in: &applied, from: ownLeaf, template: leaf, signer: signer)
+            path = try draft.makePath(in: &applied, from: ownLeaf, profile: leaf.profile, signer: signer)
         }
-        let wireFormat: WireFormat = configuration.handshakeEncryption ? .privateMessage : .publicMessage
         let finished = try draft.finish(
             applied, path: path, privateTree: own.privateTree, initSecret: own.epoch.initSecret,
-            psks: resolve(list.psks, given: psks), as: wireFormat, signer: signer)
+            psks: resolve(list.psks, given: psks), as: handshakeFormat, signer: signer)
 
         let next = Group(
             configuration: configuration, crypto: crypto, current: finished.state, successor: list.reInit)
         let info = try next.makeGroupInfo(
-            signer: signer, extensions: [], inlineTree: inlineTree, externalPub: true)
+            signer: signer, inlineTree: inlineTree, externalPub: true)
         return StagedCommit(
             message: try protectHandshake(finished.commit, entropy: entropy).message.encoded,
-            welcome: try draft.welcome(applied, path: path, finished: finished, groupInfo: info),
+            welcome: try draft.welcome(applied, path: path, psks: list.psks, finished: finished, groupInfo: info),
             groupInfo: MLSMessage.groupInfo(info).encoded, groupID: groupID, baseEpoch: epoch, next: next,
             committer: Member(finished.state.tree[ownLeaf] ?? leaf, at: ownLeaf),
             changes: applied.changes(
-                list, tree: finished.state.tree, committer: ownLeaf, hasPath: path != nil, ownLeaf: ownLeaf),
+                list, committer: ownLeaf, isExternal: false, hasPath: path != nil, ownLeaf: ownLeaf),
             authenticatedData: authenticatedData, confirmationTag: finished.state.confirmationTag,
             baseTranscript: current.interimTranscriptHash)
     }

@@ -6,13 +6,13 @@ extension Group {
     ///   - ratchetTree: the encoded tree, when the GroupInfo does not carry it.
     ///   - removePrior: whether a member with the same credential is removed by the same commit: an older self, say on a lost device.
     ///   - psks: keys to be mixed in, one PSK proposal each.
-    ///   - lifetime: unused by the protocol, as the new leaf comes from a commit; the own capabilities are the default ones.
     /// - Returns: a staged commit whose `next` is the group, once the commit has been accepted.
     /// - Throws: `invalidWelcome`, `invalidTree`, `unsupported`, or what else is wrong with the GroupInfo.
     public static func externalCommit(
         groupInfo: [UInt8], ratchetTree: [UInt8]? = nil, credential: Credential, signer: SignaturePrivateKey,
         removePrior: Bool = false, authenticatedData: [UInt8] = [], psks: [PreSharedKey] = [],
-        crypto: any SuiteCrypto, configuration: GroupConfiguration = .init(), entropy: any EntropySource
+        capabilities: Capabilities = Capabilities(), crypto: any SuiteCrypto,
+        configuration: GroupConfiguration = .init(), entropy: any EntropySource
     ) throws(MLSError) -> StagedCommit {
         guard case .groupInfo(let info) = try MLSMessage(decoding: groupInfo) else {
             throw MLSError(.malformed, "not a GroupInfo")
@@ -43,24 +43,26 @@ extension Group {
         let baseTranscript = TranscriptHash.interim(
             confirmed: info.context.confirmedTranscriptHash, confirmationTag: info.confirmationTag, crypto: crypto)
         let draft = CommitDraft(
-            list: list, listed: proposals.map { .proposal($0) }, baseContext: info.context,
+            listed: proposals.map { .proposal($0) }, baseContext: info.context,
             baseTranscript: baseTranscript, sender: .newMemberCommit, authenticatedData: authenticatedData,
             crypto: crypto, entropy: entropy)
         let path = try draft.makePath(
             in: &applied, from: ownLeaf,
-            template: LeafTemplate(credential: credential, capabilities: .supporting(credential), extensions: []),
-            signer: signer)
-        try applied.checkMembers(extensionsChanged: false)
+            profile: .init(credential: credential, capabilities: capabilities), signer: signer)
+        try path.prepared.leafNode.validateContent(crypto: crypto)
+        try path.prepared.leafNode.checkSupport(groupExtensions: info.context.extensions)
+        try applied.checkMembers(extensionsChanged: false, crypto: crypto)
         let finished = try draft.finish(
-            applied, path: path, privateTree: nil, initSecret: initSecret, psks: resolved, as: .publicMessage,
+            applied, path: path, privateTree: path.prepared.privateTree, initSecret: initSecret, psks: resolved,
+            as: .publicMessage,
             signer: signer)
 
         let next = Group(configuration: configuration, crypto: crypto, current: finished.state)
-        let message = PublicMessage(unprotected: finished.commit)
         return StagedCommit(
-            message: MLSMessage.publicMessage(message).encoded, welcome: nil,
+            message: MLSMessage.publicMessage(PublicMessage(fromOutside: finished.commit)).encoded, welcome: nil,
             groupInfo: MLSMessage.groupInfo(
-                try next.makeGroupInfo(signer: signer, inlineTree: true, externalPub: true)).encoded,
+                try next.makeGroupInfo(signer: signer, inlineTree: true, externalPub: true)
+            ).encoded,
             groupID: info.context.groupID, baseEpoch: info.context.epoch, next: next,
             committer: Member(index: ownLeaf, credential: credential, signatureKey: signer.publicKey),
             changes: applied.changes(list, committer: ownLeaf, isExternal: true, hasPath: true, ownLeaf: ownLeaf),

@@ -17,7 +17,7 @@ extension Group {
         }
         if welcome.suite != crypto.suite { throw MLSError(.unsupported, "the Welcome is of another cipher suite") }
         let (entry, bundle) = try find(welcome, bundles, crypto: crypto)
-        try bundle.keyPackage.checkLifetime(now: now)
+        if let now { try bundle.keyPackage.leafNode.checkLifetime(now: now) }
         let secrets = try welcome.openGroupSecrets(entry, with: bundle.initKey, crypto: crypto)
         let memberSecret = KeySchedule.memberSecret(
             joinerSecret: secrets.joinerSecret,
@@ -75,12 +75,8 @@ extension Group {
         guard let ownLeaf = group.tree.members.first(where: { $0.1 == bundle.keyPackage.leafNode })?.0 else {
             throw MLSError(.invalidWelcome, "our leaf is not in the ratchet tree")
         }
-        try group.checkSupport(of: bundle.keyPackage.leafNode)
-        var privateTree = PrivateTree(ownLeaf: ownLeaf, leafKey: bundle.encryptionKey)
-        if let pathSecret {
-            try privateTree.derivePath(
-                from: pathSecret, sharedWith: group.info.signer, in: group.tree, crypto: crypto)
-        }
-        return privateTree
+        return try PrivateTree(
+            ownLeaf: ownLeaf, leafKey: bundle.encryptionKey, pathSecret: pathSecret, from: group.info.signer,
+            in: group.tree, crypto: crypto)
     }
 }

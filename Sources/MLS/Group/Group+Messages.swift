@@ -31,7 +31,9 @@ extension Group {
         guard case .privateMessage(let sealed) = try MLSMessage(decoding: message) else {
             throw MLSError(.malformed, "application data comes in a PrivateMessage")
         }
-        if sealed.contentType != .application { throw MLSError(.malformed, "a handshake message, not application data") }
+        if sealed.contentType != .application {
+            throw MLSError(.malformed, "a handshake message, not application data")
+        }
         let opened = try open(sealed, kind: .application)
         guard case .application(let plaintext) = opened.content.content.body else {
             throw MLSError(.malformed, "not application data")

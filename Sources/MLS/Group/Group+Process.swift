@@ -16,7 +16,8 @@ extension Group {
         case .proposal(let proposal):
             return .proposal(
                 PendingProposal(
-                    proposal: proposal, sender: handshake.sender, reference: handshake.content.proposalRef(crypto: crypto),
+                    proposal: proposal, sender: handshake.sender,
+                    reference: handshake.content.proposalRef(crypto: crypto),
                     epoch: epoch, updateKey: nil, step: handshake.step))
         case .commit(let commit):
             let reader = CommitReader(

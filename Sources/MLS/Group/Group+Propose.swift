@@ -26,9 +26,9 @@ extension Group {
     ) throws(MLSError) -> [UInt8] {
         let (leaf, _) = try sendingLeaf(signer: signer)
         let key = try crypto.generateHPKEKey(entropy)
-        let updated = try leaf.replacing(
-            encryptionKey: key.publicKey, source: .update, placement: .init(groupID: groupID, leafIndex: ownLeaf),
-            signer: signer, crypto: crypto)
+        let updated = try LeafNode(
+            encryptionKey: key.publicKey, profile: leaf.profile, source: .update,
+            placement: .init(groupID: groupID, leafIndex: ownLeaf), signer: signer, crypto: crypto)
         return try send(
             .update(updated), updateKey: key, authenticatedData: authenticatedData, signer: signer, entropy: entropy)
     }

@@ -8,7 +8,8 @@ extension Group {
             return [.deletePrefix([])] + records().map { .put(key: $0.key, value: $0.value) }
         case .some(let touched, let closedEpochs):
             var changes: [StateChange] = closedEpochs.sorted().map { .deletePrefix(RecordKey.prefix(epoch: $0)) }
-            for (key, record) in touched.map({ ($0.encoded, $0) }).sorted(by: { $0.0.lexicographicallyPrecedes($1.0) }) {
+            for (key, record) in touched.map({ ($0.encoded, $0) }).sorted(by: { $0.0.lexicographicallyPrecedes($1.0) })
+            {
                 if let value = value(of: record) {
                     changes.append(.put(key: key, value: value))
                 } else {
@@ -83,7 +84,8 @@ extension Group {
     /// The records come from one's own store: they are checked to be whole and in form, not to be genuine.
     /// - Throws: `malformed`, `unsupported` for another format.
     public static func restore(
-        _ records: [(key: [UInt8], value: [UInt8])], crypto: any SuiteCrypto, configuration: GroupConfiguration = .init()
+        _ records: [(key: [UInt8], value: [UInt8])], crypto: any SuiteCrypto,
+        configuration: GroupConfiguration = .init()
     ) throws(MLSError) -> Group {
         var values: [RecordKey: [UInt8]] = [:]
         for record in records {

@@ -20,7 +20,7 @@ struct StateRecord: TLSEncodable, TLSDecodable {
         senderData = group.current.messageKeys.senderData
         successor = group.successor
         epochSecrets = group.current.own?.epoch
-        privateTree = group.current.own?.privateTree.encoded
+        privateTree = group.current.own?.privateTree.serialized
     }
 
     init(from reader: inout TLSReader) throws(MLSError) {

@@ -27,7 +27,7 @@ struct GroupRestorer {
 
         var own: EpochState.OwnSecrets?
         if let secrets = state.epochSecrets, let encoded = state.privateTree {
-            let privateTree = try PrivateTree(encoded: encoded, crypto: crypto)
+            let privateTree = try PrivateTree(serialized: encoded, crypto: crypto)
             guard privateTree.ownLeaf == state.ownLeaf,
                 tree[state.ownLeaf]?.encryptionKey == privateTree.leafKey.publicKey
             else { throw MLSError(.malformed, "the private keys do not fit the tree") }

@@ -36,7 +36,7 @@ struct ProposalSelection {
             let list = try ProposalList(entries, committer: group.ownLeaf, crypto: group.crypto)
             let applied = try AppliedProposals(
                 list, to: group.current.tree, context: group.current.context, crypto: group.crypto, now: now)
-            try applied.checkMembers(extensionsChanged: list.extensions != nil)
+            try applied.checkMembers(extensionsChanged: list.extensions != nil, crypto: group.crypto)
             return true
         } catch {
             return false

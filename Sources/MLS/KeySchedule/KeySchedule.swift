@@ -76,7 +76,8 @@ package struct EpochSecrets: Sendable {
     /// MLS-Exporter (RFC 9420 §8.5).
     package func export(label: String, context: [UInt8], length: Int, crypto: any SuiteCrypto) -> Secret {
         crypto.expandWithLabel(
-            crypto.deriveSecret(exporter, label: label), label: "exported", context: crypto.hash(context), length: length)
+            crypto.deriveSecret(exporter, label: label), label: "exported", context: crypto.hash(context),
+            length: length)
     }
 }
 

@@ -176,7 +176,8 @@ package struct SecretTree: Sendable {
             handshake: Ratchet(
                 generation: 0, secret: crypto.expandWithLabel(secret, label: "handshake", context: [], length: length)),
             application: Ratchet(
-                generation: 0, secret: crypto.expandWithLabel(secret, label: "application", context: [], length: length)))
+                generation: 0, secret: crypto.expandWithLabel(secret, label: "application", context: [], length: length)
+            ))
     }
 }
 
@@ -184,7 +185,8 @@ extension SecretTree.Ratchet {
     fileprivate func messageKey(_ crypto: any SuiteCrypto) -> SecretTree.MessageKey {
         SecretTree.MessageKey(
             generation: generation,
-            key: crypto.deriveTreeSecret(secret, label: "key", generation: generation, length: crypto.suite.aeadKeyLength),
+            key: crypto.deriveTreeSecret(
+                secret, label: "key", generation: generation, length: crypto.suite.aeadKeyLength),
             nonce: crypto.deriveTreeSecret(
                 secret, label: "nonce", generation: generation, length: crypto.suite.aeadNonceLength))
     }

@@ -6,10 +6,8 @@ struct AppliedProposals: Sendable {
     var added: [(index: LeafIndex, keyPackage: KeyPackage)] = []
     /// The members that are gone, as they were.
     var removed: [Member] = []
-    /// Leaves with a new LeafNode.
-    var changedLeaves: Set<LeafIndex> = []
-    /// Leaves below nodes that are blank now, whose private keys nobody may keep.
-    var blankedLeaves: [LeafIndex] = []
+    /// Leaves that a proposal has given a new LeafNode.
+    private var changedLeaves: Set<LeafIndex> = []
 
     /// - Parameter now: Unix seconds for the lifetimes of added key packages; nil leaves them unchecked.
     /// - Throws: `invalidProposal`, `invalidKeyPackage`, `invalidLeafNode`, `invalidSignature`, `expired`, `unsupported`, `tooLarge`.
@@ -40,14 +38,12 @@ struct AppliedProposals: Sendable {
             placement: .init(groupID: context.groupID, leafIndex: update.index), crypto: crypto)
         try tree.updateLeaf(update.leaf, at: update.index)
         changedLeaves.insert(update.index)
-        blankedLeaves.append(update.index)
     }
 
     private mutating func remove(_ index: LeafIndex) throws(MLSError) {
         guard let leaf = tree[index] else { throw MLSError(.invalidProposal, "a Remove of \(index), which is blank") }
         removed.append(Member(leaf, at: index))
         try tree.removeLeaf(index)
-        blankedLeaves.append(index)
     }
 
     private mutating func add(_ keyPackage: KeyPackage, crypto: any SuiteCrypto, now: UInt64?) throws(MLSError) {
@@ -59,8 +55,21 @@ struct AppliedProposals: Sendable {
 
     /// Checks that every changed leaf fits the group, and the group every changed leaf (RFC 9420 §7.3).
     ///
-    /// - Throws: `invalidLeafNode`.
-    func checkMembers(extensionsChanged: Bool) throws(MLSError) {
-        try MemberRules(context: context).check(tree, changed: changedLeaves, checkAll: extensionsChanged)
+    /// It is the tree at the end that counts: a Remove makes room for an Add of the same client.
+    /// - Throws: `invalidLeafNode`, `invalidProposal`, `invalidKey`.
+    func checkMembers(extensionsChanged: Bool, crypto: any SuiteCrypto) throws(MLSError) {
+        for index in changedLeaves {
+            guard let leaf = tree[index] else { continue }
+            try leaf.validateContent(crypto: crypto)
+            try leaf.checkSupport(groupExtensions: context.extensions)
+        }
+        if extensionsChanged, try !tree.allSupport(groupExtensions: context.extensions) {
+            throw MLSError(.invalidProposal, "not all members support the new extensions")
+        }
+        if tree.encryptionKeys.repeated > 0 { throw MLSError(.invalidLeafNode, "an encryption key occurs twice") }
+        if tree.signatureKeys.repeated > 0 { throw MLSError(.invalidLeafNode, "a signature key occurs twice") }
+        if !tree.tally.credentialTypesInUse.allSatisfy(tree.tally.allSupport) {
+            throw MLSError(.invalidLeafNode, "not all members support the credential types of all members")
+        }
     }
 }

@@ -6,7 +6,10 @@ public struct ReInit: Hashable, Sendable, TLSEncodable, TLSDecodable {
     public let cipherSuite: CipherSuite.Identifier
     public let extensions: [Extension]
 
-    public init(groupID: [UInt8], version: ProtocolVersion = .mls10, cipherSuite: CipherSuite.Identifier, extensions: [Extension]) {
+    public init(
+        groupID: [UInt8], version: ProtocolVersion = .mls10, cipherSuite: CipherSuite.Identifier,
+        extensions: [Extension]
+    ) {
         self.groupID = groupID
         self.version = version
         self.cipherSuite = cipherSuite
