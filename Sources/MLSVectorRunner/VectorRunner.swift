@@ -10,6 +10,7 @@ public struct VectorRunner: Sendable {
         TreeMath.self,
         TreeOperations.self,
         TreeValidation.self,
+        TreeKEM.self,
     ]
 
     private let provider: any CryptoProvider
