@@ -11,6 +11,16 @@ public struct VectorRunner: Sendable {
         TreeOperations.self,
         TreeValidation.self,
         TreeKEM.self,
+        KeyScheduleVectors.self,
+        PSKSecretVectors.self,
+        SecretTreeVectors.self,
+        TranscriptHashesVectors.self,
+        MessageProtectionVectors.self,
+        MessagesVectors.self,
+        WelcomeVectors.self,
+        PassiveClientWelcomeVectors.self,
+        PassiveClientHandlingCommitVectors.self,
+        PassiveClientRandomVectors.self,
     ]
 
     private let provider: any CryptoProvider

@@ -13,6 +13,11 @@ package struct SecretTree: Sendable {
     package struct RatchetID: Hashable, Sendable {
         package let leaf: LeafIndex
         package let kind: Kind
+
+        package init(leaf: LeafIndex, kind: Kind) {
+            self.leaf = leaf
+            self.kind = kind
+        }
     }
 
     /// A ratchet secret, and the generation that it makes the key of.
