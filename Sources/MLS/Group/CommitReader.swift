@@ -22,8 +22,10 @@ struct CommitReader {
         let author = try applyPath(to: &applied)
         try applied.checkMembers(extensionsChanged: list.extensions != nil, crypto: crypto)
 
+        // The leaf alone does not tell: the author of an external commit may have taken the place it made us leave.
+        let selfRemoved = list.removes.contains(group.ownLeaf)
         var next: Group?
-        if !list.removes.contains(group.ownLeaf) {
+        if !selfRemoved {
             let state = try nextState(applied, list: list, author: author)
             if !constantTimeEqual(state.confirmationTag, confirmationTag) {
                 throw MLSError(.invalidTag, "the confirmation tag of a commit")
@@ -37,7 +39,7 @@ struct CommitReader {
             committer: Member(leaf, at: author),
             changes: applied.changes(
                 list, committer: author, isExternal: committer == nil, hasPath: commit.path != nil,
-                ownLeaf: group.ownLeaf),
+                selfRemoved: selfRemoved),
             authenticatedData: content.content.authenticatedData, confirmationTag: confirmationTag,
             baseTranscript: group.current.interimTranscriptHash)
     }
@@ -110,7 +112,7 @@ struct CommitReader {
 extension AppliedProposals {
     /// What the commit does, for people. The tree has the commit's path.
     func changes(
-        _ list: ProposalList, committer: LeafIndex, isExternal: Bool, hasPath: Bool, ownLeaf: LeafIndex
+        _ list: ProposalList, committer: LeafIndex, isExternal: Bool, hasPath: Bool, selfRemoved: Bool
     ) -> CommitChanges {
         var changes = CommitChanges()
         var newMembers = added.map(\.index)
@@ -125,7 +127,7 @@ extension AppliedProposals {
         changes.removed = removed
         changes.pathUpdated = hasPath
         changes.external = isExternal
-        changes.selfRemoved = list.removes.contains(ownLeaf) && !(isExternal && committer == ownLeaf)
+        changes.selfRemoved = selfRemoved
         changes.extensions = list.extensions
         changes.reInit = list.reInit
         changes.pskCount = list.psks.count

@@ -46,7 +46,7 @@ extension Group {
             groupInfo: MLSMessage.groupInfo(info).encoded, groupID: groupID, baseEpoch: epoch, next: next,
             committer: Member(finished.state.tree[ownLeaf] ?? leaf, at: ownLeaf),
             changes: applied.changes(
-                list, committer: ownLeaf, isExternal: false, hasPath: path != nil, ownLeaf: ownLeaf),
+                list, committer: ownLeaf, isExternal: false, hasPath: path != nil, selfRemoved: false),
             authenticatedData: authenticatedData, confirmationTag: finished.state.confirmationTag,
             baseTranscript: current.interimTranscriptHash)
     }
