@@ -19,7 +19,9 @@ struct CommitReader {
         if list.requiresPath && commit.path == nil { throw MLSError(.invalidCommit, "a commit without its path") }
         var applied = try AppliedProposals(
             list, to: group.current.tree, context: group.current.context, crypto: crypto, now: now)
-        try checkCredentials(list)
+        if !group.configuration.allowsCredentialChange {
+            try list.checkCredentials(in: group.current.tree, committer: committer, pathLeaf: commit.path?.leafNode)
+        }
         let author = try applyPath(to: &applied)
         try applied.checkMembers(extensionsChanged: list.extensions != nil, crypto: crypto)
 
@@ -62,21 +64,6 @@ struct CommitReader {
             }
         }
         return entries
-    }
-
-    /// Refuses a new leaf under another name than the one it replaces had.
-    private func checkCredentials(_ list: ProposalList) throws(MLSError) {
-        if group.configuration.allowsCredentialChange { return }
-        var replacements = list.updates.map { (old: $0.index, new: $0.leaf) }
-        // An external commit replaces the member that it removes, if any.
-        if let path = commit.path, let old = committer ?? list.removes.first {
-            replacements.append((old, path.leafNode))
-        }
-        for (old, new) in replacements {
-            if let before = group.current.tree[old], before.credential != new.credential {
-                throw MLSError(.invalidLeafNode, "\(old) changes its credential")
-            }
-        }
     }
 
     /// Puts the public half of the path into the tree.

@@ -38,6 +38,9 @@ struct ProposalSelection {
         let entries =
             pending.map(\.entry) + own.map { .init(proposal: $0, sender: group.ownLeaf, updateKey: nil) }
         list = try ProposalList(entries, committer: group.ownLeaf, crypto: group.crypto)
+        if !group.configuration.allowsCredentialChange {
+            try list.checkCredentials(in: group.current.tree, committer: group.ownLeaf, pathLeaf: nil)
+        }
         applied = try AppliedProposals(
             list, to: group.current.tree, context: group.current.context, crypto: group.crypto, now: now)
         try applied.checkMembers(extensionsChanged: list.extensions != nil, crypto: group.crypto)
