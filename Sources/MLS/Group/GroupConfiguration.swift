@@ -1,0 +1,14 @@
+/// What a member decides for itself; nothing in here is agreed with the group.
+public struct GroupConfiguration: Hashable, Sendable {
+    /// Whether own proposals and commits go out as PrivateMessage. Off: as PublicMessage, so that a server can order them.
+    public var handshakeEncryption = false
+    /// Plaintexts are padded with zeros up to a multiple of this many bytes; 0 or 1 means no padding.
+    public var paddingBlock = 256
+    /// Past epochs whose late messages can still be opened.
+    public var pastEpochs = Limits.pastEpochs
+    /// Whether a member may change its credential by an Update, a commit or an external commit that removes its older self. Off: such
+    /// a message is refused, so that nobody takes another's name (RFC 9420 §5.3.1 leaves this to the application).
+    public var allowsCredentialChange = false
+
+    public init() {}
+}
