@@ -10,8 +10,8 @@ public import WaxwingCore
 /// The file is in WAL mode with `synchronous=FULL`: what was committed survives the loss of power. Several processes may have it
 /// open; a writer waits for another one, up to ``SQLiteStore/Limits/busySeconds``.
 ///
-/// What a change set deletes or overwrites is zeroed in its page (`secure_delete`), and the page with its old content leaves the
-/// files before ``commit(_:)`` returns: the write-ahead log is copied into the database and cut to nothing. Where another
+/// What a change set deletes or overwrites is zeroed in its page (`secure_delete` and ``PageScrubber``), and the page with its old
+/// content leaves the files before ``commit(_:)`` returns: the write-ahead log is copied into the database and cut to nothing. Where another
 /// process reads at that very moment for longer than ``SQLiteStore/Limits/eraseSeconds``, this is made up for by the next commit, by
 /// ``close()`` or by the next process that opens the file. Blocks which the file system or the disk has given up are beyond reach.
 public final class SQLiteStore: Store {

@@ -29,9 +29,12 @@ enum Schema {
     /// the tables in an empty file.
     static func open(_ db: Database, path: String) throws {
         try check(db, path: path)
+        let code = PageScrubber.install(db.sqliteConnection)
+        guard code == 0 else { throw StoreError(.failed, "\(path) cannot be kept free of old content (code \(code)).") }
+        try db.execute(sql: "PRAGMA max_page_count = \(PageScrubber.pageCountMax)")
         // WAL is a property of the file. Two processes that create one at the same time can be told "busy" without a wait.
         try retryingWhileBusy { try db.execute(sql: "PRAGMA journal_mode = WAL") }
-        // These three are properties of the connection. FULL is what makes a commit durable.
+        // These are properties of the connection. FULL is what makes a commit durable.
         try db.execute(sql: "PRAGMA synchronous = FULL")
         try db.execute(sql: "PRAGMA secure_delete = ON")
         // Rolled-back pages never go to a file of their own.

@@ -19,12 +19,18 @@ import WaxwingCore
 
     private func numbers(in bytes: Data) -> Set<Int> {
         var found: Set<Int> = []
-        let mark = Data("<secret ".utf8)
-        var rest = bytes[...]
-        while let range = rest.range(of: mark) {
-            let digits = rest[range.upperBound...].prefix(7)
-            if let number = Int(String(decoding: digits, as: UTF8.self)) { found.insert(number) }
-            rest = rest[range.upperBound...]
+        let mark = Array("<secret ".utf8)
+        bytes.withUnsafeBytes { buffer in
+            guard let base = buffer.baseAddress else { return }
+            var position = 0
+            while let hit = memchr(base + position, Int32(mark[0]), buffer.count - position) {
+                position = UnsafeRawPointer(hit) - base + 1
+                let text = buffer[(position - 1)...].prefix(mark.count + 7)
+                guard text.starts(with: mark) else { continue }
+                if let number = Int(String(decoding: text.dropFirst(mark.count), as: UTF8.self)) {
+                    found.insert(number)
+                }
+            }
         }
         return found
     }

@@ -67,7 +67,8 @@ import WaxwingCore
         let folder = try TemporaryFolder()
         let path = folder.store
         async let ours = Task.detached { try Self.count(150, in: path) }.value
-        await #expect(processExitsWith: .success) { [path = path as String] in _ = try SharingTests.count(150, in: path) }
+        await #expect(processExitsWith: .success) { [path = path as String] in _ = try SharingTests.count(150, in: path)
+        }
         _ = try await ours
         try expectCount(300, in: path)
     }
