@@ -17,7 +17,7 @@ import WaxwingCore
         return try HTTPTransport(options)
     }
 
-    private func error(_ transport: HTTPTransport, _ request: APIRequest) async -> TransportError? {
+    private func failure(_ transport: HTTPTransport, _ request: APIRequest) async -> TransportError? {
         do throws(TransportError) {
             _ = try await transport.send(request)
             return nil
@@ -33,7 +33,7 @@ import WaxwingCore
         script: @escaping @Sendable (ScriptedServer.Connection) -> Void
     ) async throws {
         let server = try ScriptedServer { connection, _ in script(connection) }
-        let error = await error(try transport(server.url, change), request)
+        let error = await failure(try transport(server.url, change), request)
         #expect(error?.outcome == outcome && error?.cause == cause, "\(String(describing: error))")
         #expect(error?.reason.contains("t0ken") == false)
     }
@@ -124,12 +124,12 @@ import WaxwingCore
     // MARK: - Nothing was sent
 
     @Test func aRefusedPortIsUnreachable() async throws {
-        let error = await error(try transport("http://127.0.0.1:\(try ScriptedServer.unusedPort())"), post)
+        let error = await failure(try transport("http://127.0.0.1:\(try ScriptedServer.unusedPort())"), post)
         #expect(error?.outcome == .notSent && error?.cause == .unreachable)
     }
 
     @Test func aNameThatDoesNotExistIsNotFound() async throws {
-        let error = await error(try transport("http://no-such-host.invalid:8080"), post)
+        let error = await failure(try transport("http://no-such-host.invalid:8080"), post)
         #expect(error?.outcome == .notSent && error?.cause == .nameNotFound, "\(String(describing: error))")
     }
 
@@ -138,7 +138,7 @@ import WaxwingCore
             connection.write("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
         })
         let transport = try transport("https://chat.example") { $0.proxy = proxy.url }
-        let error = await error(transport, post)
+        let error = await failure(transport, post)
         #expect(error?.outcome == .notSent && error?.cause == .proxy, "\(String(describing: error))")
         #expect(proxy.requests.first?.line == "CONNECT chat.example:443 HTTP/1.1")
         #expect(proxy.requests.first?.headers["authorization"] == nil)
@@ -146,14 +146,14 @@ import WaxwingCore
 
     @Test func aServerThatDoesNotSpeakTLSHasSeenNothing() async throws {
         let server = try ScriptedServer { connection, _ in connection.write("HTTP/1.1 400 Bad Request\r\n\r\n") }
-        let error = await error(try transport("https://127.0.0.1:\(server.port)"), post)
+        let error = await failure(try transport("https://127.0.0.1:\(server.port)"), post)
         #expect(error?.outcome == .notSent && error?.cause == .tls, "\(String(describing: error))")
     }
 
     @Test func aHandshakeThatNeverEndsTimesOutUnsent() async throws {
         let server = try ScriptedServer { connection, _ in connection.waitForEnd() }
         let transport = try transport("https://127.0.0.1:\(server.port)") { $0.connectTimeout = .milliseconds(200) }
-        let error = await error(transport, post)
+        let error = await failure(transport, post)
         #expect(error?.outcome == .notSent && error?.cause == .timeout, "\(String(describing: error))")
     }
 
@@ -231,7 +231,7 @@ import WaxwingCore
             closed.fire()
         }
         let transport = try transport(server.url)
-        let task = Task { await error(transport, post) }
+        let task = Task { await failure(transport, post) }
         #expect(await arrived.isFired())
         task.cancel()
         let error = await task.value
@@ -244,7 +244,7 @@ import WaxwingCore
         let transport = try transport(server.url)
         let task = Task {
             while !Task.isCancelled { await Task.yield() }
-            return await error(transport, post)
+            return await failure(transport, post)
         }
         task.cancel()
         let error = await task.value
@@ -266,7 +266,7 @@ import WaxwingCore
         let transport = try transport(server.url)
         let request = APIRequest(method, "/x", body: method == .get ? [] : body)
         #expect(try await transport.send(request).body == [1])
-        let error = await error(transport, request)
+        let error = await failure(transport, request)
         #expect(error?.outcome == .unknown && error?.cause == .connectionLost, "\(String(describing: error))")
         #expect(server.requests.count == 2)
         // The next one finds a new connection.
@@ -290,7 +290,7 @@ import WaxwingCore
 
     @Test func anAddressWithoutASchemeMeansTLS() async throws {
         let server = try ScriptedServer { connection, _ in connection.write("not tls at all, not at all\r\n\r\n") }
-        let error = await error(try transport("127.0.0.1:\(server.port)"), get)
+        let error = await failure(try transport("127.0.0.1:\(server.port)"), get)
         #expect(error?.cause == .tls)
     }
 
@@ -298,13 +298,13 @@ import WaxwingCore
         let server = try ScriptedServer(answering: { _, connection in connection.answer([]) })
         let transport = try transport(server.url)
         for token in ["", "a\r\nX: y", "a b", "ü", "a\u{0}"] {
-            let error = await error(transport, APIRequest(.get, "/x", token: token))
+            let error = await failure(transport, APIRequest(.get, "/x", token: token))
             #expect(error?.outcome == .notSent)
-            let other = await self.error(transport, APIRequest(.post, "/x", idempotencyKey: token))
+            let other = await failure(transport, APIRequest(.post, "/x", idempotencyKey: token))
             #expect(other?.outcome == .notSent)
         }
         for path in ["x", "/a b", "/a\r\nX: y", "/ü", "/#x"] {
-            #expect(await error(transport, APIRequest(.get, path))?.outcome == .notSent)
+            #expect(await failure(transport, APIRequest(.get, path))?.outcome == .notSent)
         }
         #expect(throws: TransportError.self) { try self.transport(server.url) { $0.tokenHeader = "X Y" } }
         #expect(server.requests.isEmpty)
