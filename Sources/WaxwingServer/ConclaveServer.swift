@@ -5,6 +5,7 @@ import HummingbirdHTTP2
 import HummingbirdTLS
 import Logging
 import NIOCore
+import NIOSSL
 import ServiceLifecycle
 
 /// Seconds since 1970.
@@ -76,14 +77,18 @@ public struct ConclaveServer: Sendable {
     }
 
     private static func serverBuilder(_ files: ServerConfiguration.TLSFiles?) throws -> HTTPServerBuilder {
-        guard let files else { return .http1() }
+        let http1 = HTTP1Channel.Configuration(idleTimeout: .seconds(Limits.idleSeconds))
+        guard let files else { return .http1(configuration: http1) }
         do {
             let chain = try NIOSSLCertificate.fromPEMFile(files.certificateChain)
             let key = try NIOSSLPrivateKey(file: files.privateKey, format: .pem)
             let tls = TLSConfiguration.makeServerConfiguration(
                 certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
-            let builder = try HTTPServerBuilder.http2Upgrade(tlsConfiguration: tls)
-            return builder
+            // Building the context checks that key and certificate belong together, before anything listens.
+            _ = try NIOSSLContext(configuration: tls)
+            return try .http2Upgrade(
+                tlsConfiguration: tls,
+                configuration: .init(idleTimeout: .seconds(Limits.idleSeconds), streamConfiguration: http1))
         } catch {
             throw StartupError(
                 .certificate,

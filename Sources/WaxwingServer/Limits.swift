@@ -33,5 +33,7 @@ enum Limits {
     static let slideSeconds: Int64 = 60
     /// Seconds a stopping server waits for requests under way.
     static let stopSeconds: Int64 = 3
+    /// Seconds a connection may say nothing between requests, or in the middle of one.
+    static let idleSeconds: Int64 = 300
     static let housekeepingSeconds = 30.0
 }

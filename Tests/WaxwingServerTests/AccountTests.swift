@@ -79,6 +79,7 @@ import Testing
             #expect(wrong.outcome == Outcome(401, 202))
             #expect(unknown.outcome == Outcome(401, 202))
             #expect(wrong.body == unknown.body)
+            #expect(try await alice.post("login", login("alice\0", "password")).outcome == Outcome(401, 202))
 
             let reply = try await alice.post("login", login("alice", "password"))
             let session = try reply.message(WireLoginResponse.self)

@@ -19,7 +19,10 @@ extension Transaction {
     }
 
     func credentials(ofUsername username: String) throws -> (user: ID, hash: PasswordHash)? {
-        guard let row = try row("SELECT id, password_hash FROM user WHERE username = ?", [username]) else { return nil }
+        // SQLite reads a text to its first NUL: what cannot be a name must not find one, nor escape its rate limit.
+        guard Validation.isName(username),
+            let row = try row("SELECT id, password_hash FROM user WHERE username = ?", [username])
+        else { return nil }
         return (try row.id(0), PasswordHash(text: row[1]))
     }
 

@@ -4,13 +4,17 @@ import ConclaveProtocol
 enum Validation {
     /// Usernames and group names: 1 to 64 bytes, a letter or digit first, then letters, digits and underscores.
     static func name(_ text: String, what: String) throws {
-        let bytes = Array(text.utf8)
-        let wellFormed = bytes.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "_") }
-        guard (1...Limits.nameBytes).contains(bytes.count), isLetterOrDigit(bytes[0]), wellFormed else {
+        guard isName(text) else {
             throw APIError.validation(
                 "a \(what) is 1 to \(Limits.nameBytes) letters, digits and underscores, not beginning with an underscore"
             )
         }
+    }
+
+    static func isName(_ text: String) -> Bool {
+        let bytes = Array(text.utf8)
+        return (1...Limits.nameBytes).contains(bytes.count) && isLetterOrDigit(bytes[0])
+            && bytes.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "_") }
     }
 
     static func alias(_ text: String) throws {

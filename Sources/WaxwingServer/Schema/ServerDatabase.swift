@@ -10,10 +10,13 @@ struct ServerDatabase: Sendable {
     /// How often this file has been opened; no two runs of the server share a number.
     let boot: UInt64
 
+    private let lock: DirectoryLock
+
     /// - Throws: `StartupError` with the code `.dataDirectory` or `.database`.
     init(directory: String) throws {
         let path = directory + "/" + Self.fileName
         try Self.prepare(directory: directory, file: path)
+        lock = try DirectoryLock(directory)
         do {
             var configuration = Configuration()
             configuration.foreignKeysEnabled = true
@@ -29,12 +32,16 @@ struct ServerDatabase: Sendable {
             self.pool = pool
             self.boot = UInt64(boots ?? 1)
         } catch {
+            lock.release()
             throw StartupError(.database, "cannot open the database \(path): \(error)")
         }
     }
 
+    /// Leaves one file: SQLite folds the journal into the database when the last connection is the writer.
     func close() throws {
+        pool.releaseMemory()  // closes the readers, which GRDB's `close` does too late for that
         try pool.close()
+        lock.release()
     }
 
     /// Makes folder and file before SQLite does, so that neither is ever readable by others.
