@@ -205,6 +205,13 @@ private final class Daemon: @unchecked Sendable {
             let (key, chain) = (directory + "/key.pem", directory + "/chain.pem")
             _ = try await openssl(
                 "req -x509 -newkey ed25519 -nodes -subj /CN=localhost -days 1 -keyout \(key) -out \(chain)")
+            let otherKey = directory + "/other.pem"
+            _ = try await openssl("genpkey -algorithm ed25519 -out \(otherKey)")
+            let mismatch = try Daemon([
+                "--data", directory, "--listen", "127.0.0.1:0", "--tls-cert", chain, "--tls-key", otherKey,
+            ])
+            #expect(try await mismatch.exit() == 78)
+            #expect(mismatch.errorText().contains("certificate"))
             let daemon = try Daemon([
                 "--data", directory, "--listen", "127.0.0.1:0", "--tls-cert", chain, "--tls-key", key,
             ])
