@@ -60,9 +60,14 @@ public struct ConclaveServer: Sendable {
         do {
             try result.get()
         } catch let error as IOError {
-            throw StartupError(
-                .address, "cannot listen on \(configuration.host):\(configuration.port): \(error.description)")
+            throw cannotListen(error)
+        } catch let error as SocketAddressError.UnknownHost {
+            throw cannotListen(error)
         }
+    }
+
+    private func cannotListen(_ error: any Error) -> StartupError {
+        StartupError(.address, "cannot listen on \(configuration.host):\(configuration.port): \(error)")
     }
 
     private func application(onReady: @escaping @Sendable (Int) async -> Void) -> some Service {

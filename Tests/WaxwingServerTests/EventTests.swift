@@ -129,7 +129,7 @@ private final class EventProbe: Sendable {
         } _: { server in
             let alice = try await server.user("alice")
             let subscription = server.bus.subscribe(user: alice.id, tokenHash: Data(), lastEventID: nil)
-            let event = AddressedEvent(.groupDeleted(alice.id), addressees: [alice.id])
+            let event = try AddressedEvent(.groupDeleted(alice.id), addressees: [alice.id])
             server.bus.publish(Array(repeating: event, count: 10))
             let text = subscription.reader.drain()
             #expect(text.components(separatedBy: "data: \(event.payload)\n").count == 5)
@@ -142,7 +142,7 @@ private final class EventProbe: Sendable {
     @Test func whatTheRingForgotIsAGap() throws {
         let bus = EventBus(boot: 1, readerBuffer: 10_000)
         let (alice, bob) = (try ID.random(), try ID.random())
-        let event = AddressedEvent(.groupDeleted(alice), addressees: [alice])
+        let event = try AddressedEvent(.groupDeleted(alice), addressees: [alice])
         let count = Limits.recentEvents + 100
         for _ in 0..<count { bus.publish([event]) }
         let first: UInt64 = 1 << 32

@@ -160,6 +160,7 @@ private final class Daemon: @unchecked Sendable {
                 (["--data", file + "/below"], 73, "data directory"),
                 (["--data", "/proc"], 73, "not writable"),
                 (["--data", directory + "/second", "--listen", "127.0.0.1:\(port)"], 69, "cannot listen"),
+                (["--data", directory + "/third", "--listen", "no.such.host.invalid:1"], 69, "cannot listen"),
                 (["--data", directory, "--tls-cert", file, "--tls-key", file], 78, "certificate"),
                 (["--data", directory, "--tls-cert", file], 64, "belong together"),
                 (["--data", directory, "--listen", "nowhere"], 64, "listen"),

@@ -48,7 +48,7 @@ extension Transaction {
         try cancelInvites("inviter_id = ? OR invitee_id = ?", [user.blob, user.blob])
         for group in try ids("SELECT group_id FROM member WHERE user_id = ? ORDER BY group_id", [user.blob]) {
             try removeFromRoster(user, of: group)
-            announce(.memberRemoved(from: group, user: user), to: try members(of: group))
+            try announce(.memberRemoved(from: group, user: user), to: try members(of: group))
         }
         try endAllSessions(of: user)
         try execute("DELETE FROM user WHERE id = ?", [user.blob])
@@ -63,7 +63,7 @@ extension Transaction {
         try Validation.alias(request.alias)
         try execute("UPDATE user SET alias = ? WHERE id = ?", [request.alias, call.user.blob])
         for group in try ids("SELECT group_id FROM member WHERE user_id = ? ORDER BY group_id", [call.user.blob]) {
-            announce(.groupUpdate(of: group, .settings), to: try members(of: group))
+            try announce(.groupUpdate(of: group, .settings), to: try members(of: group))
         }
         return Answer()
     }

@@ -7,11 +7,10 @@ struct AddressedEvent: Sendable {
     let payload: String
     let addressees: [ID]
 
-    init(_ event: WireServerEvent.OneOf_Event, addressees: [ID]) {
+    init(_ event: WireServerEvent.OneOf_Event, addressees: [ID]) throws {
         var message = WireServerEvent()
         message.event = event
-        // Serialization fails only for required fields, which proto3 has none of.
-        let bytes: [UInt8] = (try? message.serializedBytes()) ?? []
+        let bytes: [UInt8] = try message.serializedBytes()
         payload = hexEncode(bytes)
         self.addressees = addressees
     }

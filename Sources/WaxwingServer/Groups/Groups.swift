@@ -44,7 +44,7 @@ extension Transaction {
                 request.groupName.isEmpty ? group.name : request.groupName,
                 request.alias.isEmpty ? group.alias : request.alias, expiry, isPublic ? 2 : 1, group.id.blob,
             ])
-        announce(.groupUpdate(of: group.id, .settings), to: try members(of: group.id))
+        try announce(.groupUpdate(of: group.id, .settings), to: try members(of: group.id))
         return Answer()
     }
 
@@ -53,7 +53,7 @@ extension Transaction {
         let formerMembers = try members(of: group.id)
         try cancelInvites("group_id = ?", [group.id.blob])
         try execute("DELETE FROM chat WHERE id = ?", [group.id.blob])
-        announce(.groupDeleted(group.id), to: formerMembers)
+        try announce(.groupDeleted(group.id), to: formerMembers)
         return Answer()
     }
 

@@ -55,7 +55,7 @@ extension Transaction {
             $0.groupAlias = group.alias
             $0.inviterID = call.user.blob
         }
-        announce(.inviteReceived(event), to: [invitee])
+        try announce(.inviteReceived(event), to: [invitee])
         return Answer()
     }
 
@@ -78,8 +78,8 @@ extension Transaction {
             "DELETE FROM invite WHERE \(condition) RETURNING group_id, inviter_id, invitee_id", arguments)
         for row in gone {
             let (group, inviter, invitee) = (try row.id(0), try row.id(1), try row.id(2))
-            announce(.inviteCancelled(in: group), to: [invitee])
-            announce(.inviteDeclined(in: group, user: invitee), to: [inviter])
+            try announce(.inviteCancelled(in: group), to: [invitee])
+            try announce(.inviteDeclined(in: group, user: invitee), to: [inviter])
         }
     }
 

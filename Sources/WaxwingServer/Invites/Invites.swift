@@ -36,15 +36,15 @@ extension Transaction {
             "INSERT INTO welcome (id, group_id, user_id, data, created_at) VALUES (?, ?, ?, ?, ?)",
             [ID.random().blob, group.id.blob, call.user.blob, content.data(2), now])
         try execute("DELETE FROM invite WHERE id = ?", [invite.id.blob])
-        announce(.welcome(to: group.id, alias: group.alias), to: [call.user])
-        announce(.groupUpdate(of: group.id, .commit), to: others)
+        try announce(.welcome(to: group.id, alias: group.alias), to: [call.user])
+        try announce(.groupUpdate(of: group.id, .commit), to: others)
         return Answer()
     }
 
     func declineInvite(_ call: Call) throws -> Answer {
         let invite = try inviteForInvitee(call)
         try execute("DELETE FROM invite WHERE id = ?", [invite.id.blob])
-        announce(.inviteDeclined(in: invite.group, user: call.user), to: [invite.inviter])
+        try announce(.inviteDeclined(in: invite.group, user: call.user), to: [invite.inviter])
         return Answer()
     }
 

@@ -12,7 +12,7 @@ extension Transaction {
             return Answer()
         }
         try takeCommit(request.commitMessage, groupInfo: request.groupInfo, in: group, from: call.user)
-        announce(.groupUpdate(of: group.id, .commit), to: try members(of: group.id, except: call.user))
+        try announce(.groupUpdate(of: group.id, .commit), to: try members(of: group.id, except: call.user))
         return Answer()
     }
 
@@ -32,9 +32,9 @@ extension Transaction {
             try execute(
                 "UPDATE member SET awaits_external_join = 0 WHERE group_id = ? AND user_id = ?",
                 [group.id.blob, call.user.blob])
-            announce(.groupUpdate(of: group.id, .commit), to: try members(of: group.id))
+            try announce(.groupUpdate(of: group.id, .commit), to: try members(of: group.id))
         } else {
-            announce(
+            try announce(
                 .identityReset(in: group.id, user: call.user), to: try members(of: group.id, except: call.user))
         }
         return Answer()

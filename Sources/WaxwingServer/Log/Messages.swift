@@ -20,7 +20,7 @@ extension Transaction {
         let group = try groupForMember(call)
         guard !request.mlsMessage.isEmpty else { throw APIError.badRequest("the message is empty") }
         let sequence = try append(request.mlsMessage, to: group.id, from: call.user)
-        announce(
+        try announce(
             .newMessage(in: group.id, sequence: sequence, sender: call.user),
             to: try members(of: group.id, except: call.user))
         return try Answer(WireSendMessageResponse.with { $0.sequenceNum = sequence })

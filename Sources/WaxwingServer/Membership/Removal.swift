@@ -21,7 +21,7 @@ extension Transaction {
             try takeCommit(request.commitMessage, groupInfo: request.groupInfo, in: group, from: call.user)
         }
         try removeFromRoster(call.user, of: group.id)
-        announce(.memberRemoved(from: group.id, user: call.user), to: try members(of: group.id))
+        try announce(.memberRemoved(from: group.id, user: call.user), to: try members(of: group.id))
         return Answer()
     }
 
@@ -29,7 +29,7 @@ extension Transaction {
     func remove(_ user: ID, from group: GroupRow, commit: Data, groupInfo: Data, by admin: ID) throws {
         if !commit.isEmpty { try takeCommit(commit, groupInfo: groupInfo, in: group, from: admin) }
         try removeFromRoster(user, of: group.id)
-        announce(.memberRemoved(from: group.id, user: user), to: try members(of: group.id) + [user])
+        try announce(.memberRemoved(from: group.id, user: user), to: try members(of: group.id) + [user])
     }
 
     /// A group without members goes; one without an admin gets its longest-standing member as admin, so that it can

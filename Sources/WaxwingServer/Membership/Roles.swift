@@ -41,7 +41,7 @@ extension Transaction {
     private func setRole(_ role: WireGroupRole, of user: ID, in group: ID) throws -> Answer {
         try execute(
             "UPDATE member SET role = ? WHERE group_id = ? AND user_id = ?", [role.rawValue, group.blob, user.blob])
-        announce(.groupUpdate(of: group, .roleChange), to: try members(of: group))
+        try announce(.groupUpdate(of: group, .roleChange), to: try members(of: group))
         return Answer()
     }
 }

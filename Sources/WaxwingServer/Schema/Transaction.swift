@@ -21,9 +21,9 @@ final class Transaction {
         self.configuration = configuration
     }
 
-    func announce(_ event: WireServerEvent.OneOf_Event, to addressees: [ID]) {
+    func announce(_ event: WireServerEvent.OneOf_Event, to addressees: [ID]) throws {
         guard !addressees.isEmpty else { return }
-        events.append(AddressedEvent(event, addressees: addressees))
+        events.append(try AddressedEvent(event, addressees: addressees))
     }
 
     func endStreams(of owner: EventReader.Owner) {
