@@ -10,6 +10,8 @@ struct Housekeeping: Service {
             repeat {
                 do {
                     try await sweep()
+                } catch is CancellationError {
+                    return
                 } catch {
                     store.configuration.logger.error("housekeeping failed", metadata: ["error": "\(error)"])
                 }
