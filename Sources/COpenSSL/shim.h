@@ -14,4 +14,26 @@
 #include <openssl/params.h>
 #include <openssl/rand.h>
 
+/// An EVP_PKEY on a named curve from an encoded point and, for a private key, its scalar (else NULL). NULL when they are not valid.
+/// In C because an OSSL_PARAM keeps pointers to its names, which Swift strings do not outlive.
+static inline EVP_PKEY *waxwing_ec_key(const char *group, const unsigned char *point, size_t length, const BIGNUM *scalar)
+{
+    EVP_PKEY *key = NULL;
+    OSSL_PARAM *parameters = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    if (context && builder
+        && OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, group, 0)
+        && OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, point, length)
+        && (!scalar || OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_PRIV_KEY, scalar))
+        && (parameters = OSSL_PARAM_BLD_to_param(builder)) != NULL
+        && EVP_PKEY_fromdata_init(context) == 1
+        && EVP_PKEY_fromdata(context, &key, scalar ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, parameters) != 1)
+        key = NULL;
+    OSSL_PARAM_free(parameters);
+    OSSL_PARAM_BLD_free(builder);
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+
 #endif

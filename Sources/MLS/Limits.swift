@@ -12,4 +12,9 @@ public enum Limits {
     public static let leaves: UInt32 = 1 << 17
     /// Proposals received and remembered in one epoch.
     public static let pendingProposals = 4096
+    /// Application data and authenticated data of one message, in bytes each. Leaves room for framing below ``vectorLength``.
+    public static let messageLength = 16 << 20
+    /// Pending proposals a committer tries one by one when they do not fit together. Each costs a signature check, and as many again for
+    /// every one already chosen.
+    public static let triedProposals = 32
 }

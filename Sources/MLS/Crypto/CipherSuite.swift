@@ -24,3 +24,27 @@ public enum CipherSuite: UInt16, CaseIterable, Hashable, Sendable {
     /// The AEAD's tag, in bytes; 16 in every suite.
     public var aeadTagLength: Int { 16 }
 }
+
+extension CipherSuite: TLSEncodable, TLSDecodable {
+    /// A cipher suite's number, known to us or not: what capabilities list.
+    public struct Identifier: RegistryValue {
+        public let rawValue: UInt16
+
+        public init(rawValue: UInt16) { self.rawValue = rawValue }
+    }
+
+    public var identifier: Identifier { Identifier(rawValue) }
+
+    /// - Throws: `unsupported` for a suite we do not know.
+    public init(from reader: inout TLSReader) throws(MLSError) {
+        let identifier = try reader.read(UInt16.self)
+        guard let suite = CipherSuite(rawValue: identifier) else {
+            throw MLSError(.unsupported, "cipher suite \(identifier)")
+        }
+        self = suite
+    }
+
+    public func encode(to writer: inout TLSWriter) {
+        writer.write(rawValue)
+    }
+}

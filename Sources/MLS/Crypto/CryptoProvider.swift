@@ -34,21 +34,27 @@ public protocol SuiteCrypto: Sendable {
     /// Whether the bytes are a public key the KEM accepts.
     func isValidHPKEPublicKey(_ key: [UInt8]) -> Bool
     /// HPKE single-shot seal in base mode (RFC 9180 §6.1).
-    func hpkeSeal(to publicKey: [UInt8], info: [UInt8], aad: [UInt8], _ plaintext: [UInt8], _ entropy: any EntropySource)
+    ///
+    /// MLS seals nothing but secrets with HPKE, so the plaintext is one.
+    func hpkeSeal(to publicKey: [UInt8], info: [UInt8], aad: [UInt8], _ plaintext: Secret, _ entropy: any EntropySource)
         throws(MLSError) -> HPKECiphertext
+    /// - Throws: `decryptionFailed`, also for an encapsulated key that is not valid.
     func hpkeOpen(_ ciphertext: HPKECiphertext, with key: HPKEPrivateKey, info: [UInt8], aad: [UInt8])
-        throws(MLSError) -> [UInt8]
+        throws(MLSError) -> Secret
     /// HPKE export in base mode: the encapsulated key and the exported secret (RFC 9420 §8.3).
     func hpkeSendExport(
-        to publicKey: [UInt8], info: [UInt8], context: [UInt8], length: Int, _ entropy: any EntropySource)
+        to publicKey: [UInt8], info: [UInt8], context: [UInt8], length: Int, _ entropy: any EntropySource
+    )
         throws(MLSError) -> (enc: [UInt8], secret: Secret)
     func hpkeReceiveExport(
-        enc: [UInt8], with key: HPKEPrivateKey, info: [UInt8], context: [UInt8], length: Int)
+        enc: [UInt8], with key: HPKEPrivateKey, info: [UInt8], context: [UInt8], length: Int
+    )
         throws(MLSError) -> Secret
 }
 
-/// A private signature key with its public half, and the provider's prepared form of it (making that form from raw bytes costs as
-/// much as a signature, so it is made once).
+/// A private signature key with its public half, and the provider's prepared form of it.
+///
+/// Making the prepared form from raw bytes costs as much as a signature, so it is made once.
 public final class SignaturePrivateKey: Sendable {
     public let publicKey: [UInt8]
     public let raw: Secret

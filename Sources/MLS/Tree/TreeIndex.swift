@@ -8,7 +8,8 @@ public struct LeafIndex: Hashable, Comparable, Sendable, TLSEncodable, TLSDecoda
 
     public static func < (a: LeafIndex, b: LeafIndex) -> Bool { a.value < b.value }
     public var description: String { "leaf \(value)" }
-    public var node: NodeIndex { NodeIndex(value * 2) }
+    /// The leaf's place in the array form; for an index no tree can have, one that is outside of every tree.
+    public var node: NodeIndex { NodeIndex(value <= .max / 2 ? value * 2 : .max - 1) }
 }
 
 /// The position of a node in the array form of the tree: leaves are even, parents odd (RFC 9420 appendix C).

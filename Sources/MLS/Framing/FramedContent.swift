@@ -1,0 +1,70 @@
+/// A message of a group before it is protected (RFC 9420 §6).
+public struct FramedContent: Hashable, Sendable {
+    public let groupID: [UInt8]
+    public let epoch: UInt64
+    public let sender: Sender
+    public let authenticatedData: [UInt8]
+    public let body: Body
+
+    /// What the message says.
+    public enum Body: Hashable, Sendable {
+        case application([UInt8])
+        case proposal(Proposal)
+        case commit(Commit)
+
+        public var type: ContentType {
+            switch self {
+            case .application: .application
+            case .proposal: .proposal
+            case .commit: .commit
+            }
+        }
+    }
+
+    public init(groupID: [UInt8], epoch: UInt64, sender: Sender, authenticatedData: [UInt8], body: Body) {
+        self.groupID = groupID
+        self.epoch = epoch
+        self.sender = sender
+        self.authenticatedData = authenticatedData
+        self.body = body
+    }
+}
+
+extension FramedContent: TLSEncodable, TLSDecodable {
+    public init(from reader: inout TLSReader) throws(MLSError) {
+        groupID = try reader.readOpaque()
+        epoch = try reader.read()
+        sender = try reader.read()
+        authenticatedData = try reader.readOpaque()
+        body = try Body(of: reader.read(), from: &reader)
+    }
+
+    public func encode(to writer: inout TLSWriter) {
+        writer.writeOpaque(groupID)
+        writer.write(epoch)
+        writer.write(sender)
+        writer.writeOpaque(authenticatedData)
+        writer.write(body.type)
+        body.encode(to: &writer)
+    }
+}
+
+extension FramedContent.Body {
+    /// Reads a content whose type stands elsewhere.
+    init(of type: ContentType, from reader: inout TLSReader) throws(MLSError) {
+        switch type {
+        case .application: self = .application(try reader.readOpaque())
+        case .proposal: self = .proposal(try reader.read())
+        case .commit: self = .commit(try reader.read())
+        }
+    }
+
+    /// Writes the content without its type.
+    func encode(to writer: inout TLSWriter) {
+        switch self {
+        case .application(let data): writer.writeOpaque(data)
+        case .proposal(let proposal): writer.write(proposal)
+        case .commit(let commit): writer.write(commit)
+        }
+    }
+}

@@ -1,0 +1,52 @@
+/// Anything that travels between clients (RFC 9420 §6).
+public enum MLSMessage: Hashable, Sendable {
+    case publicMessage(PublicMessage)
+    case privateMessage(PrivateMessage)
+    case welcome(Welcome)
+    case groupInfo(GroupInfo)
+    case keyPackage(KeyPackage)
+
+    public var wireFormat: WireFormat {
+        switch self {
+        case .publicMessage: .publicMessage
+        case .privateMessage: .privateMessage
+        case .welcome: .welcome
+        case .groupInfo: .groupInfo
+        case .keyPackage: .keyPackage
+        }
+    }
+
+    /// What anybody can read from a message. Nothing of it has been verified.
+    ///
+    /// - Throws: `malformed`, `unsupported`, `tooLarge`.
+    public static func summary(of bytes: [UInt8]) throws(MLSError) -> MessageSummary {
+        MessageSummary(try MLSMessage(decoding: bytes))
+    }
+}
+
+extension MLSMessage: TLSEncodable, TLSDecodable {
+    /// - Throws: `unsupported` for another version or wire format.
+    public init(from reader: inout TLSReader) throws(MLSError) {
+        let version: ProtocolVersion = try reader.read()
+        if version != .mls10 { throw MLSError(.unsupported, "protocol version \(version.rawValue)") }
+        switch try reader.read(WireFormat.self) {
+        case .publicMessage: self = .publicMessage(try reader.read())
+        case .privateMessage: self = .privateMessage(try reader.read())
+        case .welcome: self = .welcome(try reader.read())
+        case .groupInfo: self = .groupInfo(try reader.read())
+        case .keyPackage: self = .keyPackage(try reader.read())
+        }
+    }
+
+    public func encode(to writer: inout TLSWriter) {
+        writer.write(ProtocolVersion.mls10)
+        writer.write(wireFormat)
+        switch self {
+        case .publicMessage(let message): writer.write(message)
+        case .privateMessage(let message): writer.write(message)
+        case .welcome(let welcome): writer.write(welcome)
+        case .groupInfo(let groupInfo): writer.write(groupInfo)
+        case .keyPackage(let keyPackage): writer.write(keyPackage)
+        }
+    }
+}

@@ -1,0 +1,134 @@
+/// Works out what a received commit makes of a group (RFC 9420 §12.4.2). Its signature has been verified.
+struct CommitReader {
+    let group: Group
+    let message: [UInt8]
+    let content: AuthenticatedContent
+    let commit: Commit
+    /// Nil for an external commit.
+    let committer: LeafIndex?
+    let psks: [PreSharedKey]
+    let now: UInt64?
+
+    private var crypto: any SuiteCrypto { group.crypto }
+
+    func stage() throws(MLSError) -> StagedCommit {
+        guard let confirmationTag = content.auth.confirmationTag else {
+            throw MLSError(.malformed, "a commit without a confirmation tag")
+        }
+        let list = try ProposalList(resolveProposals(), committer: committer, crypto: crypto)
+        if list.requiresPath && commit.path == nil { throw MLSError(.invalidCommit, "a commit without its path") }
+        var applied = try AppliedProposals(
+            list, to: group.current.tree, context: group.current.context, crypto: crypto, now: now)
+        let author = try applyPath(to: &applied)
+        try applied.checkMembers(extensionsChanged: list.extensions != nil, crypto: crypto)
+
+        var next: Group?
+        if !list.removes.contains(group.ownLeaf) {
+            let state = try nextState(applied, list: list, author: author)
+            if !constantTimeEqual(state.confirmationTag, confirmationTag) {
+                throw MLSError(.invalidTag, "the confirmation tag of a commit")
+            }
+            next = Group(
+                configuration: group.configuration, crypto: crypto, current: state, successor: list.reInit)
+        }
+        guard let leaf = applied.tree[author] else { throw MLSError(.invalidCommit, "the committer has no leaf") }
+        return StagedCommit(
+            message: message, welcome: nil, groupInfo: nil, groupID: group.groupID, baseEpoch: group.epoch, next: next,
+            committer: Member(leaf, at: author),
+            changes: applied.changes(
+                list, committer: author, isExternal: committer == nil, hasPath: commit.path != nil,
+                ownLeaf: group.ownLeaf),
+            authenticatedData: content.content.authenticatedData, confirmationTag: confirmationTag,
+            baseTranscript: group.current.interimTranscriptHash)
+    }
+
+    private func resolveProposals() throws(MLSError) -> [ProposalList.Entry] {
+        var entries: [ProposalList.Entry] = []
+        for listed in commit.proposals {
+            switch listed {
+            case .proposal(let proposal):
+                entries.append(.init(proposal: proposal, sender: committer, updateKey: nil))
+            case .reference(let reference):
+                if committer == nil {
+                    throw MLSError(.invalidProposal, "an external commit refers to a proposal")
+                }
+                guard let pending = group.proposals[reference] else {
+                    throw MLSError(.unknownReference, "a commit refers to a proposal that is not known here")
+                }
+                entries.append(pending.entry)
+            }
+        }
+        return entries
+    }
+
+    /// Puts the public half of the path into the tree.
+    ///
+    /// - Returns: the committer's leaf, which an external commit has just taken.
+    private func applyPath(to applied: inout AppliedProposals) throws(MLSError) -> LeafIndex {
+        let author = if let committer { committer } else { try applied.tree.reserveLeaf() }
+        guard let path = commit.path else { return author }
+        try applied.tree.applyUpdatePath(
+            path, from: author, groupID: group.groupID, groupExtensions: applied.context.extensions, crypto: crypto)
+        return author
+    }
+
+    private func nextState(
+        _ applied: AppliedProposals, list: ProposalList, author: LeafIndex
+    ) throws(MLSError) -> EpochState {
+        let own = try group.ownSecrets()
+        var tree = applied.tree
+        var context = applied.context
+        context.treeHash = tree.treeHash(crypto: crypto)
+        var privateTree = own.privateTree
+        if let update = list.updates.first(where: { $0.index == group.ownLeaf }) {
+            guard let key = update.key else { throw MLSError(.invalidProposal, "an own Update without its key") }
+            privateTree.replaceLeafKey(key)
+        }
+        privateTree.prune(to: tree)
+        var commitSecret = crypto.zeroSecret
+        if let path = commit.path {
+            (commitSecret, privateTree) = try tree.decryptUpdatePath(
+                path, from: author, with: privateTree, groupContext: context.encoded,
+                excluding: Set(applied.added.map(\.index)), crypto: crypto)
+        }
+        context.confirmedTranscriptHash = TranscriptHash.confirmed(
+            interim: group.current.interimTranscriptHash, commit: content, crypto: crypto)
+        let transition = EpochTransition(
+            initSecret: try initSecret(list, own: own), commitSecret: commitSecret,
+            pskSecret: try PSKSecret.combine(try group.resolve(list.psks, given: psks), crypto: crypto),
+            context: context, crypto: crypto)
+        return transition.state(tree: tree, privateTree: privateTree, crypto: crypto)
+    }
+
+    private func initSecret(_ list: ProposalList, own: EpochState.OwnSecrets) throws(MLSError) -> Secret {
+        guard let kemOutput = list.externalInit else { return own.epoch.initSecret }
+        return try KeySchedule.receiveExternalInit(
+            kemOutput: kemOutput, externalKey: try own.epoch.externalKey(crypto: crypto), crypto: crypto)
+    }
+}
+
+extension AppliedProposals {
+    /// What the commit does, for people. The tree has the commit's path.
+    func changes(
+        _ list: ProposalList, committer: LeafIndex, isExternal: Bool, hasPath: Bool, ownLeaf: LeafIndex
+    ) -> CommitChanges {
+        var changes = CommitChanges()
+        var newMembers = added.map(\.index)
+        var updated = list.updates.map(\.index)
+        if isExternal {
+            newMembers.append(committer)
+        } else if hasPath {
+            updated.append(committer)
+        }
+        changes.added = newMembers.compactMap { index in tree[index].map { Member($0, at: index) } }
+        changes.updated = updated.compactMap { index in tree[index].map { Member($0, at: index) } }
+        changes.removed = removed
+        changes.pathUpdated = hasPath
+        changes.external = isExternal
+        changes.selfRemoved = list.removes.contains(ownLeaf) && !(isExternal && committer == ownLeaf)
+        changes.extensions = list.extensions
+        changes.reInit = list.reInit
+        changes.pskCount = list.psks.count
+        return changes
+    }
+}

@@ -1,0 +1,29 @@
+extension Group {
+    /// A group with one member, in epoch 0 (RFC 9420 §11).
+    ///
+    /// - Throws: `invalidLeafNode` when the own leaf does not support the extensions; `malformed` when a type comes twice.
+    public static func create(
+        groupID: [UInt8], crypto: any SuiteCrypto, credential: Credential, signer: SignaturePrivateKey,
+        extensions: [Extension] = [], lifetime: Lifetime, capabilities: Capabilities = Capabilities(),
+        configuration: GroupConfiguration = .init(), entropy: any EntropySource
+    ) throws(MLSError) -> Group {
+        try extensions.checkUnique()
+        let leafKey = try crypto.generateHPKEKey(entropy)
+        let leaf = try LeafNode(
+            encryptionKey: leafKey.publicKey, profile: .init(credential: credential, capabilities: capabilities),
+            source: .keyPackage(lifetime), placement: nil, signer: signer, crypto: crypto)
+        try leaf.validateContent(crypto: crypto)
+        try leaf.checkSupport(groupExtensions: extensions)
+        var tree = RatchetTree()
+        let index = try tree.addLeaf(leaf)
+        let context = GroupContext(
+            suite: crypto.suite, groupID: groupID, epoch: 0, treeHash: tree.treeHash(crypto: crypto),
+            confirmedTranscriptHash: [], extensions: extensions)
+        let transition = EpochTransition(
+            epochSecret: entropy.secret(crypto.suite.hashLength), context: context, crypto: crypto)
+        let privateTree = PrivateTree(ownLeaf: index, leafKey: leafKey)
+        return Group(
+            configuration: configuration, crypto: crypto,
+            current: transition.state(tree: tree, privateTree: privateTree, crypto: crypto))
+    }
+}

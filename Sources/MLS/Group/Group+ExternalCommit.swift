@@ -1,0 +1,72 @@
+extension Group {
+    /// Joins a group by a commit of one's own (RFC 9420 §12.4.3.2).
+    ///
+    /// - Parameters:
+    ///   - groupInfo: of the group's present epoch, with external_pub; MLSMessage.
+    ///   - ratchetTree: the encoded tree, when the GroupInfo does not carry it.
+    ///   - removePrior: whether a member with the same credential is removed by the same commit: an older self, say on a lost device.
+    ///   - psks: keys to be mixed in, one PSK proposal each.
+    /// - Returns: a staged commit whose `next` is the group, once the commit has been accepted.
+    /// - Throws: `invalidWelcome`, `invalidTree`, `unsupported`, or what else is wrong with the GroupInfo.
+    public static func externalCommit(
+        groupInfo: [UInt8], ratchetTree: [UInt8]? = nil, credential: Credential, signer: SignaturePrivateKey,
+        removePrior: Bool = false, authenticatedData: [UInt8] = [], psks: [PreSharedKey] = [],
+        capabilities: Capabilities = Capabilities(), crypto: any SuiteCrypto,
+        configuration: GroupConfiguration = .init(), entropy: any EntropySource
+    ) throws(MLSError) -> StagedCommit {
+        guard case .groupInfo(let info) = try MLSMessage(decoding: groupInfo) else {
+            throw MLSError(.malformed, "not a GroupInfo")
+        }
+        let publicGroup = try PublicGroup(info, separateTree: ratchetTree, crypto: crypto)
+        guard let externalKey = try info.externalPub() else {
+            throw MLSError(.invalidWelcome, "the GroupInfo has no external_pub")
+        }
+        let (kemOutput, initSecret) = try KeySchedule.sendExternalInit(
+            to: externalKey, crypto: crypto, entropy: entropy)
+
+        var proposals: [Proposal] = [.externalInit(kemOutput: kemOutput)]
+        if removePrior, let prior = publicGroup.tree.members.first(where: { $0.1.credential == credential }) {
+            proposals.append(.remove(prior.0))
+        }
+        var resolved: [(id: PreSharedKeyID, secret: Secret)] = []
+        for psk in psks {
+            let id = PreSharedKeyID(source: psk.source, nonce: entropy.bytes(crypto.suite.hashLength))
+            proposals.append(.preSharedKey(id))
+            resolved.append((id, psk.secret))
+        }
+        let list = try ProposalList(
+            proposals.map { .init(proposal: $0, sender: nil, updateKey: nil) }, committer: nil, crypto: crypto)
+        var applied = try AppliedProposals(
+            list, to: publicGroup.tree, context: info.context, crypto: crypto, now: nil)
+        let ownLeaf = try applied.tree.reserveLeaf()
+
+        let baseTranscript = TranscriptHash.interim(
+            confirmed: info.context.confirmedTranscriptHash, confirmationTag: info.confirmationTag, crypto: crypto)
+        let draft = CommitDraft(
+            listed: proposals.map { .proposal($0) }, baseContext: info.context,
+            baseTranscript: baseTranscript, sender: .newMemberCommit, authenticatedData: authenticatedData,
+            crypto: crypto, entropy: entropy)
+        let path = try draft.makePath(
+            in: &applied, from: ownLeaf,
+            profile: .init(credential: credential, capabilities: capabilities), signer: signer)
+        try path.prepared.leafNode.validateContent(crypto: crypto)
+        try path.prepared.leafNode.checkSupport(groupExtensions: info.context.extensions)
+        try applied.checkMembers(extensionsChanged: false, crypto: crypto)
+        let finished = try draft.finish(
+            applied, path: path, privateTree: path.prepared.privateTree, initSecret: initSecret, psks: resolved,
+            as: .publicMessage,
+            signer: signer)
+
+        let next = Group(configuration: configuration, crypto: crypto, current: finished.state)
+        return StagedCommit(
+            message: MLSMessage.publicMessage(PublicMessage(fromOutside: finished.commit)).encoded, welcome: nil,
+            groupInfo: MLSMessage.groupInfo(
+                try next.makeGroupInfo(signer: signer, inlineTree: true, externalPub: true)
+            ).encoded,
+            groupID: info.context.groupID, baseEpoch: info.context.epoch, next: next,
+            committer: Member(index: ownLeaf, credential: credential, signatureKey: signer.publicKey),
+            changes: applied.changes(list, committer: ownLeaf, isExternal: true, hasPath: true, ownLeaf: ownLeaf),
+            authenticatedData: authenticatedData, confirmationTag: finished.state.confirmationTag,
+            baseTranscript: baseTranscript)
+    }
+}

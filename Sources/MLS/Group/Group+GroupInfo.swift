@@ -1,0 +1,34 @@
+extension Group {
+    /// The public state of the present epoch, signed: for external joiners.
+    ///
+    /// - Parameters:
+    ///   - extensions: more extensions; not ratchet_tree and external_pub, which the flags decide.
+    ///   - inlineTree: whether the ratchet tree comes along.
+    ///   - externalPub: whether the key for external commits comes along.
+    /// - Returns: a GroupInfo as MLSMessage.
+    /// - Throws: `removed`, `invalidState`; `malformed` when an extension type comes twice.
+    public func groupInfo(
+        signer: SignaturePrivateKey, extensions: [Extension] = [], inlineTree: Bool = true, externalPub: Bool = true
+    ) throws(MLSError) -> [UInt8] {
+        _ = try sendingLeaf(signer: signer)
+        let info = try makeGroupInfo(
+            signer: signer, extensions: extensions, inlineTree: inlineTree, externalPub: externalPub)
+        return MLSMessage.groupInfo(info).encoded
+    }
+
+    func makeGroupInfo(
+        signer: SignaturePrivateKey, extensions: [Extension] = [], inlineTree: Bool, externalPub: Bool
+    ) throws(MLSError) -> GroupInfo {
+        var all = extensions
+        if inlineTree { all.append(Extension(.ratchetTree, data: current.tree.encoded)) }
+        if externalPub {
+            var key = TLSWriter()
+            key.writeOpaque(try ownSecrets().epoch.externalKey(crypto: crypto).publicKey)
+            all.append(Extension(.externalPub, data: key.bytes))
+        }
+        try all.checkUnique()
+        return try GroupInfo(
+            context: current.context, extensions: all, confirmationTag: current.confirmationTag, signer: ownLeaf,
+            signatureKey: signer, crypto: crypto)
+    }
+}

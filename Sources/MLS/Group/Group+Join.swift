@@ -1,0 +1,82 @@
+extension Group {
+    /// Joins by a Welcome (RFC 9420 §12.4.3.1). That this group is not joined already is for the caller to check.
+    ///
+    /// - Parameters:
+    ///   - welcome: MLSMessage.
+    ///   - bundles: key packages of this client that may be meant.
+    ///   - ratchetTree: the encoded tree, when the Welcome does not carry it.
+    ///   - now: Unix seconds; the lifetime of the key package used is checked against it.
+    /// - Returns: the group; which key package was used, so that its private keys can be deleted; and the tag of the commit that added us.
+    /// - Throws: `notForUs` when no bundle is meant; `unknownReference` for a PSK that is not known here; else what is wrong with the Welcome.
+    public static func join(
+        welcome: [UInt8], bundles: [KeyPackageBundle], ratchetTree: [UInt8]? = nil, psks: [PreSharedKey] = [],
+        crypto: any SuiteCrypto, configuration: GroupConfiguration = .init(), now: UInt64?
+    ) throws(MLSError) -> (group: Group, usedKeyPackage: KeyPackageRef, confirmationTag: [UInt8]) {
+        guard case .welcome(let welcome) = try MLSMessage(decoding: welcome) else {
+            throw MLSError(.malformed, "not a Welcome")
+        }
+        if welcome.suite != crypto.suite { throw MLSError(.unsupported, "the Welcome is of another cipher suite") }
+        let (entry, bundle) = try find(welcome, bundles, crypto: crypto)
+        if let now { try bundle.keyPackage.leafNode.checkLifetime(now: now) }
+        let secrets = try welcome.openGroupSecrets(entry, with: bundle.initKey, crypto: crypto)
+        let memberSecret = KeySchedule.memberSecret(
+            joinerSecret: secrets.joinerSecret,
+            pskSecret: try PSKSecret.combine(try resolve(secrets.psks, given: psks, crypto: crypto), crypto: crypto),
+            crypto: crypto)
+        let publicGroup = try PublicGroup(
+            try welcome.openGroupInfo(memberSecret: memberSecret, crypto: crypto), separateTree: ratchetTree,
+            crypto: crypto)
+
+        let privateTree = try privateTree(publicGroup, bundle: bundle, pathSecret: secrets.pathSecret, crypto: crypto)
+        let transition = EpochTransition(
+            joinerSecret: secrets.joinerSecret, memberSecret: memberSecret, context: publicGroup.info.context,
+            crypto: crypto)
+        if !constantTimeEqual(transition.confirmationTag, publicGroup.info.confirmationTag) {
+            throw MLSError(.invalidTag, "the confirmation tag of a GroupInfo")
+        }
+        let group = Group(
+            configuration: configuration, crypto: crypto,
+            current: transition.state(tree: publicGroup.tree, privateTree: privateTree, crypto: crypto))
+        return (group, entry.newMember, transition.confirmationTag)
+    }
+
+    private static func find(
+        _ welcome: Welcome, _ bundles: [KeyPackageBundle], crypto: any SuiteCrypto
+    ) throws(MLSError) -> (EncryptedGroupSecrets, KeyPackageBundle) {
+        for bundle in bundles where bundle.keyPackage.cipherSuite == welcome.suite {
+            let reference = bundle.keyPackage.ref(crypto: crypto)
+            if let entry = welcome.secrets.first(where: { $0.newMember == reference }) { return (entry, bundle) }
+        }
+        throw MLSError(.notForUs, "the Welcome is for no key package of this client")
+    }
+
+    private static func resolve(
+        _ ids: [PreSharedKeyID], given: [PreSharedKey], crypto: any SuiteCrypto
+    ) throws(MLSError) -> [(id: PreSharedKeyID, secret: Secret)] {
+        var resolved: [(id: PreSharedKeyID, secret: Secret)] = []
+        for id in ids {
+            if case .resumption(let usage, _, _) = id.source, usage != .application {
+                throw MLSError(.unsupported, "a group that goes on from another one")
+            }
+            if id.nonce.count != crypto.suite.hashLength {
+                throw MLSError(.invalidWelcome, "a PSK nonce has \(id.nonce.count) bytes")
+            }
+            guard let secret = given.secret(for: id.source) else {
+                throw MLSError(.unknownReference, "a PSK that is not known here")
+            }
+            resolved.append((id, secret))
+        }
+        return resolved
+    }
+
+    private static func privateTree(
+        _ group: PublicGroup, bundle: KeyPackageBundle, pathSecret: Secret?, crypto: any SuiteCrypto
+    ) throws(MLSError) -> PrivateTree {
+        guard let ownLeaf = group.tree.members.first(where: { $0.1 == bundle.keyPackage.leafNode })?.0 else {
+            throw MLSError(.invalidWelcome, "our leaf is not in the ratchet tree")
+        }
+        return try PrivateTree(
+            ownLeaf: ownLeaf, leafKey: bundle.encryptionKey, pathSecret: pathSecret, from: group.info.signer,
+            in: group.tree, crypto: crypto)
+    }
+}

@@ -1,0 +1,57 @@
+extension Group {
+    /// Takes a staged commit: the group moves to the next epoch.
+    ///
+    /// The keys of the epoch that ends stay in the window of past epochs, as they are now; what else belonged to it is gone. A commit that
+    /// removes this member leaves the group in its epoch, able to read what was sent in it and nothing else.
+    /// - Throws: `wrongGroup`, `removed`; `invalidState` when the commit was made for another state of the group.
+    public mutating func merge(_ staged: StagedCommit) throws(MLSError) {
+        let own = try ownSecrets()
+        if staged.groupID != groupID { throw MLSError(.wrongGroup, "the commit belongs to another group") }
+        if staged.baseEpoch != epoch || !constantTimeEqual(staged.baseTranscript, current.interimTranscriptHash) {
+            throw MLSError(.invalidState, "the commit was made for another state of the group")
+        }
+        dropProposals()
+        guard let next = staged.next else {
+            leave()
+            return
+        }
+        retire(own, changes: staged.changes)
+        current = next.current
+        successor = next.successor
+        journal.touch(.state)
+        journal.touch(.tree)
+        for index in current.messageKeys.secretTree.nodes.keys { journal.touch(.node(epoch, index)) }
+    }
+
+    private mutating func dropProposals() {
+        for index in proposals.entries.indices { journal.touch(.proposal(UInt32(index))) }
+        proposals = ProposalCache()
+    }
+
+    /// After having been removed: the secrets of the epoch go, except what opens its messages.
+    private mutating func leave() {
+        current.own = nil
+        journal.touch(.state)
+    }
+
+    /// Puts the present epoch into the window, and closes what falls out of it.
+    private mutating func retire(_ own: EpochState.OwnSecrets, changes: CommitChanges) {
+        var replaced: [LeafIndex: Member?] = [:]
+        for changed in changes.added + changes.removed + changes.updated {
+            replaced.updateValue(member(at: changed.index), forKey: changed.index)
+        }
+        var keys = current.messageKeys
+        for (id, generations) in keys.secretTree.dropHandshakeKeys() {
+            journal.touch(.ratchet(epoch, id))
+            for generation in generations { journal.touch(.skipped(epoch, id, generation: generation)) }
+        }
+        pastEpochs.append(
+            PastEpoch(
+                epoch: epoch, encodedContext: current.encodedContext, messageKeys: keys,
+                resumption: own.epoch.resumption, replaced: replaced))
+        journal.touch(.pastEpoch(epoch))
+        while pastEpochs.count > max(0, configuration.pastEpochs) {
+            journal.close(epoch: pastEpochs.removeFirst().epoch)
+        }
+    }
+}

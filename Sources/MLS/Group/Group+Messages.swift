@@ -1,0 +1,108 @@
+extension Group {
+    /// Seals application data with this member's next key.
+    ///
+    /// The group must be stored before the result leaves the machine: otherwise a restart would use the same key again.
+    /// - Returns: a PrivateMessage as MLSMessage.
+    /// - Throws: `tooLarge`, `removed`, `invalidState`.
+    public mutating func protect(
+        _ plaintext: [UInt8], authenticatedData: [UInt8] = [], signer: SignaturePrivateKey,
+        entropy: any EntropySource
+    ) throws(MLSError) -> [UInt8] {
+        _ = try sendingLeaf(signer: signer)
+        // Before anything is encoded, so that no length is written that no reader takes.
+        if plaintext.count > Limits.messageLength || authenticatedData.count > Limits.messageLength {
+            throw MLSError(.tooLarge, "application data of \(plaintext.count) + \(authenticatedData.count) bytes")
+        }
+        let content = FramedContent(
+            groupID: groupID, epoch: epoch, sender: .member(ownLeaf), authenticatedData: authenticatedData,
+            body: .application(plaintext))
+        let signed = try AuthenticatedContent.sign(
+            content, as: .privateMessage, context: current.encodedContext, signer: signer, crypto: crypto)
+        let (message, step) = try seal(signed, kind: .application, entropy: entropy)
+        consume(step)
+        return MLSMessage.privateMessage(message).encoded
+    }
+
+    /// Opens application data of this epoch or of a past one in the window, and consumes its key.
+    ///
+    /// - Parameter message: a PrivateMessage as MLSMessage.
+    /// - Throws: anything but `invalidState` only because of the message; the group is then as before.
+    public mutating func unprotect(_ message: [UInt8]) throws(MLSError) -> ApplicationMessage {
+        guard case .privateMessage(let sealed) = try MLSMessage(decoding: message) else {
+            throw MLSError(.malformed, "application data comes in a PrivateMessage")
+        }
+        if sealed.contentType != .application {
+            throw MLSError(.malformed, "a handshake message, not application data")
+        }
+        let opened = try open(sealed, kind: .application)
+        guard case .application(let plaintext) = opened.content.content.body else {
+            throw MLSError(.malformed, "not application data")
+        }
+        consume(opened.step, epoch: sealed.epoch)
+        return ApplicationMessage(
+            sender: opened.sender, epoch: sealed.epoch, generation: opened.step.messageKey.generation,
+            authenticatedData: sealed.authenticatedData, plaintext: plaintext)
+    }
+
+    /// Seals a signed content under the present epoch; the step is for the caller to take.
+    func seal(
+        _ content: AuthenticatedContent, kind: SecretTree.Kind, entropy: any EntropySource
+    ) throws(MLSError) -> (message: PrivateMessage, step: SecretTree.Step) {
+        let step = try current.messageKeys.secretTree.nextKey(for: .init(leaf: ownLeaf, kind: kind), crypto: crypto)
+        let message = try PrivateMessage(
+            protecting: content, from: ownLeaf, key: step.messageKey,
+            senderDataSecret: current.messageKeys.senderData, paddingBlock: configuration.paddingBlock,
+            crypto: crypto, entropy: entropy)
+        return (message, step)
+    }
+
+    /// A PrivateMessage that has been opened and whose signature has been verified; the step is for the caller to take.
+    struct Opened {
+        let content: AuthenticatedContent
+        let sender: Member
+        let step: SecretTree.Step
+    }
+
+    /// - Throws: `wrongGroup`, `epochTooOld`, `epochNotReached`, `ownMessage`, or what is wrong with the message.
+    func open(_ message: PrivateMessage, kind: SecretTree.Kind) throws(MLSError) -> Opened {
+        let (keys, context) = try messageKeys(groupID: message.groupID, epoch: message.epoch)
+        let senderData = try message.openSenderData(senderDataSecret: keys.senderData, crypto: crypto)
+        if senderData.leaf == ownLeaf { throw MLSError(.ownMessage, "a message of this very member") }
+        guard let sender = member(at: senderData.leaf, inEpoch: message.epoch) else {
+            throw MLSError(.malformed, "a message from \(senderData.leaf), which is blank")
+        }
+        let step = try keys.secretTree.key(
+            for: .init(leaf: senderData.leaf, kind: kind), generation: senderData.generation, crypto: crypto)
+        let content = try message.open(senderData, key: step.messageKey, crypto: crypto)
+        try content.verifySignature(publicKey: sender.signatureKey, context: context, crypto: crypto)
+        return Opened(content: content, sender: sender, step: step)
+    }
+
+    private func messageKeys(
+        groupID: [UInt8], epoch: UInt64
+    ) throws(MLSError) -> (keys: MessageKeys, context: [UInt8]) {
+        if groupID != self.groupID { throw MLSError(.wrongGroup, "the message belongs to another group") }
+        if epoch > self.epoch {
+            throw MLSError(.epochNotReached, "the message is of epoch \(epoch), the group in \(self.epoch)")
+        }
+        if epoch == self.epoch { return (current.messageKeys, current.encodedContext) }
+        guard let past = pastEpochs.first(where: { $0.epoch == epoch }) else {
+            throw MLSError(.epochTooOld, "the keys of epoch \(epoch) are gone")
+        }
+        return (past.messageKeys, past.encodedContext)
+    }
+
+    /// Takes a step of the present epoch.
+    mutating func consume(_ step: SecretTree.Step) {
+        consume(step, epoch: epoch)
+    }
+
+    private mutating func consume(_ step: SecretTree.Step, epoch: UInt64) {
+        if epoch == self.epoch {
+            current.messageKeys.secretTree.apply(step)
+        } else if let index = pastEpochs.firstIndex(where: { $0.epoch == epoch }) {
+            pastEpochs[index].messageKeys.secretTree.apply(step)
+        }
+        journal.touch(step, epoch: epoch)
+    }
+}

@@ -1,0 +1,86 @@
+extension Group {
+    /// Opens and checks a proposal or commit of the present epoch, without taking it: the group stays as it is.
+    ///
+    /// - Parameters:
+    ///   - message: a PublicMessage or PrivateMessage as MLSMessage.
+    ///   - psks: the secrets of external PSKs that a commit may call for.
+    ///   - now: Unix seconds; the lifetimes of added key packages are checked against it. Give nil for commits that may be old.
+    /// - Throws: `ownMessage` for what this very member sent (merge the staged commit instead); `wrongGroup`, `epochTooOld`,
+    ///   `epochNotReached`; `unknownReference` for a proposal or PSK that is not known here; else what is wrong with the message.
+    public func process(_ message: [UInt8], psks: [PreSharedKey] = [], now: UInt64?) throws(MLSError) -> Incoming {
+        _ = try ownSecrets()
+        let handshake = try authenticate(MLSMessage(decoding: message))
+        switch handshake.content.content.body {
+        case .application:
+            throw MLSError(.malformed, "application data is not for processing")
+        case .proposal(let proposal):
+            return .proposal(
+                PendingProposal(
+                    proposal: proposal, sender: handshake.sender,
+                    reference: handshake.content.proposalRef(crypto: crypto),
+                    epoch: epoch, updateKey: nil, step: handshake.step))
+        case .commit(let commit):
+            let reader = CommitReader(
+                group: self, message: message, content: handshake.content, commit: commit, committer: handshake.sender,
+                psks: psks, now: now)
+            return .commit(try reader.stage())
+        }
+    }
+
+    /// A handshake message whose tags and signature hold.
+    private struct Handshake {
+        let content: AuthenticatedContent
+        /// Nil for the author of an external commit.
+        let sender: LeafIndex?
+        let step: SecretTree.Step?
+    }
+
+    private func authenticate(_ message: MLSMessage) throws(MLSError) -> Handshake {
+        switch message {
+        case .publicMessage(let message):
+            try checkPresent(groupID: message.content.groupID, epoch: message.content.epoch)
+            return try authenticate(message)
+        case .privateMessage(let message):
+            try checkPresent(groupID: message.groupID, epoch: message.epoch)
+            if message.contentType == .application {
+                throw MLSError(.malformed, "application data is not for processing")
+            }
+            let opened = try open(message, kind: .handshake)
+            return Handshake(content: opened.content, sender: opened.sender.index, step: opened.step)
+        case .welcome, .groupInfo, .keyPackage:
+            throw MLSError(.malformed, "not a message within a group")
+        }
+    }
+
+    private func authenticate(_ message: PublicMessage) throws(MLSError) -> Handshake {
+        let content = try message.unprotect(
+            membershipKey: try ownSecrets().epoch.membership, context: current.encodedContext, crypto: crypto)
+        let sender: LeafIndex?
+        let publicKey: [UInt8]
+        switch (message.content.sender, message.content.body) {
+        case (.member(let index), _):
+            guard let leaf = current.tree[index] else {
+                throw MLSError(.malformed, "a message from \(index), which is blank")
+            }
+            (sender, publicKey) = (index, leaf.signatureKey)
+        case (.newMemberCommit, .commit(let commit)):
+            guard let path = commit.path else { throw MLSError(.invalidCommit, "an external commit without a path") }
+            (sender, publicKey) = (nil, path.leafNode.signatureKey)
+        case (.external, .proposal), (.newMemberProposal, .proposal):
+            throw MLSError(.unsupported, "a proposal from outside of the group")
+        case (.newMemberCommit, _), (.external, _), (.newMemberProposal, _):
+            throw MLSError(.malformed, "a sender that may not send this")
+        }
+        try content.verifySignature(publicKey: publicKey, context: current.encodedContext, crypto: crypto)
+        if sender == ownLeaf { throw MLSError(.ownMessage, "a message of this very member") }
+        return Handshake(content: content, sender: sender, step: nil)
+    }
+
+    private func checkPresent(groupID: [UInt8], epoch: UInt64) throws(MLSError) {
+        if groupID != self.groupID { throw MLSError(.wrongGroup, "the message belongs to another group") }
+        if epoch < self.epoch { throw MLSError(.epochTooOld, "epoch \(epoch) is over, the group is in \(self.epoch)") }
+        if epoch > self.epoch {
+            throw MLSError(.epochNotReached, "the message is of epoch \(epoch), the group in \(self.epoch)")
+        }
+    }
+}

@@ -1,0 +1,65 @@
+extension Group {
+    /// Makes a stand-alone proposal; it is remembered here for the next commit too.
+    ///
+    /// - Returns: the proposal as MLSMessage.
+    /// - Throws: `invalidProposal` for an Update (see ``proposeUpdate(authenticatedData:signer:entropy:)``) or ExternalInit; `removed`,
+    ///   `invalidState`, `tooLarge`.
+    public mutating func propose(
+        _ proposal: Proposal, authenticatedData: [UInt8] = [], signer: SignaturePrivateKey,
+        entropy: any EntropySource
+    ) throws(MLSError) -> [UInt8] {
+        switch proposal {
+        case .update, .externalInit:
+            throw MLSError(.invalidProposal, "a proposal that cannot be made this way")
+        case .add, .remove, .preSharedKey, .reInit, .groupContextExtensions:
+            return try send(
+                proposal, updateKey: nil, authenticatedData: authenticatedData, signer: signer, entropy: entropy)
+        }
+    }
+
+    /// Proposes a fresh encryption key for one's own leaf (RFC 9420 §12.1.2); another member must commit it.
+    ///
+    /// - Returns: the proposal as MLSMessage.
+    /// - Throws: `removed`, `invalidState`, `tooLarge`.
+    public mutating func proposeUpdate(
+        authenticatedData: [UInt8] = [], signer: SignaturePrivateKey, entropy: any EntropySource
+    ) throws(MLSError) -> [UInt8] {
+        let (leaf, _) = try sendingLeaf(signer: signer)
+        let key = try crypto.generateHPKEKey(entropy)
+        let updated = try LeafNode(
+            encryptionKey: key.publicKey, profile: leaf.profile, source: .update,
+            placement: .init(groupID: groupID, leafIndex: ownLeaf), signer: signer, crypto: crypto)
+        return try send(
+            .update(updated), updateKey: key, authenticatedData: authenticatedData, signer: signer, entropy: entropy)
+    }
+
+    /// Remembers a received proposal until the epoch ends. One that is there already changes nothing.
+    ///
+    /// - Throws: `invalidState` when the group has left the proposal's epoch; `tooLarge` when there are too many.
+    public mutating func storeProposal(_ proposal: PendingProposal) throws(MLSError) {
+        if proposal.epoch != epoch { throw MLSError(.invalidState, "the proposal's epoch is over") }
+        guard let number = try proposals.insert(proposal) else { return }
+        journal.touch(.proposal(number))
+        if let step = proposal.step { consume(step) }
+    }
+
+    private mutating func send(
+        _ proposal: Proposal, updateKey: HPKEPrivateKey?, authenticatedData: [UInt8], signer: SignaturePrivateKey,
+        entropy: any EntropySource
+    ) throws(MLSError) -> [UInt8] {
+        _ = try sendingLeaf(signer: signer)
+        let content = FramedContent(
+            groupID: groupID, epoch: epoch, sender: .member(ownLeaf), authenticatedData: authenticatedData,
+            body: .proposal(proposal))
+        let signed = try AuthenticatedContent.sign(
+            content, as: handshakeFormat, context: current.encodedContext, signer: signer, crypto: crypto)
+        let (message, step) = try protectHandshake(signed, entropy: entropy)
+        try storeProposal(
+            PendingProposal(
+                proposal: proposal, sender: ownLeaf, reference: signed.proposalRef(crypto: crypto), epoch: epoch,
+                updateKey: updateKey, step: step))
+        return message.encoded
+    }
+
+    var handshakeFormat: WireFormat { configuration.handshakeEncryption ? .privateMessage : .publicMessage }
+}

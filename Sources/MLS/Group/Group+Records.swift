@@ -1,0 +1,99 @@
+extension Group {
+    /// The records that changed since the last call, for the store; on a new group, all of them, with everything older deleted.
+    ///
+    /// The order of the result depends on nothing but the state, so equal runs store equal bytes.
+    public mutating func takeStateChanges() -> [StateChange] {
+        switch journal.take() {
+        case .everything:
+            return [.deletePrefix([])] + records().map { .put(key: $0.key, value: $0.value) }
+        case .some(let touched, let closedEpochs):
+            var changes: [StateChange] = closedEpochs.sorted().map { .deletePrefix(RecordKey.prefix(epoch: $0)) }
+            for (key, record) in touched.map({ ($0.encoded, $0) }).sorted(by: { $0.0.lexicographicallyPrecedes($1.0) })
+            {
+                if let value = value(of: record) {
+                    changes.append(.put(key: key, value: value))
+                } else {
+                    changes.append(.delete(key: key))
+                }
+            }
+            return changes
+        }
+    }
+
+    /// The whole group as records.
+    func records() -> [(key: [UInt8], value: [UInt8])] {
+        var keys: [RecordKey] = [.state, .tree]
+        keys += proposals.entries.indices.map { .proposal(UInt32($0)) }
+        keys += Self.keys(of: current.messageKeys.secretTree, epoch: epoch)
+        for past in pastEpochs {
+            keys.append(.pastEpoch(past.epoch))
+            keys += Self.keys(of: past.messageKeys.secretTree, epoch: past.epoch)
+        }
+        var records: [(key: [UInt8], value: [UInt8])] = []
+        for key in keys {
+            if let value = value(of: key) { records.append((key.encoded, value)) }
+        }
+        return records.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+    }
+
+    private static func keys(of secretTree: SecretTree, epoch: UInt64) -> [RecordKey] {
+        secretTree.nodes.keys.map { .node(epoch, $0) } + secretTree.ratchets.keys.map { .ratchet(epoch, $0) }
+            + secretTree.skipped.flatMap { id, keys in
+                keys.map { .skipped(epoch, id, generation: $0.generation) }
+            }
+    }
+
+    /// What is to be stored under a key; nil when there is nothing (any more).
+    private func value(of key: RecordKey) -> [UInt8]? {
+        switch key {
+        case .state: return StateRecord(self).encoded
+        case .tree: return current.tree.encoded
+        case .proposal(let number):
+            guard proposals.entries.indices.contains(Int(number)) else { return nil }
+            return ProposalRecord(proposals.entries[Int(number)]).encoded
+        case .pastEpoch(let epoch):
+            return pastEpochs.first { $0.epoch == epoch }.map { PastEpochRecord($0).encoded }
+        case .node(let epoch, let index): return secretTree(ofEpoch: epoch)?.nodes[index].map(encoded)
+        case .ratchet(let epoch, let id):
+            return secretTree(ofEpoch: epoch)?.ratchets[id].map { ratchet in
+                var writer = TLSWriter()
+                writer.write(ratchet.generation)
+                writer.writeSecret(ratchet.secret)
+                return writer.bytes
+            }
+        case .skipped(let epoch, let id, let generation):
+            return secretTree(ofEpoch: epoch)?.skippedKey(of: id, generation: generation).map { key in
+                encoded(key.key) + encoded(key.nonce)
+            }
+        }
+    }
+
+    private func secretTree(ofEpoch epoch: UInt64) -> SecretTree? {
+        if epoch == self.epoch { return current.messageKeys.secretTree }
+        return pastEpochs.first { $0.epoch == epoch }?.messageKeys.secretTree
+    }
+
+    private func encoded(_ secret: Secret) -> [UInt8] {
+        var writer = TLSWriter()
+        writer.writeSecret(secret)
+        return writer.bytes
+    }
+
+    /// Brings a group back from its records, in any order.
+    ///
+    /// The records come from one's own store: they are checked to be whole and in form, not to be genuine.
+    /// - Throws: `malformed`, `unsupported` for another format.
+    public static func restore(
+        _ records: [(key: [UInt8], value: [UInt8])], crypto: any SuiteCrypto,
+        configuration: GroupConfiguration = .init()
+    ) throws(MLSError) -> Group {
+        var values: [RecordKey: [UInt8]] = [:]
+        for record in records {
+            let key = try RecordKey(decoding: record.key)
+            if values.updateValue(record.value, forKey: key) != nil {
+                throw MLSError(.malformed, "a record comes twice")
+            }
+        }
+        return try GroupRestorer(values: values, crypto: crypto, configuration: configuration).restore()
+    }
+}

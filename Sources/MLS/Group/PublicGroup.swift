@@ -1,0 +1,31 @@
+/// The ratchet tree and context of a GroupInfo, with all checked that needs no secret (RFC 9420 §12.4.3.1).
+struct PublicGroup {
+    let info: GroupInfo
+    let tree: RatchetTree
+
+    /// - Parameter separateTree: the encoded ratchet tree, when it came another way; one inside the GroupInfo goes first.
+    /// - Throws: `invalidWelcome`, `invalidTree`, `invalidLeafNode`, `invalidSignature`, `unsupported`.
+    init(
+        _ info: GroupInfo, separateTree: [UInt8]?, crypto: any SuiteCrypto
+    ) throws(MLSError) {
+        if info.context.suite != crypto.suite {
+            throw MLSError(.invalidWelcome, "the GroupInfo is of another cipher suite")
+        }
+        guard let encodedTree = info.extensions[.ratchetTree] ?? separateTree else {
+            throw MLSError(.invalidWelcome, "the ratchet tree is missing")
+        }
+        var tree = try RatchetTree(decoding: encodedTree)
+        if tree.treeHash(crypto: crypto) != info.context.treeHash {
+            throw MLSError(.invalidTree, "the ratchet tree is not the one of the GroupInfo")
+        }
+        guard let signer = tree[info.signer] else {
+            throw MLSError(.invalidWelcome, "the GroupInfo's signer has no leaf")
+        }
+        try info.verifySignature(publicKey: signer.signatureKey, crypto: crypto)
+        // Lifetimes are not looked at: a member that has not updated for long has not thereby left.
+        try tree.validate(
+            groupID: info.context.groupID, extensions: info.context.extensions, now: nil, crypto: crypto)
+        self.info = info
+        self.tree = tree
+    }
+}

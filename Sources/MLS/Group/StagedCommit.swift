@@ -1,0 +1,112 @@
+/// A commit that has been made or checked, and what the group is after it.
+///
+/// Dropping it is dropping the commit. Several may be staged on one epoch; ``Group/merge(_:)`` takes one of them.
+public struct StagedCommit: Sendable {
+    /// The commit as MLSMessage.
+    public let message: [UInt8]
+    /// For the members that the commit adds; MLSMessage. Nil on received commits and where none is added.
+    public let welcome: [UInt8]?
+    /// Own commits: the GroupInfo of the new epoch with external_pub and, unless told otherwise, ratchet_tree; MLSMessage.
+    public let groupInfo: [UInt8]?
+    public let groupID: [UInt8]
+    /// The epoch that the commit ends.
+    public let baseEpoch: UInt64
+    /// The group in the new epoch; nil when the commit removes this member.
+    public let next: Group?
+    /// Its author; after an external commit, the new member.
+    public let committer: Member
+    public let changes: CommitChanges
+    public let authenticatedData: [UInt8]
+    public let confirmationTag: [UInt8]
+    /// The transcript that the commit was made for: no other group at the same epoch takes it.
+    let baseTranscript: [UInt8]
+}
+
+extension StagedCommit {
+    private static let formatVersion: UInt16 = 1
+
+    /// Everything, secrets included, to be stored and read back by ``init(serialized:crypto:)``.
+    public func serialized() -> [UInt8] {
+        var writer = TLSWriter()
+        writer.write(Self.formatVersion)
+        writer.writeOpaque(message)
+        writer.writeOptionalOpaque(welcome)
+        writer.writeOptionalOpaque(groupInfo)
+        writer.writeOpaque(groupID)
+        writer.write(baseEpoch)
+        writer.writeOpaque(baseTranscript)
+        writer.write(committer)
+        writer.write(changes)
+        writer.writeOpaque(authenticatedData)
+        writer.writeOpaque(confirmationTag)
+        if let next {
+            writer.write(UInt8(1))
+            writer.write(UInt8(next.configuration.handshakeEncryption ? 1 : 0))
+            writer.write(UInt32(clamping: next.configuration.paddingBlock))
+            writer.write(UInt32(clamping: next.configuration.pastEpochs))
+            writer.writeVector { writer in
+                for record in next.records() {
+                    writer.writeOpaque(record.key)
+                    writer.writeOpaque(record.value)
+                }
+            }
+        } else {
+            writer.write(UInt8(0))
+        }
+        return writer.bytes
+    }
+
+    /// - Throws: `malformed`, `unsupported` for another format.
+    public init(serialized: [UInt8], crypto: any SuiteCrypto) throws(MLSError) {
+        var reader = TLSReader(serialized)
+        let version: UInt16 = try reader.read()
+        if version != Self.formatVersion { throw MLSError(.unsupported, "staged commit format \(version)") }
+        message = try reader.readOpaque()
+        welcome = try reader.readOptionalOpaque()
+        groupInfo = try reader.readOptionalOpaque()
+        groupID = try reader.readOpaque()
+        baseEpoch = try reader.read()
+        baseTranscript = try reader.readOpaque()
+        committer = try reader.read()
+        changes = try reader.read()
+        authenticatedData = try reader.readOpaque()
+        confirmationTag = try reader.readOpaque()
+        switch try reader.read(UInt8.self) {
+        case 0: next = nil
+        case 1:
+            var configuration = GroupConfiguration()
+            configuration.handshakeEncryption = try reader.read(UInt8.self) != 0
+            configuration.paddingBlock = Int(try reader.read(UInt32.self))
+            configuration.pastEpochs = Int(try reader.read(UInt32.self))
+            var content = try reader.readSubReader()
+            var records: [(key: [UInt8], value: [UInt8])] = []
+            while !content.isAtEnd { records.append((try content.readOpaque(), try content.readOpaque())) }
+            var group = try Group.restore(records, crypto: crypto, configuration: configuration)
+            // It has never been stored as a group of its own.
+            group.journal = Journal()
+            next = group
+        default: throw MLSError(.malformed, "a presence byte is neither 0 nor 1")
+        }
+        try reader.expectEnd()
+        if let next, next.groupID != groupID || next.epoch != baseEpoch &+ 1 {
+            throw MLSError(.malformed, "a staged commit does not fit its next group")
+        }
+    }
+}
+
+extension TLSWriter {
+    mutating func writeOptionalOpaque(_ value: [UInt8]?) {
+        write(UInt8(value == nil ? 0 : 1))
+        if let value { writeOpaque(value) }
+    }
+}
+
+extension TLSReader {
+    mutating func readOptionalOpaque() throws(MLSError) -> [UInt8]? {
+        switch try read(UInt8.self) {
+        case 0: nil
+        case 1: try readOpaque()
+        default: throw MLSError(.malformed, "a presence byte is neither 0 nor 1")
+        }
+    }
+}

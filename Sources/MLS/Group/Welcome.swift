@@ -1,0 +1,127 @@
+/// What added members get: the new epoch's GroupInfo, and for each of them the secrets to open it (RFC 9420 §12.4.3.1).
+public struct Welcome: Hashable, Sendable, TLSEncodable, TLSDecodable {
+    public let suite: CipherSuite
+    public let secrets: [EncryptedGroupSecrets]
+    public let encryptedGroupInfo: [UInt8]
+
+    public init(suite: CipherSuite, secrets: [EncryptedGroupSecrets], encryptedGroupInfo: [UInt8]) {
+        self.suite = suite
+        self.secrets = secrets
+        self.encryptedGroupInfo = encryptedGroupInfo
+    }
+
+    public init(from reader: inout TLSReader) throws(MLSError) {
+        suite = try reader.read()
+        secrets = try reader.readVector()
+        encryptedGroupInfo = try reader.readOpaque()
+    }
+
+    public func encode(to writer: inout TLSWriter) {
+        writer.write(suite)
+        writer.writeVector(secrets)
+        writer.writeOpaque(encryptedGroupInfo)
+    }
+}
+
+extension Welcome {
+    /// Makes a Welcome for new members.
+    package init(
+        groupInfo: GroupInfo, joinerSecret: Secret, memberSecret: Secret, psks: [PreSharedKeyID],
+        joiners: [(keyPackage: KeyPackage, pathSecret: Secret?)], crypto: any SuiteCrypto,
+        entropy: any EntropySource
+    ) throws(MLSError) {
+        let (key, nonce) = Self.groupInfoKey(memberSecret: memberSecret, crypto: crypto)
+        let sealed = try crypto.seal(key: key, nonce: nonce, aad: [], groupInfo.encoded)
+        var secrets: [EncryptedGroupSecrets] = []
+        for joiner in joiners {
+            let groupSecrets = GroupSecrets(joinerSecret: joinerSecret, pathSecret: joiner.pathSecret, psks: psks)
+            secrets.append(
+                EncryptedGroupSecrets(
+                    newMember: joiner.keyPackage.ref(crypto: crypto),
+                    sealed: try crypto.encryptWithLabel(
+                        to: joiner.keyPackage.initKey, label: "Welcome", context: sealed,
+                        Secret(groupSecrets.encoded), entropy)))
+        }
+        self.init(suite: crypto.suite, secrets: secrets, encryptedGroupInfo: sealed)
+    }
+
+    /// - Throws: `decryptionFailed`, `malformed`.
+    package func openGroupSecrets(
+        _ entry: EncryptedGroupSecrets, with initKey: HPKEPrivateKey, crypto: any SuiteCrypto
+    ) throws(MLSError) -> GroupSecrets {
+        let opened = try crypto.decryptWithLabel(
+            entry.sealed, with: initKey, label: "Welcome", context: encryptedGroupInfo)
+        return try GroupSecrets(decoding: opened.unwipedCopy)
+    }
+
+    /// - Throws: `decryptionFailed`, `malformed`.
+    package func openGroupInfo(memberSecret: Secret, crypto: any SuiteCrypto) throws(MLSError) -> GroupInfo {
+        let (key, nonce) = Self.groupInfoKey(memberSecret: memberSecret, crypto: crypto)
+        return try GroupInfo(decoding: try crypto.open(key: key, nonce: nonce, aad: [], encryptedGroupInfo))
+    }
+
+    private static func groupInfoKey(
+        memberSecret: Secret, crypto: any SuiteCrypto
+    ) -> (key: Secret, nonce: [UInt8]) {
+        let secret = KeySchedule.welcomeSecret(memberSecret: memberSecret, crypto: crypto)
+        let key = crypto.expandWithLabel(secret, label: "key", context: [], length: crypto.suite.aeadKeyLength)
+        let nonce = crypto.expandWithLabel(secret, label: "nonce", context: [], length: crypto.suite.aeadNonceLength)
+        return (key, nonce.unwipedCopy)
+    }
+}
+
+/// One joiner's part of a Welcome.
+public struct EncryptedGroupSecrets: Hashable, Sendable, TLSEncodable, TLSDecodable {
+    public let newMember: KeyPackageRef
+    public let sealed: HPKECiphertext
+
+    public init(newMember: KeyPackageRef, sealed: HPKECiphertext) {
+        self.newMember = newMember
+        self.sealed = sealed
+    }
+
+    public init(from reader: inout TLSReader) throws(MLSError) {
+        newMember = try reader.read()
+        sealed = try reader.read()
+    }
+
+    public func encode(to writer: inout TLSWriter) {
+        writer.write(newMember)
+        writer.write(sealed)
+    }
+}
+
+/// What is sealed to each joiner.
+package struct GroupSecrets: Sendable, TLSEncodable, TLSDecodable {
+    package let joinerSecret: Secret
+    /// The secret of the lowest node above both the committer and the joiner; nil when the commit had no path.
+    package let pathSecret: Secret?
+    package let psks: [PreSharedKeyID]
+
+    package init(joinerSecret: Secret, pathSecret: Secret?, psks: [PreSharedKeyID]) {
+        self.joinerSecret = joinerSecret
+        self.pathSecret = pathSecret
+        self.psks = psks
+    }
+
+    package init(from reader: inout TLSReader) throws(MLSError) {
+        joinerSecret = Secret(try reader.readOpaque())
+        switch try reader.read(UInt8.self) {
+        case 0: pathSecret = nil
+        case 1: pathSecret = Secret(try reader.readOpaque())
+        default: throw MLSError(.malformed, "a presence byte is neither 0 nor 1")
+        }
+        psks = try reader.readVector()
+    }
+
+    package func encode(to writer: inout TLSWriter) {
+        writer.writeSecret(joinerSecret)
+        if let pathSecret {
+            writer.write(UInt8(1))
+            writer.writeSecret(pathSecret)
+        } else {
+            writer.write(UInt8(0))
+        }
+        writer.writeVector(psks)
+    }
+}

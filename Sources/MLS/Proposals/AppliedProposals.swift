@@ -1,0 +1,75 @@
+/// A tree and context with a commit's proposals applied, but not yet its path (RFC 9420 §12.3).
+struct AppliedProposals: Sendable {
+    var tree: RatchetTree
+    /// The context of the next epoch, except its tree hash and transcript hash.
+    var context: GroupContext
+    var added: [(index: LeafIndex, keyPackage: KeyPackage)] = []
+    /// The members that are gone, as they were.
+    var removed: [Member] = []
+    /// Leaves that a proposal has given a new LeafNode.
+    private var changedLeaves: Set<LeafIndex> = []
+
+    /// - Parameter now: Unix seconds for the lifetimes of added key packages; nil leaves them unchecked.
+    /// - Throws: `invalidProposal`, `invalidKeyPackage`, `invalidLeafNode`, `invalidSignature`, `expired`, `unsupported`, `tooLarge`.
+    init(
+        _ list: ProposalList, to tree: RatchetTree, context: GroupContext, crypto: any SuiteCrypto, now: UInt64?
+    ) throws(MLSError) {
+        self.tree = tree
+        self.context = context
+        if context.epoch == .max { throw MLSError(.invalidState, "the group has used up its epochs") }
+        self.context.epoch += 1
+        if let extensions = list.extensions { self.context.extensions = extensions }
+        for update in list.updates { try apply(update, crypto: crypto) }
+        for index in list.removes { try remove(index) }
+        for keyPackage in list.adds { try add(keyPackage, crypto: crypto, now: now) }
+    }
+
+    private mutating func apply(_ update: ProposalList.Update, crypto: any SuiteCrypto) throws(MLSError) {
+        guard let old = tree[update.index] else {
+            throw MLSError(.invalidProposal, "an Update of \(update.index), which is blank")
+        }
+        guard case .update = update.leaf.source else {
+            throw MLSError(.invalidLeafNode, "the leaf node of an Update has another source")
+        }
+        if old.encryptionKey == update.leaf.encryptionKey {
+            throw MLSError(.invalidLeafNode, "an Update with the old encryption key")
+        }
+        try update.leaf.verifySignature(
+            placement: .init(groupID: context.groupID, leafIndex: update.index), crypto: crypto)
+        try tree.updateLeaf(update.leaf, at: update.index)
+        changedLeaves.insert(update.index)
+    }
+
+    private mutating func remove(_ index: LeafIndex) throws(MLSError) {
+        guard let leaf = tree[index] else { throw MLSError(.invalidProposal, "a Remove of \(index), which is blank") }
+        removed.append(Member(leaf, at: index))
+        try tree.removeLeaf(index)
+    }
+
+    private mutating func add(_ keyPackage: KeyPackage, crypto: any SuiteCrypto, now: UInt64?) throws(MLSError) {
+        try keyPackage.validate(crypto: crypto, now: now)
+        let index = try tree.addLeaf(keyPackage.leafNode)
+        added.append((index, keyPackage))
+        changedLeaves.insert(index)
+    }
+
+    /// Checks that every changed leaf fits the group, and the group every changed leaf (RFC 9420 §7.3).
+    ///
+    /// It is the tree at the end that counts: a Remove makes room for an Add of the same client.
+    /// - Throws: `invalidLeafNode`, `invalidProposal`, `invalidKey`.
+    func checkMembers(extensionsChanged: Bool, crypto: any SuiteCrypto) throws(MLSError) {
+        for index in changedLeaves {
+            guard let leaf = tree[index] else { continue }
+            try leaf.validateContent(crypto: crypto)
+            try leaf.checkSupport(groupExtensions: context.extensions)
+        }
+        if extensionsChanged, try !tree.allSupport(groupExtensions: context.extensions) {
+            throw MLSError(.invalidProposal, "not all members support the new extensions")
+        }
+        if tree.encryptionKeys.repeated > 0 { throw MLSError(.invalidLeafNode, "an encryption key occurs twice") }
+        if tree.signatureKeys.repeated > 0 { throw MLSError(.invalidLeafNode, "a signature key occurs twice") }
+        if !tree.tally.credentialTypesInUse.allSatisfy(tree.tally.allSupport) {
+            throw MLSError(.invalidLeafNode, "not all members support the credential types of all members")
+        }
+    }
+}

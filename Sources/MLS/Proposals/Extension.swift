@@ -1,0 +1,51 @@
+/// An extension of a leaf node, key package, group context or GroupInfo (RFC 9420 §13).
+public struct Extension: Hashable, Sendable, TLSEncodable, TLSDecodable {
+    public let type: ExtensionType
+    /// The encoding of what the extension holds.
+    public let data: [UInt8]
+
+    public init(_ type: ExtensionType, data: [UInt8]) {
+        self.type = type
+        self.data = data
+    }
+
+    public init(from reader: inout TLSReader) throws(MLSError) {
+        type = try reader.read()
+        data = try reader.readOpaque()
+    }
+
+    public func encode(to writer: inout TLSWriter) {
+        writer.write(type)
+        writer.writeOpaque(data)
+    }
+}
+
+extension [Extension] {
+    /// The content of the extension of that type.
+    public subscript(type: ExtensionType) -> [UInt8]? {
+        first { $0.type == type }?.data
+    }
+
+    /// - Throws: `malformed` when a type comes twice (RFC 9420 §13.4).
+    public func checkUnique() throws(MLSError) {
+        var seen: Set<ExtensionType> = []
+        for entry in self where !seen.insert(entry.type).inserted {
+            throw MLSError(.malformed, "extension \(entry.type.rawValue) comes twice")
+        }
+    }
+
+    /// What members must support; nil when the list does not say.
+    public func requiredCapabilities() throws(MLSError) -> RequiredCapabilities? {
+        guard let data = self[.requiredCapabilities] else { return nil }
+        return try RequiredCapabilities(decoding: data)
+    }
+}
+
+extension TLSReader {
+    /// `Extension extensions<V>`, each type at most once (RFC 9420 §13.4).
+    public mutating func readExtensions() throws(MLSError) -> [Extension] {
+        let extensions = try readVector(of: Extension.self)
+        try extensions.checkUnique()
+        return extensions
+    }
+}

@@ -1,0 +1,100 @@
+/// The proposals of one commit, by kind, checked against each other (RFC 9420 §12.2).
+///
+/// What depends on the group they are for is checked when they are applied.
+struct ProposalList: Sendable {
+    /// A proposal with what the commit's reader knows about its origin.
+    struct Entry: Sendable {
+        let proposal: Proposal
+        /// Nil in external commits, whose author has no leaf yet.
+        let sender: LeafIndex?
+        /// For an Update of this very member: the new leaf's private key.
+        let updateKey: HPKEPrivateKey?
+    }
+
+    struct Update: Sendable {
+        let index: LeafIndex
+        let leaf: LeafNode
+        let key: HPKEPrivateKey?
+    }
+
+    private(set) var extensions: [Extension]?
+    private(set) var updates: [Update] = []
+    private(set) var removes: [LeafIndex] = []
+    private(set) var adds: [KeyPackage] = []
+    private(set) var psks: [PreSharedKeyID] = []
+    private(set) var externalInit: [UInt8]?
+    private(set) var reInit: ReInit?
+    /// Whether a commit of these must have a path (RFC 9420 §12.4).
+    let requiresPath: Bool
+
+    /// - Parameter committer: nil for an external commit.
+    /// - Throws: `invalidProposal`.
+    init(_ entries: [Entry], committer: LeafIndex?, crypto: any SuiteCrypto) throws(MLSError) {
+        requiresPath =
+            entries.isEmpty
+            || entries.contains { entry in
+                switch entry.proposal {
+                case .update, .remove, .externalInit, .groupContextExtensions: true
+                case .add, .preSharedKey, .reInit: false
+                }
+            }
+        var changedLeaves: Set<LeafIndex> = []
+        for entry in entries {
+            switch entry.proposal {
+            case .add(let keyPackage):
+                adds.append(keyPackage)
+            case .update(let leaf):
+                guard let sender = entry.sender, sender != committer else {
+                    throw MLSError(.invalidProposal, "an Update of the committer's own leaf")
+                }
+                try Self.claim(sender, in: &changedLeaves)
+                updates.append(Update(index: sender, leaf: leaf, key: entry.updateKey))
+            case .remove(let index):
+                if index == committer { throw MLSError(.invalidProposal, "the committer removes itself") }
+                try Self.claim(index, in: &changedLeaves)
+                removes.append(index)
+            case .preSharedKey(let id):
+                try Self.check(id, crypto: crypto)
+                if psks.contains(id) { throw MLSError(.invalidProposal, "a PSK comes twice") }
+                psks.append(id)
+            case .reInit(let parameters):
+                if entries.count > 1 { throw MLSError(.invalidProposal, "a ReInit beside other proposals") }
+                if parameters.version.rawValue < ProtocolVersion.mls10.rawValue {
+                    throw MLSError(.invalidProposal, "a ReInit to an older version")
+                }
+                reInit = parameters
+            case .externalInit(let kemOutput):
+                if committer != nil { throw MLSError(.invalidProposal, "an ExternalInit in a member's commit") }
+                if externalInit != nil { throw MLSError(.invalidProposal, "two ExternalInits") }
+                externalInit = kemOutput
+            case .groupContextExtensions(let extensions):
+                if self.extensions != nil { throw MLSError(.invalidProposal, "two GroupContextExtensions") }
+                self.extensions = extensions
+            }
+        }
+        if committer == nil { try checkExternal() }
+    }
+
+    private static func claim(_ index: LeafIndex, in changed: inout Set<LeafIndex>) throws(MLSError) {
+        if !changed.insert(index).inserted { throw MLSError(.invalidProposal, "two proposals change \(index)") }
+    }
+
+    /// RFC 9420 §12.1.4. Usages `reinit` and `branch` belong to the beginning of another group.
+    private static func check(_ id: PreSharedKeyID, crypto: any SuiteCrypto) throws(MLSError) {
+        if id.nonce.count != crypto.suite.hashLength {
+            throw MLSError(.invalidProposal, "a PSK nonce has \(id.nonce.count) bytes")
+        }
+        if case .resumption(let usage, _, _) = id.source, usage != .application {
+            throw MLSError(.invalidProposal, "a PSK of usage \(usage) in a commit")
+        }
+    }
+
+    /// What an external commit may hold (RFC 9420 §12.2, second list).
+    private func checkExternal() throws(MLSError) {
+        if externalInit == nil { throw MLSError(.invalidProposal, "an external commit without an ExternalInit") }
+        if removes.count > 1 { throw MLSError(.invalidProposal, "an external commit with two Removes") }
+        if !adds.isEmpty || !updates.isEmpty || extensions != nil || reInit != nil {
+            throw MLSError(.invalidProposal, "an external commit with a proposal that only members may make")
+        }
+    }
+}

@@ -1,0 +1,73 @@
+/// A key package with the private keys that only its owner has.
+public struct KeyPackageBundle: Sendable {
+    public let keyPackage: KeyPackage
+    public let initKey: HPKEPrivateKey
+    public let encryptionKey: HPKEPrivateKey
+
+    /// Makes a key package with fresh keys.
+    ///
+    /// - Parameter lastResort: marks it as one that may be used more than once (RFC 9420 §16.8).
+    public static func generate(
+        crypto: any SuiteCrypto, identity: Credential, signer: SignaturePrivateKey, lifetime: Lifetime,
+        lastResort: Bool = false, capabilities: Capabilities = Capabilities(), entropy: any EntropySource
+    ) throws(MLSError) -> KeyPackageBundle {
+        let initKey = try crypto.generateHPKEKey(entropy)
+        let encryptionKey = try crypto.generateHPKEKey(entropy)
+        let leafNode = try LeafNode(
+            encryptionKey: encryptionKey.publicKey, profile: .init(credential: identity, capabilities: capabilities),
+            source: .keyPackage(lifetime), placement: nil, signer: signer, crypto: crypto)
+        let keyPackage = try KeyPackage(
+            initKey: initKey.publicKey, leafNode: leafNode,
+            extensions: lastResort ? [Extension(.lastResort, data: [])] : [], signer: signer, crypto: crypto)
+        return KeyPackageBundle(keyPackage: keyPackage, initKey: initKey, encryptionKey: encryptionKey)
+    }
+
+    private init(keyPackage: KeyPackage, initKey: HPKEPrivateKey, encryptionKey: HPKEPrivateKey) {
+        self.keyPackage = keyPackage
+        self.initKey = initKey
+        self.encryptionKey = encryptionKey
+    }
+}
+
+/// The form it is stored in: a version byte, the key package, the two private keys.
+extension KeyPackageBundle {
+    private static let formatVersion: UInt8 = 1
+
+    /// Holds private keys.
+    public var serialized: [UInt8] {
+        var writer = TLSWriter()
+        writer.write(Self.formatVersion)
+        writer.write(keyPackage)
+        writer.writeOpaque(initKey.raw.unwipedCopy)
+        writer.writeOpaque(encryptionKey.raw.unwipedCopy)
+        return writer.bytes
+    }
+
+    /// - Throws: `malformed` also when the private keys do not belong to the key package; `unsupported` for a later version.
+    public init(serialized: [UInt8], crypto: any SuiteCrypto) throws(MLSError) {
+        var reader = TLSReader(serialized)
+        let version = try reader.read(UInt8.self)
+        if version != Self.formatVersion { throw MLSError(.unsupported, "a key package bundle of version \(version)") }
+        let keyPackage = try reader.read(KeyPackage.self)
+        let keys = (Secret(try reader.readOpaque()), Secret(try reader.readOpaque()))
+        try reader.expectEnd()
+        try self.init(keyPackage: keyPackage, initKey: keys.0, encryptionKey: keys.1, crypto: crypto)
+    }
+
+    /// Joins a key package with private keys that were kept elsewhere.
+    ///
+    /// - Throws: `malformed` when they do not belong together, `invalidKey`.
+    public init(keyPackage: KeyPackage, initKey: Secret, encryptionKey: Secret, crypto: any SuiteCrypto)
+        throws(MLSError)
+    {
+        if keyPackage.cipherSuite != crypto.suite { throw MLSError(.malformed, "a key package of another suite") }
+        self.init(
+            keyPackage: keyPackage, initKey: try crypto.hpkeKey(raw: initKey),
+            encryptionKey: try crypto.hpkeKey(raw: encryptionKey))
+        if self.initKey.publicKey != keyPackage.initKey
+            || self.encryptionKey.publicKey != keyPackage.leafNode.encryptionKey
+        {
+            throw MLSError(.malformed, "private keys that are not those of the key package")
+        }
+    }
+}

@@ -1,0 +1,111 @@
+/// A member's place in the tree: its keys, its credential, what it supports, signed by itself (RFC 9420 §7.2).
+public struct LeafNode: Hashable, Sendable, TLSEncodable, TLSDecodable {
+    public let encryptionKey: [UInt8]
+    public let signatureKey: [UInt8]
+    public let credential: Credential
+    public let capabilities: Capabilities
+    public let source: LeafNodeSource
+    public let extensions: [Extension]
+    public let signature: [UInt8]
+
+    /// Where a leaf node stands: signed along unless the leaf node comes from a key package.
+    public struct Placement: Hashable, Sendable {
+        public var groupID: [UInt8]
+        public var leafIndex: LeafIndex
+
+        public init(groupID: [UInt8], leafIndex: LeafIndex) {
+            self.groupID = groupID
+            self.leafIndex = leafIndex
+        }
+    }
+
+    /// What a leaf node says about its owner, which stays when its keys change.
+    public struct Profile: Hashable, Sendable {
+        public var credential: Credential
+        public var capabilities: Capabilities
+        public var extensions: [Extension]
+
+        public init(credential: Credential, capabilities: Capabilities = Capabilities(), extensions: [Extension] = []) {
+            self.credential = credential
+            self.capabilities = capabilities
+            self.extensions = extensions
+        }
+    }
+
+    public var profile: Profile { Profile(credential: credential, capabilities: capabilities, extensions: extensions) }
+
+    /// Makes and signs a leaf node; what Update and Commit bring is made from the old one's ``profile``.
+    ///
+    /// - Parameter placement: needed for the sources `update` and `commit`, unused for `keyPackage`.
+    public init(
+        encryptionKey: [UInt8], profile: Profile, source: LeafNodeSource, placement: Placement?,
+        signer: SignaturePrivateKey, crypto: any SuiteCrypto
+    ) throws(MLSError) {
+        self.encryptionKey = encryptionKey
+        self.signatureKey = signer.publicKey
+        self.credential = profile.credential
+        self.capabilities = profile.capabilities
+        self.source = source
+        self.extensions = profile.extensions
+        var content = TLSWriter()
+        Self.encodeContent(
+            encryptionKey: encryptionKey, signatureKey: signer.publicKey, profile: profile, source: source,
+            to: &content)
+        try Self.encodePlacement(placement, for: source, to: &content)
+        self.signature = try crypto.signWithLabel(signer, label: Self.signatureLabel, content: content.bytes)
+    }
+
+    public init(from reader: inout TLSReader) throws(MLSError) {
+        encryptionKey = try reader.readOpaque()
+        signatureKey = try reader.readOpaque()
+        credential = try reader.read()
+        capabilities = try reader.read()
+        source = try reader.read()
+        extensions = try reader.readExtensions()
+        signature = try reader.readOpaque()
+    }
+
+    public func encode(to writer: inout TLSWriter) {
+        encodeContent(to: &writer)
+        writer.writeOpaque(signature)
+    }
+
+    /// - Throws: `invalidSignature`; `invalidLeafNode` when the source needs a placement and none is given.
+    public func verifySignature(placement: Placement?, crypto: any SuiteCrypto) throws(MLSError) {
+        var content = TLSWriter()
+        encodeContent(to: &content)
+        try Self.encodePlacement(placement, for: source, to: &content)
+        let holds = crypto.verifyWithLabel(
+            publicKey: signatureKey, label: Self.signatureLabel, content: content.bytes, signature: signature)
+        if !holds { throw MLSError(.invalidSignature, "the signature of a leaf node") }
+    }
+
+    private static let signatureLabel = "LeafNodeTBS"
+
+    private func encodeContent(to writer: inout TLSWriter) {
+        Self.encodeContent(
+            encryptionKey: encryptionKey, signatureKey: signatureKey, profile: profile, source: source, to: &writer)
+    }
+
+    private static func encodeContent(
+        encryptionKey: [UInt8], signatureKey: [UInt8], profile: Profile, source: LeafNodeSource,
+        to writer: inout TLSWriter
+    ) {
+        writer.writeOpaque(encryptionKey)
+        writer.writeOpaque(signatureKey)
+        writer.write(profile.credential)
+        writer.write(profile.capabilities)
+        writer.write(source)
+        writer.writeVector(profile.extensions)
+    }
+
+    /// The end of LeafNodeTBS, which keeps a leaf node from being moved to another group or place.
+    private static func encodePlacement(_ placement: Placement?, for source: LeafNodeSource, to writer: inout TLSWriter)
+        throws(MLSError)
+    {
+        if case .keyPackage = source { return }
+        guard let placement else { throw MLSError(.invalidLeafNode, "a leaf node of an update without its place") }
+        writer.writeOpaque(placement.groupID)
+        writer.write(placement.leafIndex)
+    }
+}

@@ -1,0 +1,85 @@
+/// The steps of RFC 9420 §7.3, apart from the signature, which ``LeafNode/verifySignature(placement:crypto:)`` checks.
+extension LeafNode {
+    /// What a leaf node must keep whatever group it is in: it supports its own credential and extensions, and its key is one.
+    ///
+    /// - Throws: `invalidLeafNode`, `invalidKey`.
+    public func validateContent(crypto: any SuiteCrypto) throws(MLSError) {
+        if !capabilities.supports(credential.type) {
+            throw MLSError(.invalidLeafNode, "a leaf node does not support its own credential type")
+        }
+        for entry in extensions where !capabilities.supports(entry.type) {
+            throw MLSError(.invalidLeafNode, "a leaf node does not support its own extension \(entry.type.rawValue)")
+        }
+        if !crypto.isValidHPKEPublicKey(encryptionKey) {
+            throw MLSError(.invalidKey, "the encryption key of a leaf node")
+        }
+    }
+
+    /// Whether the lifetime of a key package's leaf node includes `now` (Unix seconds); other leaf nodes have none.
+    ///
+    /// - Throws: `expired`.
+    public func checkLifetime(now: UInt64) throws(MLSError) {
+        if case .keyPackage(let lifetime) = source, !lifetime.contains(now) {
+            throw MLSError(.expired, "the lifetime of a leaf node")
+        }
+    }
+
+    /// Whether the leaf node supports what a group asks of its members (RFC 9420 §7.3 and §13.4).
+    ///
+    /// - Throws: `invalidLeafNode`; `malformed` when the group's required_capabilities cannot be read.
+    public func checkSupport(groupExtensions: [Extension]) throws(MLSError) {
+        for entry in groupExtensions where !capabilities.supports(entry.type) {
+            throw MLSError(.invalidLeafNode, "a leaf node does not support group extension \(entry.type.rawValue)")
+        }
+        if let required = try groupExtensions.requiredCapabilities(), !capabilities.satisfy(required) {
+            throw MLSError(.invalidLeafNode, "a leaf node does not support what the group requires")
+        }
+    }
+}
+
+extension RatchetTree {
+    /// Checks a leaf node that is about to join or to replace another one, except for its signature and lifetime
+    /// (RFC 9420 §7.3).
+    ///
+    /// - Parameters:
+    ///   - replaced: whose leaf it replaces; nil for a new member.
+    ///   - groupExtensions: those of the group context.
+    /// - Throws: `invalidLeafNode`, `invalidKey`.
+    public func validateLeaf(
+        _ leaf: LeafNode, replacing replaced: LeafIndex?, groupExtensions: [Extension], crypto: any SuiteCrypto
+    ) throws(MLSError) {
+        try leaf.validateContent(crypto: crypto)
+        try leaf.checkSupport(groupExtensions: groupExtensions)
+        let old = replaced.flatMap { self[$0] }
+        if contains(encryptionKey: leaf.encryptionKey) {
+            throw MLSError(.invalidLeafNode, "the encryption key of a leaf node is in use")
+        }
+        if leaf.signatureKey != old?.signatureKey, contains(signatureKey: leaf.signatureKey) {
+            throw MLSError(.invalidLeafNode, "the signature key of a leaf node is in use")
+        }
+        var others = tally
+        if let old { others.remove(old) }
+        if !others.allSupport(leaf.credential.type) {
+            throw MLSError(.invalidLeafNode, "the credential type of a leaf node is not supported by all members")
+        }
+        if !others.credentialTypesInUse.allSatisfy(leaf.capabilities.supports) {
+            throw MLSError(.invalidLeafNode, "a leaf node does not support the credential types of all members")
+        }
+    }
+
+    /// Whether all members support an extension, as the group context's must be (RFC 9420 §12.1.7).
+    public func allSupport(_ type: ExtensionType) -> Bool { tally.allSupport(type) }
+    /// Whether all members support a proposal type, as one must be to be committed (RFC 9420 §12.2).
+    public func allSupport(_ type: ProposalType) -> Bool { tally.allSupport(type) }
+    /// Whether all members support a credential type.
+    public func allSupport(_ type: CredentialType) -> Bool { tally.allSupport(type) }
+
+    /// Whether all members support the extensions of a group context and what it requires (RFC 9420 §12.1.7).
+    ///
+    /// - Throws: `malformed` when the required_capabilities cannot be read.
+    public func allSupport(groupExtensions: [Extension]) throws(MLSError) -> Bool {
+        let required = try groupExtensions.requiredCapabilities() ?? RequiredCapabilities()
+        return groupExtensions.allSatisfy { allSupport($0.type) } && required.extensions.allSatisfy(allSupport)
+            && required.proposals.allSatisfy(allSupport) && required.credentials.allSatisfy(allSupport)
+    }
+}

@@ -1,0 +1,22 @@
+/// When a key package may be used, in Unix seconds, both ends included (RFC 9420 §7.2).
+public struct Lifetime: Hashable, Sendable, TLSEncodable, TLSDecodable {
+    public let notBefore: UInt64
+    public let notAfter: UInt64
+
+    public init(notBefore: UInt64, notAfter: UInt64) {
+        self.notBefore = notBefore
+        self.notAfter = notAfter
+    }
+
+    public init(from reader: inout TLSReader) throws(MLSError) {
+        notBefore = try reader.read()
+        notAfter = try reader.read()
+    }
+
+    public func encode(to writer: inout TLSWriter) {
+        writer.write(notBefore)
+        writer.write(notAfter)
+    }
+
+    public func contains(_ now: UInt64) -> Bool { notBefore <= now && now <= notAfter }
+}

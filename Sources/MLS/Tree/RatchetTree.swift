@@ -1,0 +1,170 @@
+/// The ratchet tree: a member at each leaf, and above them the keys of their subtrees (RFC 9420 §4 and §7).
+///
+/// The tree is always full: its width is a power of two, missing leaves are blank. Copies share what neither has changed.
+public struct RatchetTree: Sendable {
+    /// What stands at a place of the tree.
+    struct Slot: Sendable {
+        var node: Node?
+        /// The tree hash of the subtree. When it is not known, neither is any above it.
+        var hash: [UInt8]?
+    }
+
+    public private(set) var size = TreeSize(leaves: 0)
+    var slots = PagedArray<Slot>()
+    private(set) var encryptionKeys = KeyIndex()
+    private(set) var signatureKeys = KeyIndex()
+    private(set) var tally = SupportTally()
+    /// No leaf before this one is blank.
+    private var firstBlankBound: UInt32 = 0
+
+    /// A tree without leaves.
+    public init() {}
+
+    /// The width of the tree, blank leaves included.
+    public var leafCount: UInt32 { size.leafCount }
+    public var memberCount: Int { tally.members }
+
+    /// The node at a place; nil when it is blank or outside of the tree.
+    public subscript(node: NodeIndex) -> Node? {
+        size.contains(node) ? slots[Int(node.value)].node : nil
+    }
+
+    /// The leaf at a place; nil when it is blank or outside of the tree.
+    public subscript(leaf: LeafIndex) -> LeafNode? {
+        if case .leaf(let leafNode) = self[leaf.node] { leafNode } else { nil }
+    }
+
+    func parentNode(_ index: NodeIndex) -> ParentNode? {
+        if case .parent(let parent) = self[index] { parent } else { nil }
+    }
+
+    /// The leaves that are not blank, from the left.
+    public var members: some Sequence<(LeafIndex, LeafNode)> {
+        (0..<leafCount).lazy.compactMap { value in
+            let index = LeafIndex(value)
+            return self[index].map { (index, $0) }
+        }
+    }
+
+    public func contains(encryptionKey: [UInt8]) -> Bool { encryptionKeys.contains(encryptionKey) }
+    public func contains(signatureKey: [UInt8]) -> Bool { signatureKeys.contains(signatureKey) }
+
+    // MARK: Changes
+
+    /// The leftmost blank leaf, in a tree that is extended when there is none (RFC 9420 §7.7). The leaf stays blank.
+    ///
+    /// - Throws: `tooLarge` at the limit of leaves.
+    public mutating func reserveLeaf() throws(MLSError) -> LeafIndex {
+        while firstBlankBound < leafCount, self[LeafIndex(firstBlankBound)] != nil { firstBlankBound += 1 }
+        if firstBlankBound == leafCount {
+            if leafCount >= Limits.leaves { throw MLSError(.tooLarge, "a tree of more than \(Limits.leaves) leaves") }
+            resize(leaves: leafCount + 1)
+        }
+        return LeafIndex(firstBlankBound)
+    }
+
+    /// Adds a member as Add proposals do: at the leftmost blank leaf, unmerged at every node above (RFC 9420 §12.1.1).
+    ///
+    /// - Throws: `tooLarge` at the limit of leaves.
+    public mutating func addLeaf(_ leaf: LeafNode) throws(MLSError) -> LeafIndex {
+        let index = try reserveLeaf()
+        set(.leaf(leaf), at: index.node)
+        for above in size.directPath(of: index.node) {
+            guard var parent = parentNode(above) else { continue }
+            let place = parent.unmergedLeaves.partitioningIndex { $0 >= index }
+            parent.unmergedLeaves.insert(index, at: place)
+            set(.parent(parent), at: above)
+        }
+        return index
+    }
+
+    /// Replaces a member's leaf as Update proposals do, and blanks the nodes above (RFC 9420 §12.1.2).
+    ///
+    /// - Throws: `invalidProposal` when nobody is there.
+    public mutating func updateLeaf(_ leaf: LeafNode, at index: LeafIndex) throws(MLSError) {
+        if self[index] == nil { throw MLSError(.invalidProposal, "an update of \(index), which is blank") }
+        set(.leaf(leaf), at: index.node)
+        blankDirectPath(of: index)
+    }
+
+    /// Removes a member as Remove proposals do: blanks it and the nodes above, and truncates the tree (RFC 9420 §12.1.3).
+    ///
+    /// - Throws: `invalidProposal` when nobody is there.
+    public mutating func removeLeaf(_ index: LeafIndex) throws(MLSError) {
+        if self[index] == nil { throw MLSError(.invalidProposal, "a removal of \(index), which is blank") }
+        set(nil, at: index.node)
+        blankDirectPath(of: index)
+        firstBlankBound = min(firstBlankBound, index.value)
+        // Only a right half that has just lost a leaf can have become empty.
+        guard index.value >= leafCount / 2 else { return }
+        while leafCount > 1, (leafCount / 2..<leafCount).allSatisfy({ self[LeafIndex($0)] == nil }) {
+            resize(leaves: leafCount / 2)
+        }
+        if leafCount == 1, self[LeafIndex(0)] == nil { resize(leaves: 0) }
+        firstBlankBound = min(firstBlankBound, leafCount)
+    }
+
+    mutating func blankDirectPath(of leaf: LeafIndex) {
+        for above in size.directPath(of: leaf.node) where self[above] != nil { set(nil, at: above) }
+    }
+
+    /// Widens the tree with blanks or cuts its right part off.
+    mutating func resize(leaves: UInt32) {
+        let newSize = TreeSize(leaves: leaves)
+        for index in stride(from: newSize.nodeCount, to: size.nodeCount, by: 1) {
+            // A node that goes must leave the indexes too.
+            if slots[Int(index)].node != nil { set(nil, at: NodeIndex(index)) }
+        }
+        size = newSize
+        slots.resize(to: Int(newSize.nodeCount), filler: Slot())
+    }
+
+    /// The one way in which a node changes: keeps the indexes right and forgets the hashes above.
+    mutating func set(_ node: Node?, at index: NodeIndex) {
+        let position = Int(index.value)
+        if let old = slots[position].node {
+            encryptionKeys.remove(old.encryptionKey)
+            if case .leaf(let leaf) = old {
+                signatureKeys.remove(leaf.signatureKey)
+                tally.remove(leaf)
+            }
+        }
+        slots[position].node = node
+        if let node {
+            encryptionKeys.insert(node.encryptionKey)
+            if case .leaf(let leaf) = node {
+                signatureKeys.insert(leaf.signatureKey)
+                tally.add(leaf)
+            }
+        }
+        forgetHash(from: index)
+    }
+
+    private mutating func forgetHash(from index: NodeIndex) {
+        var current = index
+        while size.contains(current), slots[Int(current.value)].hash != nil {
+            slots[Int(current.value)].hash = nil
+            if current == size.root { return }
+            current = current.parent
+        }
+    }
+}
+
+extension RandomAccessCollection {
+    /// The first index for which `predicate` holds, when it holds for all elements from there on.
+    func partitioningIndex(where predicate: (Element) -> Bool) -> Index {
+        var low = startIndex
+        var count = self.count
+        while count > 0 {
+            let half = count / 2
+            let middle = index(low, offsetBy: half)
+            if predicate(self[middle]) {
+                count = half
+            } else {
+                low = index(after: middle)
+                count -= half + 1
+            }
+        }
+        return low
+    }
+}

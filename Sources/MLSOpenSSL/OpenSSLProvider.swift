@@ -1,0 +1,23 @@
+import COpenSSL
+import MLS
+
+/// All seven cipher suites of RFC 9420 over OpenSSL 3.
+///
+/// Keys are drawn from the caller's ``EntropySource`` alone, so that a seeded source repeats them byte for byte. The one
+/// exception are the nonces of ECDSA signatures (suites 2, 5 and 7), which OpenSSL 3.0 always draws from its own generator.
+public struct OpenSSLProvider: CryptoProvider {
+    public init() {}
+
+    /// - Throws: `unsupported` when this OpenSSL lacks one of the suite's algorithms.
+    public func suite(_ suite: CipherSuite) throws(MLSError) -> any SuiteCrypto {
+        guard let crypto = Self.suites[suite] else {
+            throw MLSError(.unsupported, "OpenSSL does not offer cipher suite \(suite.rawValue)")
+        }
+        return crypto
+    }
+
+    /// Fetching an algorithm costs more than using it once, so each suite fetches its own only once per process.
+    private static let suites: [CipherSuite: OpenSSLSuite] = CipherSuite.allCases.reduce(into: [:]) { suites, suite in
+        suites[suite] = OpenSSLSuite(suite)
+    }
+}

@@ -1,0 +1,48 @@
+import MLS
+
+/// One of the official test vector files: how its cases look and how one is checked.
+public protocol VectorKind: Sendable {
+    associatedtype Case: Decodable & Sendable
+
+    /// The file's name without `.json`.
+    static var name: String { get }
+    /// Checks one case.
+    ///
+    /// - Throws: anything, when the case does not hold; ``VectorSkip`` when it asks for what the engine does not offer.
+    static func check(_ vector: Case, provider: any CryptoProvider) throws
+}
+
+/// Thrown by a check for a case the engine does not claim to handle; counted apart from passes and failures.
+public struct VectorSkip: Error, CustomStringConvertible {
+    public let reason: String
+
+    public init(_ reason: String) { self.reason = reason }
+    public var description: String { reason }
+}
+
+/// A value that is not what the vector says.
+public struct VectorMismatch: Error, CustomStringConvertible {
+    public let description: String
+
+    public init(_ description: String) { self.description = description }
+}
+
+/// Compares a computed value with the vector's.
+///
+/// - Throws: ``VectorMismatch`` naming `what`.
+public func expectEqual<T: Equatable>(_ actual: T, _ expected: T, _ what: String) throws {
+    if actual != expected { throw VectorMismatch("\(what) differs: got \(actual), expected \(expected)") }
+}
+
+/// - Throws: ``VectorMismatch`` naming `what`, when it does not hold.
+public func expect(_ holds: Bool, _ what: String) throws {
+    if !holds { throw VectorMismatch(what) }
+}
+
+extension CryptoProvider {
+    /// The suite of a vector's `cipher_suite` number.
+    func vectorSuite(_ number: UInt16) throws -> any SuiteCrypto {
+        guard let suite = CipherSuite(rawValue: number) else { throw VectorSkip("cipher suite \(number) is unknown") }
+        return try self.suite(suite)
+    }
+}

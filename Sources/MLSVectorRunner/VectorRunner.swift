@@ -1,0 +1,86 @@
+import Foundation
+import MLS
+
+/// Runs the official MLS test vectors of a folder against the engine.
+public struct VectorRunner: Sendable {
+    /// All the files the engine knows, in the order they are run.
+    public static let kinds: [any VectorKind.Type] = [
+        CryptoBasics.self,
+        Deserialization.self,
+        TreeMath.self,
+        TreeOperations.self,
+        TreeValidation.self,
+        TreeKEM.self,
+        KeyScheduleVectors.self,
+        PSKSecretVectors.self,
+        SecretTreeVectors.self,
+        TranscriptHashesVectors.self,
+        MessageProtectionVectors.self,
+        MessagesVectors.self,
+        WelcomeVectors.self,
+        PassiveClientWelcomeVectors.self,
+        PassiveClientHandlingCommitVectors.self,
+        PassiveClientRandomVectors.self,
+    ]
+
+    private let provider: any CryptoProvider
+
+    public init(provider: any CryptoProvider) {
+        self.provider = provider
+    }
+
+    /// Runs every known file of a folder, and names the unknown ones as skipped.
+    public func run(folder: URL) async throws -> VectorReport {
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            .filter { $0.hasSuffix(".json") }.sorted()
+        var report = VectorReport()
+        for file in files {
+            let name = String(file.dropLast(".json".count))
+            if let kind = Self.kinds.first(where: { $0.name == name }) {
+                report.add(await run(kind, folder: folder))
+            } else {
+                report.add(.init(file: name, index: nil, outcome: .skipped("no check for this kind of file")))
+            }
+        }
+        return report
+    }
+
+    /// Runs one kind's file; a file that cannot be read or decoded is a failure.
+    public func run(_ kind: any VectorKind.Type, folder: URL) async -> VectorReport {
+        func open<K: VectorKind>(_: K.Type) async -> VectorReport {
+            do {
+                let data = try Data(contentsOf: folder.appendingPathComponent(K.name + ".json"))
+                return await run(K.self, cases: try JSONDecoder().decode([K.Case].self, from: data))
+            } catch {
+                var report = VectorReport()
+                report.add(.init(file: K.name, index: nil, outcome: .failed("cannot be read: \(error)")))
+                return report
+            }
+        }
+        return await open(kind)
+    }
+
+    /// The cases are independent, so they share the machine's cores.
+    private func run<K: VectorKind>(_: K.Type, cases: [K.Case]) async -> VectorReport {
+        let outcomes = await withTaskGroup(of: (Int, VectorReport.Entry.Outcome).self) { group in
+            for (index, vector) in cases.enumerated() {
+                group.addTask { [provider] in
+                    do {
+                        try K.check(vector, provider: provider)
+                        return (index, .passed)
+                    } catch let skip as VectorSkip {
+                        return (index, .skipped(skip.reason))
+                    } catch {
+                        return (index, .failed("\(error)"))
+                    }
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
+        var report = VectorReport()
+        for (index, outcome) in outcomes.sorted(by: { $0.0 < $1.0 }) {
+            report.add(.init(file: K.name, index: index, outcome: outcome))
+        }
+        return report
+    }
+}

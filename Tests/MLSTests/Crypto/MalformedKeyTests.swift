@@ -1,0 +1,116 @@
+import MLS
+import MLSOpenSSL
+import Testing
+
+/// Keys that a peer could send and that must do nothing but fail.
+struct MalformedKeyTests {
+    /// The order of each NIST curve, which is the first scalar out of range.
+    private static let orders: [UInt16: [UInt8]] = [
+        2: bytes("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551"),
+        5: bytes(
+            "01fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffa51868783bf2f966b7fcc0148f709a5d03bb5"
+                + "c9b8899c47aebb6fb71e91386409"),
+        7: bytes(
+            "ffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973"),
+    ]
+
+    private static func bytes(_ hex: String) -> [UInt8] {
+        let digits = Array(hex)
+        return stride(from: 0, to: digits.count, by: 2).compactMap { UInt8(String(digits[$0...$0 + 1]), radix: 16) }
+    }
+
+    @Test(arguments: [2, 5, 7] as [UInt16])
+    func scalarsOutOfRangeAreNoKeys(number: UInt16) throws {
+        let crypto = try suite(number)
+        let order = try #require(Self.orders[number])
+        var last = order
+        last[last.count - 1] -= 1
+        var beyond = order
+        beyond[beyond.count - 1] += 1
+        let refused: [[UInt8]] = [
+            [], [0], Array(repeating: 0, count: order.count), order, beyond, Array(repeating: 0xFF, count: order.count),
+            [0] + last,
+        ]
+        for scalar in refused {
+            expectError(.invalidKey, "\(scalar)") { try crypto.signatureKey(raw: Secret(scalar)) }
+            expectError(.invalidKey, "\(scalar)") { try crypto.hpkeKey(raw: Secret(scalar)) }
+        }
+        for scalar in [last, [1]] {
+            #expect(try crypto.signatureKey(raw: Secret(scalar)).raw.count == order.count)
+            #expect(try crypto.hpkeKey(raw: Secret(scalar)).raw.count == order.count)
+        }
+    }
+
+    @Test(arguments: [2, 5, 7] as [UInt16])
+    func scalarsMayComeWithoutTheirLeadingZeros(number: UInt16) throws {
+        let crypto = try suite(number)
+        let length = try #require(Self.orders[number]).count
+        let short: [UInt8] = [7, 7, 7]
+        let padded = Array(repeating: 0, count: length - 3) + short
+        #expect(
+            try crypto.hpkeKey(raw: Secret(short)).publicKey == crypto.hpkeKey(raw: Secret(padded)).publicKey)
+    }
+
+    @Test(arguments: [2, 5, 7] as [UInt16])
+    func onlyUncompressedPointsOnTheCurveArePublicKeys(number: UInt16) throws {
+        let crypto = try suite(number)
+        let entropy = SeededEntropy(seed: 1)
+        let valid = try crypto.generateHPKEKey(entropy).publicKey
+        #expect(crypto.isValidHPKEPublicKey(valid))
+        var offCurve = valid
+        offCurve[offCurve.count - 1] ^= 1
+        var hybrid = valid
+        hybrid[0] = 6 + (valid[valid.count - 1] & 1)
+        let compressed = [2 + (valid[valid.count - 1] & 1)] + valid[1...(valid.count / 2)]
+        let tooBig = [4] + Array(repeating: UInt8(0xFF), count: valid.count - 1)
+        let origin = [4] + Array(repeating: UInt8(0), count: valid.count - 1)
+        for key in [[], [0], [4], offCurve, hybrid, compressed, tooBig, origin, valid + [0], Array(valid.dropLast())] {
+            #expect(!crypto.isValidHPKEPublicKey(key), "\(key)")
+            expectError(.invalidKey, "\(key)") { try crypto.hpkeSeal(to: key, info: [], aad: [], Secret([1]), entropy) }
+            #expect(!crypto.verify(publicKey: key, [1], signature: [1]))
+        }
+    }
+
+    /// Points whose multiples are few, so that everybody knows the shared secret (RFC 7748 §6).
+    @Test func pointsOfSmallOrderGiveNoSecret() throws {
+        let order8 = Self.bytes("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800")
+        let zero25519 = [UInt8](repeating: 0, count: 32)
+        let zero448 = [UInt8](repeating: 0, count: 56)
+        let one448 = [1] + zero448.dropLast()
+        let cases: [(UInt16, [UInt8])] = [
+            (1, zero25519), (1, [1] + zero25519.dropLast()), (1, order8), (3, zero25519), (4, zero448), (6, one448),
+        ]
+        for (number, point) in cases {
+            let crypto = try suite(number)
+            let entropy = SeededEntropy(seed: 2)
+            expectError(.invalidKey, "suite \(number)") {
+                try crypto.hpkeSeal(to: point, info: [], aad: [], Secret([1]), entropy)
+            }
+            let key = try crypto.generateHPKEKey(entropy)
+            #expect(throws: MLSError.self) {
+                try crypto.hpkeReceiveExport(enc: point, with: key, info: [], context: [], length: 32)
+            }
+        }
+    }
+
+    @Test(arguments: [1, 3, 4, 6] as [UInt16])
+    func keysOfAnotherLengthAreRefused(number: UInt16) throws {
+        let crypto = try suite(number)
+        let length = try crypto.generateHPKEKey(SeededEntropy(seed: 1)).publicKey.count
+        // Not one more: that is how long a signature key of the 448 suites is.
+        for wrong in [0, 1, length - 1, length + 2] {
+            let key = [UInt8](repeating: 9, count: wrong)
+            #expect(!crypto.isValidHPKEPublicKey(key))
+            expectError(.invalidKey) { try crypto.hpkeKey(raw: Secret(key)) }
+            expectError(.invalidKey) { try crypto.signatureKey(raw: Secret(key)) }
+            #expect(!crypto.verify(publicKey: key, [1], signature: key))
+        }
+    }
+
+    @Test func anEntropySourceThatSaysTheSameForeverIsAnErrorNotALoop() throws {
+        struct Stuck: EntropySource {
+            func bytes(_ count: Int) -> [UInt8] { Array(repeating: 0, count: count) }
+        }
+        expectError(.cryptoFailure) { try suite(2).generateSignatureKey(Stuck()) }
+    }
+}
