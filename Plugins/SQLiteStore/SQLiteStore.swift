@@ -1,0 +1,155 @@
+import struct GRDB.Configuration
+import class GRDB.Database
+import class GRDB.DatabaseQueue
+import GRDBSQLite
+import Synchronization
+public import WaxwingCore
+
+/// A store in one SQLite file.
+///
+/// The file is in WAL mode with `synchronous=FULL`: what was committed survives the loss of power. Several processes may have it
+/// open; a writer waits for another one, up to ``SQLiteStore/Limits/busySeconds``.
+///
+/// What a change set deletes or overwrites is zeroed in its page (`secure_delete` and ``PageScrubber``), and the page with its old
+/// content leaves the files before ``commit(_:)`` returns: the write-ahead log is copied into the database and cut to nothing. Where another
+/// process reads at that very moment for longer than ``SQLiteStore/Limits/eraseSeconds``, this is made up for by the next commit, by
+/// ``close()`` or by the next process that opens the file. Blocks which the file system or the disk has given up are beyond reach.
+public final class SQLiteStore: Store {
+    /// The bounds of waiting.
+    public enum Limits {
+        /// How long a commit or a read waits for other processes before it fails, in seconds.
+        public static let busySeconds = 30.0
+        /// How long a finished commit waits for readers to let go of old pages, in seconds.
+        public static let eraseSeconds = 1.0
+    }
+
+    /// The file.
+    public let path: String
+    /// One connection. All access to it is serial.
+    private let queue: DatabaseQueue
+    /// Old content may still be in the write-ahead log.
+    private let hasResidue = Mutex(true)
+
+    /// Opens the store in the file `path`, which is created where there is none, with mode 0600 in a folder of mode 0700.
+    ///
+    /// - Throws: ``StoreError`` `notPermitted`, `full`, `newerFormat`, `corrupt` (also where the file is something else), `failed`.
+    public init(path: String) throws(StoreError) {
+        self.path = path
+        try PrivateFile.create(path)
+        var configuration = Configuration()
+        configuration.label = "SQLiteStore"
+        configuration.busyMode = .timeout(Limits.busySeconds)
+        do {
+            queue = try DatabaseQueue(path: path, configuration: configuration)
+        } catch {
+            throw StoreError(sqlite: error, path: path)
+        }
+        try access { (db) throws in
+            try Schema.open(db, path: path)
+            self.erase(db)
+        }
+    }
+
+    public func revision() throws(StoreError) -> UInt64 {
+        try access { (db) throws in try Schema.revision(db) }
+    }
+
+    public func value(_ table: Table, _ key: [UInt8]) throws(StoreError) -> [UInt8]? {
+        try access { (db) throws in
+            try db.raw(TableSQL.of(table).value) { (statement) throws in
+                try statement.bind(1, key)
+                return try statement.step() ? statement.blob(0) : nil
+            }
+        }
+    }
+
+    public func page(
+        _ table: Table, from lower: [UInt8], below upper: [UInt8]?, limit: Int, descending: Bool
+    ) throws(StoreError) -> [Record] {
+        try access { (db) throws in
+            try db.raw(TableSQL.of(table).page(bounded: upper != nil, descending: descending)) { (statement) throws in
+                try statement.bind(1, lower)
+                try statement.bind(2, Int64(max(1, limit)))
+                if let upper { try statement.bind(3, upper) }
+                var records: [Record] = []
+                while try statement.step() {
+                    records.append(Record(key: statement.blob(0), value: statement.blob(1)))
+                }
+                return records
+            }
+        }
+    }
+
+    public func commit(_ changes: ChangeSet) throws(StoreError) -> UInt64 {
+        try access { (db) throws in
+            var leavesResidue = false
+            do {
+                try db.inTransaction(.immediate) {
+                    let revision = try Schema.revision(db)
+                    guard revision == changes.base else {
+                        throw StoreError(
+                            .staleRevision,
+                            "The store is at revision \(revision), the changes were made on \(changes.base).")
+                    }
+                    for change in changes.changes {
+                        if try change.apply(to: db) { leavesResidue = true }
+                    }
+                    try Schema.setRevision(revision + 1, db)
+                    return .commit
+                }
+            } catch {
+                // Pages of a large change set may have been written out before it failed.
+                if leavesResidue { self.hasResidue.withLock { $0 = true } }
+                throw error
+            }
+            if leavesResidue { self.hasResidue.withLock { $0 = true } }
+            self.erase(db)
+            return changes.base + 1
+        }
+    }
+
+    /// Closes the file. Every later call fails.
+    ///
+    /// - Throws: ``StoreError`` where the file could not be closed cleanly; what was committed is safe all the same.
+    public func close() throws(StoreError) {
+        do {
+            queue.writeWithoutTransaction { db in self.erase(db) }
+            try queue.close()
+        } catch {
+            throw StoreError(sqlite: error, path: path)
+        }
+    }
+
+    /// Runs `body` with the connection and turns whatever goes wrong into a ``StoreError``.
+    func access<Result>(_ body: (Database) throws -> Result) throws(StoreError) -> Result {
+        do {
+            return try queue.writeWithoutTransaction { db in
+                do {
+                    return try body(db)
+                } catch let error as StoreError {
+                    throw error
+                } catch {
+                    throw StoreError(sqlite: error, systemError: sqlite3_system_errno(db.sqliteConnection), path: path)
+                }
+            }
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw StoreError(sqlite: error, path: path)
+        }
+    }
+
+    /// Moves the write-ahead log into the database and cuts it to nothing, if old content may be in it.
+    ///
+    /// Nothing is thrown: the commit before it is done, and a caller must not take it for undone. What could not be erased now is
+    /// tried again later.
+    private func erase(_ db: Database) {
+        guard hasResidue.withLock({ $0 }) else { return }
+        let connection = db.sqliteConnection
+        sqlite3_busy_timeout(connection, Int32(Limits.eraseSeconds * 1000))
+        defer { sqlite3_busy_timeout(connection, Int32(Limits.busySeconds * 1000)) }
+        if sqlite3_wal_checkpoint_v2(connection, "main", SQLITE_CHECKPOINT_TRUNCATE, nil, nil) == SQLITE_OK {
+            hasResidue.withLock { $0 = false }
+        }
+    }
+}

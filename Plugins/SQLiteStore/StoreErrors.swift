@@ -1,0 +1,59 @@
+import GRDB
+import Glibc
+import WaxwingCore
+
+extension StoreError {
+    /// What SQLite says, in the words of the port.
+    ///
+    /// - Parameter systemError: `errno` of the operation that failed; 0 where it is not known.
+    init(sqlite error: any Error, systemError: Int32 = 0, path: String) {
+        guard let error = error as? DatabaseError else {
+            self = (error as? StoreError) ?? StoreError(.failed, "\(path): \(error)")
+            return
+        }
+        let message = error.message ?? "error \(error.extendedResultCode.rawValue)"
+        switch error.resultCode {
+        case .SQLITE_FULL:
+            self = .full(path)
+        case .SQLITE_IOERR where systemError == ENOSPC || systemError == EDQUOT,
+            .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE:
+            // The shared index of the log could not grow.
+            self = .full(path)
+        case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
+            self = StoreError(.notPermitted, "\(path) cannot be read or written: \(message).")
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+            self = StoreError(.corrupt, "\(path) is damaged or not a store: \(message).")
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
+            self = StoreError(.failed, "\(path) was in use by another process for too long.")
+        default:
+            self = StoreError(.failed, "\(path): \(message).")
+        }
+    }
+
+    /// What the operating system says about a file or folder.
+    init(systemError: Int32, path: String) {
+        let message = String(cString: strerror(systemError))
+        switch systemError {
+        case ENOSPC, EDQUOT: self = .full(path)
+        case EACCES, EPERM, EROFS, ENOTDIR, ELOOP, EISDIR:
+            self = StoreError(.notPermitted, "\(path) cannot be created: \(message).")
+        default: self = StoreError(.failed, "\(path) cannot be created: \(message).")
+        }
+    }
+
+    private static func full(_ path: String) -> StoreError { StoreError(.full, "The disk of \(path) is full.") }
+}
+
+/// Runs `body` again while SQLite says that the file is busy, for as long as a commit would wait.
+func retryingWhileBusy<Result>(_ body: () throws -> Result) throws -> Result {
+    let pauseMicroseconds: UInt32 = 5000
+    var left = Int(SQLiteStore.Limits.busySeconds * 1_000_000) / Int(pauseMicroseconds)
+    while true {
+        do {
+            return try body()
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && left > 0 {
+            left -= 1
+            usleep(pauseMicroseconds)
+        }
+    }
+}
