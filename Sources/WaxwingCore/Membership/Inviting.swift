@@ -50,7 +50,9 @@ extension ClientCore {
             return
         }
         do {
-            let keyPackage = try KeyPackage(message: package.keyPackage)
+            guard case .keyPackage(let keyPackage) = try MLSMessage(decoding: package.keyPackage) else {
+                throw MLSError(.malformed, "not a key package")
+            }
             guard keyPackage.leafNode.credential == .basic(identity: user.bytes) else {
                 _ = fail(row, "the server handed out a key package of somebody else", &turn)
                 return

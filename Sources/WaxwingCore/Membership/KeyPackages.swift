@@ -16,7 +16,7 @@ struct KeyPackageRecord: StoredRecord {
         self.isLastResort = isLastResort
         self.notAfter = notAfter
         isUploaded = false
-        serialized = bundle.serialized()
+        serialized = bundle.serialized
     }
 
     init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {
@@ -66,7 +66,9 @@ extension ClientCore {
         for stored in waiting {
             let record = try KeyPackageRecord(stored: stored.value)
             uploads.append(
-                KeyPackageUpload(data: try record.bundle(crypto).keyPackage.message, isLastResort: record.isLastResort))
+                KeyPackageUpload(
+                    data: MLSMessage.keyPackage(try record.bundle(crypto).keyPackage).encoded,
+                    isLastResort: record.isLastResort))
         }
         let call = Endpoint.uploadKeyPackages(uploads, fingerprint: account.fingerprint, token: token)
         begin(

@@ -297,7 +297,7 @@ extension ClientCore {
         do {
             let staged = try Group.externalCommit(
                 groupInfo: groupInfo, credential: .basic(identity: me.bytes), signer: signer(turn), removePrior: true,
-                crypto: crypto, now: turn.now.seconds, entropy: entropy)
+                crypto: crypto, entropy: entropy)
             if !record.mlsGroupID.isEmpty, staged.groupID != record.mlsGroupID {
                 _ = fail(row, "the server's GroupInfo is for another group", &turn)
                 return

@@ -1,0 +1,214 @@
+import ConclaveProtocol
+import MLS
+import MLSOpenSSL
+import Testing
+
+@testable import WaxwingCore
+
+/// Clients and a server in one virtual time, every step chosen by a seed.
+final class World {
+    /// What the network does to a request.
+    enum Fault { case none, requestLost, answerLost, linkDown }
+
+    final class Person {
+        let name: String
+        let id: ID
+        let store = MemoryStore()
+        var core: ClientCore
+        var calls: [(CallID, APIRequest)] = []
+        var feedOpen = false
+        var hears: [ServerHint] = []
+
+        init(_ name: String, _ id: ID, _ core: (MemoryStore) throws -> ClientCore) rethrows {
+            self.name = name
+            self.id = id
+            self.core = try core(store)
+        }
+
+        var reader: AccountReader { AccountReader(store: store) }
+    }
+
+    var server: ModelServer
+    var now = Instant(milliseconds: 1_800_000_000_000)
+    let entropy: SeededEntropy
+    let chance: SeededEntropy
+    var people: [Person] = []
+    /// Decides about each request; by default the network is well.
+    var fault: (Person, APIRequest) -> Fault = { _, _ in .none }
+
+    init(seed: UInt64, strict: Bool) {
+        server = ModelServer(isStrict: strict)
+        entropy = SeededEntropy(seed)
+        chance = SeededEntropy(seed ^ 0xABCD)
+    }
+
+    @discardableResult
+    func add(_ name: String) throws -> Person {
+        let id = server.register(name)
+        let person = try Person(name, id) { [entropy] store in
+            try ClientCore(store: store, provider: OpenSSLProvider(), entropy: entropy)
+        }
+        people.append(person)
+        try perform(
+            .signIn(Session(token: id.description, userID: id, username: name), serverURL: "https://test"), person)
+        return person
+    }
+
+    // MARK: Steps
+
+    @discardableResult
+    func perform(_ command: Command, _ person: Person) throws -> CommandOutcome {
+        try step(.perform(command), person).outcome
+    }
+
+    @discardableResult
+    func step(_ input: Input, _ person: Person) throws -> Batch {
+        let batch = try person.core.handle(input, now: now)
+        if !batch.changes.isEmpty { _ = try person.store.commit(batch.changes) }
+        for effect in batch.effects {
+            switch effect {
+            case .send(let id, let request): person.calls.append((id, request))
+            case .openFeed: person.feedOpen = true
+            case .closeFeed: person.feedOpen = false
+            case .notice: break
+            }
+        }
+        return batch
+    }
+
+    /// The process dies and starts again on the same store: everything in memory is gone, answers included.
+    func crash(_ person: Person) throws {
+        person.calls = []
+        person.feedOpen = false
+        person.core = try ClientCore(store: person.store, provider: OpenSSLProvider(), entropy: entropy)
+    }
+
+    /// One thing happens to one person: an answer comes, local work goes on, or time passes. False if there is nothing left.
+    func stir(_ person: Person) throws -> Bool {
+        if !person.calls.isEmpty {
+            let (id, request) = person.calls.remove(at: chance.below(person.calls.count))
+            try deliver(id, request, to: person)
+            return true
+        }
+        if person.core.hasLocalWork {
+            try step(.resume, person)
+            return true
+        }
+        return false
+    }
+
+    private func deliver(_ id: CallID, _ request: APIRequest, to person: Person) throws {
+        switch fault(person, request) {
+        case .none:
+            try step(.answered(id, .success(server.answer(request))), person)
+        case .requestLost:
+            try step(.answered(id, .failure(TransportError(.unknown, .connectionLost, "request lost"))), person)
+        case .answerLost:
+            _ = server.answer(request)
+            try step(.answered(id, .failure(TransportError(.unknown, .connectionLost, "answer lost"))), person)
+        case .linkDown:
+            try step(.answered(id, .failure(TransportError(.notSent, .unreachable, "link down"))), person)
+        }
+    }
+
+    /// Goes online and works until nothing is left, letting time pass for what waits, at most `patience` waits.
+    func sync(_ person: Person, patience: Int = 40) throws {
+        try step(.connect(live: false), person)
+        try settle([person], patience: patience)
+        try step(.disconnect, person)
+        person.calls = []
+    }
+
+    /// Lets all of `persons` work in random order until nobody has anything left to do.
+    func settle(_ persons: [Person], patience: Int = 40) throws {
+        var waits = 0
+        var steps = 0
+        while true {
+            steps += 1
+            try #require(steps < 200_000, "the clients never come to rest")
+            let busy = persons.filter { !$0.calls.isEmpty || $0.core.hasLocalWork }
+            if let next = busy.isEmpty ? nil : busy[chance.below(busy.count)] {
+                _ = try stir(next)
+                continue
+            }
+            guard let wake = persons.compactMap(\.core.nextWake).min(), waits < patience else { return }
+            waits += 1
+            now = max(now, wake)
+            for person in persons { try step(.wake, person) }
+        }
+    }
+
+    func syncAll(rounds: Int = 3) throws {
+        for _ in 0..<rounds { for person in people { try sync(person) } }
+    }
+
+    // MARK: Views
+
+    func group(_ name: String, of person: Person) throws -> GroupRecord {
+        try #require(person.reader.groups(named: name).first, "\(person.name) knows no group \(name)")
+    }
+
+    /// A group of all the people, the first of whom made it.
+    func makeGroup(_ name: String) throws {
+        let creator = people[0]
+        for person in people { try sync(person) }
+        try perform(.createGroup(name: name, alias: ""), creator)
+        try sync(creator)
+        for person in people.dropFirst() {
+            try perform(.invite(group: group(name, of: creator).id, username: person.name), creator)
+            try sync(creator)
+            try sync(person)
+            let invite = try #require(person.reader.invites().first)
+            try perform(.accept(invite: invite.id), person)
+            try sync(person)
+            try sync(creator)
+        }
+        try syncAll(rounds: 1)
+    }
+
+    /// The lines of a person's history, from the row where the last of the group had joined.
+    func lines(_ name: String, _ person: Person) throws -> [String] {
+        let group = try group(name, of: person)
+        return try person.reader.history(group.id, limit: 100_000).map { entry in
+            let row = entry.row
+            let place = row.sequence.map { "\(row.era).\($0)" } ?? "waiting"
+            switch row.content {
+            case .text(let text): return "\(place) \(nameOf(row.sender)): \(text)"
+            case .system(let events):
+                return "\(place) "
+                    + events.map { "\($0.kind) \(nameOf($0.actor))>\(nameOf($0.subject))" }.joined(separator: ",")
+            case .unreadable(let why): return "\(place) unreadable \(why)"
+            }
+        }
+    }
+
+    func texts(_ name: String, _ person: Person) throws -> [String] {
+        let group = try group(name, of: person)
+        return try person.reader.history(group.id, limit: 100_000).compactMap {
+            if case .text(let text) = $0.row.content { "\(nameOf($0.row.sender)): \(text)" } else { nil }
+        }
+    }
+
+    private func nameOf(_ id: ID) -> String { people.first { $0.id == id }?.name ?? "?" }
+
+    /// All agree on the state of the group, and nobody has anything left to send.
+    func expectConverged(_ name: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+        var authenticators: Set<String> = []
+        for person in people {
+            let group = try group(name, of: person)
+            let details = try #require(try person.core.details(of: group.id), sourceLocation: sourceLocation)
+            authenticators.insert("\(details.epoch) \(details.epochAuthenticator)")
+            let left = try person.reader.outbox()
+            #expect(
+                left.isEmpty, "\(person.name) still has \(left.map { "\($0.intent) \($0.state) \($0.trouble)" })",
+                sourceLocation: sourceLocation)
+        }
+        #expect(authenticators.count == 1, "the group is split: \(authenticators)", sourceLocation: sourceLocation)
+        let first = try texts(name, people[0])
+        for person in people.dropFirst() {
+            #expect(
+                try texts(name, person) == first, "\(person.name) reads another history", sourceLocation: sourceLocation
+            )
+        }
+    }
+}
