@@ -14,6 +14,8 @@ public enum ClientLimits {
     static let concurrentCalls = 8
     /// Groups whose MLS state is kept in memory.
     static let cachedGroups = 16
+    /// Epochs of which the deciding commit is remembered, to check a GroupInfo against.
+    static let commitTags = 32
     /// First and longest wait after a failure, in milliseconds; doubled each time, with jitter.
     static let retryDelayMin: UInt64 = 500
     static let retryDelayMax: UInt64 = 60_000

@@ -121,13 +121,13 @@ import Testing
         var authenticators: Set<String> = []
         for person in world.people {
             let group = try world.group("room", of: person)
-            #expect(group.status == .active, "\(person.name) is not in")
+            #expect(group.status == .active, "\(person.name) is not in: \(world.report("room"))")
             let details = try #require(try person.core.details(of: group.id))
-            #expect(details.members.count == 4)
+            #expect(details.members.count == 4, "\(world.report("room"))")
             authenticators.insert("\(details.epoch) \(details.epochAuthenticator)")
             let left = try person.reader.outbox().filter { !$0.isFailed }
             #expect(left.isEmpty, "\(person.name) still has \(left.map { "\($0.intent) \($0.state) \($0.trouble)" })")
         }
-        #expect(authenticators.count == 1, "the group is split: \(authenticators)")
+        #expect(authenticators.count == 1, "the group is split: \(world.report("room"))")
     }
 }

@@ -99,10 +99,10 @@ extension Endpoint {
     }
 
     /// `POST /groups/{id}/cancel-invite`, admins only. Refused: `notFound`, `notAdmin`.
-    public static func cancelInvite(of invitee: ID, group: ID, token: String) -> Call<Void> {
+    public static func cancelInvite(of invitee: ID, group: ID, token: String, idempotencyKey: String? = nil) -> Call<Void> {
         var message = WireCancelInviteRequest()
         message.inviteeID = Data(invitee.bytes)
-        return Call(post("/groups/\(group)/cancel-invite", message, token))
+        return Call(post("/groups/\(group)/cancel-invite", message, token, idempotencyKey))
     }
 
     /// `GET /invites`: the invites that wait for the caller.

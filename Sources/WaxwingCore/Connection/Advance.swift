@@ -20,6 +20,7 @@ extension ClientCore {
             if step == .askLater { later.append(id) }
         }
         lanes.askAgain(later)
+        try advanceAccount(token, &turn)
     }
 
     enum LaneStep {
@@ -46,6 +47,10 @@ extension ClientCore {
             }
         }
         if lanes.backlog[id] != nil { return .askLater }
+        if lane.recheckEscrows {
+            lanes[id].recheckEscrows = false
+            if !lanes.account.invitesToCheck.contains(id) { lanes.account.invitesToCheck.append(id) }
+        }
         // The log is drained: now, and only now, may something be sent.
         guard let head = try turn.draft.outboxHead(id) else { return .rest }
         if head.notBefore > turn.now {
@@ -55,11 +60,11 @@ extension ClientCore {
         return try carryOut(head, record, token, &turn)
     }
 
-    /// Without keys rows are of no use, except to find our own external commit among them.
+    /// Without keys rows are of no use, except to find our place in the log for an external commit.
     private func mayFetch(_ record: GroupRecord, _ turn: Turn) throws -> Bool {
         switch record.status {
         case .active, .creating: true
-        case .keyless: try !turn.draft.staged(record.id).isEmpty
+        case .keyless: try turn.draft.outboxHead(record.id)?.intent == .rejoin
         case .removed, .left, .deleted: false
         }
     }

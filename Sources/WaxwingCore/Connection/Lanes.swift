@@ -76,6 +76,11 @@ struct Lanes: Sendable {
         /// Fetch the welcomes before anything else is done about an accepted invite.
         var acceptAnswer: AcceptAnswer?
 
+        /// Escrowed invites that the server no longer lists, until the log has been drained once more.
+        var missingEscrows: Set<[UInt8]> = []
+        /// Look at the server's list of invites again, once the log is drained.
+        var recheckEscrows = false
+
         enum AcceptAnswer: Sendable { case welcomesWanted(stale: Bool), rosterWanted(stale: Bool) }
     }
 

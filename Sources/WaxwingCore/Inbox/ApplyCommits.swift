@@ -31,7 +31,11 @@ extension ClientCore {
                 }
             }
         } catch {
-            if summary.contentType == .commit, !group.record.joinTag.isEmpty { group.record.rivalSeen = true }
+            if summary.contentType == .commit, !group.record.joinTag.isEmpty {
+                // We have not yet found the commit that let us in, so it is rather we who stand in the wrong place.
+                group.record.rivalSeen = true
+                return
+            }
             if error.code == .ownMessage {
                 // A commit of ours whose staged state is gone: the group has moved on without us.
                 keepUnreadable(row, digest, .lostState, epoch: epoch, in: group, &turn)
@@ -72,11 +76,21 @@ extension ClientCore {
                     content: .system([SystemEvent(.joined, actor: row.sender, subject: me)]), epoch: epoch,
                     digest: sha256(row.message)),
                 in: group.record)
-            if group.record.rivalSeen { try queueOnce(.rejoin, in: group.id, &turn) }
+            if group.record.rivalSeen { try leaveDeadBranch(&group, &turn) }
             group.record.rivalSeen = false
         } else if epoch + 1 == group.record.joinedEpoch {
             group.record.rivalSeen = true
         }
+    }
+
+    /// The keys we have are of no use to anybody: drop them, and come in by another door.
+    private mutating func leaveDeadBranch(_ group: inout OpenGroup, _ turn: inout Turn) throws {
+        group.state = nil
+        group.record.status = .keyless
+        groups.remove(group.id)
+        turn.draft.deleteAll(.groupState, prefix: group.id.bytes)
+        for (digest, _) in try turn.draft.staged(group.id) { try dropStaged(digest, in: group.id, &turn) }
+        try queueOnce(.rejoin, in: group.id, &turn)
     }
 
     /// A commit of our own has come back: it counts if no other came before it.
@@ -133,6 +147,7 @@ extension ClientCore {
             try group.state?.merge(staged)
             group.record.epoch = epoch + 1
             group.record.lastCommitter = committer
+            group.record.note(commit: epoch, tag: staged.confirmationTag, isValid: true)
             group.epochChanged = true
             events += try pin(staged.changes.added + staged.changes.updated, &turn)
             try epochIsOver(in: group, &turn)
@@ -207,10 +222,17 @@ extension ClientCore {
         group.epochChanged = true
         let me = try account(turn).userID
         group.record.lastCommitter = me
+        group.record.note(commit: staged.baseEpoch, tag: staged.confirmationTag, isValid: true)
+        // Sealed with keys that are gone, perhaps under the same epoch number.
+        for var row in try turn.draft.outbox(group.id) where row.sealed != nil {
+            row.sealed = nil
+            turn.draft.put(row)
+        }
         if let waiting = try turn.draft.outboxRow(group.id, order: order) {
             turn.draft.deleteOutbox(waiting)
             turn.notice(.done(waiting, sequence: row.sequence))
         }
+        try giveUpParked(in: group, &turn)
         for (digest, _) in try turn.draft.staged(group.id) { try dropStaged(digest, in: group.id, &turn) }
         // The server keeps no GroupInfo of an external commit.
         try queueOnce(.refreshGroupInfo, in: group.id, &turn)

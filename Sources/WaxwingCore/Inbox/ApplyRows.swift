@@ -82,6 +82,9 @@ extension ClientCore {
             if group.state != nil { keepUnreadable(row, digest, .malformed, epoch: 0, in: group, &turn) }
             return
         }
+        if summary.contentType == .commit, let epoch = summary.epoch, let tag = summary.confirmationTag {
+            group.record.note(commit: epoch, tag: tag)
+        }
         if let dead = try rival(of: summary, in: group.id, turn) { try dropStaged(dead, in: group.id, &turn) }
         guard group.state != nil else { return }
         guard summary.groupID == group.record.mlsGroupID else {
@@ -177,9 +180,26 @@ extension ClientCore {
         for stored in parked {
             let row = try InboxRow(stored: stored.value)
             turn.draft.delete(.inbox, stored.key)
+            turn.draft.delete(.history, Keys.history(group.id, era: row.era, sequence: row.sequence))
             turn.draft.put(.inbox, Keys.inbox(group.id, parked: false, era: row.era, sequence: row.sequence), row)
         }
         if !parked.isEmpty { lanes.backlog[group.id, default: 0] += parked.count }
+    }
+
+    /// We are in again by another door: what was sent in the epochs between can never be opened.
+    mutating func giveUpParked(in group: OpenGroup, _ turn: inout Turn) throws {
+        for stored in try turn.draft.page(.inbox, prefix: Keys.inbox(group.id, parked: true)) {
+            let row = try InboxRow(stored: stored.value)
+            turn.draft.delete(.inbox, stored.key)
+            let digest = sha256(row.message)
+            turn.draft.put(
+                .seen, Keys.seen(group.id, digest: digest), SeenRecord.row(era: row.era, sequence: row.sequence))
+            if let summary = try? MLSMessage.summary(of: row.message), summary.contentType == .application {
+                keepUnreadable(row, digest, .lostState, epoch: summary.epoch ?? 0, in: group, &turn)
+            } else {
+                turn.draft.delete(.history, Keys.history(group.id, era: row.era, sequence: row.sequence))
+            }
+        }
     }
 
     // MARK: Our own rows

@@ -10,7 +10,7 @@ extension ClientCore {
         guard let serverID = record.serverID, record.status == .active else { return .rest }
         switch row.intent {
         case .renewInvite(let user):
-            let call = Endpoint.cancelInvite(of: user, group: serverID, token: token)
+            let call = Endpoint.cancelInvite(of: user, group: serverID, token: token, idempotencyKey: key(row))
             start(.cancelInvite(call, user: user), call.request, row, &turn)
         case .invite(let username, nil):
             let call = Endpoint.user(named: username, token: token)
@@ -88,30 +88,30 @@ extension ClientCore {
         _ invites: [PendingInvite], _ digest: [UInt8], _ user: ID, _ row: OutboxRow, _ record: GroupRecord,
         _ turn: inout Turn
     ) throws {
-        let me = try account(turn).userID
-        if let invite = invites.first(where: { $0.invitee == user }) {
-            if invite.inviter == me, row.attempts > 1 {
-                // Ours, but of which epoch nobody can tell: take it back and escrow the one we hold.
-                turn.draft.deleteStaged(record.id, digest: digest)
-                resume(row, as: .renewInvite(user: user), &turn)
-            } else {
-                turn.draft.deleteStaged(record.id, digest: digest)
-                let name = invite.inviter == me ? "you" : invite.inviterUsername
-                _ = fail(row, "already invited by \(name)", &turn)
-            }
+        if row.attempts > 1 {
+            // Our own earlier try came through. Its bytes may even stand in the log already, so the staged commit is kept.
+            escrowed(row, user, &turn)
+            lanes[record.id].needsFetch = true
+            lanes[record.id].recheckEscrows = true
             return
         }
         turn.draft.deleteStaged(record.id, digest: digest)
-        if record.roster.contains(where: { $0.user == user }) {
-            _ = fail(row, "already a member", &turn)
+        if let invite = invites.first(where: { $0.invitee == user }) {
+            let name = try invite.inviter == account(turn).userID ? "you" : invite.inviterUsername
+            _ = fail(row, "already invited by \(name)", &turn)
         } else {
             lanes.account.groupsStale = true
-            delay(row, "the server says this user is a member already, or invited", &turn)
+            _ = fail(row, "already a member", &turn)
         }
     }
 
-    /// Nothing was there to cancel: accepted, declined or expired. Nobody is asked twice who said no.
+    /// Nothing was there to cancel: taken back by an earlier try whose answer was lost, or accepted, declined or expired. Nobody is asked
+    /// twice who said no.
     mutating func inviteWasGone(_ user: ID, _ row: OutboxRow, _ record: GroupRecord, _ turn: inout Turn) throws {
+        if row.attempts > 1, !record.roster.contains(where: { $0.user == user }) {
+            resume(row, as: .invite(username: try turn.draft.user(user)?.username ?? "", user: user), &turn)
+            return
+        }
         turn.draft.deleteOutbox(row)
         lanes.account.groupsStale = true
         lanes[record.id].needsFetch = true
@@ -121,18 +121,25 @@ extension ClientCore {
     }
 
     /// Compares the invites of ours that the server still holds with those we have staged.
+    ///
+    /// One that is gone may have been accepted: then its commit is in the log. So the staged commit is forgotten only if it is missing a
+    /// second time, with the log drained in between.
     mutating func escrowsAre(_ invites: [PendingInvite], in group: ID, _ turn: inout Turn) throws {
+        let lane = lanes[group]
+        let isDrained = !lane.needsFetch && !lane.busy && lanes.backlog[group] == nil
         for (digest, staged) in try turn.draft.staged(group) {
             guard case .escrow(let invitee) = staged.purpose, !invites.contains(where: { $0.invitee == invitee }) else {
                 continue
             }
-            // Accepted ones come back in the log; that is fetched before we forget the staged commit.
-            if lanes[group].needsFetch || lanes.backlog[group] != nil {
-                lanes.account.invitesToCheck.append(group)
-                return
+            if isDrained, lane.missingEscrows.contains(digest) {
+                lanes[group].missingEscrows.remove(digest)
+                turn.draft.deleteStaged(group, digest: digest)
+                turn.notice(.inviteGone(group: group, user: invitee))
+            } else {
+                lanes[group].missingEscrows.insert(digest)
+                lanes[group].needsFetch = true
+                lanes[group].recheckEscrows = true
             }
-            turn.draft.deleteStaged(group, digest: digest)
-            turn.notice(.inviteGone(group: group, user: invitee))
         }
     }
 }

@@ -132,11 +132,12 @@ extension ClientCore {
                 turn.draft.put(.invite, record.id.bytes, record)
                 turn.notice(.invite(record))
             }
-            // An invite we said yes to was renewed under a new id.
-            for var row in try turn.draft.outbox(invite.group) where !row.isFailed {
+            // An invite we said yes to was renewed under a new id, perhaps after we found the old one gone.
+            for var row in try turn.draft.outbox(invite.group) {
                 guard case .accept(let old) = row.intent, old != invite.invite, lanes[invite.group].acceptAnswer == nil
                 else { continue }
                 row.intent = .accept(invite: invite.invite)
+                row.state = .queued
                 row.notBefore = turn.now
                 turn.draft.put(row)
                 lanes[invite.group].waitsForTime = false

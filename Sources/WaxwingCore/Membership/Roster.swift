@@ -42,7 +42,7 @@ extension ClientCore {
         record.alias = summary.alias
         record.roster = summary.members.map { .init(user: $0.user, isAdmin: $0.isAdmin) }
         if record != before { turn.draft.put(record) }
-        try evictThoseWhoLeft(record, me, &turn)
+        try compareWithTree(record, me, &turn)
     }
 
     private func isBeingCreated(_ summary: GroupSummary, _ turn: Turn) throws -> Bool {
@@ -52,7 +52,7 @@ extension ClientCore {
     }
 
     /// A leaver stays in the tree until another member commits the Remove. Each member waits its turn, so that usually one does.
-    private mutating func evictThoseWhoLeft(_ record: GroupRecord, _ me: ID, _ turn: inout Turn) throws {
+    private mutating func compareWithTree(_ record: GroupRecord, _ me: ID, _ turn: inout Turn) throws {
         let lane = lanes[record.id]
         // Only a roster that is younger than the tree can say that somebody left.
         guard record.status == .active, !lane.needsFetch, !lane.overlap, lanes.backlog[record.id] == nil,
@@ -64,12 +64,12 @@ extension ClientCore {
         let onRoster = Set(record.roster.map(\.user))
         let members = try withGroup(record.id, turn) { $0.members.compactMap { ID($0.identity) } } ?? []
         let gone = members.filter { !onRoster.contains($0) }
-        guard !gone.isEmpty else { return }
         let rank = members.filter { onRoster.contains($0) }.firstIndex(of: me) ?? 0
-        for user in gone {
-            try queueOnce(
-                .evict(user: user), in: record.id,
-                notBefore: turn.now.advanced(byMilliseconds: UInt64(rank) * ClientLimits.evictionStagger), &turn)
+        let ourTurn = turn.now.advanced(byMilliseconds: UInt64(rank) * ClientLimits.evictionStagger)
+        for user in gone { try queueOnce(.evict(user: user), in: record.id, notBefore: ourTurn, &turn) }
+        if !onRoster.isSubset(of: members) {
+            // Somebody is a member without keys and can only come in from outside: for that the server must hold a living GroupInfo.
+            try queueOnce(.refreshGroupInfo, in: record.id, notBefore: ourTurn, &turn)
         }
     }
 

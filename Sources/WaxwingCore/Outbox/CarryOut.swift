@@ -295,6 +295,22 @@ extension ClientCore {
     {
         let me = try account(turn).userID
         do {
+            let summary = try MLSMessage.summary(of: groupInfo)
+            if let epoch = summary.epoch, epoch > 0, let tag = summary.confirmationTag {
+                if let known = record.commitTags.first(where: { $0.epoch == epoch - 1 }) {
+                    guard constantTimeEqual(known.tag, tag) else {
+                        delay(
+                            row, "the server has the GroupInfo of a dead commit; it waits for a member to refresh it",
+                            &turn)
+                        return
+                    }
+                }
+                if let last = record.commitTags.last, last.epoch >= epoch {
+                    lanes[record.id].needsFetch = true
+                    delay(row, "the server's GroupInfo is behind the log; it waits for a member to refresh it", &turn)
+                    return
+                }
+            }
             let staged = try Group.externalCommit(
                 groupInfo: groupInfo, credential: .basic(identity: me.bytes), signer: signer(turn), removePrior: true,
                 crypto: crypto, entropy: entropy)

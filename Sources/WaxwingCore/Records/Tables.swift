@@ -92,19 +92,10 @@ extension Draft {
         return rows
     }
 
-    /// The first row of the group that has not failed.
+    /// The row to carry out next: the first that has not failed. Coming back into a group goes before everything that needs its keys.
     func outboxHead(_ group: ID) throws(StoreError) -> OutboxRow? {
-        // Failed rows stay in place; few people keep many of them, so small steps do.
-        var limit = 8
-        while true {
-            let page = try page(.outbox, prefix: group.bytes, limit: limit)
-            for stored in page {
-                let row = try OutboxRow(stored: stored.value)
-                if !row.isFailed { return row }
-            }
-            if page.count < limit { return nil }
-            limit *= 4
-        }
+        let waiting = try outbox(group).filter { !$0.isFailed }
+        return waiting.first { $0.intent == .rejoin } ?? waiting.first
     }
 
     mutating func put(_ row: OutboxRow) {

@@ -211,4 +211,30 @@ final class World {
             )
         }
     }
+
+    /// All that is known about a group, for the report of a failure.
+    func report(_ name: String) -> String {
+        var text = "server: epoch \(server.groups.values.first { $0.name == name }?.epoch.map(String.init) ?? "-")\n"
+        for group in server.groups.values where group.name == name {
+            text += "  roster \(group.members.map(nameOf)), invites \(group.invites.map { nameOf($0.invitee) })\n"
+            for row in group.log {
+                let summary = try? MLSMessage.summary(of: row.message)
+                text +=
+                    "  \(row.sequence) \(nameOf(row.sender)) \(summary?.contentType.map { "\($0)" } ?? "?") epoch \(summary?.epoch ?? 0)\n"
+            }
+        }
+        for person in people {
+            guard let group = try? person.reader.groups(named: name).first else { continue }
+            let details = try? person.core.details(of: group.id)
+            text +=
+                "\(person.name): \(group.status) epoch \(group.epoch) joined \(group.joinedEpoch) cursor \(group.era).\(group.cursor) rival \(group.rivalSeen) tag \(!group.joinTag.isEmpty) "
+            text +=
+                "members \(details?.members.map { nameOf($0.user) } ?? []) invited \((try? person.reader.invited(to: group.id))?.map(nameOf) ?? [])\n"
+            for row in (try? person.reader.outbox()) ?? [] {
+                text += "  outbox \(row.intent) \(row.state) \(row.trouble)\n"
+            }
+            for line in (try? lines(name, person)) ?? [] { text += "  \(line)\n" }
+        }
+        return text
+    }
 }
