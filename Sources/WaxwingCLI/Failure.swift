@@ -28,7 +28,8 @@ extension Failure {
         case let error as TransportError: self.init(error)
         case let error as ProtocolError: self.init(error)
         case let error as LeaseError:
-            self.init(.profileUnusable, "the profile's lock file cannot be used: \(error.reason)", hint: Self.folderHint)
+            self.init(
+                .profileUnusable, "the profile's lock file cannot be used: \(error.reason)", hint: Self.folderHint)
         case let error as MLSError:
             self.init(.other, "the encryption engine gave up: \(error.description)")
         default: return nil
@@ -59,39 +60,32 @@ extension Failure {
         switch error.code {
         case .full:
             self.init(
-                .diskFull, "the disk is full: nothing was changed (\(error.reason))", hint: "make room, then try again")
+                .diskFull, "the disk is full: nothing was changed (\(error.reason.asClause))",
+                hint: "make room, then try again")
         case .notPermitted:
-            self.init(.profileUnusable, "the profile cannot be used: \(error.reason)", hint: Self.folderHint)
-        case .corrupt: self.init(.profileDamaged, "the profile is damaged: \(error.reason)", hint: Self.damageHint)
+            self.init(.profileUnusable, "the profile cannot be used: \(error.reason.asClause)", hint: Self.folderHint)
+        case .corrupt:
+            self.init(.profileDamaged, "the profile is damaged: \(error.reason.asClause)", hint: Self.damageHint)
         case .newerFormat:
             self.init(.profileDamaged, error.reason, hint: "update waxwing; this version cannot read the profile")
         case .staleRevision, .failed:
-            self.init(.profileUnusable, "the profile cannot be used: \(error.reason)", hint: Self.folderHint)
+            self.init(.profileUnusable, "the profile cannot be used: \(error.reason.asClause)", hint: Self.folderHint)
         }
     }
 
     init(_ error: TransportError) {
+        let reason = error.reason.asClause
         switch error.cause {
         case .badCertificate:
             self.init(
-                .badCertificate, "the server's certificate is not trusted: \(error.reason)",
+                .badCertificate, reason,
                 hint: "if the server uses a certificate authority of its own, name its file with --ca-file at login")
-        case .nameNotFound:
-            self.init(
-                .unreachable, "the server's name cannot be found: \(error.reason)",
-                hint: "check the address and the network")
-        case .proxy:
-            self.init(.unreachable, "the proxy does not let us through: \(error.reason)", hint: "check --proxy")
-        case .answerTooLarge, .badAnswer:
-            self.init(.badAnswer, "what answered is not a Conclave server: \(error.reason)", hint: Self.portalHint)
-        case .tls:
-            self.init(
-                .unreachable, "no secure connection can be made: \(error.reason)",
-                hint: "a server without TLS is named with http:// at login")
+        case .nameNotFound: self.init(.unreachable, reason, hint: "check the address and the network")
+        case .proxy: self.init(.unreachable, reason, hint: "check --proxy at login, or the environment's http_proxy")
+        case .answerTooLarge, .badAnswer: self.init(.badAnswer, reason, hint: Self.portalHint)
+        case .tls: self.init(.unreachable, reason, hint: "a server without TLS is named with http:// at login")
         case .unreachable, .timeout, .connectionLost, .cancelled, .other:
-            self.init(
-                .unreachable, "the server cannot be reached: \(error.reason)",
-                hint: "nothing is lost; try again when the network is back")
+            self.init(.unreachable, reason, hint: "nothing is lost; try again when the network is back")
         }
     }
 
@@ -101,14 +95,14 @@ extension Failure {
             return
         }
         switch error.kind {
-        case .refused(_, .notFound, _): self.init(.unknownName, error.reason)
+        case .refused(_, .notFound, _): self.init(.unknownName, error.reason.asClause)
         case .refused(let status, _, _) where status >= 500, .plain(let status) where status >= 500:
-            self.init(.badAnswer, "the server is in trouble: \(error.reason)", hint: "try again later")
+            self.init(.badAnswer, "the server is in trouble: \(error.reason.asClause)", hint: "try again later")
         case .plain(429), .refused(429, _, _):
-            self.init(.refused, "too many requests: \(error.reason)", hint: "wait a minute, then try again")
-        case .refused: self.init(.refused, error.reason)
+            self.init(.refused, "too many requests: \(error.reason.asClause)", hint: "wait a minute, then try again")
+        case .refused: self.init(.refused, error.reason.asClause)
         case .plain, .notOurServer, .malformed:
-            self.init(.badAnswer, "what answered is not a Conclave server: \(error.reason)", hint: Self.portalHint)
+            self.init(.badAnswer, error.reason.asClause, hint: Self.portalHint)
         }
     }
 

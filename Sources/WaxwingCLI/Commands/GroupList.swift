@@ -33,7 +33,8 @@ struct GroupList: AsyncParsableCommand {
             }
         }
         if groups.isEmpty, !output.json {
-            Console.note("no groups; `waxwing group create NAME` makes one, `waxwing invites` shows where you are asked to")
+            Console.note(
+                "no groups; `waxwing group create NAME` makes one, `waxwing invites` shows where you are asked to")
         }
     }
 }
@@ -54,7 +55,7 @@ struct GroupView: Encodable {
     init(_ group: GroupRecord, waiting: Int) {
         name = group.shownName
         alias = group.alias
-        groupID = (group.serverID ?? group.id).description
+        groupID = group.shownID
         status = "\(group.status)"
         epoch = group.epoch
         cursor = group.cursor

@@ -72,7 +72,7 @@ struct GroupDetailsView: Encodable {
         let names = Names(reader)
         name = group.shownName
         alias = group.alias
-        groupID = (group.serverID ?? group.id).description
+        groupID = group.shownID
         status = "\(group.status)"
         epoch = details?.epoch ?? group.epoch
         cursor = group.cursor
@@ -80,12 +80,14 @@ struct GroupDetailsView: Encodable {
         invited = try reader.invited(to: group.id).map { try names.username($0) }
         let inTree = details?.members ?? []
         let me = try reader.account()?.userID
-        let users = Set(inTree.map(\.user)).union(group.roster.map(\.user))
+        // A roster without ourselves has not been fetched yet: then the tree is all there is to go by.
+        let roster = group.roster.contains { $0.user == me } ? Set(group.roster.map(\.user)) : Set(inTree.map(\.user))
+        let users = Set(inTree.map(\.user)).union(roster)
         members = try users.map { user in
             Person(
                 username: try names.username(user), userID: user.description,
                 admin: group.roster.contains { $0.user == user && $0.isAdmin },
-                inTree: inTree.contains { $0.user == user }, onRoster: group.roster.contains { $0.user == user },
+                inTree: inTree.contains { $0.user == user }, onRoster: roster.contains(user),
                 fingerprint: inTree.first { $0.user == user }?.fingerprint,
                 trust: user == me ? "own" : try reader.user(user)?.trust ?? "unknown")
         }.sorted { $0.username < $1.username }

@@ -48,7 +48,7 @@ struct Login: AsyncParsableCommand {
             try await signIn.client.ask(Endpoint.resetAccount(token: session.token))
         } catch {
             let reason = Failure(explaining: error)?.message ?? "\(error)"
-            Console.note("old key packages may still be on the server: \(reason.onOneLine)")
+            Console.note("old key packages may still be on the server: \(reason.asClause)")
         }
     }
 }

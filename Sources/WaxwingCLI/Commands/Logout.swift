@@ -23,7 +23,7 @@ struct Logout: AsyncParsableCommand {
             // What was wanted is so already.
         } catch {
             let reason = Failure(explaining: error)?.message ?? "\(error)"
-            Console.note("the server has not heard of it: \(reason.onOneLine)")
+            Console.note("the server has not heard of it: \(reason.asClause)")
             Console.note("  the session ends there when it expires; its token is deleted here")
         }
         Console.print("logged out")

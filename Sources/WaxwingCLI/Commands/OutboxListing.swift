@@ -61,7 +61,7 @@ struct OutboxView: Encodable {
     init(_ row: OutboxRow, _ list: OutboxList, _ reader: AccountReader) throws {
         outbox = row.order
         group = try reader.group(row.group)?.shownName ?? ""
-        groupID = row.group.description
+        groupID = try reader.group(row.group)?.shownID ?? row.group.description
         kind = row.intent.kind
         what = try list.words.what(row.intent)
         if case .message(let text, let id) = row.intent {

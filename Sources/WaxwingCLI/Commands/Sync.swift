@@ -46,6 +46,7 @@ struct Sync: AsyncParsableCommand {
             return
         }
         var parts = [counted(counts.received, "new message"), "\(counts.sent) sent"]
+        if counts.carriedOut > 0 { parts.append("\(counts.carriedOut) carried out") }
         if counts.unreadable > 0 { parts.append("\(counts.unreadable) could not be opened") }
         if counts.invites > 0 { parts.append(counted(counts.invites, "new invite")) }
         if counts.keysChanged > 0 { parts.append(counted(counts.keysChanged, "changed identity key")) }
@@ -65,6 +66,7 @@ struct SyncView: Encodable {
     var server: String
     var received: Int
     var sent: Int
+    var carriedOut: Int
     var unreadable: Int
     var invites: Int
     /// Rows left in the outbox.
@@ -75,6 +77,7 @@ struct SyncView: Encodable {
         self.server = server
         received = counts.received
         sent = counts.sent
+        carriedOut = counts.carriedOut
         unreadable = counts.unreadable
         invites = counts.invites
         left = list.rows.count

@@ -29,7 +29,8 @@ struct WaitOptions: ParsableArguments {
 struct PasswordOptions: ParsableArguments {
     @Option(
         name: .customLong("password-file"),
-        help: ArgumentHelp("Read the password from the first line of this file; - is standard input.", valueName: "file"))
+        help: ArgumentHelp(
+            "Read the password from the first line of this file; - is standard input.", valueName: "file"))
     var file: String?
 
     @Option(

@@ -16,7 +16,8 @@ struct Profile: Hashable, Sendable {
     static func locate(_ name: String, environment: (String) -> String?) throws(Failure) -> Profile {
         guard isValid(name: name) else {
             throw Failure(
-                .usage, "a profile's name has 1 to 64 letters, digits, dots, hyphens and underscores, and no dot in front")
+                .usage,
+                "a profile's name has 1 to 64 letters, digits, dots, hyphens and underscores, and no dot in front")
         }
         func folder(_ variable: String) -> String? {
             guard let value = environment(variable), !value.isEmpty else { return nil }

@@ -5,7 +5,8 @@ enum ServerAddress {
     /// - Throws: ``Failure`` for anything that is not an http or https address with a host, or that carries a password or a query.
     static func normalized(_ text: String) throws(Failure) -> String {
         let wrong = Failure(
-            .usage, "this is no server address", hint: "for example: --server https://chat.example.org, or --server host:8443")
+            .usage, "this is no server address",
+            hint: "for example: --server https://chat.example.org, or --server host:8443")
         guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !text.contains("\\") else { throw wrong }
         var scheme = "https"
         var rest = text[...]

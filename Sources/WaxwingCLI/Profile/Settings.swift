@@ -23,7 +23,8 @@ struct Settings: Codable, Hashable, Sendable {
             return try JSONDecoder().decode(Settings.self, from: Data(bytes))
         } catch {
             throw Failure(
-                .profileDamaged, "\(path) cannot be understood", hint: "delete the file, then log in again with its options")
+                .profileDamaged, "\(path) cannot be understood",
+                hint: "delete the file, then log in again with its options")
         }
     }
 

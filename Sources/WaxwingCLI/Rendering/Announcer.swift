@@ -36,10 +36,11 @@ struct Announcer: Sendable {
             let group = try reader.group(row.group)?.shownName ?? ""
             try say(
                 Event(event: "failed", group: group, outbox: row.order, reason: reason),
-                "\(group): refused: \(try list.words.what(row.intent)): \(reason.onOneLine) (row \(row.order))")
+                "\(group): refused: \(try list.words.what(row.intent)): \(reason.asClause) (row \(row.order))")
         case .invite(let invite):
             try say(
-                Event(event: "invite", group: invite.groupName, invite: invite.id.description, user: invite.inviterName),
+                Event(
+                    event: "invite", group: invite.groupName, invite: invite.id.description, user: invite.inviterName),
                 InviteView.line(invite))
         case .inviteGone(let group, let user):
             let name = try names.username(user)
@@ -79,7 +80,7 @@ struct Announcer: Sendable {
         case .connecting: "connecting …"
         case .up: "connected"
         case .waiting(let until, let trouble):
-            "no connection: \((trouble?.reason ?? "no way to the server").onOneLine); next try "
+            "no connection: \((trouble?.reason ?? "no way to the server").asClause); next try "
                 + TimeText.second(until, now: .now)
         case .loginNeeded: "the server no longer takes this session"
         }

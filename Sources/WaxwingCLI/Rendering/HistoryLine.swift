@@ -58,7 +58,7 @@ struct HistoryLine {
         case .queued, nil: "(queued)"
         case .sending: "(sending)"
         case .unconfirmed: "(unconfirmed)"
-        case .failed(let reason): "(failed: \(reason.onOneLine))"
+        case .failed(let reason): "(failed: \(reason.asClause))"
         }
     }
 }

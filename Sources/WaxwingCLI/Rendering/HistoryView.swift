@@ -40,7 +40,7 @@ struct HistoryView: Encodable {
 
     init(_ row: HistoryRow, in group: GroupRecord, waiting: OutboxRow?, _ names: Names) throws {
         self.group = group.shownName
-        groupID = group.id.description
+        groupID = group.shownID
         sequence = row.sequence
         era = row.era
         sender = try names.username(row.sender)

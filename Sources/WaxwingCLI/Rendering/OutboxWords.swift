@@ -47,17 +47,17 @@ struct OutboxWords {
     ///   - group: the row's group.
     ///   - ahead: the first row of the same group that has to be done before it.
     func why(_ row: OutboxRow, in group: GroupRecord?, ahead: OutboxRow?) -> String {
-        if case .failed(let reason) = row.state { return "refused: \(reason.onOneLine)" }
+        if case .failed(let reason) = row.state { return "refused: \(reason.asClause)" }
         if !isLoggedIn { return "nobody is logged in" }
         if let link, !link.trouble.isEmpty {
-            var words = "no way to the server since \(TimeText.second(link.since, now: now)): \(link.trouble.onOneLine)"
+            var words = "no way to the server since \(TimeText.second(link.since, now: now)): \(link.trouble.asClause)"
             if link.failures > 1 { words += ", \(link.failures) tries" }
             return words
         }
         if let ahead { return "row \(ahead.order) of the same group comes first" }
         if !row.trouble.isEmpty {
             let next = row.notBefore > now ? "; next try \(TimeText.second(row.notBefore, now: now))" : ""
-            return row.trouble.onOneLine + next
+            return row.trouble.asClause + next
         }
         if row.notBefore > now { return "waits until \(TimeText.second(row.notBefore, now: now))" }
         if group?.status == .creating, !row.isCreation { return "the group is not created yet" }

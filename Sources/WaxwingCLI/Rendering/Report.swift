@@ -16,7 +16,7 @@ struct Report: Encodable {
     init(_ row: OutboxRow, _ outcome: Errand.Outcome, in group: GroupRecord?) {
         outbox = row.order
         self.group = group?.shownName ?? ""
-        groupID = row.group.description
+        groupID = group?.shownID ?? row.group.description
         switch outcome {
         case .done(let sequence):
             result = "done"
@@ -44,7 +44,7 @@ struct Report: Encodable {
             case .done(let sequence):
                 if !json { Console.print(try done(row, sequence)) }
             case .waiting(let why):
-                if !json { Console.print("queued: \(why.onOneLine) — it goes out with the next sync") }
+                if !json { Console.print("queued: \(why.asClause) — it goes out with the next sync") }
             case .failed(let why):
                 refused = Failure(
                     .refused, "refused: \(why)",

@@ -15,7 +15,8 @@ enum Console {
         if code == EPIPE { exit(EXIT_SUCCESS) }
         fail(
             Failure(
-                code == ENOSPC ? .diskFull : .other, "standard output cannot be written: \(String(cString: strerror(code)))"
+                code == ENOSPC ? .diskFull : .other,
+                "standard output cannot be written: \(String(cString: strerror(code)))"
             ))
     }
 

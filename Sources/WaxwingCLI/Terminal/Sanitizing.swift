@@ -12,6 +12,15 @@ extension String {
             .joined(separator: "\n" + String(repeating: " ", count: columns))
     }
 
+    /// A sentence on one line, made fit to stand behind a colon: no capital in front, no full stop at the end.
+    var asClause: String {
+        var line = onOneLine
+        if line.hasSuffix(".") { line.removeLast() }
+        let letters = line.prefix(2)
+        guard letters.count == 2, letters.last?.isLowercase == true, let first = letters.first else { return line }
+        return first.lowercased() + line.dropFirst()
+    }
+
     /// Not more than `count` characters of it on one line.
     func shortened(to count: Int) -> String {
         let line = onOneLine

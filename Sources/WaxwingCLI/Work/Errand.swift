@@ -68,7 +68,7 @@ struct Errand {
             await client.stop()
         }
         defer { alarm.cancel() }
-        switch try await client.run(live: false, until: .rowDone(group: row.group, order: row.order)) {
+        switch try await client.run(live: false, until: row.intent.goal(row)) {
         case .loginNeeded: return "the session has expired: log in again with `waxwing login`"
         case .waiting(_, let trouble): return trouble?.reason ?? "the server cannot be reached"
         case .off, .connecting, .up: break
@@ -103,5 +103,15 @@ struct Errand {
     private func sequence(of row: OutboxRow) throws -> UInt64? {
         guard case .message(_, let id) = row.intent else { return nil }
         return try reader.lastHistory(row.group, limit: 500).last { $0.row.messageID == id }?.row.sequence
+    }
+}
+
+extension Intent {
+    /// When there is nothing more to wait for. Whoever comes into a group wants to see its members, too.
+    fileprivate func goal(_ row: OutboxRow) -> Client.Goal {
+        switch self {
+        case .create, .accept, .rejoin: .settled
+        default: .rowDone(group: row.group, order: row.order)
+        }
     }
 }

@@ -53,6 +53,9 @@ extension AccountReader {
 }
 
 extension GroupRecord {
+    /// The id that members share: the server's, or our own until the server knows the group.
+    var shownID: String { (serverID ?? id).description }
+
     /// What the group is called in print.
     var shownName: String {
         let text = name.isEmpty ? alias : name

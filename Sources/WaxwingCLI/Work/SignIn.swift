@@ -70,12 +70,12 @@ struct SignIn {
             defer { withExtendedLifetime(lease) {} }
             let link = try await client.run(live: false, until: .settled)
             if case .waiting(_, let trouble) = link {
-                Console.note("not up to date yet: \((trouble?.reason ?? "no way to the server").onOneLine)")
+                Console.note("not up to date yet: \((trouble?.reason ?? "no way to the server").asClause)")
                 Console.note("  nobody can invite you before the next `waxwing sync`")
             }
         } catch {
             let reason = Failure(explaining: error)?.message ?? "\(error)"
-            Console.note("not up to date yet: \(reason.onOneLine)")
+            Console.note("not up to date yet: \(reason.asClause)")
             Console.note("  nobody can invite you before the next `waxwing sync`")
         }
     }
