@@ -57,12 +57,14 @@ enum PageScrubber {
         let original = UnsafeRawPointer(methods).assumingMemoryBound(to: Methods.self).pointee.original.pointee
         guard let write = original.xWrite else { return SQLITE_IOERR }
         let page = UnsafeRawBufferPointer(start: bytes, count: Int(count))
-        guard let gap = gap(in: page, isFirst: offset == 0), page[gap].contains(where: { $0 != 0 }) else {
+        guard let gap = gap(in: page, isFirst: offset == 0), !gap.isEmpty else {
             return write(file, bytes, count, offset)
         }
         var clean = Array(page)
-        for index in gap { clean[index] = 0 }
-        return clean.withUnsafeBytes { write(file, $0.baseAddress, count, offset) }
+        return clean.withUnsafeMutableBytes { clean in
+            UnsafeMutableRawBufferPointer(rebasing: clean[gap]).initializeMemory(as: UInt8.self, repeating: 0)
+            return write(file, clean.baseAddress, count, offset)
+        }
     }
 
     /// The unused part of a tree page; nil for any other page, and for what is no whole page.

@@ -39,10 +39,12 @@ enum Schema {
         try db.execute(sql: "PRAGMA secure_delete = ON")
         // Rolled-back pages never go to a file of their own.
         try db.execute(sql: "PRAGMA temp_store = MEMORY")
-        try db.inTransaction(.immediate) {
-            // Another process may have been first.
-            if try userVersion(db) == 0 { try create(db) }
-            return .commit
+        if try userVersion(db) == 0 {
+            try db.inTransaction(.immediate) {
+                // Another process may have been first.
+                if try userVersion(db) == 0 { try create(db) }
+                return .commit
+            }
         }
         _ = try revision(db)
     }

@@ -63,6 +63,7 @@ struct ListBounds: Sendable {
         var rest = bytes
         while !rest.isEmpty {
             let key = try varint(&rest)
+            guard key >> 3 != 0 else { throw InvalidMessage("it holds a field without a number") }
             switch key & 7 {
             case 0: _ = try varint(&rest)
             case 1: _ = try take(8, &rest)

@@ -112,16 +112,16 @@ import Testing
                         in: 0...255, using: &random)
                 }
                 _ = failure(call, .ok(flipped))
-                for status in [-1, 0, 100, 200, 299, 302, 400, 401, 404, 500, 599, 600, Int.max, Int.min] {
-                    _ = failure(call, APIResponse(status: status, contentType: "application/x-protobuf", body: flipped))
-                }
+                let statuses = [-1, 0, 100, 200, 299, 302, 400, 401, 404, 500, 599, 600, Int.max, Int.min]
+                let status = statuses.randomElement(using: &random) ?? 200
+                _ = failure(call, APIResponse(status: status, contentType: "application/x-protobuf", body: flipped))
             }
         }
         #expect(malformed > 5000)
     }
 
     @Test func oversizeAnswersAreRefused() {
-        let zeros = [UInt8](repeating: 0, count: 4 << 20)
+        let zeros = [UInt8](repeating: 0, count: 1 << 20)
         // A thousand times as many elements as bytes in memory would be worth: field 1, length 0, again and again.
         let empties = [[UInt8]](repeating: [0x0a, 0x00], count: ProtocolLimits.listElements + 1).flatMap { $0 }
         // One group with too many members.

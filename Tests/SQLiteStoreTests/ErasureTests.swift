@@ -55,13 +55,13 @@ import WaxwingCore
         var random = Generator(state: seed)
         var live: [[UInt8]: Int] = [:]
         var next = 0
-        for _ in 0..<120 {
+        for _ in 0..<60 {
             var changes: [ChangeSet.Change] = []
             for _ in 0..<random.below(40) {
                 let key = [UInt8(random.below(256)), UInt8(random.below(4))]
                 if random.below(5) < 3 {
                     next += 1
-                    changes.append(.put(.groupState, key: key, value: secret(next, length: 16 + random.below(900))))
+                    changes.append(.put(.groupState, key: key, value: secret(next, length: 16 + random.below(400))))
                     live[key] = next
                 } else if random.below(20) == 0 {
                     changes.append(.deletePrefix(.groupState, prefix: [key[0]]))

@@ -48,7 +48,7 @@ public struct StoreConformance {
         case .staleRevisionsAreRefused: try staleRevisionsAreRefused(store)
         case .revisionsRiseByOne: try revisionsRiseByOne(store)
         case .randomOperationsMatchAModel:
-            for seed in 1...4 as ClosedRange<UInt64> { try randomOperationsMatchAModel(try makeStore(), seed: seed) }
+            for seed in 1...2 as ClosedRange<UInt64> { try randomOperationsMatchAModel(try makeStore(), seed: seed) }
         }
     }
 
@@ -83,7 +83,7 @@ public struct StoreConformance {
     }
 
     private func keysAndValuesMayBeEmptyOrLarge(_ store: any Store) throws {
-        let large = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        let large = [UInt8](repeating: 7, count: 3_000_000) + [1, 2, 3]
         let longKey = [UInt8](repeating: 0xff, count: 600)
         try store.apply([
             .put(.groupState, key: [], value: []), .put(.groupState, key: [0], value: []),
@@ -168,7 +168,7 @@ public struct StoreConformance {
         func key() -> [UInt8] {
             (0..<random.below(4)).map { _ in [0, 1, 0x7f, 0xfe, 0xff][random.below(5)] }
         }
-        for _ in 0..<150 {
+        for _ in 0..<100 {
             var changes = ChangeSet(base: try store.revision())
             for _ in 0..<random.below(8) {
                 let table = tables[random.below(2)]

@@ -1,0 +1,45 @@
+extension HTTPTransport {
+    /// How to reach a server.
+    public struct Options: Sendable {
+        /// Where the server is: `https://host:port/prefix`. Without a scheme, `https://` is meant. A path prefix is kept.
+        public var server: String
+        /// A PEM file of certificate authorities to trust beside the system's folder.
+        public var certificateAuthorities: String?
+        /// The URL of a proxy; nil to do as the environment says (`https_proxy`, `http_proxy`, `all_proxy`), empty for none.
+        public var proxy: String?
+        /// Hosts to reach without a proxy, separated by commas; nil to do as the environment says (`no_proxy`).
+        public var noProxy: String?
+        /// A header for the bare session token in place of `Authorization: Bearer`.
+        public var tokenHeader: String?
+        public var userAgent = "waxwing"
+        /// How long name look-up, connection, proxy and TLS may take together.
+        public var connectTimeout: Duration = .seconds(15)
+        /// How long one request may take from beginning to end.
+        public var requestTimeout: Duration = .seconds(120)
+        /// How long less than ``slowBytesPerSecond`` may go on within a request.
+        public var slowTimeout: Duration = .seconds(30)
+        public var slowBytesPerSecond = 10
+        /// How long an event feed may be silent before it counts as broken. Servers write a comment every 15 seconds.
+        public var feedSilenceTimeout: Duration = .seconds(45)
+        /// Largest body of an answer in bytes.
+        public var answerSizeMax = 16 << 20
+        /// Events kept for a slow reader; beyond that they are dropped and the reader is told so.
+        public var feedBufferLength = 1024
+        /// Connections to the server at a time, where it does not carry many requests over one.
+        public var connectionsMax = 8
+
+        public init(server: String) { self.server = server }
+    }
+}
+
+/// The bounds that are not for the user to set.
+enum Limits {
+    /// Bytes of one answer's headers. curl bounds a line, not their number.
+    static let headerBytes = 256 << 10
+    /// Bytes of one server-sent event, and of one line of it.
+    static let eventBytes = 64 << 10
+    /// Bytes of an event id that is sent back.
+    static let eventIDBytes = 256
+    /// Characters of curl's own words in a reason.
+    static let reasonLength = 200
+}

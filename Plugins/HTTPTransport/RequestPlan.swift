@@ -1,0 +1,63 @@
+import ConclaveProtocol
+import WaxwingCore
+
+/// A request in the words of HTTP, checked for everything that could break a header or a URL.
+struct RequestPlan: Sendable {
+    let method: APIRequest.Method
+    let url: String
+    let isTLS: Bool
+    let body: [UInt8]
+    /// Whole header lines. They hold the token: never to be printed.
+    private(set) var headers: [String]
+    /// An event feed has no end and no size.
+    private(set) var isEventFeed = false
+
+    init(_ request: APIRequest, server: ServerURL, options: HTTPTransport.Options) throws(TransportError) {
+        guard let url = server.url(for: request) else {
+            throw TransportError(.notSent, .other, "The path of the request is not percent-encoded.")
+        }
+        self.url = url
+        method = request.method
+        isTLS = server.isTLS
+        body = request.body
+        // curl would announce a body larger than 1 MiB and wait for leave to send it.
+        headers = ["Accept: application/x-protobuf", "Expect:"]
+        // Without the value, curl leaves out the form type it gives to every POST.
+        headers.append(request.body.isEmpty ? "Content-Type:" : "Content-Type: application/x-protobuf")
+        if let token = request.token {
+            guard Self.isHeaderValue(token) else {
+                throw TransportError(.notSent, .other, "The session token cannot be put into a header.")
+            }
+            headers.append(options.tokenHeader.map { "\($0): \(token)" } ?? "Authorization: Bearer \(token)")
+        }
+        if let key = request.idempotencyKey {
+            guard Self.isHeaderValue(key) else {
+                throw TransportError(.notSent, .other, "The idempotency key cannot be put into a header.")
+            }
+            headers.append("Idempotency-Key: \(key)")
+        }
+    }
+
+    /// Turns the plan into one for an event feed that goes on after `lastEventID`.
+    mutating func becomeEventFeed(lastEventID: String?) {
+        isEventFeed = true
+        headers[0] = "Accept: text/event-stream"
+        headers.append("Cache-Control: no-store")
+        if let lastEventID, Self.isHeaderValue(lastEventID) { headers.append("Last-Event-ID: \(lastEventID)") }
+    }
+
+    /// A token of RFC 9110 §5.6.2.
+    static func isHeaderName(_ name: String) -> Bool {
+        let punctuation = Array("!#$%&'*+-.^_`|~".utf8)
+        return !name.isEmpty
+            && name.utf8.allSatisfy { byte in
+                punctuation.contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                    || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte & 0xdf)
+            }
+    }
+
+    /// Visible ASCII and nothing else: no way to begin another header.
+    static func isHeaderValue(_ value: String) -> Bool {
+        !value.isEmpty && value.utf8.allSatisfy { (0x21...0x7e).contains($0) }
+    }
+}

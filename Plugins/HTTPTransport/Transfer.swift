@@ -1,0 +1,174 @@
+import CCurl
+import Synchronization
+import WaxwingCore
+
+/// Where an answer goes. All calls come from the loop's thread.
+protocol AnswerReceiver: AnyObject, Sendable {
+    /// The head of the final answer is complete. Throwing ends the transfer with that error.
+    func head(status: Int, contentType: String) throws(TransportError)
+    /// Some bytes of the body. Throwing ends the transfer with that error.
+    func body(_ bytes: UnsafeRawBufferPointer) throws(TransportError)
+    /// Nothing more will come. Called exactly once; no error means that the answer is complete.
+    func end(_ error: TransportError?)
+}
+
+/// One request on its way: a curl easy handle with its callbacks.
+///
+/// `@unchecked Sendable`: everything that changes, but for ``isCancelled``, is used by the loop's thread alone. The callbacks run
+/// on that thread, inside of `curl_multi_perform`.
+final class Transfer: @unchecked Sendable {
+    /// Set by whoever asked for the request, at any time.
+    let isCancelled = Mutex(false)
+    /// How long there may be no byte at all; nil where curl's own timeouts are enough.
+    let silenceTimeout: Duration?
+
+    private(set) var easy: UnsafeMutableRawPointer?
+    private(set) var lastByte = ContinuousClock.now
+
+    private let plan: RequestPlan
+    private let options: HTTPTransport.Options
+    private let receiver: any AnswerReceiver
+    private var headers: UnsafeMutablePointer<curl_slist>?
+    private var errorText: UnsafeMutablePointer<CChar>?
+    /// How often curl was about to write the request.
+    private var beginnings = 0
+    private var headerBytes = 0
+    private var hasHead = false
+    /// Why a callback told curl to give up.
+    private var refusal: TransportError?
+    private var isOver = false
+
+    init(_ plan: RequestPlan, options: HTTPTransport.Options, receiver: any AnswerReceiver) {
+        self.plan = plan
+        self.options = options
+        self.receiver = receiver
+        silenceTimeout = plan.isEventFeed ? options.feedSilenceTimeout : nil
+    }
+
+    deinit { release() }
+
+    /// Whether the server may have seen anything of the request. It has not as long as curl did not ask for leave to write it.
+    var outcome: TransportError.Outcome { beginnings == 0 ? .notSent : .unknown }
+
+    /// Makes the easy handle; nil where curl refuses an option.
+    func prepare() -> UnsafeMutableRawPointer? {
+        guard let easy = curl_easy_init() else { return nil }
+        self.easy = easy
+        lastByte = ContinuousClock.now
+        let setup = EasySetup(easy)
+        errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        errorText?.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+        setup.set(CURLOPT_ERRORBUFFER, pointer: errorText.map(UnsafeMutableRawPointer.init))
+        for line in plan.headers {
+            guard let longer = curl_slist_append(headers, line) else { return nil }
+            headers = longer
+        }
+        setup.set(CURLOPT_HTTPHEADER, list: headers)
+        setup.request(plan)
+        setup.connection(options, isTLS: plan.isTLS)
+        setup.bounds(options, isEventFeed: plan.isEventFeed)
+        setup.callbacks(context: Unmanaged.passUnretained(self).toOpaque())
+        return setup.isComplete ? easy : nil
+    }
+
+    /// What the result of a finished transfer means; nil for a complete answer.
+    func error(for code: CURLcode) -> TransportError? {
+        if let refusal { return refusal }
+        guard code != CURLE_OK else { return nil }
+        let text = errorText.map { String(cString: $0) } ?? ""
+        return TransportError(
+            curl: code, outcome: outcome, text: text,
+            proxyStatus: easy.map { EasySetup($0).info(CURLINFO_HTTP_CONNECTCODE) } ?? 0)
+    }
+
+    /// Tells the receiver and frees what curl holds. Later calls do nothing.
+    func end(_ error: TransportError?) {
+        guard !isOver else { return }
+        isOver = true
+        if error == nil, !hasHead {
+            receiver.end(TransportError(outcome, .badAnswer, "The server answered without a head."))
+        } else {
+            receiver.end(error)
+        }
+        release()
+    }
+
+    private func release() {
+        if let easy { curl_easy_cleanup(easy) }
+        curl_slist_free_all(headers)
+        errorText?.deallocate()
+        (easy, headers, errorText) = (nil, nil, nil)
+    }
+
+    // MARK: - What curl calls
+
+    /// curl has a connection and is about to write the request.
+    ///
+    /// It does so again, by itself, where a kept connection died before the first byte of an answer. The server may have
+    /// acted on the first writing, so the second is refused: whether to send again is not for a transport to decide.
+    fileprivate func willWrite() -> Int32 {
+        beginnings += 1
+        guard beginnings == 1 else {
+            refusal = TransportError(
+                .unknown, .connectionLost, "The connection was lost before the server answered.")
+            return CURL_PREREQFUNC_ABORT
+        }
+        return CURL_PREREQFUNC_OK
+    }
+
+    fileprivate func headerLine(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        lastByte = ContinuousClock.now
+        headerBytes += bytes.count
+        guard headerBytes <= Limits.headerBytes else {
+            refusal = TransportError(.unknown, .answerTooLarge, "The head of the server's answer is too large.")
+            return false
+        }
+        // An empty line ends a head; 1xx heads announce another one. Trailers come this way too.
+        guard !hasHead, bytes.count <= 2, bytes.allSatisfy({ $0 == 13 || $0 == 10 }), let easy else { return true }
+        let status = EasySetup(easy).info(CURLINFO_RESPONSE_CODE)
+        guard status >= 200 else { return true }
+        hasHead = true
+        return run { () throws(TransportError) in
+            try receiver.head(status: status, contentType: EasySetup(easy).text(CURLINFO_CONTENT_TYPE))
+        }
+    }
+
+    fileprivate func bodyBytes(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        lastByte = ContinuousClock.now
+        return run { () throws(TransportError) in try receiver.body(bytes) }
+    }
+
+    private func run(_ body: () throws(TransportError) -> Void) -> Bool {
+        do {
+            try body()
+            return true
+        } catch {
+            refusal = error
+            return false
+        }
+    }
+}
+
+extension EasySetup {
+    /// The callbacks find their transfer by `context`, which the loop keeps alive for as long as the handle is in use.
+    func callbacks(context: UnsafeMutableRawPointer) {
+        set(CURLOPT_WRITEDATA, pointer: context)
+        set(CURLOPT_HEADERDATA, pointer: context)
+        set(CURLOPT_PREREQDATA, pointer: context)
+        setDataCallback(CURLOPT_WRITEFUNCTION) { data, size, count, context in
+            let bytes = UnsafeRawBufferPointer(start: data, count: size * count)
+            return EasySetup.transfer(context)?.bodyBytes(bytes) == true ? bytes.count : bytes.count &+ 1
+        }
+        setDataCallback(CURLOPT_HEADERFUNCTION) { data, size, count, context in
+            let bytes = UnsafeRawBufferPointer(start: data, count: size * count)
+            return EasySetup.transfer(context)?.headerLine(bytes) == true ? bytes.count : bytes.count &+ 1
+        }
+        setPrereqCallback { context, _, _, _, _ in
+            EasySetup.transfer(context)?.willWrite() ?? CURL_PREREQFUNC_ABORT
+        }
+    }
+
+    private static func transfer(_ context: UnsafeMutableRawPointer?) -> Transfer? {
+        context.map { Unmanaged<Transfer>.fromOpaque($0).takeUnretainedValue() }
+    }
+}

@@ -1,0 +1,53 @@
+import CCurl
+import WaxwingCore
+
+extension TransportError {
+    /// What a curl result means.
+    ///
+    /// - Parameters:
+    ///   - text: curl's own words. They name hosts and ports, never headers or bodies.
+    ///   - proxyStatus: what a proxy answered to CONNECT; 0 where there was none.
+    init(curl code: CURLcode, outcome: Outcome, text: String, proxyStatus: Int) {
+        let detail = Self.tame(text)
+        if outcome == .notSent, proxyStatus >= 300 {
+            self.init(outcome, .proxy, "The proxy refused to connect (status \(proxyStatus)).")
+            return
+        }
+        let (cause, summary): (Cause, String) =
+            switch code {
+            case CURLE_COULDNT_RESOLVE_HOST: (.nameNotFound, "The server's name was not found")
+            case CURLE_COULDNT_RESOLVE_PROXY: (.proxy, "The proxy's name was not found")
+            case CURLE_PROXY: (.proxy, "The proxy refused to connect")
+            case CURLE_COULDNT_CONNECT, CURLE_INTERFACE_FAILED: (.unreachable, "The server cannot be reached")
+            case CURLE_OPERATION_TIMEDOUT: (.timeout, "The server took too long")
+            case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_PINNEDPUBKEYNOTMATCH,
+                CURLE_SSL_INVALIDCERTSTATUS, CURLE_SSL_CRL_BADFILE:
+                (.badCertificate, "The server's certificate is not trusted")
+            case CURLE_SSL_CACERT_BADFILE:
+                (.badCertificate, "The file of trusted certificate authorities cannot be read")
+            case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_SSL_ENGINE_NOTFOUND,
+                CURLE_SSL_ENGINE_SETFAILED, CURLE_SSL_ENGINE_INITFAILED, CURLE_SSL_SHUTDOWN_FAILED:
+                (.tls, "No secure connection could be made")
+            case CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_PARTIAL_FILE, CURLE_HTTP2,
+                CURLE_HTTP2_STREAM, CURLE_SEND_FAIL_REWIND:
+                (.connectionLost, "The connection was lost")
+            case CURLE_FILESIZE_EXCEEDED: (.answerTooLarge, "The server's answer is too large")
+            case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_CONTENT_ENCODING, CURLE_WRITE_ERROR:
+                (.badAnswer, "The server's answer is not valid HTTP")
+            case CURLE_ABORTED_BY_CALLBACK: (.cancelled, "The request was cancelled")
+            case CURLE_OUT_OF_MEMORY: (.other, "Out of memory")
+            default: (.other, "The request failed (curl \(code.rawValue))")
+            }
+        self.init(outcome, cause, detail.isEmpty ? "\(summary)." : "\(summary): \(detail).")
+    }
+
+    static func cancelled(_ outcome: Outcome) -> TransportError {
+        TransportError(outcome, .cancelled, "The request was cancelled.")
+    }
+
+    /// Some of curl's words come from the server: printable ASCII alone, and not many.
+    private static func tame(_ text: String) -> String {
+        let kept = text.utf8.lazy.filter { (0x20...0x7e).contains($0) }.prefix(Limits.reasonLength)
+        return String(decoding: Array(kept), as: UTF8.self)
+    }
+}

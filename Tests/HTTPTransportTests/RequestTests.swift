@@ -1,0 +1,324 @@
+import ConclaveProtocol
+import Foundation
+import HTTPTransport
+import Testing
+import WaxwingCore
+
+@Suite struct RequestTests {
+    private let get = APIRequest(.get, "/api/v1/me", token: "t0ken")
+    private let post = APIRequest(.post, "/api/v1/groups/x/messages", body: [1, 2, 3], token: "t0ken")
+
+    private func transport(
+        _ url: String, _ change: (inout HTTPTransport.Options) -> Void = { _ in }
+    ) throws -> HTTPTransport {
+        var options = HTTPTransport.Options(server: url)
+        options.proxy = ""
+        change(&options)
+        return try HTTPTransport(options)
+    }
+
+    private func failure(_ transport: HTTPTransport, _ request: APIRequest) async -> TransportError? {
+        do throws(TransportError) {
+            _ = try await transport.send(request)
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    /// Checks what is told of a request to a server that runs `script` on each connection.
+    private func check(
+        _ request: APIRequest, _ outcome: TransportError.Outcome, _ cause: TransportError.Cause,
+        change: (inout HTTPTransport.Options) -> Void = { _ in },
+        script: @escaping @Sendable (ScriptedServer.Connection) -> Void
+    ) async throws {
+        let server = try ScriptedServer { connection, _ in script(connection) }
+        let error = await failure(try transport(server.url, change), request)
+        #expect(error?.outcome == outcome && error?.cause == cause, "\(String(describing: error))")
+        #expect(error?.reason.contains("t0ken") == false)
+    }
+
+    @Test func requestsArriveAsAsked() async throws {
+        let server = try ScriptedServer(answering: { _, connection in connection.answer([9]) })
+        let transport = try transport(server.url + "/pre/fix/") { $0.userAgent = "probe/1" }
+        var request = APIRequest(
+            .post, "/api/v1/x", query: [.init("after", "5"), .init("pattern", "a b&c=ü")], body: [0, 255, 10],
+            token: "t0ken", idempotencyKey: "key-1")
+        #expect(
+            try await transport.send(request)
+                == APIResponse(status: 200, contentType: "application/x-protobuf", body: [9]))
+        request.method = .patch
+        _ = try await transport.send(request)
+        _ = try await transport.send(APIRequest(.post, "/api/v1/logout"))
+        _ = try await transport.send(get)
+        let seen = server.requests
+        #expect(
+            seen.map(\.line) == [
+                "POST /pre/fix/api/v1/x?after=5&pattern=a%20b%26c%3D%C3%BC HTTP/1.1",
+                "PATCH /pre/fix/api/v1/x?after=5&pattern=a%20b%26c%3D%C3%BC HTTP/1.1",
+                "POST /pre/fix/api/v1/logout HTTP/1.1", "GET /pre/fix/api/v1/me HTTP/1.1",
+            ])
+        #expect(seen.map(\.body) == [[0, 255, 10], [0, 255, 10], [], []])
+        #expect(
+            seen.map { $0.headers["content-type"] } == [
+                "application/x-protobuf", "application/x-protobuf", nil, nil,
+            ])
+        #expect(seen.map { $0.headers["authorization"] } == ["Bearer t0ken", "Bearer t0ken", nil, "Bearer t0ken"])
+        #expect(seen[0].headers["idempotency-key"] == "key-1")
+        #expect(seen[0].headers["user-agent"] == "probe/1")
+        #expect(seen.allSatisfy { $0.headers["expect"] == nil && $0.headers["accept-encoding"] == nil })
+    }
+
+    @Test func theTokenMayTravelInAHeaderOfItsOwn() async throws {
+        let server = try ScriptedServer(answering: { _, connection in connection.answer([]) })
+        let transport = try transport(server.url) { $0.tokenHeader = "X-Session" }
+        _ = try await transport.send(get)
+        #expect(server.requests[0].headers["x-session"] == "t0ken")
+        #expect(server.requests[0].headers["authorization"] == nil)
+    }
+
+    @Test func connectionsAreUsedAgain() async throws {
+        let server = try ScriptedServer { connection, _ in
+            while connection.readRequest() != nil { connection.answer([UInt8(connection.number)]) }
+        }
+        let transport = try transport(server.url)
+        for _ in 0..<5 { #expect(try await transport.send(post).body == [0]) }
+    }
+
+    @Test func manyRequestsAtATimeGetTheirOwnAnswers() async throws {
+        let server = try ScriptedServer(answering: { request, connection in connection.answer(request.body) })
+        let transport = try transport(server.url)
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for number in 0..<100 as Range<UInt8> {
+                group.addTask { try await transport.send(APIRequest(.post, "/x", body: [number])).body == [number] }
+            }
+            for try await isRight in group { #expect(isRight) }
+        }
+    }
+
+    @Test func everyStatusIsAnAnswerAndRedirectsAreNotFollowed() async throws {
+        let server = try ScriptedServer(answering: { request, connection in
+            if request.line.contains("/elsewhere") { return connection.answer([1]) }
+            let status = String(decoding: request.body, as: UTF8.self)
+            connection.write("HTTP/1.1 \(status) Some\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")
+        })
+        let transport = try transport(server.url)
+        for status in [201, 301, 302, 307, 308, 400, 401, 404, 409, 413, 500, 503] {
+            let answer = try await transport.send(APIRequest(.post, "/x", body: Array("\(status)".utf8)))
+            #expect(answer == APIResponse(status: status, contentType: "", body: []))
+        }
+        #expect(!server.requests.contains { $0.line.contains("/elsewhere") })
+    }
+
+    @Test func chunkedAnswersAndInterimHeadsAreRead() async throws {
+        let server = try ScriptedServer(answering: { _, connection in
+            connection.write("HTTP/1.1 102 Processing\r\nX: y\r\n\r\n")
+            connection.write(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/x-protobuf\r\nTransfer-Encoding: chunked\r\n\r\n")
+            connection.write("3\r\nabc\r\n2\r\nde\r\n0\r\nX-Trailer: 1\r\n\r\n")
+        })
+        let answer = try await transport(server.url).send(get)
+        #expect(answer == APIResponse(status: 200, contentType: "application/x-protobuf", body: Array("abcde".utf8)))
+    }
+
+    // MARK: - Nothing was sent
+
+    @Test func aRefusedPortIsUnreachable() async throws {
+        let error = await failure(try transport("http://127.0.0.1:\(try ScriptedServer.unusedPort())"), post)
+        #expect(error?.outcome == .notSent && error?.cause == .unreachable)
+    }
+
+    @Test func aNameThatDoesNotExistIsNotFound() async throws {
+        let error = await failure(try transport("http://no-such-host.invalid:8080"), post)
+        #expect(error?.outcome == .notSent && error?.cause == .nameNotFound, "\(String(describing: error))")
+    }
+
+    @Test func aProxyThatRefusesHasSentNothing() async throws {
+        let proxy = try ScriptedServer(answering: { _, connection in
+            connection.write("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        })
+        let transport = try transport("https://chat.example") { $0.proxy = proxy.url }
+        let error = await failure(transport, post)
+        #expect(error?.outcome == .notSent && error?.cause == .proxy, "\(String(describing: error))")
+        #expect(proxy.requests.first?.line == "CONNECT chat.example:443 HTTP/1.1")
+        #expect(proxy.requests.first?.headers["authorization"] == nil)
+    }
+
+    @Test func aServerThatDoesNotSpeakTLSHasSeenNothing() async throws {
+        let server = try ScriptedServer { connection, _ in connection.write("HTTP/1.1 400 Bad Request\r\n\r\n") }
+        let error = await failure(try transport("https://127.0.0.1:\(server.port)"), post)
+        #expect(error?.outcome == .notSent && error?.cause == .tls, "\(String(describing: error))")
+    }
+
+    @Test func aHandshakeThatNeverEndsTimesOutUnsent() async throws {
+        let server = try ScriptedServer { connection, _ in connection.waitForEnd() }
+        let transport = try transport("https://127.0.0.1:\(server.port)") { $0.connectTimeout = .milliseconds(200) }
+        let error = await failure(transport, post)
+        #expect(error?.outcome == .notSent && error?.cause == .timeout, "\(String(describing: error))")
+    }
+
+    // MARK: - Nobody knows
+
+    @Test func aServerThatClosesBeforeTheAnswerIsUnknown() async throws {
+        try await check(post, .unknown, .connectionLost) { _ = $0.readRequest() }
+        try await check(get, .unknown, .connectionLost) { _ = $0.readRequest() }
+    }
+
+    @Test func aServerThatClosesInTheMiddleOfTheAnswerIsUnknown() async throws {
+        try await check(post, .unknown, .connectionLost) { connection in
+            _ = connection.readRequest()
+            connection.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
+        }
+        try await check(post, .unknown, .connectionLost) { connection in
+            _ = connection.readRequest()
+            connection.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab")
+        }
+    }
+
+    @Test func aServerThatNeverAnswersTimesOut() async throws {
+        try await check(post, .unknown, .timeout, change: { $0.requestTimeout = .milliseconds(300) }) { connection in
+            _ = connection.readRequest()
+            connection.waitForEnd()
+        }
+    }
+
+    @Test func answersThatAreTooLargeAreCutOff() async throws {
+        let change = { (options: inout HTTPTransport.Options) in options.answerSizeMax = 1000 }
+        // It says how large it is.
+        try await check(get, .unknown, .answerTooLarge, change: change) { connection in
+            _ = connection.readRequest()
+            connection.write("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n")
+            connection.waitForEnd()
+        }
+        // It does not.
+        try await check(get, .unknown, .answerTooLarge, change: change) { connection in
+            _ = connection.readRequest()
+            connection.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            for _ in 0..<11 { connection.write("64\r\n\(String(repeating: "x", count: 100))\r\n") }
+            connection.waitForEnd()
+        }
+        // Its head never ends.
+        try await check(get, .unknown, .answerTooLarge) { connection in
+            _ = connection.readRequest()
+            connection.write("HTTP/1.1 200 OK\r\n")
+            for number in 0..<5000 { connection.write("X-\(number): \(String(repeating: "y", count: 100))\r\n") }
+            connection.waitForEnd()
+        }
+    }
+
+    @Test func exactlyAsLargeAsAllowedIsRead() async throws {
+        let server = try ScriptedServer(answering: { _, connection in
+            connection.answer([UInt8](repeating: 7, count: 1000))
+        })
+        #expect(try await transport(server.url) { $0.answerSizeMax = 1000 }.send(get).body.count == 1000)
+    }
+
+    @Test func whatIsNotHTTPIsABadAnswer() async throws {
+        for garbage in ["SSH-2.0-OpenSSH_9\r\n", "\u{0}\u{1}\u{2}\u{3}\r\n\r\n", "HTTP/1.1 banana\r\n\r\n"] {
+            try await check(get, .unknown, .badAnswer) { connection in
+                _ = connection.readRequest()
+                connection.write(garbage)
+            }
+        }
+    }
+
+    @Test func cancellingASentRequestIsUnknownAndClosesItsConnection() async throws {
+        let (arrived, closed) = (Signal(), Signal())
+        let server = try ScriptedServer { connection, _ in
+            _ = connection.readRequest()
+            arrived.fire()
+            connection.waitForEnd()
+            closed.fire()
+        }
+        let transport = try transport(server.url)
+        let task = Task { await failure(transport, post) }
+        #expect(await arrived.isFired())
+        task.cancel()
+        let error = await task.value
+        #expect(error?.outcome == .unknown && error?.cause == .cancelled)
+        #expect(await closed.isFired())
+    }
+
+    @Test func cancellingBeforeTheStartSendsNothing() async throws {
+        let server = try ScriptedServer(answering: { _, connection in connection.answer([]) })
+        let transport = try transport(server.url)
+        let task = Task {
+            while !Task.isCancelled { await Task.yield() }
+            return await failure(transport, post)
+        }
+        task.cancel()
+        let error = await task.value
+        #expect(error?.outcome == .notSent && error?.cause == .cancelled)
+        #expect(server.requests.isEmpty)
+    }
+
+    /// curl would send a request again, by itself, where a kept connection dies before the first byte of the answer. The server
+    /// may have acted on it: it must arrive once.
+    @Test(arguments: [APIRequest.Method.post, .patch, .get], [[], [1, 2, 3]] as [[UInt8]])
+    func aKeptConnectionThatDiesNeverDoublesARequest(method: APIRequest.Method, body: [UInt8]) async throws {
+        let server = try ScriptedServer { connection, server in
+            guard let first = connection.readRequest() else { return }
+            server.note(first)
+            connection.answer([1])
+            // Reads the second request, then hangs up without a word.
+            if let second = connection.readRequest() { server.note(second) }
+        }
+        let transport = try transport(server.url)
+        let request = APIRequest(method, "/x", body: method == .get ? [] : body)
+        #expect(try await transport.send(request).body == [1])
+        let error = await failure(transport, request)
+        #expect(error?.outcome == .unknown && error?.cause == .connectionLost, "\(String(describing: error))")
+        #expect(server.requests.count == 2)
+        // The next one finds a new connection.
+        #expect(try await transport.send(request).body == [1])
+        #expect(server.requests.count == 3)
+    }
+
+    // MARK: - What cannot be sent at all
+
+    @Test func addressesAreChecked() async throws {
+        for address in [
+            "", "http://", "ftp://host", "file:///etc/passwd", "http://user:pw@host", "https://host?x=1",
+            "https://host#x", "http://ho st", "http://host:99999", "http://a\u{0}b",
+        ] {
+            #expect(throws: TransportError.self, "\(address)") { try transport(address) }
+        }
+        for address in ["host", "host:8443", "https://host/a/b/", "http://127.0.0.1:1", "http://[::1]:80/x", " host "] {
+            _ = try transport(address)
+        }
+    }
+
+    @Test func anAddressWithoutASchemeMeansTLS() async throws {
+        let server = try ScriptedServer { connection, _ in connection.write("not tls at all, not at all\r\n\r\n") }
+        let error = await failure(try transport("127.0.0.1:\(server.port)"), get)
+        #expect(error?.cause == .tls)
+    }
+
+    @Test func nothingCanBreakOutOfAHeader() async throws {
+        let server = try ScriptedServer(answering: { _, connection in connection.answer([]) })
+        let transport = try transport(server.url)
+        for token in ["", "a\r\nX: y", "a b", "ü", "a\u{0}"] {
+            let error = await failure(transport, APIRequest(.get, "/x", token: token))
+            #expect(error?.outcome == .notSent)
+            let other = await failure(transport, APIRequest(.post, "/x", idempotencyKey: token))
+            #expect(other?.outcome == .notSent)
+        }
+        for path in ["x", "/a b", "/a\r\nX: y", "/ü", "/#x"] {
+            #expect(await failure(transport, APIRequest(.get, path))?.outcome == .notSent)
+        }
+        #expect(throws: TransportError.self) { try self.transport(server.url) { $0.tokenHeader = "X Y" } }
+        #expect(server.requests.isEmpty)
+    }
+
+    @Test func lettingGoOfATransportEndsItsThread() async throws {
+        let server = try ScriptedServer(answering: { _, connection in connection.answer([]) })
+        for _ in 0..<50 { _ = try await transport(server.url).send(get) }
+        // The threads end on their own time; that they do is seen in the number of threads.
+        for _ in 0..<200 where Self.curlThreads() > 20 { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(Self.curlThreads() <= 20)
+    }
+
+    private static func curlThreads() -> Int {
+        (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count) ?? 0
+    }
+}
