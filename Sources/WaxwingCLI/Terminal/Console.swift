@@ -36,7 +36,7 @@ enum Console {
 
     /// Tells why the process ends, and ends it.
     static func fail(_ failure: Failure) -> Never {
-        note("waxwing: " + failure.message.onOneLine)
+        note("waxwing: " + failure.message.asClause)
         if !failure.hint.isEmpty { note("  " + failure.hint.onOneLine) }
         exit(failure.status.rawValue)
     }
