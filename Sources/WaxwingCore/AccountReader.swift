@@ -50,8 +50,15 @@ public struct AccountReader: Sendable {
     }
 
     /// A place in the history of a group, between two rows.
-    public struct HistoryPosition: Hashable, Sendable {
+    public struct HistoryPosition: Hashable, Comparable, Sendable {
         fileprivate var key: [UInt8]
+
+        /// Behind the row with this number in the group's present numbering, whether there is one or not.
+        public static func after(sequence: UInt64, in group: GroupRecord) -> HistoryPosition {
+            HistoryPosition(key: Keys.history(group.id, era: group.era, sequence: sequence))
+        }
+
+        public static func < (a: HistoryPosition, b: HistoryPosition) -> Bool { a.key.lexicographicallyPrecedes(b.key) }
     }
 
     /// Rows of a group's history in order, after `position` (from the beginning where there is none), at most `limit`.

@@ -34,6 +34,13 @@ struct Lanes: Sendable {
         for group in groups { ask(group) }
     }
 
+    /// Forgets everything but the numbers that were handed out: a late answer to a forgotten call must not pass for that of a new one.
+    mutating func forgetAll() {
+        let lastCall = lastCall
+        self = Lanes()
+        self.lastCall = lastCall
+    }
+
     mutating func begin(_ call: PendingCall) -> CallID {
         lastCall += 1
         let id = CallID(number: lastCall)

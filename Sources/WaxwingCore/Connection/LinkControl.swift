@@ -29,7 +29,7 @@ extension ClientCore {
             return
         }
         link.live = live
-        lanes = Lanes()
+        lanes.forgetAll()
         // What a process that is gone was sending: its outcome is unknown.
         for row in try turn.draft.outbox() where row.state == .sending { outcomeIsUnknown(row, &turn) }
         if live {
@@ -46,7 +46,7 @@ extension ClientCore {
         }
         if link.live { turn.effects.append(.closeFeed) }
         link.feedClosed()
-        lanes = Lanes()
+        lanes.forgetAll()
         setLink(.off, &turn)
     }
 

@@ -1,0 +1,31 @@
+import ArgumentParser
+import WaxwingCore
+
+struct Accept: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Accept an invite.",
+        discussion: """
+            Example:
+              waxwing accept lunch
+            """)
+
+    @Argument(help: "The invite's id, or its group's name.")
+    var invite: String
+
+    @OptionGroup var wait: WaitOptions
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let profile = try Profile.locate(profile)
+        let client = try profile.open()
+        let invite = try client.reader.theInvite(invite)
+        let outcomes = try await Errand(profile, client, wait).run([.accept(invite: invite.id)])
+        try Report.tell(outcomes, client.reader, json: output.json) { [reader = client.reader] row, _ in
+            let name = invite.groupName.onOneLine
+            // Where the keys did not come with it, coming in from outside has been queued.
+            let isIn = try reader.group(row.group)?.status == .active
+            return isIn ? "joined \(name)" : "accepted; the keys of \(name) come with the next sync"
+        }
+    }
+}

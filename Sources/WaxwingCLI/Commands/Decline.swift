@@ -1,0 +1,28 @@
+import ArgumentParser
+import WaxwingCore
+
+struct Decline: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Decline an invite.",
+        discussion: """
+            Example:
+              waxwing decline lunch
+            """)
+
+    @Argument(help: "The invite's id, or its group's name.")
+    var invite: String
+
+    @OptionGroup var wait: WaitOptions
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let profile = try Profile.locate(profile)
+        let client = try profile.open()
+        let invite = try client.reader.theInvite(invite)
+        let outcomes = try await Errand(profile, client, wait).run([.decline(invite: invite.id)])
+        try Report.tell(outcomes, client.reader, json: output.json) { _, _ in
+            "declined the invite to \(invite.groupName.onOneLine)"
+        }
+    }
+}

@@ -1,0 +1,29 @@
+import ArgumentParser
+import WaxwingCore
+
+struct GroupCreate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create",
+        abstract: "Make a group with you as its only member.",
+        discussion: """
+            Example:
+              waxwing group create lunch --alias "Lunch at noon"
+            """)
+
+    @Argument(help: "The group's name on the server: letters, digits and underscores.")
+    var name: String
+
+    @Option(help: "A name to show in its place.")
+    var alias = ""
+
+    @OptionGroup var wait: WaitOptions
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let profile = try Profile.locate(profile)
+        let client = try profile.open()
+        let outcomes = try await Errand(profile, client, wait).run([.createGroup(name: name, alias: alias)])
+        try Report.tell(outcomes, client.reader, json: output.json) { _, _ in "created \(name)" }
+    }
+}

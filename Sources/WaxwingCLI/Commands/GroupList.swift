@@ -1,0 +1,65 @@
+import ArgumentParser
+import WaxwingCore
+
+struct GroupList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "Show your groups, as far as they are known here.",
+        discussion: """
+            Example:
+              waxwing group list --all
+            """)
+
+    @Flag(help: "Groups you left or were removed from, too.")
+    var all = false
+
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let reader = try Profile.locate(profile).openReader()
+        guard try reader.account() != nil else { throw Failure.notLoggedIn }
+        let waiting = try reader.outbox()
+        let groups = try reader.groups().filter { all || $0.isOpen }.sorted { $0.shownName < $1.shownName }
+        for group in groups {
+            let count = waiting.count { $0.group == group.id }
+            if output.json {
+                Console.print(try JSON.line(GroupView(group, waiting: count)))
+            } else {
+                let alias = group.alias.isEmpty || group.name.isEmpty ? "" : "  \"\(group.alias.onOneLine)\""
+                let queue = count == 0 ? "" : ", \(count) waiting"
+                let people = group.roster.count == 1 ? "1 member" : "\(group.roster.count) members"
+                Console.print("\(group.shownName)\(alias)  (\(group.shownStatus), \(people)\(queue))")
+            }
+        }
+        if groups.isEmpty, !output.json {
+            Console.note(
+                "no groups; `waxwing group create NAME` makes one, `waxwing invites` shows where you are asked to")
+        }
+    }
+}
+
+/// One group for scripts.
+struct GroupView: Encodable {
+    var name: String
+    var alias: String
+    var groupID: String
+    var status: String
+    var epoch: UInt64
+    /// The last sequence number that is stored here.
+    var cursor: UInt64
+    var members: Int
+    /// Rows of the outbox.
+    var waiting: Int
+
+    init(_ group: GroupRecord, waiting: Int) {
+        name = group.shownName
+        alias = group.alias
+        groupID = group.shownID
+        status = "\(group.status)"
+        epoch = group.epoch
+        cursor = group.cursor
+        members = group.roster.count
+        self.waiting = waiting
+    }
+}

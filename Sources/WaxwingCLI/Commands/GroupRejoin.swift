@@ -1,0 +1,32 @@
+import ArgumentParser
+import WaxwingCore
+
+struct GroupRejoin: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rejoin",
+        abstract: "Come back into a group whose keys are lost or dead.",
+        discussion: """
+            You must still be a member by the server's word. What was written meanwhile under keys you never had stays
+            unreadable.
+
+            Example:
+              waxwing group rejoin lunch
+            """)
+
+    @Argument(help: "The group's name, alias or id.")
+    var group: String
+
+    @OptionGroup var wait: WaitOptions
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let profile = try Profile.locate(profile)
+        let client = try profile.open()
+        let group = try client.reader.theGroup(group)
+        let outcomes = try await Errand(profile, client, wait).run([.rejoin(group: group.id)])
+        try Report.tell(outcomes, client.reader, json: output.json) { _, _ in
+            "back in \(group.shownName) with new keys"
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import ArgumentParser
+import ConclaveProtocol
+import WaxwingCore
+
+struct GroupShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Show a group's members and the state of its keys.",
+        discussion: """
+            Members who see the same epoch and the same epoch authenticator share the same keys, and saw the same changes.
+
+            Example:
+              waxwing group show lunch
+            """)
+
+    @Argument(help: "The group's name, alias or id.")
+    var group: String
+
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let client = try Profile.locate(profile).open()
+        let reader = client.reader
+        let group = try reader.theGroup(group)
+        let view = try GroupDetailsView(group, try await client.details(of: group.id), reader)
+        if output.json {
+            Console.print(try JSON.line(view))
+            return
+        }
+        Console.print("\(view.name)  (\(group.shownStatus), epoch \(view.epoch))")
+        if let authenticator = view.epochAuthenticator {
+            Console.print("epoch authenticator  \(authenticator.prefix(32))…")
+        }
+        for member in view.members {
+            let marks = [
+                member.admin ? "admin" : nil, member.inTree ? nil : "no keys yet", member.onRoster ? nil : "has left",
+                member.trust,
+            ]
+            Console.print("  \(member.username)  (\(marks.compactMap { $0 }.joined(separator: ", ")))")
+        }
+        for user in view.invited { Console.print("  \(user)  (invited)") }
+    }
+}
+
+/// A group with its members for scripts.
+struct GroupDetailsView: Encodable {
+    struct Person: Encodable {
+        var username: String
+        var userID: String
+        var admin: Bool
+        /// Holds keys of the group.
+        var inTree: Bool
+        /// Is a member by the server's word.
+        var onRoster: Bool
+        var fingerprint: String?
+        /// verified, seen, changed, own or unknown.
+        var trust: String
+    }
+
+    var name: String
+    var alias: String
+    var groupID: String
+    var status: String
+    var epoch: UInt64
+    var cursor: UInt64
+    var epochAuthenticator: String?
+    var members: [Person]
+    var invited: [String]
+
+    init(_ group: GroupRecord, _ details: GroupDetails?, _ reader: AccountReader) throws {
+        let names = Names(reader)
+        name = group.shownName
+        alias = group.alias
+        groupID = group.shownID
+        status = "\(group.status)"
+        epoch = details?.epoch ?? group.epoch
+        cursor = group.cursor
+        epochAuthenticator = details?.epochAuthenticator
+        invited = try reader.invited(to: group.id).map { try names.username($0) }
+        let inTree = details?.members ?? []
+        let me = try reader.account()?.userID
+        // A roster without ourselves has not been fetched yet: then the tree is all there is to go by.
+        let roster = group.roster.contains { $0.user == me } ? Set(group.roster.map(\.user)) : Set(inTree.map(\.user))
+        let users = Set(inTree.map(\.user)).union(roster)
+        members = try users.map { user in
+            Person(
+                username: try names.username(user), userID: user.description,
+                admin: group.roster.contains { $0.user == user && $0.isAdmin },
+                inTree: inTree.contains { $0.user == user }, onRoster: roster.contains(user),
+                fingerprint: inTree.first { $0.user == user }?.fingerprint,
+                trust: user == me ? "own" : try reader.user(user)?.trust ?? "unknown")
+        }.sorted { $0.username < $1.username }
+    }
+}

@@ -1,0 +1,35 @@
+import ArgumentParser
+import WaxwingCore
+
+struct Invite: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Ask people into a group.",
+        discussion: """
+            They become members when they accept, which may be days later.
+
+            Example:
+              waxwing invite lunch bob carol
+            """)
+
+    @Argument(help: "The group's name, alias or id.")
+    var group: String
+
+    @Argument(help: "The usernames of those to ask.")
+    var users: [String]
+
+    @OptionGroup var wait: WaitOptions
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let profile = try Profile.locate(profile)
+        let client = try profile.open()
+        let group = try client.reader.theGroup(group)
+        let commands = users.map { Command.invite(group: group.id, username: $0) }
+        let outcomes = try await Errand(profile, client, wait).run(commands)
+        try Report.tell(outcomes, client.reader, json: output.json) { row, _ in
+            guard case .invite(let username, _) = row.intent else { return "done" }
+            return "invited \(username.onOneLine) to \(group.shownName)"
+        }
+    }
+}

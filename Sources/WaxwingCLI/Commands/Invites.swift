@@ -1,0 +1,50 @@
+import ArgumentParser
+import WaxwingCore
+
+struct Invites: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show the invites that wait for your word.",
+        discussion: """
+            Example:
+              waxwing sync && waxwing invites
+            """)
+
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let reader = try Profile.locate(profile).openReader()
+        guard try reader.account() != nil else { throw Failure.notLoggedIn }
+        let invites = try reader.invites().sorted { $0.createdAt < $1.createdAt }
+        for invite in invites {
+            Console.print(output.json ? try JSON.line(InviteView(invite)) : InviteView.line(invite))
+        }
+        if invites.isEmpty, !output.json { Console.note("no invites here; `waxwing sync` fetches new ones") }
+    }
+}
+
+/// One invite for scripts.
+struct InviteView: Encodable {
+    var invite: String
+    var group: String
+    var groupAlias: String
+    var groupID: String
+    var inviter: String
+    /// Unix seconds.
+    var time: UInt64
+
+    init(_ record: InviteRecord) {
+        invite = record.id.description
+        group = record.groupName
+        groupAlias = record.groupAlias
+        groupID = record.group.description
+        inviter = record.inviterName
+        time = record.createdAt
+    }
+
+    static func line(_ record: InviteRecord) -> String {
+        let name = record.groupName.onOneLine
+        return "\(TimeText.minute(record.createdAt))  \(record.inviterName.onOneLine) invites you to \(name)"
+            + "  (waxwing accept \(name))"
+    }
+}

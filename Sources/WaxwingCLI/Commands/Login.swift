@@ -1,0 +1,54 @@
+import ArgumentParser
+import ConclaveProtocol
+import WaxwingCore
+
+struct Login: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Log in to an account.",
+        discussion: """
+            On a new profile the account gets new keys, and comes back into its groups with them.
+
+            Example:
+              waxwing login alice --server https://chat.example.org
+              waxwing login alice --password-file - < secret
+            """)
+
+    @Argument(help: "The account's name; the profile's own where none is given.")
+    var username: String?
+
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var password: PasswordOptions
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let signIn = try SignIn(try name(), server, profile)
+        let password = try password.source(isNew: false).read()
+        let (session, newKey) = try await signIn.login(password)
+        if newKey { await resetAccount(signIn, session) }
+        await signIn.firstSync()
+        guard let account = try signIn.client.reader.account() else { throw Failure.notLoggedIn }
+        if output.json {
+            Console.print(try JSON.line(AccountView(account, signIn.profile)))
+        } else {
+            Console.print("logged in as \(account.username)")
+        }
+    }
+
+    private func name() throws -> String {
+        if let username { return username }
+        let profile = try Profile.locate(profile)
+        if try profile.exists(), let account = try profile.openReader().account() { return account.username }
+        throw Failure(.usage, "the account's name is missing", hint: "waxwing login NAME --server URL")
+    }
+
+    /// Key packages of an earlier key of ours would lead invites nowhere: nobody could open them.
+    private func resetAccount(_ signIn: SignIn, _ session: Session) async {
+        do {
+            try await signIn.client.ask(Endpoint.resetAccount(token: session.token))
+        } catch {
+            let reason = Failure(explaining: error)?.message ?? "\(error)"
+            Console.note("old key packages may still be on the server: \(reason.asClause)")
+        }
+    }
+}

@@ -1,0 +1,25 @@
+import ArgumentParser
+import WaxwingCore
+
+struct OutboxDiscard: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "discard",
+        abstract: "Give up rows of the outbox, with the text they hold.",
+        discussion: """
+            Example:
+              waxwing outbox discard 7
+            """)
+
+    @Argument(help: ArgumentHelp("The rows' numbers.", valueName: "number"))
+    var numbers: [UInt64]
+
+    @OptionGroup var profile: ProfileOptions
+
+    func run() async throws {
+        let client = try Profile.locate(profile).open()
+        for order in numbers {
+            try await client.perform(.discard(order: order))
+            Console.print("discarded row \(order)")
+        }
+    }
+}

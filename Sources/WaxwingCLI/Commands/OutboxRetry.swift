@@ -1,0 +1,46 @@
+import ArgumentParser
+import WaxwingCore
+
+struct OutboxRetry: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "retry",
+        abstract: "Try rows again that were refused, or that wait for their time.",
+        discussion: """
+            Example:
+              waxwing outbox retry 7
+              waxwing outbox retry --all
+            """)
+
+    @Argument(help: ArgumentHelp("The rows' numbers.", valueName: "number"))
+    var numbers: [UInt64] = []
+
+    @Flag(help: "All rows that were refused.")
+    var all = false
+
+    @OptionGroup var wait: WaitOptions
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard numbers.isEmpty == all else { throw ValidationError("Name rows by their numbers, or give --all.") }
+    }
+
+    func run() async throws {
+        let profile = try Profile.locate(profile)
+        let client = try profile.open()
+        let orders = all ? try client.reader.outbox().filter(\.isFailed).map(\.order) : numbers
+        if orders.isEmpty, !output.json { Console.note("nothing was refused") }
+        let errand = Errand(profile, client, wait)
+        var rows: [OutboxRow] = []
+        for order in orders {
+            if case .queued(let row) = try await client.perform(.retry(order: order)) { rows.append(row) }
+        }
+        let words = try OutboxList(client.reader).words
+        for group in Dictionary(grouping: rows, by: \.group).values.sorted(by: { $0[0].order < $1[0].order }) {
+            let outcomes = try await errand.carryOut(group)
+            try Report.tell(outcomes, client.reader, json: output.json) { row, sequence in
+                "done: \(try words.what(row.intent))" + (sequence.map { " (seq \($0))" } ?? "")
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import ArgumentParser
+import ConclaveProtocol
+import WaxwingCore
+
+struct Register: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Make an account on a server, and log in.",
+        discussion: """
+            Example:
+              waxwing register alice --server https://chat.example.org
+              waxwing register bob --server 127.0.0.1:8443 --ca-file ca.pem --password-file secret
+            """)
+
+    @Argument(help: "The new account's name: letters, digits and underscores.")
+    var username: String
+
+    @OptionGroup var server: ServerOptions
+    @OptionGroup var password: PasswordOptions
+
+    @Option(help: "A name to show beside the username.")
+    var alias = ""
+
+    @Option(help: ArgumentHelp("The file with the token that a closed server asks for.", valueName: "file"))
+    var registrationTokenFile: String?
+
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        if let problem = InputRules.problem(alias: alias) { throw Failure(.usage, problem) }
+        let signIn = try SignIn(username, server, profile)
+        if try signIn.client.reader.account() != nil {
+            throw Failure(
+                .notPossible, "this profile has an account already",
+                hint: "`waxwing login` logs in again; --profile NAME makes a second profile")
+        }
+        let registrationToken = try registrationTokenFile.map { try PasswordSource.file($0).read() } ?? ""
+        let password = try password.source(isNew: true).read()
+        if let problem = InputRules.problem(password: password) { throw Failure(.usage, problem) }
+        try await register(signIn, password, registrationToken)
+        _ = try await signIn.login(password)
+        await signIn.firstSync()
+        guard let account = try signIn.client.reader.account() else { throw Failure.notLoggedIn }
+        if output.json {
+            Console.print(try JSON.line(AccountView(account, signIn.profile)))
+        } else {
+            Console.print("registered and logged in as \(account.username)")
+        }
+    }
+
+    private func register(_ signIn: SignIn, _ password: String, _ registrationToken: String) async throws {
+        do {
+            _ = try await signIn.client.ask(
+                Endpoint.register(
+                    username: username, password: password, alias: alias, registrationToken: registrationToken))
+        } catch let error as ProtocolError where error.code == .conflict {
+            throw Failure(
+                .refused, "the name \(username) is taken on this server",
+                hint: "if it is yours: `waxwing login \(username) --server \(signIn.serverURL)`")
+        } catch let error as ProtocolError where error.code == .forbidden {
+            throw Failure(
+                .refused, "the server does not take new accounts: \(error.reason)",
+                hint: "its operator may give you a token for --registration-token-file")
+        }
+    }
+}

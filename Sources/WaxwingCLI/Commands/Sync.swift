@@ -1,0 +1,86 @@
+import ArgumentParser
+import WaxwingCore
+
+struct Sync: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Fetch what is new and send what waits, then end.",
+        discussion: """
+            Example:
+              waxwing sync
+            """)
+
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let profile = try Profile.locate(profile)
+        let tally = Tally()
+        let client = try profile.open { tally.take($0) }
+        let ending = try await Connection.run(client, profile, live: false, until: .settled)
+        let list = try OutboxList(client.reader)
+        switch ending {
+        case .elsewhere:
+            if output.json {
+                Console.print(try JSON.line(SyncView("elsewhere", tally.counts, list)))
+            } else {
+                Console.print("another process is connected with this profile and keeps it up to date")
+            }
+        case .loginNeeded:
+            throw Failure.sessionOver
+        case .cut(let trouble):
+            try tell("cut", tally.counts, list)
+            throw trouble.map { Failure($0) } ?? Failure(.unreachable, "the server cannot be reached")
+        case .reached:
+            try tell("reached", tally.counts, list)
+            if let refused = list.rows.first(where: \.isFailed) {
+                throw Failure(
+                    .refused, "something was refused for good: row \(refused.order)",
+                    hint: "`waxwing outbox list` tells more; retry or discard it")
+            }
+        }
+    }
+
+    private func tell(_ server: String, _ counts: Tally.Counts, _ list: OutboxList) throws {
+        if output.json {
+            Console.print(try JSON.line(SyncView(server, counts, list)))
+            return
+        }
+        var parts = [counted(counts.received, "new message"), "\(counts.sent) sent"]
+        if counts.carriedOut > 0 { parts.append("\(counts.carriedOut) carried out") }
+        if counts.unreadable > 0 { parts.append("\(counts.unreadable) could not be opened") }
+        if counts.invites > 0 { parts.append(counted(counts.invites, "new invite")) }
+        if counts.keysChanged > 0 { parts.append(counted(counts.keysChanged, "changed identity key")) }
+        if !list.rows.isEmpty { parts.append("\(list.rows.count) left") }
+        Console.print(parts.joined(separator: ", "))
+        for row in list.rows {
+            Console.print("  \(row.order)  \(try list.words.what(row.intent)): \(try list.why(row))")
+        }
+    }
+
+    private func counted(_ count: Int, _ thing: String) -> String { "\(count) \(thing)\(count == 1 ? "" : "s")" }
+}
+
+/// What a sync did, for scripts.
+struct SyncView: Encodable {
+    /// reached, cut or elsewhere.
+    var server: String
+    var received: Int
+    var sent: Int
+    var carriedOut: Int
+    var unreadable: Int
+    var invites: Int
+    /// Rows left in the outbox.
+    var left: Int
+    var failed: Int
+
+    init(_ server: String, _ counts: Tally.Counts, _ list: OutboxList) {
+        self.server = server
+        received = counts.received
+        sent = counts.sent
+        carriedOut = counts.carriedOut
+        unreadable = counts.unreadable
+        invites = counts.invites
+        left = list.rows.count
+        failed = list.rows.count(where: \.isFailed)
+    }
+}

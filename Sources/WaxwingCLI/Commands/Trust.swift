@@ -1,0 +1,15 @@
+import ArgumentParser
+
+struct Trust: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Compare identity keys, so that nobody can pass for somebody else.",
+        discussion: """
+            The key a user first shows in a group is remembered; a different one later is told. Compare fingerprints by a way
+            that the server has no hand in, such as a call.
+
+            Example:
+              waxwing trust show bob
+              waxwing trust verify bob
+            """,
+        subcommands: [TrustShow.self, TrustVerify.self])
+}

@@ -1,0 +1,46 @@
+/// What an ending process says to scripts. A number never changes its meaning; 0 is success.
+enum ExitStatus: Int32, CaseIterable, Sendable {
+    case other = 1
+    case notLoggedIn = 3
+    case wrongPassword = 4
+    case sessionOver = 5
+    case unknownName = 6
+    case unreachable = 7
+    case badCertificate = 8
+    case refused = 9
+    case profileUnusable = 10
+    case diskFull = 11
+    case profileInUse = 12
+    case profileDamaged = 13
+    case notPossible = 14
+    case badAnswer = 15
+    case usage = 64
+
+    var meaning: String {
+        switch self {
+        case .other: "anything not named below"
+        case .notLoggedIn: "nobody is logged in on this profile"
+        case .wrongPassword: "wrong username or password"
+        case .sessionOver: "the session has expired: log in again"
+        case .unknownName: "no such group, user, invite or outbox row"
+        case .unreachable: "the server cannot be reached"
+        case .badCertificate: "the server's certificate is not trusted"
+        case .refused: "the server said no for good"
+        case .profileUnusable: "the profile cannot be read or written"
+        case .diskFull: "the disk is full"
+        case .profileInUse: "another process is connected with this profile"
+        case .profileDamaged: "the profile is damaged, or of a newer version"
+        case .notPossible: "not possible here: a group that is closed, another account's profile"
+        case .badAnswer: "what answered is not a Conclave server, or is in trouble"
+        case .usage: "the command line, or a name or text in it, breaks a rule"
+        }
+    }
+
+    /// One line a code, for `waxwing --help`.
+    static var table: String {
+        allCases.map { status in
+            let number = String(status.rawValue)
+            return "  " + String(repeating: " ", count: 2 - number.count) + number + "  " + status.meaning
+        }.joined(separator: "\n")
+    }
+}

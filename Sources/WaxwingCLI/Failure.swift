@@ -1,0 +1,125 @@
+import ConclaveProtocol
+import MLS
+import WaxwingClient
+import WaxwingCore
+
+/// Why a command failed, as people are told: what happened, what to do next, and the exit code.
+struct Failure: Error, Hashable, Sendable {
+    var status: ExitStatus
+    var message: String
+    /// What to do next; empty where there is nothing to say.
+    var hint: String
+
+    init(_ status: ExitStatus, _ message: String, hint: String = "") {
+        self.status = status
+        self.message = message
+        self.hint = hint
+    }
+}
+
+/// The one place where errors turn into words and exit codes.
+extension Failure {
+    /// Nil for errors of other origin, such as those of the command line's parser.
+    init?(explaining error: any Error) {
+        switch error {
+        case let error as Failure: self = error
+        case let error as CoreError: self.init(error)
+        case let error as StoreError: self.init(error)
+        case let error as TransportError: self.init(error)
+        case let error as ProtocolError: self.init(error)
+        case let error as LeaseError:
+            self.init(
+                .profileUnusable, "the profile's lock file cannot be used: \(error.reason)", hint: Self.folderHint)
+        case let error as MLSError:
+            self.init(.other, "the encryption engine gave up: \(error.description)")
+        default: return nil
+        }
+    }
+
+    init(_ error: CoreError) {
+        switch error.code {
+        case .notLoggedIn: self = .notLoggedIn
+        case .otherAccount:
+            self.init(.notPossible, error.reason, hint: "use another profile for this account: --profile NAME")
+        case .unknownGroup:
+            self.init(.unknownName, error.reason, hint: "`waxwing group list` shows your groups")
+        case .unknownUser: self.init(.unknownName, error.reason)
+        case .unknownInvite:
+            self.init(.unknownName, error.reason, hint: "`waxwing sync` fetches invites, `waxwing invites` shows them")
+        case .unknownOutboxRow:
+            self.init(.unknownName, error.reason, hint: "`waxwing outbox list --all` shows what waits")
+        case .groupClosed:
+            self.init(.notPossible, error.reason, hint: "its history can still be read with `waxwing read`")
+        case .notAllowed: self.init(.notPossible, error.reason)
+        case .invalidInput: self.init(.usage, error.reason)
+        case .damaged: self.init(.profileDamaged, error.reason, hint: Self.damageHint)
+        }
+    }
+
+    init(_ error: StoreError) {
+        switch error.code {
+        case .full:
+            self.init(
+                .diskFull, "the disk is full: nothing was changed (\(error.reason.asClause))",
+                hint: "make room, then try again")
+        case .notPermitted:
+            self.init(.profileUnusable, "the profile cannot be used: \(error.reason.asClause)", hint: Self.folderHint)
+        case .corrupt:
+            self.init(.profileDamaged, "the profile is damaged: \(error.reason.asClause)", hint: Self.damageHint)
+        case .newerFormat:
+            self.init(.profileDamaged, error.reason, hint: "update waxwing; this version cannot read the profile")
+        case .staleRevision, .failed:
+            self.init(.profileUnusable, "the profile cannot be used: \(error.reason.asClause)", hint: Self.folderHint)
+        }
+    }
+
+    init(_ error: TransportError) {
+        let reason = error.reason.asClause
+        switch error.cause {
+        case .badCertificate:
+            self.init(
+                .badCertificate, reason,
+                hint: "if the server uses a certificate authority of its own, name its file with --ca-file at login")
+        case .nameNotFound: self.init(.unreachable, reason, hint: "check the address and the network")
+        case .proxy: self.init(.unreachable, reason, hint: "check --proxy at login, or the environment's http_proxy")
+        case .answerTooLarge, .badAnswer: self.init(.badAnswer, reason, hint: Self.portalHint)
+        case .tls: self.init(.unreachable, reason, hint: "a server without TLS is named with http:// at login")
+        case .unreachable, .timeout, .connectionLost, .cancelled, .other:
+            self.init(.unreachable, reason, hint: "nothing is lost; try again when the network is back")
+        }
+    }
+
+    init(_ error: ProtocolError) {
+        if error.isSessionOver {
+            self = .sessionOver
+            return
+        }
+        switch error.kind {
+        case .refused(_, .notFound, _): self.init(.unknownName, error.reason.asClause)
+        case .refused(let status, _, _) where status >= 500, .plain(let status) where status >= 500:
+            self.init(.badAnswer, "the server is in trouble: \(error.reason.asClause)", hint: "try again later")
+        case .plain(429), .refused(429, _, _):
+            self.init(.refused, "too many requests: \(error.reason.asClause)", hint: "wait a minute, then try again")
+        case .refused: self.init(.refused, error.reason.asClause)
+        case .plain, .notOurServer, .malformed:
+            self.init(.badAnswer, error.reason.asClause, hint: Self.portalHint)
+        }
+    }
+
+    // MARK: What several places have to say
+
+    static let notLoggedIn = Failure(
+        .notLoggedIn, "nobody is logged in on this profile",
+        hint: "`waxwing login NAME --server URL`, or `waxwing register` for a new account")
+    static let sessionOver = Failure(
+        .sessionOver, "the server no longer takes this session",
+        hint: "`waxwing login NAME` starts a new one; nothing that waits is lost")
+    static let profileInUse = Failure(
+        .profileInUse, "another process is connected with this profile",
+        hint: "end the other `waxwing watch` or `waxwing sync`, or use its output")
+
+    private static let folderHint = "check the folder's owner, its rights, and that the disk can be written"
+    private static let damageHint = "nothing was changed; restore the profile, or log in on a new one: --profile NAME"
+    private static let portalHint =
+        "check the address; a network that wants a login page first (a captive portal) answers like this too"
+}

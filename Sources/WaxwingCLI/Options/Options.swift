@@ -1,0 +1,67 @@
+import ArgumentParser
+
+/// Which profile a command works on.
+struct ProfileOptions: ParsableArguments {
+    @Option(name: .customLong("profile"), help: "Which of your profiles to use.")
+    var name = "default"
+}
+
+/// How results are printed.
+struct OutputOptions: ParsableArguments {
+    @Flag(help: "Print JSON: one object, or one a line for lists.")
+    var json = false
+}
+
+/// How long a command waits for what it asked for to come true.
+struct WaitOptions: ParsableArguments {
+    @Flag(help: "Only queue it; the next sync carries it out.")
+    var queue = false
+
+    @Option(help: ArgumentHelp("How long to wait for it to be carried out.", valueName: "seconds"))
+    var wait = 5.0
+
+    func validate() throws {
+        guard (0...3600).contains(wait) else { throw ValidationError("--wait takes 0 to 3600 seconds.") }
+    }
+}
+
+/// Where the password of a login comes from.
+struct PasswordOptions: ParsableArguments {
+    @Option(
+        name: .customLong("password-file"),
+        help: ArgumentHelp(
+            "Read the password from the first line of this file; - is standard input.", valueName: "file"))
+    var file: String?
+
+    @Option(
+        name: .customLong("password-fd"),
+        help: ArgumentHelp("Read the password from this descriptor.", valueName: "number"))
+    var descriptor: Int32?
+
+    func validate() throws {
+        if file != nil && descriptor != nil {
+            throw ValidationError("--password-file and --password-fd exclude each other.")
+        }
+    }
+
+    func source(isNew: Bool) -> PasswordSource {
+        if let descriptor { return .descriptor(descriptor) }
+        if let file { return .file(file) }
+        return .terminal(isNew: isNew)
+    }
+}
+
+/// The way to the server, kept in the profile from the login on.
+struct ServerOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The server's address; https:// where no scheme is given.", valueName: "url"))
+    var server: String?
+
+    @Option(help: ArgumentHelp("Trust the certificate authorities in this PEM file.", valueName: "file"))
+    var caFile: String?
+
+    @Option(help: ArgumentHelp("Reach the server through this proxy.", valueName: "url"))
+    var proxy: String?
+
+    @Option(help: ArgumentHelp("Send the session token in this header, as the server wants it.", valueName: "name"))
+    var tokenHeader: String?
+}

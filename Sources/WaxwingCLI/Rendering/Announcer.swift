@@ -1,0 +1,88 @@
+import ConclaveProtocol
+import WaxwingCore
+
+/// Prints what happens while a client is connected.
+struct Announcer: Sendable {
+    private let reader: AccountReader
+    private let names: Names
+    private let history: HistoryPrinter
+    private let json: Bool
+    private let tally = Tally()
+
+    init(_ reader: AccountReader, json: Bool) {
+        self.reader = reader
+        self.json = json
+        names = Names(reader)
+        history = HistoryPrinter(reader, json: json, namesGroup: true)
+    }
+
+    func take(_ notice: Notice) {
+        do {
+            try announce(notice)
+        } catch {
+            // What is shown is a copy of what is on disk; a store that is broken shows itself in the client's next step.
+            Console.note("something came that cannot be shown: \(Failure(explaining: error)?.message ?? "\(error)")")
+        }
+    }
+
+    private func announce(_ notice: Notice) throws {
+        switch notice {
+        case .history(let group, let row):
+            guard let group = try reader.group(group) else { return }
+            try history.print(row, in: group)
+        case .outbox(let row):
+            guard case .failed(let reason) = row.state else { return }
+            let list = try OutboxList(reader)
+            let group = try reader.group(row.group)?.shownName ?? ""
+            try say(
+                Event(event: "failed", group: group, outbox: row.order, reason: reason),
+                "\(group): refused: \(try list.words.what(row.intent)): \(reason.asClause) (row \(row.order))")
+        case .invite(let invite):
+            try say(
+                Event(
+                    event: "invite", group: invite.groupName, invite: invite.id.description, user: invite.inviterName),
+                InviteView.line(invite))
+        case .inviteGone(let group, let user):
+            let name = try names.username(user)
+            let group = try reader.group(group)?.shownName ?? ""
+            try say(
+                Event(event: "inviteGone", group: group, user: name),
+                "\(group): the invite of \(name) was declined, or ran out")
+        case .identityChanged(let user):
+            let name = try names.username(user)
+            try say(
+                Event(event: "identityChanged", user: name),
+                "the identity key of \(name) has changed; compare it: waxwing trust show \(name)")
+        case .link(let state):
+            if let words = Self.words(for: state) { Console.note(words) }
+        case .progress: tally.take(notice)
+        case .done: break
+        }
+    }
+
+    /// Something other than a row of a history, for scripts.
+    private struct Event: Encodable {
+        var event: String
+        var group: String?
+        var invite: String?
+        var outbox: UInt64?
+        var reason: String?
+        var user: String?
+    }
+
+    private func say(_ event: Event, _ words: String) throws {
+        Console.print(json ? try JSON.line(event) : words)
+    }
+
+    static func words(for state: LinkState) -> String? {
+        switch state {
+        case .off: nil
+        case .connecting: "connecting …"
+        case .up: "connected"
+        case .waiting(let until, let trouble):
+            "no connection: \((trouble?.reason ?? "no way to the server").asClause); next try "
+                + TimeText.second(until, now: .now)
+        case .loginNeeded: "the server no longer takes this session"
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import ConclaveProtocol
+import WaxwingCore
+
+/// One row of a group's history as `read` and `watch` show it.
+struct HistoryLine {
+    let names: Names
+
+    /// - Parameter waiting: the outbox row behind a message that is not in the log yet.
+    func text(_ row: HistoryRow, waiting: OutboxRow?) throws -> String {
+        let place = row.sequence.map(String.init) ?? "·"
+        let head = "\(place)  \(TimeText.minute(row.time))  "
+        switch row.content {
+        case .text(let text):
+            let mark = row.sequence == nil ? " " + Self.mark(waiting) : ""
+            return head + (try names.shown(row.sender)) + ": " + text.indented(by: 4) + mark
+        case .system(let events):
+            let lines = try events.map { head + "— " + (try words(for: $0)) }
+            return lines.joined(separator: "\n")
+        case .unreadable(let reason):
+            return head + "! could not be opened: \(Self.words(for: reason)) (from \(try names.shown(row.sender)))"
+        }
+    }
+
+    func words(for event: SystemEvent) throws -> String {
+        let actor = try names.username(event.actor)
+        let subject = try names.username(event.subject)
+        switch event.kind {
+        case .created: return "\(actor) created the group"
+        case .joined where event.actor == event.subject: return "\(subject) joined"
+        case .joined: return "\(subject) joined (invited by \(actor))"
+        case .rejoined: return "\(subject) came back with new keys"
+        case .removed: return "\(subject) was removed by \(actor)"
+        case .rotated: return "\(actor) changed the keys"
+        case .identityChanged:
+            return "the identity key of \(subject) has changed; compare it: waxwing trust show \(subject)"
+        case .weWereRemoved where event.actor == event.subject: return "you are no longer a member"
+        case .weWereRemoved: return "you were removed by \(actor)"
+        case .weLeft: return "you left the group"
+        case .groupDeleted: return "the group was deleted"
+        case .settingsChanged: return "\(actor) changed the group's settings"
+        }
+    }
+
+    static func words(for reason: HistoryRow.Unreadable) -> String {
+        switch reason {
+        case .epochTooOld: "its keys were deleted long ago, or are from before you joined"
+        case .epochNotReached: "it was written under keys this device has not reached"
+        case .forged: "it is forged, or was damaged on its way"
+        case .malformed: "it is not a valid message"
+        case .replayed: "it is a copy of an earlier message"
+        case .lostState: "the keys for it were lost on this device"
+        case .tooLarge: "it is too large"
+        }
+    }
+
+    static func mark(_ waiting: OutboxRow?) -> String {
+        switch waiting?.state {
+        case .queued, nil: "(queued)"
+        case .sending: "(sending)"
+        case .unconfirmed: "(unconfirmed)"
+        case .failed(let reason): "(failed: \(reason.asClause))"
+        }
+    }
+}

@@ -1,0 +1,27 @@
+import WaxwingCore
+
+/// Prints rows of histories, in words or as JSON.
+struct HistoryPrinter: Sendable {
+    private let reader: AccountReader
+    private let names: Names
+    private let json: Bool
+    /// Whether each line begins with its group's name.
+    private let namesGroup: Bool
+
+    init(_ reader: AccountReader, json: Bool, namesGroup: Bool = false) {
+        self.reader = reader
+        self.json = json
+        self.namesGroup = namesGroup
+        names = Names(reader)
+    }
+
+    func print(_ row: HistoryRow, in group: GroupRecord) throws {
+        let waiting = try row.outboxOrder.flatMap { try reader.outboxRow(group.id, order: $0) }
+        if json {
+            Console.print(try JSON.line(HistoryView(row, in: group, waiting: waiting, names)))
+        } else {
+            let prefix = namesGroup ? group.shownName + ": " : ""
+            Console.print(prefix + (try HistoryLine(names: names).text(row, waiting: waiting)))
+        }
+    }
+}

@@ -1,0 +1,72 @@
+import ConclaveProtocol
+import WaxwingCore
+
+/// One row of a group's history for scripts.
+struct HistoryView: Encodable {
+    struct Event: Encodable {
+        var kind: String
+        var actor: String
+        var actorID: String
+        var subject: String
+        var subjectID: String
+    }
+
+    /// message, system or unreadable.
+    var kind: String
+    var group: String
+    var groupID: String
+    /// Absent for what is not in the log yet.
+    var sequence: UInt64?
+    var era: UInt32
+    var sender: String
+    var senderID: String
+    /// Unix seconds.
+    var time: UInt64
+    var epoch: UInt64
+    var generation: UInt32?
+    var messageID: String?
+    /// SHA-256 of the ciphertext, in hex.
+    var digest: String?
+    var text: String?
+    var events: [Event]?
+    /// Why a row could not be opened.
+    var reason: String?
+    /// sent, queued, sending, unconfirmed or failed; for messages.
+    var state: String?
+    /// Why a row failed.
+    var failure: String?
+    /// The row in the outbox.
+    var outbox: UInt64?
+
+    init(_ row: HistoryRow, in group: GroupRecord, waiting: OutboxRow?, _ names: Names) throws {
+        self.group = group.shownName
+        groupID = group.shownID
+        sequence = row.sequence
+        era = row.era
+        sender = try names.username(row.sender)
+        senderID = row.sender.description
+        time = row.time
+        epoch = row.epoch
+        generation = row.generation
+        messageID = row.messageID?.description
+        digest = row.digest.isEmpty ? nil : hexEncode(row.digest)
+        outbox = row.outboxOrder
+        switch row.content {
+        case .text(let text):
+            kind = "message"
+            self.text = text
+            state = row.sequence == nil ? waiting.map(OutboxWords.state) ?? "queued" : "sent"
+            if case .failed(let reason) = waiting?.state { failure = reason }
+        case .system(let events):
+            kind = "system"
+            self.events = try events.map { event in
+                Event(
+                    kind: "\(event.kind)", actor: try names.username(event.actor), actorID: event.actor.description,
+                    subject: try names.username(event.subject), subjectID: event.subject.description)
+            }
+        case .unreadable(let reason):
+            kind = "unreadable"
+            self.reason = "\(reason)"
+        }
+    }
+}

@@ -1,0 +1,35 @@
+import ConclaveProtocol
+import Synchronization
+import WaxwingCore
+
+/// Names of users from the cache, which works offline.
+final class Names: Sendable {
+    private let reader: AccountReader
+    private let known = Mutex<(revision: UInt64, users: [ID: UserRecord])>((0, [:]))
+
+    init(_ reader: AccountReader) { self.reader = reader }
+
+    /// The username, or the beginning of the id where the name is not known.
+    func username(_ user: ID) throws -> String {
+        let name = try record(user)?.username.onOneLine ?? ""
+        return name.isEmpty ? String(user.description.prefix(8)) : name
+    }
+
+    /// The username with a warning where the user's key is not the one that was trusted.
+    func shown(_ user: ID) throws -> String {
+        let changed = try record(user)?.changedFingerprint.isEmpty == false
+        return try username(user) + (changed ? " [key changed]" : "")
+    }
+
+    private func record(_ user: ID) throws -> UserRecord? {
+        let revision = try reader.revision()
+        let kept = known.withLock { known in
+            if known.revision != revision { known = (revision, [:]) }
+            return known.users[user]
+        }
+        if let kept { return kept }
+        let record = try reader.user(user)
+        if let record { known.withLock { $0.users[user] = record } }
+        return record
+    }
+}

@@ -1,0 +1,92 @@
+import ConclaveProtocol
+import WaxwingCore
+
+/// What waits, in words: what it is, how it stands, why it waits and what would set it free.
+struct OutboxWords {
+    let names: Names
+    /// The profile's trouble with the server, if there is any.
+    let link: LinkRecord?
+    /// False after a logout, or when the server ended the session.
+    let isLoggedIn: Bool
+    let now: Instant
+
+    func what(_ intent: Intent) throws -> String {
+        switch intent {
+        case .message(let text, _): return "message \"\(text.shortened(to: 40))\""
+        case .create(let name, _): return "create the group \(name.onOneLine)"
+        case .rotate: return "change the keys"
+        case .invite(let username, let user): return "invite \(try named(username, user))"
+        case .renewInvite(let user): return "renew the invite of \(try names.username(user))"
+        case .remove(let username, let user): return "remove \(try named(username, user))"
+        case .evict(let user): return "take out \(try names.username(user)), who left"
+        case .leave: return "leave the group"
+        case .rejoin: return "come back with new keys"
+        case .accept: return "accept the invite"
+        case .decline: return "decline the invite"
+        case .refreshGroupInfo: return "put the group's current state on the server"
+        }
+    }
+
+    private func named(_ username: String, _ user: ID?) throws -> String {
+        guard username.isEmpty, let user else { return username.onOneLine }
+        return try names.username(user)
+    }
+
+    static func state(_ row: OutboxRow) -> String {
+        switch row.state {
+        case .queued: "queued"
+        case .sending: "sending"
+        case .unconfirmed: "unconfirmed"
+        case .failed: "failed"
+        }
+    }
+
+    /// Why the row is still there.
+    ///
+    /// - Parameters:
+    ///   - group: the row's group.
+    ///   - ahead: the first row of the same group that has to be done before it.
+    func why(_ row: OutboxRow, in group: GroupRecord?, ahead: OutboxRow?) -> String {
+        if case .failed(let reason) = row.state { return "refused: \(reason.asClause)" }
+        if !isLoggedIn { return "nobody is logged in" }
+        if let link, !link.trouble.isEmpty {
+            var words = "no way to the server since \(TimeText.second(link.since, now: now)): \(link.trouble.asClause)"
+            if link.failures > 1 { words += ", \(link.failures) tries" }
+            return words
+        }
+        if let ahead { return "row \(ahead.order) of the same group comes first" }
+        if !row.trouble.isEmpty {
+            let next = row.notBefore > now ? "; next try \(TimeText.second(row.notBefore, now: now))" : ""
+            return row.trouble.asClause + next
+        }
+        if row.notBefore > now { return "waits until \(TimeText.second(row.notBefore, now: now))" }
+        if group?.status == .creating, !row.isCreation { return "the group is not created yet" }
+        switch row.state {
+        case .sending: return "a request for it is under way"
+        case .unconfirmed: return "it went out and no answer came; the group's log will tell whether it arrived"
+        default: return "nothing has been tried yet"
+        }
+    }
+
+    /// What would set the row free.
+    func remedy(_ row: OutboxRow) -> String {
+        if row.isFailed { return "waxwing outbox retry \(row.order), or waxwing outbox discard \(row.order)" }
+        if !isLoggedIn { return "waxwing login" }
+        return "it goes out with the next sync"
+    }
+}
+
+extension OutboxRow {
+    fileprivate var isCreation: Bool {
+        if case .create = intent { return true }
+        return false
+    }
+
+    /// Something the client does by itself, that nobody asked for.
+    var isHousekeeping: Bool {
+        switch intent {
+        case .renewInvite, .evict, .refreshGroupInfo: true
+        default: false
+        }
+    }
+}

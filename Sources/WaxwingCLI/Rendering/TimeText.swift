@@ -1,0 +1,25 @@
+import Glibc
+import WaxwingCore
+
+/// Moments as people read them, in the local time zone.
+enum TimeText {
+    /// `2026-11-23 22:10`, from Unix seconds.
+    static func minute(_ seconds: UInt64) -> String { format(seconds, "%Y-%m-%d %H:%M") }
+
+    /// `22:10:05` within a day of `now`, else with the date.
+    static func second(_ moment: Instant, now: Instant) -> String {
+        let distance = moment < now ? now.seconds - moment.seconds : moment.seconds - now.seconds
+        return format(moment.seconds, distance < 86_400 ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S")
+    }
+
+    private static func format(_ seconds: UInt64, _ pattern: String) -> String {
+        // The year 9999: what lies beyond is no moment anybody meant.
+        guard seconds < 253_402_300_800 else { return "----" }
+        var time = time_t(seconds)
+        var parts = tm()
+        guard localtime_r(&time, &parts) != nil else { return "----" }
+        var buffer = [CChar](repeating: 0, count: 32)
+        let count = strftime(&buffer, buffer.count, pattern, &parts)
+        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

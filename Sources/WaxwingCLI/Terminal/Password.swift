@@ -1,0 +1,68 @@
+import ConclaveProtocol
+import Glibc
+
+/// Where a password comes from: a terminal, a descriptor or a file, never the command line.
+enum PasswordSource: Hashable, Sendable {
+    /// Asked for without echo; twice where it is a new one.
+    case terminal(isNew: Bool)
+    case descriptor(Int32)
+    /// `-` is standard input.
+    case file(String)
+
+    /// The first line, without its end.
+    ///
+    /// - Throws: ``Failure`` where there is none, or it is no UTF-8.
+    func read() throws -> String {
+        switch self {
+        case .terminal(let isNew):
+            let password = try ask("Password: ")
+            if isNew, try ask("Password again: ") != password { throw Failure(.usage, "the two passwords differ") }
+            return password
+        case .descriptor(let number):
+            return try firstLine(of: number, "descriptor \(number)")
+        case .file("-"):
+            return try firstLine(of: STDIN_FILENO, "standard input")
+        case .file(let path):
+            let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else {
+                throw Failure(.usage, "the password file cannot be opened: \(String(cString: strerror(errno)))")
+            }
+            defer { close(descriptor) }
+            return try firstLine(of: descriptor, "the password file")
+        }
+    }
+
+    private func firstLine(of descriptor: Int32, _ name: String) throws -> String {
+        let bytes: [UInt8]
+        do {
+            bytes = try InputBytes.read(from: descriptor, limit: 4096, upToLineEnd: true)
+        } catch {
+            throw Failure(.usage, "no password can be read from \(name): \(error.message)")
+        }
+        guard let password = String(validating: bytes, as: UTF8.self), !password.isEmpty else {
+            throw Failure(.usage, "there is no password in \(name)")
+        }
+        return password
+    }
+
+    private func ask(_ prompt: String) throws -> String {
+        let terminal = open("/dev/tty", O_RDWR | O_CLOEXEC)
+        guard terminal >= 0 else {
+            throw Failure(
+                .usage, "there is no terminal to ask for the password on",
+                hint: "scripts give it with --password-file FILE or --password-fd N")
+        }
+        defer { close(terminal) }
+        var settings = termios()
+        tcgetattr(terminal, &settings)
+        var silent = settings
+        silent.c_lflag &= ~tcflag_t(ECHO)
+        tcsetattr(terminal, TCSAFLUSH, &silent)
+        defer {
+            tcsetattr(terminal, TCSAFLUSH, &settings)
+            _ = "\n".utf8CString.withUnsafeBytes { write(terminal, $0.baseAddress, 1) }
+        }
+        _ = prompt.utf8CString.withUnsafeBytes { write(terminal, $0.baseAddress, $0.count - 1) }
+        return try firstLine(of: terminal, "the terminal")
+    }
+}

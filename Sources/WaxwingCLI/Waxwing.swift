@@ -1,0 +1,47 @@
+import ArgumentParser
+import Glibc
+
+/// The command `waxwing`. One file a command lies under `Commands/`; `Profile+Open.swift` alone chooses implementations.
+@main
+struct Waxwing: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "waxwing",
+        abstract: "End-to-end encrypted group messages over networks that come and go.",
+        discussion: """
+            What you write is safe on this machine when a command returns, and goes out as soon as the server can be
+            reached: at once, with the next `waxwing sync`, or while `waxwing watch` runs.
+
+            Example:
+              waxwing register alice --server https://chat.example.org
+              waxwing group create lunch
+              waxwing invite lunch bob carol
+              waxwing send lunch "Noon at the fountain?"
+              waxwing read lunch
+
+            Profiles lie in $WAXWING_HOME, else $XDG_DATA_HOME/waxwing, else ~/.local/share/waxwing.
+
+            Exit codes:
+            \(ExitStatus.table)
+            """,
+        version: "0.1.0",
+        subcommands: [
+            Register.self, Login.self, Logout.self, WhoAmI.self, GroupCommand.self, Invite.self, Invites.self,
+            Accept.self, Decline.self, Send.self, Read.self, Sync.self, Watch.self, Outbox.self, Trust.self,
+        ])
+
+    static func main() async {
+        // A reader of our output that goes away shows as a failed write, which ends the process quietly.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            guard let failure = Failure(explaining: error) else { exit(withError: error) }
+            Console.fail(failure)
+        }
+    }
+}

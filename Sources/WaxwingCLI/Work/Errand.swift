@@ -1,0 +1,117 @@
+import ConclaveProtocol
+import WaxwingClient
+import WaxwingCore
+
+/// Something that was asked for, on its way: it waits in the outbox, and this tries to see it done within the time people give it.
+struct Errand {
+    /// What became of a row.
+    enum Outcome: Hashable, Sendable {
+        /// Carried out. For a message its sequence number is given, as far as it is known.
+        case done(sequence: UInt64?)
+        /// It waits, and why.
+        case waiting(String)
+        /// Refused for good, and why.
+        case failed(String)
+    }
+
+    let profile: Profile
+    let client: Client
+    let patience: WaitOptions
+    private let reader: AccountReader
+
+    init(_ profile: Profile, _ client: Client, _ patience: WaitOptions) {
+        self.profile = profile
+        self.client = client
+        self.patience = patience
+        reader = client.reader
+    }
+
+    /// Queues what `commands` ask for, one after the other, and tries to carry it out.
+    ///
+    /// - Returns: for each command the row that stood for it, and what became of it.
+    /// - Throws: `CoreError` or `StoreError` where something cannot even be queued; what was queued before stays queued.
+    func run(_ commands: [Command]) async throws -> [(row: OutboxRow, outcome: Outcome)] {
+        var rows: [OutboxRow] = []
+        for command in commands {
+            if case .queued(let row) = try await client.perform(command) { rows.append(row) }
+        }
+        return try await carryOut(rows)
+    }
+
+    /// Tries to carry out rows of one group, given in their order.
+    func carryOut(_ rows: [OutboxRow]) async throws -> [(row: OutboxRow, outcome: Outcome)] {
+        guard let last = rows.last else { return [] }
+        if patience.queue {
+            return rows.map { ($0, .waiting("nothing was tried, as you asked for")) }
+        }
+        let deadline = ContinuousClock.now + .seconds(patience.wait)
+        var pause: String?
+        while pause == nil, try isWaiting(last), ContinuousClock.now < deadline {
+            pause = try await attempt(last, until: deadline)
+        }
+        return try rows.map { ($0, try outcome(of: $0, otherwise: pause)) }
+    }
+
+    /// One try, by this process or the one that is connected already.
+    ///
+    /// - Returns: why there is no use in trying on; nil where there may be.
+    private func attempt(_ row: OutboxRow, until deadline: ContinuousClock.Instant) async throws -> String? {
+        guard let lease = try ConnectionLease.take(path: profile.leasePath) else {
+            // Another process is connected and sees the row at once.
+            if let trouble = try reader.link()?.trouble, !trouble.isEmpty { return trouble }
+            try await Task.sleep(for: .milliseconds(50))
+            return nil
+        }
+        defer { withExtendedLifetime(lease) {} }
+        let alarm = Task { [client] in
+            try await Task.sleep(until: deadline, clock: .continuous)
+            await client.stop()
+        }
+        defer { alarm.cancel() }
+        switch try await client.run(live: false, until: row.intent.goal(row)) {
+        case .loginNeeded: return "the session has expired: log in again with `waxwing login`"
+        case .waiting(_, let trouble): return trouble?.reason ?? "the server cannot be reached"
+        case .off, .connecting, .up: break
+        }
+        guard let current = try reader.outboxRow(row.group, order: row.order), !current.isFailed else { return nil }
+        // It was put off, as after a lost race: worth waiting for where its time comes soon.
+        let now = Instant.now
+        guard current.notBefore > now else { return nil }
+        let next = ContinuousClock.now + .milliseconds(current.notBefore.milliseconds - now.milliseconds)
+        guard next < deadline else { return current.trouble.isEmpty ? "its time has not come yet" : current.trouble }
+        try await Task.sleep(until: next, clock: .continuous)
+        return nil
+    }
+
+    private func isWaiting(_ row: OutboxRow) throws -> Bool {
+        guard let current = try reader.outboxRow(row.group, order: row.order) else { return false }
+        return !current.isFailed
+    }
+
+    private func outcome(of row: OutboxRow, otherwise pause: String?) throws -> Outcome {
+        guard let current = try reader.outboxRow(row.group, order: row.order) else {
+            return .done(sequence: try sequence(of: row))
+        }
+        if case .failed(let reason) = current.state { return .failed(reason) }
+        if let pause { return .waiting(pause) }
+        let why = try OutboxList(reader).words.why(
+            current, in: reader.group(row.group), ahead: try OutboxList.ahead(of: current, reader))
+        return .waiting(why)
+    }
+
+    /// Where a message of ours stands in the log.
+    private func sequence(of row: OutboxRow) throws -> UInt64? {
+        guard case .message(_, let id) = row.intent else { return nil }
+        return try reader.lastHistory(row.group, limit: 500).last { $0.row.messageID == id }?.row.sequence
+    }
+}
+
+extension Intent {
+    /// When there is nothing more to wait for. Whoever comes into a group wants to see its members, too.
+    fileprivate func goal(_ row: OutboxRow) -> Client.Goal {
+        switch self {
+        case .create, .accept, .rejoin: .settled
+        default: .rowDone(group: row.group, order: row.order)
+        }
+    }
+}

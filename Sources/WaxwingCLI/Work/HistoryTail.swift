@@ -1,0 +1,53 @@
+import ConclaveProtocol
+import WaxwingCore
+
+/// Goes through a group's history row by row and gives each row once, also those that take their place behind one already given: the
+/// answer to a message of ours may come before the rows ahead of it are fetched.
+struct HistoryTail {
+    /// Rows that are remembered as given. Nothing takes its place further back than the requests under way reach.
+    private static let memory = 1_000
+    private static let pageRows = 200
+
+    private let reader: AccountReader
+    private let group: ID
+    /// Everything up to here has been given.
+    private var anchor: AccountReader.HistoryPosition?
+    private var given: [AccountReader.HistoryPosition] = []
+
+    init(_ reader: AccountReader, _ group: ID) {
+        self.reader = reader
+        self.group = group
+    }
+
+    /// Takes everything up to a place for given.
+    mutating func start(at position: AccountReader.HistoryPosition) { anchor = position }
+
+    /// The last rows, at most `count`; what lies before them counts as given.
+    mutating func last(_ count: Int) throws -> [HistoryRow] {
+        let page = try reader.lastHistory(group, limit: max(count, 1) + Self.memory)
+        let shown = count == 0 ? [] : page.suffix(count)
+        anchor = page.count > Self.memory ? page.first?.position : nil
+        given = page.map(\.position)
+        return shown.map(\.row)
+    }
+
+    /// Calls `body` for every row that has not been given yet, in order.
+    mutating func forEachNew(_ body: (HistoryRow) throws -> Void) throws {
+        let known = Set(given)
+        var place = anchor
+        while true {
+            let page = try reader.history(group, after: place, limit: Self.pageRows)
+            for (position, row) in page where !known.contains(position) {
+                try body(row)
+                given.append(position)
+            }
+            guard page.count == Self.pageRows, let end = page.last?.position else { break }
+            place = end
+        }
+        if given.count > 2 * Self.memory {
+            given.sort()
+            anchor = given[given.count - Self.memory - 1]
+            given.removeFirst(given.count - Self.memory)
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import ConclaveProtocol
+import WaxwingCore
+
+/// Finds what people name on the command line in what is known here.
+extension AccountReader {
+    /// The one group that goes by `name`; an open one before those that are over.
+    ///
+    /// - Throws: ``Failure`` where there is none, or more than one.
+    func theGroup(_ name: String) throws -> GroupRecord {
+        guard try account() != nil else { throw Failure.notLoggedIn }
+        let found = try groups(named: name)
+        let candidates = found.contains(where: \.isOpen) ? found.filter(\.isOpen) : found
+        guard let group = candidates.last else {
+            throw Failure(
+                .unknownName, "there is no group named \(name.onOneLine) here",
+                hint: "`waxwing group list` shows your groups; `waxwing sync` fetches new ones")
+        }
+        guard candidates.count == 1 || !group.isOpen else {
+            let ids = candidates.map(\.id.description).joined(separator: ", ")
+            throw Failure(.unknownName, "several groups are named \(name.onOneLine)", hint: "name it by its id: \(ids)")
+        }
+        return group
+    }
+
+    /// The one invite that goes by its id or its group's name.
+    ///
+    /// - Throws: ``Failure`` where there is none, or more than one.
+    func theInvite(_ name: String) throws -> InviteRecord {
+        guard try account() != nil else { throw Failure.notLoggedIn }
+        let all = try invites()
+        let exact = all.filter { $0.id.description == name || $0.groupName == name }
+        let candidates = exact.isEmpty ? all.filter { $0.groupAlias == name } : exact
+        guard let invite = candidates.first else {
+            throw Failure(
+                .unknownName, "there is no invite to \(name.onOneLine) here",
+                hint: "`waxwing sync` fetches invites, `waxwing invites` shows them")
+        }
+        guard candidates.count == 1 else {
+            let ids = candidates.map(\.id.description).joined(separator: ", ")
+            throw Failure(.unknownName, "several invites fit", hint: "name it by its id: \(ids)")
+        }
+        return invite
+    }
+
+    /// A user whose name has been seen here.
+    func theUser(_ username: String) throws -> (id: ID, record: UserRecord) {
+        guard try account() != nil else { throw Failure.notLoggedIn }
+        if let user = try user(named: username) { return user }
+        throw Failure(
+            .unknownName, "nobody named \(username.onOneLine) is known here",
+            hint: "names are learnt from the groups you share; `waxwing sync` fetches them")
+    }
+}
+
+extension GroupRecord {
+    /// The id that members share: the server's, or our own until the server knows the group.
+    var shownID: String { (serverID ?? id).description }
+
+    /// What the group is called in print.
+    var shownName: String {
+        let text = name.isEmpty ? alias : name
+        return text.isEmpty ? String(id.description.prefix(8)) : text.onOneLine
+    }
+
+    var shownStatus: String {
+        switch status {
+        case .creating: "being created"
+        case .active: "active"
+        case .keyless: "without keys"
+        case .removed: "removed"
+        case .left: "left"
+        case .deleted: "deleted"
+        }
+    }
+}

@@ -1,0 +1,102 @@
+import ConclaveProtocol
+import WaxwingClient
+import WaxwingCore
+
+/// The steps that register and login share: from a name and a password to a profile that is ready for use.
+struct SignIn {
+    let profile: Profile
+    let username: String
+    let serverURL: String
+    let settings: Settings
+    let client: Client
+
+    /// Makes the profile's folder and store where they are missing.
+    ///
+    /// - Throws: ``Failure`` where the profile belongs to somebody else, or the server is not named and not known.
+    init(_ username: String, _ server: ServerOptions, _ profileOptions: ProfileOptions) throws {
+        if let problem = InputRules.problem(username: username) { throw Failure(.usage, problem) }
+        let profile = try Profile.locate(profileOptions)
+        let known = try profile.exists() ? try profile.openReader().account() : nil
+        if let known, known.username != username {
+            throw Failure(
+                .notPossible, "this profile belongs to \(known.username) at \(known.serverURL)",
+                hint: "use another profile for this account: --profile NAME")
+        }
+        guard let address = try server.server.map({ try ServerAddress.normalized($0) }) ?? known?.serverURL else {
+            throw Failure(.usage, "the server is not known yet", hint: "name it: --server URL")
+        }
+        if let known, known.serverURL != address {
+            throw Failure(
+                .notPossible, "this profile belongs to \(known.username) at \(known.serverURL)",
+                hint: "use another profile for another server: --profile NAME")
+        }
+        if ServerAddress.isExposed(address) {
+            Console.note("note: http:// shows your password and who you talk to on the way; the messages stay sealed")
+        }
+        self.profile = profile
+        self.username = username
+        serverURL = address
+        settings = try Settings.load(profile.settingsPath).merging(server)
+        try profile.prepare()
+        client = try profile.open(serverURL: address, settings)
+    }
+
+    /// Asks for a session and keeps it.
+    ///
+    /// - Returns: whether this profile got a new signature key, so that key packages of earlier ones are of no use.
+    func login(_ password: String) async throws -> (session: Session, newKey: Bool) {
+        let session: Session
+        do {
+            session = try await client.ask(Endpoint.login(username: username, password: password))
+        } catch let error as ProtocolError where error.code == .tokenInvalid {
+            throw Failure(
+                .wrongPassword, "wrong username or password", hint: "a new account is made with `waxwing register`")
+        }
+        guard session.username == username else {
+            throw Failure(.badAnswer, "the server logged in somebody else")
+        }
+        try settings.save(profile.settingsPath)
+        let outcome = try await client.perform(.signIn(session, serverURL: serverURL))
+        return (session, outcome == .signedIn(newKey: true))
+    }
+
+    /// Uploads key packages and fetches what is there. The login stands, whatever comes of it.
+    func firstSync() async {
+        do {
+            guard let lease = try ConnectionLease.take(path: profile.leasePath) else {
+                Console.note("another process is connected with this profile and brings it up to date")
+                return
+            }
+            defer { withExtendedLifetime(lease) {} }
+            let link = try await client.run(live: false, until: .settled)
+            if case .waiting(_, let trouble) = link {
+                Console.note("not up to date yet: \((trouble?.reason ?? "no way to the server").asClause)")
+                Console.note("  nobody can invite you before the next `waxwing sync`")
+            }
+        } catch {
+            let reason = Failure(explaining: error)?.message ?? "\(error)"
+            Console.note("not up to date yet: \(reason.asClause)")
+            Console.note("  nobody can invite you before the next `waxwing sync`")
+        }
+    }
+}
+
+/// What `register`, `login` and `whoami` print for scripts.
+struct AccountView: Encodable {
+    var username: String
+    var userID: String
+    var server: String
+    /// Lower-case hex SHA-256 of the signature key.
+    var fingerprint: String
+    var loggedIn: Bool
+    var profile: String
+
+    init(_ account: AccountRecord, _ profile: Profile) {
+        username = account.username
+        userID = account.userID.description
+        server = account.serverURL
+        fingerprint = account.fingerprint
+        loggedIn = account.token != nil
+        self.profile = profile.folder
+    }
+}

@@ -1,0 +1,49 @@
+import ConclaveProtocol
+import Synchronization
+import WaxwingCore
+
+/// Counts what a sync brings, and shows how far it has come.
+final class Tally: Sendable {
+    struct Counts: Sendable {
+        var received = 0
+        var sent = 0
+        /// Other things that were asked for and are done.
+        var carriedOut = 0
+        /// Rows that could not be opened.
+        var unreadable = 0
+        var invites = 0
+        var keysChanged = 0
+        fileprivate var applied: [ID: Int] = [:]
+        fileprivate var waiting: [ID: Int] = [:]
+    }
+
+    private let state = Mutex(Counts())
+
+    var counts: Counts { state.withLock { $0 } }
+
+    func take(_ notice: Notice) {
+        switch notice {
+        case .history(_, let row) where row.sequence != nil && row.generation != nil:
+            state.withLock { $0.received += 1 }
+        case .history(_, let row):
+            if case .unreadable = row.content { state.withLock { $0.unreadable += 1 } }
+        case .done(let row, _):
+            if case .message = row.intent {
+                state.withLock { $0.sent += 1 }
+            } else if !row.isHousekeeping {
+                state.withLock { $0.carriedOut += 1 }
+            }
+        case .invite: state.withLock { $0.invites += 1 }
+        case .identityChanged: state.withLock { $0.keysChanged += 1 }
+        case .progress(let group, let applied, let waiting):
+            let (done, left) = state.withLock { counts in
+                counts.applied[group] = applied
+                counts.waiting[group] = waiting
+                return (counts.applied.values.reduce(0, +), counts.waiting.values.reduce(0, +))
+            }
+            Console.progress(
+                left > 0 ? "catching up: \(done) rows read, at least \(left) to go" : "catching up: \(done) rows read")
+        case .outbox, .inviteGone, .link: break
+        }
+    }
+}

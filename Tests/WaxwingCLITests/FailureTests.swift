@@ -1,0 +1,67 @@
+import ConclaveProtocol
+import MLS
+import Testing
+import WaxwingCore
+
+@testable import WaxwingCLI
+
+struct FailureTests {
+    private func check(_ error: any Error, _ expected: ExitStatus, line: Int = #line) throws {
+        let failure = try #require(Failure(explaining: error), "line \(line)")
+        #expect(failure.status == expected, "line \(line)")
+        #expect(!failure.message.isEmpty, "line \(line)")
+    }
+
+    @Test func everyErrorOfTheClientHasItsExitCode() throws {
+        try check(CoreError(.notLoggedIn, "x"), .notLoggedIn)
+        try check(CoreError(.otherAccount, "x"), .notPossible)
+        try check(CoreError(.unknownGroup, "x"), .unknownName)
+        try check(CoreError(.unknownUser, "x"), .unknownName)
+        try check(CoreError(.unknownInvite, "x"), .unknownName)
+        try check(CoreError(.unknownOutboxRow, "x"), .unknownName)
+        try check(CoreError(.groupClosed, "x"), .notPossible)
+        try check(CoreError(.invalidInput, "x"), .usage)
+        try check(CoreError(.damaged, "x"), .profileDamaged)
+        try check(StoreError(.full, "x"), .diskFull)
+        try check(StoreError(.notPermitted, "x"), .profileUnusable)
+        try check(StoreError(.corrupt, "x"), .profileDamaged)
+        try check(StoreError(.newerFormat, "x"), .profileDamaged)
+        try check(TransportError(.notSent, .unreachable, "x"), .unreachable)
+        try check(TransportError(.notSent, .nameNotFound, "x"), .unreachable)
+        try check(TransportError(.unknown, .timeout, "x"), .unreachable)
+        try check(TransportError(.notSent, .badCertificate, "x"), .badCertificate)
+        try check(TransportError(.unknown, .badAnswer, "x"), .badAnswer)
+        try check(MLSError(.invalidCommit, "x"), .other)
+    }
+
+    /// What the server answered, through the decoding that answers really go through.
+    @Test(arguments: [
+        (401, "application/x-protobuf", [0x10, 0xCA, 0x01] as [UInt8], ExitStatus.sessionOver),
+        (404, "application/x-protobuf", [0x10, 0xAC, 0x02], .unknownName),
+        (403, "application/x-protobuf", [0x10, 0xAE, 0x02], .refused),
+        (500, "application/x-protobuf", [], .badAnswer),
+        (429, "text/plain", [], .refused),
+        (200, "text/html", Array("<html>".utf8), .badAnswer),
+        (200, "application/x-protobuf", [0xFF], .badAnswer),
+    ])
+    func everyAnswerHasItsExitCode(status: Int, type: String, body: [UInt8], expected: ExitStatus) throws {
+        let call = Endpoint.groups(token: "token")
+        let error = #expect(throws: ProtocolError.self) {
+            try call.decode(APIResponse(status: status, contentType: type, body: body))
+        }
+        try check(try #require(error), expected)
+    }
+
+    @Test func errorsOfTheCommandLineAreLeftToItsParser() {
+        struct Stranger: Error {}
+        #expect(Failure(explaining: Stranger()) == nil)
+    }
+
+    @Test func exitCodesAreDistinctAndAllExplained() {
+        let codes = ExitStatus.allCases.map(\.rawValue)
+        #expect(Set(codes).count == codes.count)
+        #expect(!codes.contains(0) && codes.allSatisfy { (1...125).contains($0) })
+        #expect(ExitStatus.table.split(separator: "\n").count == codes.count)
+        #expect(Set(ExitStatus.allCases.map(\.meaning)).count == codes.count)
+    }
+}

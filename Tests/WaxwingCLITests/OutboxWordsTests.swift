@@ -1,0 +1,49 @@
+import ConclaveProtocol
+import SQLiteStore
+import Testing
+
+@testable import WaxwingCLI
+@testable import WaxwingCore
+
+struct OutboxWordsTests {
+    private let now = Instant(milliseconds: 1_000_000)
+
+    private func check(
+        _ change: (inout OutboxRow) -> Void = { _ in }, link: LinkRecord? = nil, isLoggedIn: Bool = true,
+        ahead: OutboxRow? = nil, contains expected: String
+    ) throws {
+        let folder = try TemporaryFolder()
+        let reader = AccountReader(store: try SQLiteStore(path: folder.path + "/store.sqlite"))
+        let words = OutboxWords(names: Names(reader), link: link, isLoggedIn: isLoggedIn, now: now)
+        var row = self.row(2)
+        change(&row)
+        let why = words.why(row, in: nil, ahead: ahead)
+        #expect(why.contains(expected), "\(why)")
+        #expect(!words.remedy(row).isEmpty)
+    }
+
+    private func row(_ order: UInt64) -> OutboxRow {
+        OutboxRow(
+            order: order, group: ID([UInt8](repeating: 1, count: 16))!, intent: .rotate,
+            createdAt: Instant(milliseconds: 0))
+    }
+
+    @Test func whyARowWaitsIsToldInTheOrderOfWhatHoldsItUp() throws {
+        let trouble = LinkRecord(trouble: "The name was not found.", since: now, failures: 3, nextTry: now)
+        try check(contains: "nothing has been tried yet")
+        try check({ $0.state = .unconfirmed }, contains: "the group's log will tell")
+        try check({ $0.trouble = "Too busy." }, contains: "too busy")
+        try check({ $0.notBefore = Instant(milliseconds: 9_000_000) }, contains: "waits until")
+        try check({ $0.trouble = "Too busy." }, ahead: row(1), contains: "row 1 of the same group comes first")
+        try check(link: trouble, ahead: row(1), contains: "the name was not found, 3 tries")
+        try check(link: trouble, isLoggedIn: false, contains: "nobody is logged in")
+        try check({ $0.state = .failed("Banned.") }, link: trouble, isLoggedIn: false, contains: "refused: banned")
+    }
+
+    @Test func fingerprintsAreReadInEightGroupsOfEight() {
+        let hex = String(repeating: "0123abcd", count: 8)
+        let shown = Fingerprint.grouped(hex)
+        #expect(shown.split(separator: " ").map(\.count) == [Int](repeating: 8, count: 8))
+        #expect(Fingerprint.plain(shown.uppercased()) == hex)
+    }
+}

@@ -1,0 +1,46 @@
+import Glibc
+import Testing
+
+@testable import WaxwingCLI
+
+struct ProfileTests {
+    @Test(arguments: [
+        (["WAXWING_HOME": "/w", "XDG_DATA_HOME": "/x", "HOME": "/h"], "/w/default"),
+        (["WAXWING_HOME": "/w/", "HOME": "/h"], "/w/default"),
+        (["WAXWING_HOME": "", "XDG_DATA_HOME": "/x", "HOME": "/h"], "/x/waxwing/default"),
+        (["XDG_DATA_HOME": "relative", "HOME": "/h"], "/h/.local/share/waxwing/default"),
+        (["HOME": "/h"], "/h/.local/share/waxwing/default"),
+    ])
+    func folderFollowsTheEnvironment(environment: [String: String], expected: String) throws {
+        #expect(try Profile.locate("default") { environment[$0] }.folder == expected)
+    }
+
+    @Test func withoutAnyHomeThereIsNoProfile() {
+        #expect(throws: Failure.self) { try Profile.locate("default") { _ in nil } }
+    }
+
+    @Test(arguments: ["", ".", "..", "../x", "a/b", ".hidden", "a\0b", "ä", String(repeating: "x", count: 65)])
+    func namesThatLeadElsewhereAreRefused(name: String) throws {
+        let failure = try #require(throws: Failure.self) { try Profile.locate(name) { _ in "/h" } }
+        #expect(failure.status == .usage)
+    }
+
+    @Test func foldersAreForTheirOwnerAlone() throws {
+        let root = try TemporaryFolder()
+        let profile = try Profile.locate("work") { _ in root.path + "/a/b" }
+        try profile.prepare()
+        #expect(try root.mode("a/b/work") == 0o700)
+        chmod(profile.folder, 0o755)
+        try profile.prepare()
+        #expect(try root.mode("a/b/work") == 0o700)
+        #expect(try profile.exists() == false)
+    }
+
+    @Test func aFileInTheWayIsAnUnusableProfile() throws {
+        let root = try TemporaryFolder()
+        try root.write("file", "")
+        let profile = try Profile.locate("default") { _ in root.path + "/file" }
+        #expect(try #require(throws: Failure.self) { try profile.exists() }.status == .profileUnusable)
+        #expect(try #require(throws: Failure.self) { try profile.prepare() }.status == .profileUnusable)
+    }
+}

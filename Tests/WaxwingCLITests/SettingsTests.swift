@@ -1,0 +1,67 @@
+import ArgumentParser
+import Testing
+
+@testable import WaxwingCLI
+
+struct SettingsTests {
+    @Test func savedSettingsComeBackAndAreForTheirOwnerAlone() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/settings.json"
+        let settings = Settings(caFile: "/ca.pem", proxy: "http://proxy:3128", tokenHeader: "X-Token")
+        try settings.save(path)
+        #expect(try Settings.load(path) == settings)
+        #expect(try folder.mode("settings.json") == 0o600)
+    }
+
+    @Test func withoutAFileNothingIsSet() throws {
+        let folder = try TemporaryFolder()
+        #expect(try Settings.load(folder.path + "/settings.json") == Settings())
+    }
+
+    @Test(arguments: ["", "[]", "{\"proxy\":", "{\"proxy\": 7}"])
+    func damagedSettingsAreTold(text: String) throws {
+        let folder = try TemporaryFolder()
+        try folder.write("settings.json", text)
+        let failure = try #require(throws: Failure.self) { try Settings.load(folder.path + "/settings.json") }
+        #expect(failure.status == .profileDamaged)
+    }
+
+    @Test func aNewLoginChangesOnlyWhatItNames() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("ca.pem", "")
+        let before = Settings(caFile: nil, proxy: "http://proxy", tokenHeader: "X-Token")
+        let options = try ServerOptions.parse(["--ca-file", folder.path + "/./ca.pem", "--proxy", ""])
+        #expect(
+            try before.merging(options)
+                == Settings(caFile: folder.path + "/ca.pem", proxy: nil, tokenHeader: "X-Token"))
+        let missing = try ServerOptions.parse(["--ca-file", folder.path + "/none.pem"])
+        #expect(throws: Failure.self) { try before.merging(missing) }
+    }
+
+    @Test(arguments: [
+        ("chat.example.org", "https://chat.example.org"),
+        ("127.0.0.1:8443", "https://127.0.0.1:8443"),
+        ("HTTP://localhost:8080/", "http://localhost:8080"),
+        ("https://host/prefix//", "https://host/prefix"),
+        ("[::1]:8443", "https://[::1]:8443"),
+    ])
+    func addressesGetASchemeAndLoseTheirSlash(typed: String, expected: String) throws {
+        #expect(try ServerAddress.normalized(typed) == expected)
+    }
+
+    @Test(arguments: [
+        "", "https://", "https:///path", "ftp://host", "http://user:password@host", "host?query", "host#part", "a b",
+        "hôst", "http://:80",
+    ])
+    func otherAddressesAreRefused(typed: String) throws {
+        #expect(try #require(throws: Failure.self) { try ServerAddress.normalized(typed) }.status == .usage)
+    }
+
+    @Test(arguments: [
+        ("http://chat.example.org", true), ("https://chat.example.org", false), ("http://127.0.0.1:8080", false),
+        ("http://localhost", false), ("http://[::1]:80", false),
+    ])
+    func onlyPlainHTTPToOtherMachinesIsExposed(address: String, expected: Bool) {
+        #expect(ServerAddress.isExposed(address) == expected)
+    }
+}
