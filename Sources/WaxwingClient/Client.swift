@@ -17,6 +17,9 @@ public actor Client {
         case stopped
     }
 
+    /// Lost answers in a row after which a run that is not live gives up.
+    private static let passingFailures = 4
+
     private let store: any Store
     private let transport: any Transport
     private let clock: @Sendable () -> Instant
@@ -70,7 +73,7 @@ public actor Client {
     /// - Returns: how things stand with the server at the end.
     /// - Throws: ``StoreError`` where the store fails, ``CoreError`` `notLoggedIn`.
     public func run(live: Bool, until goal: Goal) async throws -> LinkState {
-        isStopped = false
+        defer { isStopped = false }
         try step(.connect(live: live))
         let watcher = watchStore()
         defer { watcher.cancel() }
@@ -107,8 +110,11 @@ public actor Client {
 
     private func isReached(_ goal: Goal) throws -> Bool {
         switch core.linkState {
-        case .loginNeeded: return true
-        case .off: return true
+        case .loginNeeded, .off: return true
+        case .waiting(_, let trouble?):
+            // The server is there, but an answer got lost on the way: that heals better now than at the next run.
+            let isPassing = trouble.cause == .connectionLost || trouble.cause == .timeout
+            if isPassing, core.linkFailures < Self.passingFailures { return false }
         default: break
         }
         switch goal {

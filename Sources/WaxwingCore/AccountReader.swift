@@ -16,6 +16,8 @@ public struct AccountReader: Sendable {
     public func user(_ id: ID) throws(StoreError) -> UserRecord? { try draft.user(id) }
     public func groups() throws(StoreError) -> [GroupRecord] { try draft.groups() }
     public func group(_ id: ID) throws(StoreError) -> GroupRecord? { try draft.group(id) }
+    /// Who is in a group; empty where nothing is known yet.
+    public func membership(_ group: ID) throws(StoreError) -> MembershipRecord { try draft.membership(group) }
     public func invites() throws(StoreError) -> [InviteRecord] { try draft.invites() }
     public func revision() throws(StoreError) -> UInt64 { try store.revision() }
 

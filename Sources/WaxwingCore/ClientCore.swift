@@ -72,6 +72,9 @@ public struct ClientCore: Sendable {
 
     public var linkState: LinkState { link.state }
 
+    /// Failures in a row since something last came from the server.
+    public var linkFailures: Int { Int(link.failures) }
+
     /// Nothing is under way and nothing can be done right now; what is left waits for time, for people, or for the network.
     public var isSettled: Bool { lanes.calls.isEmpty && !hasLocalWork }
 

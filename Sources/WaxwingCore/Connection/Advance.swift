@@ -51,6 +51,7 @@ extension ClientCore {
             lanes[id].recheckEscrows = false
             if !lanes.account.invitesToCheck.contains(id) { lanes.account.invitesToCheck.append(id) }
         }
+        if lane.rosterUncompared { try compareWithTree(record, &turn) }
         // The log is drained: now, and only now, may something be sent.
         guard let head = try turn.draft.outboxHead(id) else { return .rest }
         if head.notBefore > turn.now {
@@ -121,7 +122,7 @@ extension ClientCore {
     }
 
     /// The groups that have at least one record in a table, found by skipping from group to group.
-    private func groupsWithRecords(in table: Table, marker: UInt8?) throws -> [ID] {
+    func groupsWithRecords(in table: Table, marker: UInt8?) throws -> [ID] {
         var found: [ID] = []
         var lower: [UInt8] = []
         while let first = try store.page(table, from: lower, below: nil, limit: 1, descending: false).first {

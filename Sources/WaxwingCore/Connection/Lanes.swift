@@ -80,6 +80,8 @@ struct Lanes: Sendable {
         var applied = 0
         /// The roster round (``AccountLane/round``) that saw the tree as it is now.
         var rosterWanted: UInt64 = 0
+        /// A roster came while the log was not drained: compare it with the tree afterwards.
+        var rosterUncompared = false
         /// Fetch the welcomes before anything else is done about an accepted invite.
         var acceptAnswer: AcceptAnswer?
 

@@ -66,8 +66,10 @@ extension ClientCore {
         for group in try turn.draft.groups() {
             lanes[group.id].needsFetch = true
             lanes[group.id].overlap = true
-            lanes[group.id].notBefore = Instant(milliseconds: 0)
+            lanes[group.id].waitsForTime = false
         }
+        // Invites of ours may have been declined, or have run out, while nobody told us.
+        for group in try groupsWithRecords(in: .staged, marker: nil) { lanes[group].recheckEscrows = true }
     }
 
     mutating func feed(_ event: FeedEvent, _ turn: inout Turn) throws {

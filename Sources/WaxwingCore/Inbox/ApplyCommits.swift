@@ -147,7 +147,7 @@ extension ClientCore {
             try group.state?.merge(staged)
             group.record.epoch = epoch + 1
             group.record.lastCommitter = committer
-            group.record.note(commit: epoch, tag: staged.confirmationTag, isValid: true)
+            try turn.draft.note(commit: epoch, tag: staged.confirmationTag, in: group.id, isValid: true)
             group.epochChanged = true
             events += try pin(staged.changes.added + staged.changes.updated, &turn)
             try epochIsOver(in: group, &turn)
@@ -222,7 +222,7 @@ extension ClientCore {
         group.epochChanged = true
         let me = try account(turn).userID
         group.record.lastCommitter = me
-        group.record.note(commit: staged.baseEpoch, tag: staged.confirmationTag, isValid: true)
+        try turn.draft.note(commit: staged.baseEpoch, tag: staged.confirmationTag, in: group.id, isValid: true)
         // Sealed with keys that are gone, perhaps under the same epoch number.
         for var row in try turn.draft.outbox(group.id) where row.sealed != nil {
             row.sealed = nil

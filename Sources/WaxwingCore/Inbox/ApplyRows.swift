@@ -43,6 +43,7 @@ extension ClientCore {
         var group = group
         if let state = group.state {
             group.record.epoch = state.epoch
+            if group.epochChanged { try noteTree(of: state, group.id, &turn) }
             keep(group.id, state, &turn)
         }
         turn.draft.put(group.record)
@@ -50,6 +51,13 @@ extension ClientCore {
             lanes.account.groupsStale = true
             lanes[group.id].rosterWanted = lanes.account.round + 1
         }
+    }
+
+    /// Keeps the list of those in the tree where it can be read without the tree.
+    func noteTree(of state: Group, _ group: ID, _ turn: inout Turn) throws {
+        var membership = try turn.draft.membership(group)
+        membership.tree = state.members.compactMap { ID($0.identity) }
+        turn.draft.put(membership, for: group)
     }
 
     private mutating func apply(_ row: InboxRow, to group: inout OpenGroup, _ turn: inout Turn) throws {
@@ -83,7 +91,7 @@ extension ClientCore {
             return
         }
         if summary.contentType == .commit, let epoch = summary.epoch, let tag = summary.confirmationTag {
-            group.record.note(commit: epoch, tag: tag)
+            try turn.draft.note(commit: epoch, tag: tag, in: group.id)
         }
         if let dead = try rival(of: summary, in: group.id, turn) { try dropStaged(dead, in: group.id, &turn) }
         guard group.state != nil else { return }

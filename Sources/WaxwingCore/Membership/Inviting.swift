@@ -119,13 +119,13 @@ extension ClientCore {
     /// Nothing was there to cancel: taken back by an earlier try whose answer was lost, or accepted, declined or expired. Nobody is asked
     /// twice who said no.
     mutating func inviteWasGone(_ user: ID, _ row: OutboxRow, _ record: GroupRecord, _ turn: inout Turn) throws {
-        if row.attempts > 1, !record.roster.contains(where: { $0.user == user }) {
+        if row.attempts > 1, try !turn.draft.membership(record.id).isOnRoster(user) {
             resume(row, as: .invite(username: try turn.draft.user(user)?.username ?? "", user: user), &turn)
             return
         }
         holdEscrow(row, user, &turn)
         lanes.account.groupsStale = true
-        if !record.roster.contains(where: { $0.user == user }) {
+        if try !turn.draft.membership(record.id).isOnRoster(user) {
             turn.notice(.inviteGone(group: record.id, user: user))
         }
     }

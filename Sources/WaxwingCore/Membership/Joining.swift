@@ -98,6 +98,7 @@ extension ClientCore {
             record.rivalSeen = false
             try wipeState(record.id, &turn)
             let members = group.members
+            try noteTree(of: group, record.id, &turn)
             keep(record.id, group, &turn)
             if let package = bundles.first(where: { $0.key == used.bytes }), !package.record.isLastResort {
                 turn.draft.delete(.keyPackage, package.key)

@@ -40,9 +40,14 @@ extension ClientCore {
         }
         record.name = summary.name
         record.alias = summary.alias
-        record.roster = summary.members.map { .init(user: $0.user, isAdmin: $0.isAdmin) }
         if record != before { turn.draft.put(record) }
-        try compareWithTree(record, me, &turn)
+        var membership = try turn.draft.membership(record.id)
+        let roster = summary.members.map { MembershipRecord.RosterEntry(user: $0.user, isAdmin: $0.isAdmin) }
+        if membership.roster != roster {
+            membership.roster = roster
+            turn.draft.put(membership, for: record.id)
+        }
+        try compareWithTree(record, &turn)
     }
 
     private func isBeingCreated(_ summary: GroupSummary, _ turn: Turn) throws -> Bool {
@@ -52,17 +57,23 @@ extension ClientCore {
     }
 
     /// A leaver stays in the tree until another member commits the Remove. Each member waits its turn, so that usually one does.
-    private mutating func compareWithTree(_ record: GroupRecord, _ me: ID, _ turn: inout Turn) throws {
+    mutating func compareWithTree(_ record: GroupRecord, _ turn: inout Turn) throws {
+        let me = try account(turn).userID
         let lane = lanes[record.id]
+        guard record.status == .active else { return }
         // Only a roster that is younger than the tree can say that somebody left.
-        guard record.status == .active, !lane.needsFetch, !lane.overlap, lanes.backlog[record.id] == nil,
-            lanes.account.roundDone >= lane.rosterWanted
-        else {
-            if record.status == .active { lanes.account.groupsStale = lane.rosterWanted > lanes.account.roundDone }
+        guard !lane.needsFetch, !lane.overlap, lanes.backlog[record.id] == nil else {
+            lanes[record.id].rosterUncompared = true
             return
         }
-        let onRoster = Set(record.roster.map(\.user))
-        let members = try withGroup(record.id, turn) { $0.members.compactMap { ID($0.identity) } } ?? []
+        lanes[record.id].rosterUncompared = false
+        guard lanes.account.roundDone >= lane.rosterWanted else {
+            lanes.account.groupsStale = true
+            return
+        }
+        let membership = try turn.draft.membership(record.id)
+        let onRoster = Set(membership.roster.map(\.user))
+        let members = membership.tree
         let gone = members.filter { !onRoster.contains($0) }
         let rank = members.filter { onRoster.contains($0) }.firstIndex(of: me) ?? 0
         let ourTurn = turn.now.advanced(byMilliseconds: UInt64(rank) * ClientLimits.evictionStagger)

@@ -173,7 +173,8 @@ extension ClientCore {
                 }
             }
         }
-        let call = commitCall(staged, row, record, serverID, token)
+        let membership = try turn.draft.membership(record.id)
+        let call = commitCall(staged, row, record, serverID, token, isOnRoster: membership.isOnRoster)
         start(.commit(call, digest: sha256(staged.message)), call.request, row, &turn)
         return .rest
     }
@@ -204,11 +205,12 @@ extension ClientCore {
     }
 
     private func commitCall(
-        _ staged: StagedCommit, _ row: OutboxRow, _ record: GroupRecord, _ serverID: ID, _ token: String
+        _ staged: StagedCommit, _ row: OutboxRow, _ record: GroupRecord, _ serverID: ID, _ token: String,
+        isOnRoster: (ID) -> Bool
     ) -> Call<Void> {
         let groupInfo = staged.groupInfo ?? []
         let once = key(row, sha256(staged.message))
-        if case .remove(_, let user?) = row.intent, record.roster.contains(where: { $0.user == user }) {
+        if case .remove(_, let user?) = row.intent, isOnRoster(user) {
             return Endpoint.removeMember(
                 user, commit: staged.message, groupInfo: groupInfo, group: serverID, token: token,
                 idempotencyKey: once)
@@ -239,10 +241,11 @@ extension ClientCore {
             start(.findUser(call), call.request, row, &turn)
             return .underWay
         case .remove(_, let user?), .evict(let user):
-            if case .evict = row.intent, record.roster.contains(where: { $0.user == user }) { return .done }
+            let isOnRoster = try turn.draft.membership(record.id).isOnRoster(user)
+            if case .evict = row.intent, isOnRoster { return .done }
             let leaf = try withGroup(record.id, turn) { $0.member(identity: user.bytes)?.index }
             guard case .some(.some(let leaf)) = leaf else {
-                if record.roster.contains(where: { $0.user == user }) {
+                if isOnRoster {
                     return .impossible("this user is on the roster but has no keys in the group yet")
                 }
                 return .done
@@ -297,7 +300,8 @@ extension ClientCore {
         do {
             let summary = try MLSMessage.summary(of: groupInfo)
             if let epoch = summary.epoch, epoch > 0, let tag = summary.confirmationTag {
-                if let known = record.commitTags.first(where: { $0.epoch == epoch - 1 }) {
+                let tags = try turn.draft.membership(record.id).commitTags
+                if let known = tags.first(where: { $0.epoch == epoch - 1 }) {
                     guard constantTimeEqual(known.tag, tag) else {
                         delay(
                             row, "the server has the GroupInfo of a dead commit; it waits for a member to refresh it",
@@ -305,7 +309,7 @@ extension ClientCore {
                         return
                     }
                 }
-                if let last = record.commitTags.last, last.epoch >= epoch {
+                if let last = tags.last, last.epoch >= epoch {
                     lanes[record.id].needsFetch = true
                     delay(row, "the server's GroupInfo is behind the log; it waits for a member to refresh it", &turn)
                     return

@@ -201,13 +201,11 @@ extension ClientCore {
     private mutating func commitRefused(
         _ row: OutboxRow, _ record: GroupRecord, _ error: ProtocolError, _ turn: inout Turn
     ) throws {
-        if case .remove(_, let user?) = row.intent, error.code == .badRequest,
-            record.roster.contains(where: { $0.user == user })
-        {
+        var membership = try turn.draft.membership(record.id)
+        if case .remove(_, let user?) = row.intent, error.code == .badRequest, membership.isOnRoster(user) {
             // Off the roster already, but still in the tree: the Remove goes through `commit` next time.
-            var record = record
-            record.roster.removeAll { $0.user == user }
-            turn.draft.put(record)
+            membership.roster.removeAll { $0.user == user }
+            turn.draft.put(membership, for: record.id)
             lanes[record.id].needsFetch = true
             delay(row, error.reason, &turn)
             return

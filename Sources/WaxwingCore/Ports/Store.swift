@@ -34,7 +34,7 @@ public enum Table: UInt8, CaseIterable, Hashable, Sendable {
     case user = 2
     /// Key packages of our own with their private keys.
     case keyPackage = 3
-    /// One record a group: name, cursor, roster.
+    /// One small record a group: name, status, cursor.
     case group = 4
     /// The MLS state of each group, as the engine's own small records.
     case groupState = 5
@@ -50,6 +50,8 @@ public enum Table: UInt8, CaseIterable, Hashable, Sendable {
     case seen = 10
     /// Invites received.
     case invite = 11
+    /// Who is in each group.
+    case membership = 12
 }
 
 public struct Record: Hashable, Sendable {

@@ -17,7 +17,10 @@ enum Keys {
         group.bytes + [0xFF, 0xFF, 0xFF, 0xFF] + keyBytes(order)
     }
 
-    static func outbox(_ group: ID, order: UInt64) -> [UInt8] { group.bytes + keyBytes(order) }
+    /// Coming back into a group goes before everything that needs its keys; else the order is that of asking.
+    static func outbox(_ group: ID, order: UInt64, isUrgent: Bool) -> [UInt8] {
+        group.bytes + [isUrgent ? 0 : 1] + keyBytes(order)
+    }
 
     /// Rows to apply come under 0, rows parked for a later epoch under 1.
     static func inbox(_ group: ID, parked: Bool) -> [UInt8] { group.bytes + [parked ? 1 : 0] }
@@ -79,10 +82,27 @@ extension Draft {
         put(.group, group.id.bytes, group)
     }
 
+    /// Who is in a group; empty where nothing is known yet.
+    func membership(_ group: ID) throws(StoreError) -> MembershipRecord {
+        try record(.membership, group.bytes) ?? MembershipRecord()
+    }
+
+    mutating func put(_ membership: MembershipRecord, for group: ID) {
+        put(.membership, group.bytes, membership)
+    }
+
+    /// Notes a commit that stands in the log (see ``MembershipRecord/note(commit:tag:isValid:)``).
+    mutating func note(commit epoch: UInt64, tag: [UInt8], in group: ID, isValid: Bool = false) throws(StoreError) {
+        var membership = try membership(group)
+        membership.note(commit: epoch, tag: tag, isValid: isValid)
+        put(membership, for: group)
+    }
+
     // MARK: Outbox
 
     func outboxRow(_ group: ID, order: UInt64) throws(StoreError) -> OutboxRow? {
-        try record(.outbox, Keys.outbox(group, order: order))
+        if let row: OutboxRow = try record(.outbox, Keys.outbox(group, order: order, isUrgent: false)) { return row }
+        return try record(.outbox, Keys.outbox(group, order: order, isUrgent: true))
     }
 
     /// The rows of one group in order; of all groups without one.
@@ -92,19 +112,32 @@ extension Draft {
         return rows
     }
 
-    /// The row to carry out next: the first that has not failed. Coming back into a group goes before everything that needs its keys.
+    /// The row to carry out next: the first that has not failed.
     func outboxHead(_ group: ID) throws(StoreError) -> OutboxRow? {
-        let waiting = try outbox(group).filter { !$0.isFailed }
-        return waiting.first { $0.intent == .rejoin } ?? waiting.first
+        // Failed rows stay in place. There are few of them, so small steps do.
+        var limit = 4
+        while true {
+            let page = try page(.outbox, prefix: group.bytes, limit: limit)
+            for stored in page {
+                let row = try OutboxRow(stored: stored.value)
+                if !row.isFailed { return row }
+            }
+            if page.count < limit { return nil }
+            limit *= 4
+        }
     }
 
     mutating func put(_ row: OutboxRow) {
-        put(.outbox, Keys.outbox(row.group, order: row.order), row)
+        put(.outbox, key(row), row)
         notices.append(.outbox(row))
     }
 
     mutating func deleteOutbox(_ row: OutboxRow) {
-        delete(.outbox, Keys.outbox(row.group, order: row.order))
+        delete(.outbox, key(row))
+    }
+
+    private func key(_ row: OutboxRow) -> [UInt8] {
+        Keys.outbox(row.group, order: row.order, isUrgent: row.intent == .rejoin)
     }
 
     // MARK: History

@@ -51,6 +51,7 @@ struct ModelServer {
     private var lastID: UInt64 = 0
     /// Events to be delivered, by user.
     var hints: [(user: ID, hint: ServerHint)] = []
+    var rejectsTokens = false
     /// Every body of POST messages that was taken, in order.
     private(set) var posted: [[UInt8]] = []
 
@@ -86,7 +87,7 @@ struct ModelServer {
         if let idempotent, let known = answers[idempotent] { return known }
         let response: APIResponse
         do {
-            guard let token = request.token, let user = ID(text: token), users[user] != nil else {
+            guard let token = request.token, let user = ID(text: token), users[user] != nil, !rejectsTokens else {
                 throw Refusal(status: 401, code: .tokenInvalid)
             }
             let body = try handle(request, user)
@@ -289,6 +290,17 @@ struct ModelServer {
         let length = Int(message[4])
         guard length < 64, message.count >= 5 + length + 8 else { return nil }
         return message[(5 + length)..<(13 + length)].reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
+    /// Puts rows into a log that nobody sent.
+    mutating func insert(_ rows: [[UInt8]], from user: ID, into group: ID) {
+        for row in rows { append(row, from: user, to: group) }
+    }
+
+    /// All that a user's lost device had uploaded.
+    mutating func forgetKeyPackages(of user: ID) {
+        users[user]?.keyPackages = []
+        users[user]?.lastResort = nil
     }
 
     @discardableResult
