@@ -101,6 +101,54 @@ struct HostileTreeTests {
         }
     }
 
+    @Test func keysOfTwoMembersMustDiffer() throws {
+        let group = try TestTree(members: 2, crypto: suite(1))
+        let members = try [LeafIndex(0), LeafIndex(1)].map { try #require(group.members[$0]) }
+        func leaf(key: [UInt8], signer: SignaturePrivateKey) throws -> LeafNode {
+            try LeafNode(
+                encryptionKey: key, profile: members[1].leaf.profile, source: .keyPackage(TestMember.lifetime),
+                placement: nil, signer: signer, crypto: group.crypto)
+        }
+        let fresh = try group.crypto.generateHPKEKey(group.entropy).publicKey
+        let cases: [(LeafNode, MLSError.Code?)] = try [
+            (leaf(key: fresh, signer: members[1].signer), nil),
+            (leaf(key: members[0].leaf.encryptionKey, signer: members[1].signer), .invalidTree),
+            (leaf(key: fresh, signer: members[0].signer), .invalidTree),
+        ]
+        // No parents, so that no parent hash gives it away.
+        for (leaf, code) in cases {
+            var nodes = Self.nodes(group.tree)
+            nodes[2] = .leaf(leaf)
+            if let code { expectError(code) { try validate(nodes, group) } } else { try validate(nodes, group) }
+        }
+    }
+
+    /// A member who commits over a tree it has broken makes all hashes above fit again.
+    @Test func aLeafUnmergedElsewhereIsRefusedThoughAllHashesFit() throws {
+        var group = try Self.group()
+        var nodes = Self.nodes(group.tree)
+        Self.change(&nodes[3]) { $0.unmergedLeaves = [LeafIndex(4)] }
+        group.tree = try RatchetTree(decoding: Self.encode(nodes))
+        nodes = Self.nodes(try group.makePath(from: LeafIndex(6)).tree)
+        expectError(.invalidTree) { try validate(nodes, group) }
+        Self.change(&nodes[3]) { $0.unmergedLeaves = [] }
+        expectError(.invalidTree) { try validate(nodes, group) }
+    }
+
+    /// Two members together: one commits with leaf 1 in place, the other one as if it were blank.
+    @Test func aLeafMergedBelowOnlyIsRefusedThoughAllHashesFit() throws {
+        var group = try TestTree(members: 8, crypto: suite(1))
+        group.tree = try group.makePath(from: LeafIndex(2)).tree
+        var nodes = Self.nodes(group.tree)
+        let leaf = nodes[2]
+        nodes[2] = nil
+        group.tree = try RatchetTree(decoding: Self.encode(nodes))
+        nodes = Self.nodes(try group.makePath(from: LeafIndex(6)).tree)
+        nodes[2] = leaf
+        Self.change(&nodes[7]) { $0.unmergedLeaves = [LeafIndex(1)] }
+        expectError(.invalidTree) { try validate(nodes, group) }
+    }
+
     @Test func leavesOfAnotherGroupOrPlaceOrTimeAreRefused() throws {
         let group = try Self.group()
         let nodes = Self.nodes(group.tree)
@@ -149,16 +197,33 @@ struct HostileTreeTests {
         expectError(.invalidLeafNode) {
             try group.tree.validateLeaf(stranger.leaf, replacing: nil, groupExtensions: [], crypto: group.crypto)
         }
-        let narrow = try TestMember(
-            "narrow", crypto: group.crypto, entropy: entropy, capabilities: Capabilities(credentials: [.x509]),
-            credential: .x509(chain: []))
-        expectError(.invalidLeafNode) {
-            try group.tree.validateLeaf(narrow.leaf, replacing: LeafIndex(0), groupExtensions: [], crypto: group.crypto)
-        }
         try group.add(stranger)
         expectError(.invalidTree) {
             try group.tree.validate(groupID: group.groupID, extensions: [], now: nil, crypto: group.crypto)
         }
+    }
+
+    @Test func aReplacedLeafNoLongerCounts() throws {
+        var group = try TestTree(members: 0, crypto: suite(1))
+        let both = Capabilities(credentials: [.basic, .x509])
+        func member(_ capabilities: Capabilities, _ credential: Credential? = nil) throws -> TestMember {
+            try TestMember(
+                "any", crypto: group.crypto, entropy: group.entropy, capabilities: capabilities, credential: credential)
+        }
+        let wide = try group.add(member(both))
+        let narrow = try group.add(member(Capabilities()))
+        let certified = try member(both, .x509(chain: [[1]])).leaf
+        func validate(_ leaf: LeafNode, replacing index: LeafIndex?) throws {
+            try group.tree.validateLeaf(leaf, replacing: index, groupExtensions: [], crypto: group.crypto)
+        }
+        try validate(certified, replacing: narrow)
+        expectError(.invalidLeafNode) { try validate(certified, replacing: wide) }
+        expectError(.invalidLeafNode) { try validate(certified, replacing: nil) }
+        // Supported by all, but does not support the others.
+        try group.remove(narrow)
+        let aloof = try member(Capabilities(credentials: [.x509]), .x509(chain: [[1]])).leaf
+        try validate(aloof, replacing: wide)
+        expectError(.invalidLeafNode) { try validate(aloof, replacing: nil) }
     }
 
     @Test func aTreeOfTooManyNodesIsRefusedBeforeItIsBuilt() throws {

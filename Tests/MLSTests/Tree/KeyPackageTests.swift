@@ -56,6 +56,12 @@ struct KeyPackageTests {
             ("signed by somebody else", .invalidSignature, package(leaf(), signer: stranger.signer)),
             ("somebody else's leaf", .invalidSignature, package(stranger.leaf)),
         ]
+        var unsigned = member.leaf.encoded
+        unsigned[unsigned.count - 1] ^= 1
+        let brokenLeaf = try package(LeafNode(decoding: unsigned))
+        expectError(.invalidSignature, "only the leaf's signature") {
+            try brokenLeaf.validate(crypto: crypto, now: nil)
+        }
         for (what, code, package) in cases {
             expectError(code, what) { try package.validate(crypto: crypto, now: nil) }
         }

@@ -1,5 +1,6 @@
-import MLS
 import Testing
+
+@testable import MLS
 
 /// Update paths that a hostile member could send, each with one thing wrong.
 struct UpdatePathTests {
@@ -99,6 +100,25 @@ struct UpdatePathTests {
         for outside in [4, 1 << 31, .max] as [UInt32] {
             expectError(.invalidCommit, "from outside") { try apply(path, from: LeafIndex(outside)) }
         }
+    }
+
+    /// A committer can make the parent hash fit whatever keys it likes, so the keys are checked on their own.
+    @Test func keysThatOccurTwiceAreRefusedThoughTheParentHashFits() throws {
+        func sound(_ keys: [[UInt8]]) throws -> UpdatePath {
+            var tree = group.tree
+            let steps = tree.filteredDirectPath(of: committer)
+            let hash = tree.setPath(of: committer, steps: steps, publicKeys: keys, crypto: group.crypto)
+            let nodes = zip(keys, path.nodes).map {
+                UpdatePathNode(encryptionKey: $0, encryptedPathSecret: $1.encryptedPathSecret)
+            }
+            return UpdatePath(leafNode: try leaf(source: .commit(parentHash: hash)), nodes: nodes)
+        }
+        let keys = try (0..<2).map { _ in try group.crypto.generateHPKEKey(group.entropy).publicKey }
+        let other = try #require(group.tree[LeafIndex(3)]).encryptionKey
+        _ = try apply(sound(keys))
+        expectError(.invalidCommit, "twice") { try apply(sound([keys[0], keys[0]])) }
+        expectError(.invalidCommit, "the leaf's") { try apply(sound([keys[0], path.leafNode.encryptionKey])) }
+        expectError(.invalidCommit, "another member's") { try apply(sound([other, keys[1]])) }
     }
 
     @Test func secretsThatDoNotFitAreRefused() throws {
