@@ -10,6 +10,8 @@ public enum Limits {
     public static let pastEpochs = 16
     /// Leaves of a ratchet tree. Bounds what a hostile tree may cost.
     public static let leaves: UInt32 = 1 << 17
+    /// One leaf node in bytes, certificates included. Keeps a tree that many may write to within what can be encoded.
+    public static let leafNodeLength = 1 << 16
     /// Proposals received and remembered in one epoch.
     public static let pendingProposals = 4096
     /// Their total length in bytes; whoever commits them must be able to hold them all.
