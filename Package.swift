@@ -18,10 +18,14 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         // System libraries
@@ -39,11 +43,16 @@ let package = Package(
         // The messenger
         .target(
             name: "ConclaveProtocol", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
-            swiftSettings: strict),
+            exclude: ["Messages/conclave.proto"], swiftSettings: strict),
         .target(name: "WaxwingCore", dependencies: ["MLS", "ConclaveProtocol"], swiftSettings: strict),
         .target(name: "WaxwingClient", dependencies: ["WaxwingCore"], swiftSettings: strict),
         .target(
-            name: "SQLiteStore", dependencies: ["WaxwingCore", .product(name: "GRDB", package: "GRDB.swift")],
+            name: "SQLiteStore",
+            dependencies: [
+                "WaxwingCore",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
             path: "Plugins/SQLiteStore", swiftSettings: strict),
         .target(
             name: "HTTPTransport", dependencies: ["WaxwingCore", "ConclaveProtocol", "CCurl"],
@@ -58,7 +67,11 @@ let package = Package(
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "HummingbirdHTTP2", package: "hummingbird"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
 
@@ -79,15 +92,41 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // Benchmarks: `make bench-client`
+        .executableTarget(
+            name: "BenchClient",
+            dependencies: ["WaxwingClient", "SQLiteStore", "HTTPTransport", "MLSOpenSSL", "MLS"],
+            path: "Benchmarks/BenchClient", swiftSettings: strict),
+
         // Tests
         .testTarget(name: "MLSTests", dependencies: ["MLS", "MLSOpenSSL", "MLSVectorRunner"], swiftSettings: strict),
         .testTarget(name: "ConclaveProtocolTests", dependencies: ["ConclaveProtocol"], swiftSettings: strict),
-        .testTarget(name: "WaxwingCoreTests", dependencies: ["WaxwingCore", "MLSOpenSSL"], swiftSettings: strict),
-        .testTarget(name: "SQLiteStoreTests", dependencies: ["SQLiteStore"], swiftSettings: strict),
+        .testTarget(
+            name: "WaxwingCoreTests",
+            dependencies: [
+                "WaxwingCore", "ConclaveProtocol", "MLS", "MLSOpenSSL",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SQLiteStoreTests", dependencies: ["SQLiteStore", .product(name: "GRDB", package: "GRDB.swift")],
+            swiftSettings: strict),
         .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport"], swiftSettings: strict),
-        .testTarget(name: "WaxwingServerTests", dependencies: ["WaxwingServer"], swiftSettings: strict),
+        .testTarget(
+            name: "WaxwingServerTests",
+            dependencies: [
+                "ConclaveProtocol", "WaxwingDaemon", "WaxwingServer",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "WaxwingCLITests", dependencies: ["WaxwingCLI", "WaxwingCore", "SQLiteStore"], swiftSettings: strict),
+        // The two programs as processes: a server, clients, and the network between them.
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["WaxwingCLI", "WaxwingDaemon", "WaxwingCore", "ConclaveProtocol"],
+            swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ]
 )

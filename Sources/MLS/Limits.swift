@@ -12,6 +12,8 @@ public enum Limits {
     public static let leaves: UInt32 = 1 << 17
     /// Proposals received and remembered in one epoch.
     public static let pendingProposals = 4096
+    /// Their total length in bytes; whoever commits them must be able to hold them all.
+    public static let pendingProposalsLength = 16 << 20
     /// Application data and authenticated data of one message, in bytes each. Leaves room for framing below ``vectorLength``.
     public static let messageLength = 16 << 20
     /// Pending proposals a committer tries one by one when they do not fit together. Each costs a signature check, and as many again for

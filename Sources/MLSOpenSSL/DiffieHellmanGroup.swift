@@ -15,6 +15,8 @@ protocol DiffieHellmanGroup: Sendable {
     func isPrivateKey(_ raw: Secret) -> Bool
     /// - Throws: `invalidKey`.
     func key(raw: Secret) throws(MLSError) -> HPKEPrivateKey
+    /// Whether a private key is one of this group and provider.
+    func owns(_ key: HPKEPrivateKey) -> Bool
     func isValidPublicKey(_ key: [UInt8]) -> Bool
     /// - Throws: `invalidKey` for a public key that is not valid or of small order.
     func agree(_ key: HPKEPrivateKey, with publicKey: [UInt8]) throws(MLSError) -> Secret
@@ -45,6 +47,8 @@ struct MontgomeryCurve: DiffieHellmanGroup {
         return HPKEPrivateKey(publicKey: publicKey, raw: raw, prepared: object)
     }
 
+    func owns(_ key: HPKEPrivateKey) -> Bool { (key.prepared as? KeyObject)?.algorithm == name.rawValue }
+
     func isValidPublicKey(_ key: [UInt8]) -> Bool { key.count == privateKeyLength }
 
     func agree(_ key: HPKEPrivateKey, with publicKey: [UInt8]) throws(MLSError) -> Secret {
@@ -74,6 +78,8 @@ extension NISTCurve: DiffieHellmanGroup {
         let pair = try keyPair(scalar: scalar)
         return HPKEPrivateKey(publicKey: pair.publicKey, raw: scalar, prepared: pair.object)
     }
+
+    func owns(_ key: HPKEPrivateKey) -> Bool { (key.prepared as? KeyObject)?.algorithm == name.rawValue }
 
     func isValidPublicKey(_ key: [UInt8]) -> Bool {
         do {

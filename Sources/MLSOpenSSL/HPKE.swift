@@ -53,8 +53,12 @@ struct HPKE: Sendable {
 
     /// An encapsulated key comes with the ciphertext, from the same hand: one that is not valid fails like a wrong tag.
     private func decapsulate(_ enc: [UInt8], with key: HPKEPrivateKey) throws(MLSError) -> Secret {
-        if !kem.group.isValidPublicKey(enc) { throw MLSError(.decryptionFailed, "an encapsulated key is not valid") }
-        return try kem.decapsulate(enc, with: key)
+        do throws(MLSError) {
+            return try kem.decapsulate(enc, with: key)
+        } catch {
+            if error.code != .invalidKey || !kem.group.owns(key) { throw error }
+            throw MLSError(.decryptionFailed, "an encapsulated key is not valid")
+        }
     }
 
     /// What KeySchedule (RFC 9180 §5.1) leaves to derive keys from.

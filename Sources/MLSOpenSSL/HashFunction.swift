@@ -77,17 +77,17 @@ final class HashFunction: @unchecked Sendable {
     private func hmac(key: Secret, _ pieces: [Piece], into out: UnsafeMutableRawBufferPointer) {
         guard let context = EVP_MD_CTX_new() else { preconditionFailure("a digest ran out of memory") }
         defer { EVP_MD_CTX_free(context) }
-        withUnsafeTemporaryAllocation(byteCount: blockLength, alignment: 16) { pad in
-            defer { OPENSSL_cleanse(pad.baseAddress, pad.count) }
+        withUnsafeTemporaryAllocation(byteCount: blockLength + length, alignment: 16) { scratch in
+            defer { OPENSSL_cleanse(scratch.baseAddress, scratch.count) }
+            let pad = UnsafeMutableRawBufferPointer(rebasing: scratch[..<blockLength])
+            let inner = UnsafeMutableRawBufferPointer(rebasing: scratch[blockLength...])
             fillKeyPad(pad, key: key)
             for index in pad.indices { pad[index] ^= 0x36 }
-            digest(context, pad, pieces, into: out)
-            for index in pad.indices { pad[index] ^= 0x36 ^ 0x5C }
-            withUnsafeTemporaryAllocation(byteCount: length, alignment: 16) { inner in
-                defer { OPENSSL_cleanse(inner.baseAddress, inner.count) }
-                inner.copyMemory(from: UnsafeRawBufferPointer(out))
-                digest(context, pad, UnsafeRawBufferPointer(inner), into: out)
+            digest(context, pad, into: inner) {
+                pieces.reduce(1) { done, piece in done & Self.update(context, piece) }
             }
+            for index in pad.indices { pad[index] ^= 0x36 ^ 0x5C }
+            digest(context, pad, into: out) { EVP_DigestUpdate(context, inner.baseAddress, inner.count) }
         }
     }
 
@@ -104,30 +104,22 @@ final class HashFunction: @unchecked Sendable {
         }
     }
 
+    /// Hashes the padded key and what `feed` gives after it; `feed` returns 1 when OpenSSL took it.
     private func digest(
-        _ context: OpaquePointer, _ pad: UnsafeMutableRawBufferPointer, _ pieces: [Piece],
-        into out: UnsafeMutableRawBufferPointer
+        _ context: OpaquePointer, _ pad: UnsafeMutableRawBufferPointer, into out: UnsafeMutableRawBufferPointer,
+        feed: () -> Int32
     ) {
-        var done = EVP_DigestInit_ex2(context, digest, nil) & EVP_DigestUpdate(context, pad.baseAddress, pad.count)
-        for piece in pieces {
-            switch piece {
-            case .bytes(let bytes):
-                done &= bytes.withBytes { EVP_DigestUpdate(context, $0.baseAddress, $0.count) }
-            case .secret(let secret):
-                done &= secret.withUnsafeBytes { EVP_DigestUpdate(context, $0.baseAddress, $0.count) }
-            }
-        }
+        var done = EVP_DigestInit_ex2(context, digest, nil)
+        done &= EVP_DigestUpdate(context, pad.baseAddress, pad.count)
+        done &= feed()
         done &= EVP_DigestFinal_ex(context, out.uint8, nil)
         precondition(done == 1, "a digest ran out of memory")
     }
 
-    private func digest(
-        _ context: OpaquePointer, _ pad: UnsafeMutableRawBufferPointer, _ inner: UnsafeRawBufferPointer,
-        into out: UnsafeMutableRawBufferPointer
-    ) {
-        let done =
-            EVP_DigestInit_ex2(context, digest, nil) & EVP_DigestUpdate(context, pad.baseAddress, pad.count)
-            & EVP_DigestUpdate(context, inner.baseAddress, inner.count) & EVP_DigestFinal_ex(context, out.uint8, nil)
-        precondition(done == 1, "a digest ran out of memory")
+    private static func update(_ context: OpaquePointer, _ piece: Piece) -> Int32 {
+        switch piece {
+        case .bytes(let bytes): bytes.withBytes { EVP_DigestUpdate(context, $0.baseAddress, $0.count) }
+        case .secret(let secret): secret.withUnsafeBytes { EVP_DigestUpdate(context, $0.baseAddress, $0.count) }
+        }
     }
 }

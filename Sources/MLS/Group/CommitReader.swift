@@ -19,11 +19,16 @@ struct CommitReader {
         if list.requiresPath && commit.path == nil { throw MLSError(.invalidCommit, "a commit without its path") }
         var applied = try AppliedProposals(
             list, to: group.current.tree, context: group.current.context, crypto: crypto, now: now)
+        if !group.configuration.allowsCredentialChange {
+            try list.checkCredentials(in: group.current.tree, committer: committer, pathLeaf: commit.path?.leafNode)
+        }
         let author = try applyPath(to: &applied)
         try applied.checkMembers(extensionsChanged: list.extensions != nil, crypto: crypto)
 
+        // The leaf alone does not tell: the author of an external commit may have taken the place it made us leave.
+        let selfRemoved = list.removes.contains(group.ownLeaf)
         var next: Group?
-        if !list.removes.contains(group.ownLeaf) {
+        if !selfRemoved {
             let state = try nextState(applied, list: list, author: author)
             if !constantTimeEqual(state.confirmationTag, confirmationTag) {
                 throw MLSError(.invalidTag, "the confirmation tag of a commit")
@@ -37,7 +42,7 @@ struct CommitReader {
             committer: Member(leaf, at: author),
             changes: applied.changes(
                 list, committer: author, isExternal: committer == nil, hasPath: commit.path != nil,
-                ownLeaf: group.ownLeaf),
+                selfRemoved: selfRemoved),
             authenticatedData: content.content.authenticatedData, confirmationTag: confirmationTag,
             baseTranscript: group.current.interimTranscriptHash)
     }
@@ -110,7 +115,7 @@ struct CommitReader {
 extension AppliedProposals {
     /// What the commit does, for people. The tree has the commit's path.
     func changes(
-        _ list: ProposalList, committer: LeafIndex, isExternal: Bool, hasPath: Bool, ownLeaf: LeafIndex
+        _ list: ProposalList, committer: LeafIndex, isExternal: Bool, hasPath: Bool, selfRemoved: Bool
     ) -> CommitChanges {
         var changes = CommitChanges()
         var newMembers = added.map(\.index)
@@ -125,7 +130,7 @@ extension AppliedProposals {
         changes.removed = removed
         changes.pathUpdated = hasPath
         changes.external = isExternal
-        changes.selfRemoved = list.removes.contains(ownLeaf) && !(isExternal && committer == ownLeaf)
+        changes.selfRemoved = selfRemoved
         changes.extensions = list.extensions
         changes.reInit = list.reInit
         changes.pskCount = list.psks.count

@@ -18,13 +18,11 @@ extension Group {
         signer: SignaturePrivateKey, now: UInt64?, entropy: any EntropySource
     ) throws(MLSError) -> StagedCommit {
         let (leaf, own) = try sendingLeaf(signer: signer)
-        let selection = ProposalSelection(
+        try checkLength(authenticatedData)
+        let selection = try ProposalSelection(
             own: proposals, pending: includePending ? self.proposals.entries : [], in: self, now: now)
-        let list = try ProposalList(selection.entries, committer: ownLeaf, crypto: crypto)
-        var applied = try AppliedProposals(
-            list, to: current.tree, context: current.context, crypto: crypto, now: now)
-        try applied.checkMembers(extensionsChanged: list.extensions != nil, crypto: crypto)
-
+        let list = selection.list
+        var applied = selection.applied
         let draft = CommitDraft(
             listed: selection.listed, baseContext: current.context, baseTranscript: current.interimTranscriptHash,
             sender: .member(ownLeaf), authenticatedData: authenticatedData, crypto: crypto, entropy: entropy)
@@ -46,7 +44,7 @@ extension Group {
             groupInfo: MLSMessage.groupInfo(info).encoded, groupID: groupID, baseEpoch: epoch, next: next,
             committer: Member(finished.state.tree[ownLeaf] ?? leaf, at: ownLeaf),
             changes: applied.changes(
-                list, committer: ownLeaf, isExternal: false, hasPath: path != nil, ownLeaf: ownLeaf),
+                list, committer: ownLeaf, isExternal: false, hasPath: path != nil, selfRemoved: false),
             authenticatedData: authenticatedData, confirmationTag: finished.state.confirmationTag,
             baseTranscript: current.interimTranscriptHash)
     }
@@ -54,10 +52,10 @@ extension Group {
     /// Wraps a signed handshake content the way it was signed for.
     func protectHandshake(
         _ content: AuthenticatedContent, entropy: any EntropySource
-    ) throws(MLSError) -> (message: MLSMessage, step: SecretTree.Step?) {
+    ) throws(MLSError) -> (message: MLSMessage, key: (id: SecretTree.RatchetID, generation: UInt32)?) {
         if content.wireFormat == .privateMessage {
             let (message, step) = try seal(content, kind: .handshake, entropy: entropy)
-            return (.privateMessage(message), step)
+            return (.privateMessage(message), (step.id, step.messageKey.generation))
         }
         let message = PublicMessage(
             protecting: content, membershipKey: try ownSecrets().epoch.membership, context: current.encodedContext,

@@ -65,7 +65,7 @@ extension Group {
             ).encoded,
             groupID: info.context.groupID, baseEpoch: info.context.epoch, next: next,
             committer: Member(index: ownLeaf, credential: credential, signatureKey: signer.publicKey),
-            changes: applied.changes(list, committer: ownLeaf, isExternal: true, hasPath: true, ownLeaf: ownLeaf),
+            changes: applied.changes(list, committer: ownLeaf, isExternal: true, hasPath: true, selfRemoved: false),
             authenticatedData: authenticatedData, confirmationTag: finished.state.confirmationTag,
             baseTranscript: baseTranscript)
     }

@@ -9,10 +9,8 @@ extension Group {
         entropy: any EntropySource
     ) throws(MLSError) -> [UInt8] {
         _ = try sendingLeaf(signer: signer)
-        // Before anything is encoded, so that no length is written that no reader takes.
-        if plaintext.count > Limits.messageLength || authenticatedData.count > Limits.messageLength {
-            throw MLSError(.tooLarge, "application data of \(plaintext.count) + \(authenticatedData.count) bytes")
-        }
+        try checkLength(plaintext)
+        try checkLength(authenticatedData)
         let content = FramedContent(
             groupID: groupID, epoch: epoch, sender: .member(ownLeaf), authenticatedData: authenticatedData,
             body: .application(plaintext))
@@ -42,6 +40,11 @@ extension Group {
         return ApplicationMessage(
             sender: opened.sender, epoch: sealed.epoch, generation: opened.step.messageKey.generation,
             authenticatedData: sealed.authenticatedData, plaintext: plaintext)
+    }
+
+    /// Called before anything is encoded, so that no length is written that no reader takes.
+    func checkLength(_ data: [UInt8]) throws(MLSError) {
+        if data.count > Limits.messageLength { throw MLSError(.tooLarge, "\(data.count) bytes in one message") }
     }
 
     /// Seals a signed content under the present epoch; the step is for the caller to take.

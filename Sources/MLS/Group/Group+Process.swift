@@ -18,7 +18,7 @@ extension Group {
                 PendingProposal(
                     proposal: proposal, sender: handshake.sender,
                     reference: handshake.content.proposalRef(crypto: crypto),
-                    epoch: epoch, updateKey: nil, step: handshake.step))
+                    epoch: epoch, updateKey: nil, sealedWith: handshake.sealedWith))
         case .commit(let commit):
             let reader = CommitReader(
                 group: self, message: message, content: handshake.content, commit: commit, committer: handshake.sender,
@@ -32,7 +32,7 @@ extension Group {
         let content: AuthenticatedContent
         /// Nil for the author of an external commit.
         let sender: LeafIndex?
-        let step: SecretTree.Step?
+        let sealedWith: (id: SecretTree.RatchetID, generation: UInt32)?
     }
 
     private func authenticate(_ message: MLSMessage) throws(MLSError) -> Handshake {
@@ -46,7 +46,9 @@ extension Group {
                 throw MLSError(.malformed, "application data is not for processing")
             }
             let opened = try open(message, kind: .handshake)
-            return Handshake(content: opened.content, sender: opened.sender.index, step: opened.step)
+            return Handshake(
+                content: opened.content, sender: opened.sender.index,
+                sealedWith: (opened.step.id, opened.step.messageKey.generation))
         case .welcome, .groupInfo, .keyPackage:
             throw MLSError(.malformed, "not a message within a group")
         }
@@ -73,7 +75,7 @@ extension Group {
         }
         try content.verifySignature(publicKey: publicKey, context: current.encodedContext, crypto: crypto)
         if sender == ownLeaf { throw MLSError(.ownMessage, "a message of this very member") }
-        return Handshake(content: content, sender: sender, step: nil)
+        return Handshake(content: content, sender: sender, sealedWith: nil)
     }
 
     private func checkPresent(groupID: [UInt8], epoch: UInt64) throws(MLSError) {

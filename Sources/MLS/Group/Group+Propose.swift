@@ -40,7 +40,13 @@ extension Group {
         if proposal.epoch != epoch { throw MLSError(.invalidState, "the proposal's epoch is over") }
         guard let number = try proposals.insert(proposal) else { return }
         journal.touch(.proposal(number))
-        if let step = proposal.step { consume(step) }
+        guard let (id, generation) = proposal.sealedWith else { return }
+        do {
+            // Worked out anew: other messages of the sender may have been opened since this one.
+            consume(try current.messageKeys.secretTree.key(for: id, generation: generation, crypto: crypto))
+        } catch {
+            // There is nothing left to consume.
+        }
     }
 
     private mutating func send(
@@ -48,16 +54,17 @@ extension Group {
         entropy: any EntropySource
     ) throws(MLSError) -> [UInt8] {
         _ = try sendingLeaf(signer: signer)
+        try checkLength(authenticatedData)
         let content = FramedContent(
             groupID: groupID, epoch: epoch, sender: .member(ownLeaf), authenticatedData: authenticatedData,
             body: .proposal(proposal))
         let signed = try AuthenticatedContent.sign(
             content, as: handshakeFormat, context: current.encodedContext, signer: signer, crypto: crypto)
-        let (message, step) = try protectHandshake(signed, entropy: entropy)
+        let (message, key) = try protectHandshake(signed, entropy: entropy)
         try storeProposal(
             PendingProposal(
                 proposal: proposal, sender: ownLeaf, reference: signed.proposalRef(crypto: crypto), epoch: epoch,
-                updateKey: updateKey, step: step))
+                updateKey: updateKey, sealedWith: key))
         return message.encoded
     }
 

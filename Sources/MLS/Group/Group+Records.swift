@@ -94,6 +94,10 @@ extension Group {
                 throw MLSError(.malformed, "a record comes twice")
             }
         }
-        return try GroupRestorer(values: values, crypto: crypto, configuration: configuration).restore()
+        do {
+            return try GroupRestorer(values: values, crypto: crypto, configuration: configuration).restore()
+        } catch  where error.code != .unsupported {
+            throw MLSError(.malformed, error.reason)
+        }
     }
 }

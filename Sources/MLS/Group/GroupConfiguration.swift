@@ -6,6 +6,9 @@ public struct GroupConfiguration: Hashable, Sendable {
     public var paddingBlock = 256
     /// Past epochs whose late messages can still be opened.
     public var pastEpochs = Limits.pastEpochs
+    /// Whether a member may change its credential by an Update, a commit or an external commit that removes its older self. Off: such
+    /// a message is refused, so that nobody takes another's name (RFC 9420 §5.3.1 leaves this to the application).
+    public var allowsCredentialChange = false
 
     public init() {}
 }

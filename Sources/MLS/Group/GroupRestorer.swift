@@ -115,7 +115,7 @@ struct GroupRestorer {
             if let raw = record.updateKey { updateKey = try crypto.hpkeKey(raw: Secret(raw)) }
             let pending = PendingProposal(
                 proposal: record.proposal, sender: record.sender, reference: record.reference, epoch: epoch,
-                updateKey: updateKey, step: nil)
+                updateKey: updateKey, sealedWith: nil)
             if try cache.insert(pending) != number {
                 throw MLSError(.malformed, "the numbers of the pending proposals have gaps")
             }

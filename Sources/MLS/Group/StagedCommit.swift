@@ -42,6 +42,7 @@ extension StagedCommit {
         if let next {
             writer.write(UInt8(1))
             writer.write(UInt8(next.configuration.handshakeEncryption ? 1 : 0))
+            writer.write(UInt8(next.configuration.allowsCredentialChange ? 1 : 0))
             writer.write(UInt32(clamping: next.configuration.paddingBlock))
             writer.write(UInt32(clamping: next.configuration.pastEpochs))
             writer.writeVector { writer in
@@ -76,6 +77,7 @@ extension StagedCommit {
         case 1:
             var configuration = GroupConfiguration()
             configuration.handshakeEncryption = try reader.read(UInt8.self) != 0
+            configuration.allowsCredentialChange = try reader.read(UInt8.self) != 0
             configuration.paddingBlock = Int(try reader.read(UInt32.self))
             configuration.pastEpochs = Int(try reader.read(UInt32.self))
             var content = try reader.readSubReader()

@@ -75,6 +75,23 @@ struct ProposalList: Sendable {
         if committer == nil { try checkExternal() }
     }
 
+    /// Refuses new leaves under another name than the ones they replace had.
+    ///
+    /// - Parameters:
+    ///   - tree: before the commit.
+    ///   - committer: nil for an external commit, whose author replaces the member that it removes, if any.
+    ///   - pathLeaf: the leaf of the commit's path.
+    /// - Throws: `invalidLeafNode`.
+    func checkCredentials(in tree: RatchetTree, committer: LeafIndex?, pathLeaf: LeafNode?) throws(MLSError) {
+        var replacements = updates.map { (old: $0.index, new: $0.leaf) }
+        if let pathLeaf, let old = committer ?? removes.first { replacements.append((old, pathLeaf)) }
+        for (old, new) in replacements {
+            if let before = tree[old], before.credential != new.credential {
+                throw MLSError(.invalidLeafNode, "\(old) changes its credential")
+            }
+        }
+    }
+
     private static func claim(_ index: LeafIndex, in changed: inout Set<LeafIndex>) throws(MLSError) {
         if !changed.insert(index).inserted { throw MLSError(.invalidProposal, "two proposals change \(index)") }
     }

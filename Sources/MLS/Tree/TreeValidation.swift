@@ -68,6 +68,9 @@ extension RatchetTree {
 
     /// Each parent's hash is found in exactly one node below (RFC 9420 §7.9.2, top down).
     private mutating func validateParentHashes(crypto: any SuiteCrypto) throws(MLSError) {
+        if let root = size.root, parentNode(root)?.parentHash.isEmpty == false {
+            throw MLSError(.invalidTree, "the root has a parent hash")
+        }
         for value in stride(from: UInt32(1), to: size.nodeCount, by: 2) {
             let index = NodeIndex(value)
             guard let parent = parentNode(index), let left = index.left, let right = index.right else { continue }

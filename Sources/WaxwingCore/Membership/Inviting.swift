@@ -19,6 +19,9 @@ extension ClientCore {
             if try withGroup(record.id, turn, { $0.member(identity: user.bytes) != nil }) ?? false {
                 return fail(row, "already a member", &turn)
             }
+            if try turn.draft.staged(record.id).contains(where: { $0.record.purpose == .escrow(invitee: user) }) {
+                return fail(row, "already invited", &turn)
+            }
             if let (digest, stored) = try turn.draft.staged(record.id).first(where: {
                 $0.record.purpose == .outbox(order: row.order)
             }) {
@@ -88,21 +91,29 @@ extension ClientCore {
         _ invites: [PendingInvite], _ digest: [UInt8], _ user: ID, _ row: OutboxRow, _ record: GroupRecord,
         _ turn: inout Turn
     ) throws {
-        if row.attempts > 1 {
-            // Our own earlier try came through. Its bytes may even stand in the log already, so the staged commit is kept.
-            escrowed(row, user, &turn)
-            lanes[record.id].needsFetch = true
-            lanes[record.id].recheckEscrows = true
-            return
-        }
-        turn.draft.deleteStaged(record.id, digest: digest)
         if let invite = invites.first(where: { $0.invitee == user }) {
-            let name = try invite.inviter == account(turn).userID ? "you" : invite.inviterUsername
-            _ = fail(row, "already invited by \(name)", &turn)
+            if try invite.inviter == account(turn).userID {
+                // An earlier try of ours came through, of this or of an older commit: take it back and escrow the one we hold.
+                resume(row, as: .renewInvite(user: user), &turn)
+            } else {
+                turn.draft.deleteStaged(record.id, digest: digest)
+                _ = fail(row, "already invited by \(invite.inviterUsername)", &turn)
+            }
+        } else if row.attempts > 1 {
+            // A member by now, perhaps by our own earlier try: its bytes may stand in the log, so the staged commit is kept.
+            holdEscrow(row, user, &turn)
         } else {
+            turn.draft.deleteStaged(record.id, digest: digest)
             lanes.account.groupsStale = true
             _ = fail(row, "already a member", &turn)
         }
+    }
+
+    /// Whether the staged commit was accepted will show in the log.
+    private mutating func holdEscrow(_ row: OutboxRow, _ user: ID, _ turn: inout Turn) {
+        escrowed(row, user, &turn)
+        lanes[row.group].needsFetch = true
+        lanes[row.group].recheckEscrows = true
     }
 
     /// Nothing was there to cancel: taken back by an earlier try whose answer was lost, or accepted, declined or expired. Nobody is asked
@@ -112,9 +123,8 @@ extension ClientCore {
             resume(row, as: .invite(username: try turn.draft.user(user)?.username ?? "", user: user), &turn)
             return
         }
-        turn.draft.deleteOutbox(row)
+        holdEscrow(row, user, &turn)
         lanes.account.groupsStale = true
-        lanes[record.id].needsFetch = true
         if !record.roster.contains(where: { $0.user == user }) {
             turn.notice(.inviteGone(group: record.id, user: user))
         }

@@ -64,8 +64,8 @@ extension ClientCore {
 
     /// A key that is the same for every try of the same request, and different for any other.
     func key(_ row: OutboxRow, _ part: [UInt8] = []) -> String {
-        hexEncode(
-            sha256(row.group.bytes + keyBytes(row.order) + keyBytes(row.createdAt.milliseconds) + part).prefix(16))
+        let step = keyBytes(row.order) + keyBytes(UInt64(row.steps)) + keyBytes(row.createdAt.milliseconds)
+        return hexEncode(sha256(row.group.bytes + step + part).prefix(16))
     }
 
     // MARK: Messages

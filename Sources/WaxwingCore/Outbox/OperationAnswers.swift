@@ -104,6 +104,7 @@ extension ClientCore {
         var row = row
         row.intent = intent
         row.state = .queued
+        row.steps &+= 1
         turn.draft.put(row)
         lanes.ask(row.group)
     }

@@ -62,6 +62,8 @@ public struct OutboxRow: StoredRecord, Hashable {
     public let createdAt: Instant
     /// Requests made for it so far.
     public var attempts: UInt32
+    /// Steps of its way that are behind it: a request of a later step is a new request, even if it looks like an earlier one.
+    var steps: UInt32
     /// What the last try ran into; empty where nothing did.
     public var trouble: String
     /// Not to be tried again before then.
@@ -75,6 +77,7 @@ public struct OutboxRow: StoredRecord, Hashable {
         self.createdAt = createdAt
         state = .queued
         attempts = 0
+        steps = 0
         trouble = ""
         notBefore = Instant(milliseconds: 0)
         sealed = nil
@@ -98,6 +101,7 @@ public struct OutboxRow: StoredRecord, Hashable {
         }
         createdAt = Instant(milliseconds: try reader.read())
         attempts = try reader.read()
+        steps = try reader.read()
         trouble = try reader.readText()
         notBefore = Instant(milliseconds: try reader.read())
         if try reader.readBool() {
@@ -119,6 +123,7 @@ public struct OutboxRow: StoredRecord, Hashable {
         }
         writer.write(createdAt.milliseconds)
         writer.write(attempts)
+        writer.write(steps)
         writer.writeText(trouble)
         writer.write(notBefore.milliseconds)
         writer.writeBool(sealed != nil)

@@ -3,10 +3,6 @@ import Testing
 
 /// Known answers for what the vectors do not reach: keys longer than a block, and outputs longer than a hash.
 struct HashFunctionTests {
-    private func hex(_ bytes: [UInt8]) -> String {
-        bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-    }
-
     /// RFC 4231 test case 6: a key of 131 bytes.
     @Test func hmacHashesALongKeyFirst() throws {
         let key = Secret(Array(repeating: UInt8(0xAA), count: 131))

@@ -135,4 +135,32 @@ import Testing
         expectError(.invalidKey) { try crypto.seal(key: Secret([]), nonce: nonce, aad: [], []) }
         expectError(.invalidKey) { try crypto.seal(key: key, nonce: nonce + [0], aad: [], []) }
     }
+
+    @Test(arguments: allSuites)
+    func keysMayBeUsedFromManyThreadsAtOnce(number: UInt16) async throws {
+        let crypto = try suite(number)
+        let entropy = SeededEntropy(seed: 9)
+        let signer = try crypto.generateSignatureKey(entropy)
+        let key = try crypto.generateHPKEKey(entropy)
+        let results = await withTaskGroup(of: Bool.self) { group in
+            for round in 0..<16 {
+                group.addTask {
+                    do {
+                        let message = [UInt8](repeating: UInt8(round), count: 100)
+                        let signature = try crypto.sign(signer, message)
+                        let sealed = try crypto.hpkeSeal(
+                            to: key.publicKey, info: [], aad: message, Secret(message), SystemEntropy())
+                        let opened = try crypto.hpkeOpen(sealed, with: key, info: [], aad: message)
+                        return opened == Secret(message)
+                            && crypto.verify(publicKey: signer.publicKey, message, signature: signature)
+                    } catch {
+                        return false
+                    }
+                }
+            }
+            return await group.reduce(into: [Bool]()) { $0.append($1) }
+        }
+        #expect(results.count == 16)
+        #expect(results.allSatisfy { $0 })
+    }
 }

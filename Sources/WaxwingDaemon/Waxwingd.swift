@@ -1,0 +1,132 @@
+import ArgumentParser
+import Foundation
+import Logging
+import WaxwingServer
+
+/// The server as a process: arguments in, one line when ready, an exit code that means something.
+@main
+struct Waxwingd: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "waxwingd",
+        abstract: "A small server for end-to-end encrypted groups, speaking the Conclave v1 protocol.",
+        discussion: """
+            Everything lives in one SQLite file in the data directory; what was answered is on disk.
+
+            Example:
+              waxwingd --data /var/lib/waxwing --listen 127.0.0.1:8080
+              waxwingd --data ./data --listen 0.0.0.0:8443 --tls-cert chain.pem --tls-key key.pem
+
+            SIGTERM and SIGINT stop it gracefully.
+            """)
+
+    @Option(help: ArgumentHelp("Folder for waxwing.sqlite; made when missing.", valueName: "dir"))
+    var data: String
+
+    @Option(help: ArgumentHelp("Address and port; port 0 picks a free one.", valueName: "host:port"))
+    var listen: ListenAddress = ListenAddress(host: "127.0.0.1", port: 8080)
+
+    @Option(help: ArgumentHelp("PEM file with the certificate chain, for HTTPS.", valueName: "file"))
+    var tlsCert: String?
+
+    @Option(help: ArgumentHelp("PEM file with the certificate's private key.", valueName: "file"))
+    var tlsKey: String?
+
+    @Option(help: "A commit for an epoch that is over is refused (strict) or stored (open).")
+    var ordering: ServerConfiguration.Ordering = .strict
+
+    @Option(help: "Who may register: open, closed, or token (with --registration-token).")
+    var registration: RegistrationMode?
+
+    @Option(help: ArgumentHelp("What to show for registering; implies --registration token.", valueName: "token"))
+    var registrationToken: String?
+
+    @Option(help: ArgumentHelp("How long a session lives after its last request.", valueName: "seconds"))
+    var tokenTTL: Int64 = 30 * 86_400
+
+    @Option(help: ArgumentHelp("How long an invite waits for its invitee.", valueName: "seconds"))
+    var inviteTTL: Int64 = 30 * 86_400
+
+    @Option(help: ArgumentHelp("Delete messages older than this, in all groups.", valueName: "seconds"))
+    var retention: Int64?
+
+    @Option(help: ArgumentHelp("Logins and registrations a minute from one address, or off.", valueName: "off|n"))
+    var rateLimit: RateLimitArgument = RateLimitArgument(limit: .perMinute(600))
+
+    @Option(help: "trace, debug, info, notice, warning, error or critical; the log goes to standard error.")
+    var logLevel: Logger.Level = .notice
+
+    func validate() throws {
+        guard (tlsCert == nil) == (tlsKey == nil) else {
+            throw ValidationError("--tls-cert and --tls-key belong together.")
+        }
+        if registration == .token && registrationToken == nil {
+            throw ValidationError("--registration token needs --registration-token.")
+        }
+        if let registration, registration != .token, registrationToken != nil {
+            throw ValidationError("--registration-token only fits --registration token.")
+        }
+        if registrationToken?.isEmpty == true { throw ValidationError("--registration-token is empty.") }
+        for (name, seconds) in [
+            ("--token-ttl", tokenTTL), ("--invite-ttl", inviteTTL), ("--retention", retention ?? 1),
+        ] {
+            guard (1...secondsMax).contains(seconds) else {
+                throw ValidationError("\(name) is 1 to \(secondsMax) seconds.")
+            }
+        }
+    }
+
+    func run() async throws {
+        let scheme = tlsCert == nil ? "http" : "https"
+        let host = listen.host
+        do {
+            try await ConclaveServer(serverConfiguration()).run { port in
+                announce("waxwingd listening on \(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)")
+            }
+        } catch let error as StartupError {
+            FileHandle.standardError.write(Data("waxwingd: \(error)\n".utf8))
+            throw ExitCode(error.exitCode)
+        }
+    }
+
+    private func serverConfiguration() -> ServerConfiguration {
+        var configuration = ServerConfiguration(dataDirectory: data)
+        configuration.host = listen.host
+        configuration.port = listen.port
+        if let tlsCert, let tlsKey {
+            configuration.tls = .init(certificateChain: tlsCert, privateKey: tlsKey)
+        }
+        configuration.ordering = ordering
+        if let registrationToken {
+            configuration.registration = .token(registrationToken)
+        } else if registration == .closed {
+            configuration.registration = .closed
+        }
+        configuration.tokenTTL = tokenTTL
+        configuration.inviteTTL = inviteTTL
+        configuration.retention = retention
+        configuration.rateLimit = rateLimit.limit
+        var logger = Logger(label: "waxwingd", factory: { StreamLogHandler.standardError(label: $0) })
+        logger.logLevel = logLevel
+        configuration.logger = logger
+        return configuration
+    }
+}
+
+/// 100 years: nobody means more, and sums with it cannot overflow.
+private let secondsMax: Int64 = 100 * 366 * 86_400
+
+/// Written past any buffer, so that a script reading the line never waits.
+private func announce(_ line: String) {
+    FileHandle.standardOutput.write(Data((line + "\n").utf8))
+}
+
+extension StartupError {
+    /// After sysexits.h: cannot create, unavailable, configuration.
+    fileprivate var exitCode: Int32 {
+        switch code {
+        case .dataDirectory, .database: 73
+        case .address: 69
+        case .certificate: 78
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import ConclaveProtocol
+import GRDB
+
+/// A group as the database has it, without its GroupInfo.
+struct GroupRow {
+    let id: ID
+    let name: String
+    let alias: String
+    /// Lower-case hexadecimal; nil until a member named it.
+    let mlsGroupID: String?
+    /// -1 keeps messages, 0 deletes them once everyone fetched them, else seconds.
+    let messageExpiry: Int64
+    let isPublic: Bool
+    let lastSequence: UInt64
+    /// Epoch of the last commit that was taken; nil before the first.
+    let lastCommitEpoch: UInt64?
+
+    static let columns = "id, name, alias, mls_group_id, message_expiry, visibility, last_sequence, epoch"
+
+    init(_ row: Row) throws {
+        id = try row.id(0)
+        name = row[1]
+        alias = row[2]
+        mlsGroupID = row[3]
+        messageExpiry = row[4]
+        isPublic = row[5] == 2
+        lastSequence = UInt64(max(0, row[6] as Int64))
+        let epoch: Int64? = row[7]
+        lastCommitEpoch = epoch.map { UInt64(bitPattern: $0) }
+    }
+}
+
+extension Transaction {
+    /// - Throws: 404/300.
+    func group(_ id: ID) throws -> GroupRow {
+        guard let row = try row("SELECT \(GroupRow.columns) FROM chat WHERE id = ?", [id.blob]) else {
+            throw APIError.unknownGroup
+        }
+        return try GroupRow(row)
+    }
+
+    /// The group of the request's path, if its caller is a member.
+    ///
+    /// - Throws: 404/300, 401/400.
+    func groupForMember(_ call: Call) throws -> GroupRow {
+        let group = try group(call.path.id())
+        guard try role(of: call.user, in: group.id) != nil else { throw APIError.notMember }
+        return group
+    }
+
+    /// The group of the request's path, if its caller is an admin.
+    ///
+    /// - Throws: 404/300, 401/400, 401/401.
+    func groupForAdmin(_ call: Call) throws -> GroupRow {
+        let group = try group(call.path.id())
+        guard let role = try role(of: call.user, in: group.id) else { throw APIError.notMember }
+        guard role == .admin else { throw APIError.notAdmin }
+        return group
+    }
+
+    func role(of user: ID, in group: ID) throws -> WireGroupRole? {
+        let row = try row("SELECT role FROM member WHERE group_id = ? AND user_id = ?", [group.blob, user.blob])
+        return row.flatMap { WireGroupRole(rawValue: $0[0]) }
+    }
+
+    func members(of group: ID) throws -> [ID] {
+        try ids("SELECT user_id FROM member WHERE group_id = ?", [group.blob])
+    }
+
+    func members(of group: ID, except user: ID) throws -> [ID] {
+        try ids("SELECT user_id FROM member WHERE group_id = ? AND user_id <> ?", [group.blob, user.blob])
+    }
+
+    func groupInfo(of group: ID) throws -> Row? {
+        try row("SELECT data FROM group_info WHERE group_id = ?", [group.blob])
+    }
+
+    func addMember(_ user: ID, to group: ID, role: WireGroupRole, awaitsExternalJoin: Bool = false) throws {
+        try execute(
+            """
+            INSERT INTO member (group_id, user_id, role, joined_at, acknowledged, awaits_external_join)
+            VALUES (?, ?, ?, ?, 0, ?)
+            """,
+            [group.blob, user.blob, role.rawValue, now, awaitsExternalJoin ? 1 : 0])
+    }
+}

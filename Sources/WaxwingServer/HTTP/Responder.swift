@@ -1,0 +1,160 @@
+import ConclaveProtocol
+import Foundation
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+
+/// From an HTTP request to an answer: route, body, session, transaction.
+struct Responder: HTTPResponder {
+    typealias Context = ConnectionContext
+
+    let store: Store
+    let accounts: AccountService
+    let configuration: ServerConfiguration
+
+    func respond(to request: Request, context: ConnectionContext) async throws -> Response {
+        switch Routes.table.match(request.method, request.uri.path) {
+        case .unknownPath: return Response(status: .notFound)
+        case .otherMethod: return Response(status: .methodNotAllowed)
+        case .malformedID: return .plain(.badRequest, "the path holds no UUID where one belongs")
+        case .found(let route, let arguments):
+            do {
+                return try await serve(route, arguments, request, from: context.remoteAddress)
+            } catch let error as APIError {
+                return try .error(error)
+            } catch let error as MalformedQuery {
+                return .plain(.badRequest, error.description)
+            } catch is NIOTooManyBytesError {
+                return .plain(.contentTooLarge, "a request body has at most \(Limits.body) bytes")
+            } catch let error as ChannelError {
+                throw error
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                // The error may quote the request: what it says stays in the log.
+                configuration.logger.error("\(request.method) failed", metadata: ["error": "\(error)"])
+                return try .error(.internalError)
+            }
+        }
+    }
+
+    private func serve(
+        _ route: Route, _ path: PathArguments, _ request: Request, from address: String
+    ) async throws -> Response {
+        if case .events = route.service { return try await openEvents(request) }
+        let body = try await body(of: request)
+        switch route.service {
+        case .register: return .protobuf(try await accounts.register(body, from: address))
+        case .login: return .protobuf(try await accounts.login(body, from: address))
+        case .changePassword:
+            return .protobuf(try await accounts.changePassword(body, token: token(of: request)))
+        case .deleteAccount:
+            return .protobuf(try await accounts.deleteAccount(body, token: token(of: request)))
+        case .read(let action):
+            return .protobuf(try await read(action, try pendingCall(path, request, body)))
+        case .write(let action):
+            return .protobuf(try await write(action, try pendingCall(path, request, body)))
+        case .messages:
+            return .protobuf(try await fetchMessages(try pendingCall(path, request, body)))
+        case .events: return try await openEvents(request)
+        }
+    }
+
+    private func read(
+        _ action: @escaping @Sendable (Transaction, Call) throws -> Answer, _ pending: PendingCall
+    ) async throws -> Answer {
+        let (answer, caller) = try await store.read { transaction in
+            let caller = try transaction.authenticate(pending.token)
+            return (try action(transaction, pending.call(by: caller)), caller)
+        }
+        if caller.slideIsDue { try await store.write { try $0.slide(caller) } }
+        return answer
+    }
+
+    private func write(
+        _ action: @escaping @Sendable (Transaction, Call) throws -> Answer, _ pending: PendingCall
+    ) async throws -> Answer {
+        try await store.write { transaction in
+            let caller = try transaction.authenticate(pending.token)
+            try transaction.slide(caller)
+            return try transaction.once(pending.idempotencyKey, by: caller.user) {
+                try action(transaction, pending.call(by: caller))
+            }
+        }
+    }
+
+    /// A read that may also acknowledge; only the fetch that moves a cursor in a group that deletes pays for a write.
+    private func fetchMessages(_ pending: PendingCall) async throws -> Answer {
+        let (answer, call, acknowledges) = try await store.read { transaction in
+            let call = pending.call(by: try transaction.authenticate(pending.token))
+            return (try transaction.getMessages(call), call, try transaction.fetchAcknowledges(call))
+        }
+        if acknowledges || call.caller.slideIsDue {
+            try await store.write { transaction in
+                try transaction.slide(call.caller)
+                if acknowledges { try transaction.acknowledge(call) }
+            }
+        }
+        return answer
+    }
+
+    private func openEvents(_ request: Request) async throws -> Response {
+        let token = try token(of: request)
+        let caller = try await store.read { try $0.authenticate(token) }
+        if caller.slideIsDue { try await store.write { try $0.slide(caller) } }
+        let subscription = store.bus.subscribe(
+            user: caller.user, tokenHash: token.hash, lastEventID: request.headers[.lastEventID])
+        return EventStream(subscription: subscription).response(to: request)
+    }
+
+    private func pendingCall(_ path: PathArguments, _ request: Request, _ body: Data) throws -> PendingCall {
+        let key = request.method == .post ? request.headers[.idempotencyKey] : nil
+        return PendingCall(
+            token: try token(of: request), path: path,
+            query: Dictionary(
+                request.uri.queryParameters.map { (String($0.key), String($0.value)) }, uniquingKeysWith: { a, _ in a }),
+            body: body,
+            idempotencyKey: try key.map { try IdempotencyKey($0, path: request.uri.path, body: body) })
+    }
+
+    private func token(of request: Request) throws -> SessionToken {
+        try SessionToken(authorization: request.headers[.authorization])
+    }
+
+    private func body(of request: Request) async throws -> Data {
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > Limits.body {
+            throw NIOTooManyBytesError(maxBytes: Limits.body)
+        }
+        return Data(try await request.body.collect(upTo: Limits.body).readableBytesView)
+    }
+}
+
+/// A request whose caller is not yet known.
+private struct PendingCall: Sendable {
+    let token: SessionToken
+    let path: PathArguments
+    let query: [String: String]
+    let body: Data
+    let idempotencyKey: IdempotencyKey?
+
+    func call(by caller: Caller) -> Call {
+        Call(caller: caller, path: path, query: query, body: body)
+    }
+}
+
+/// Answered with 400 in plain text, as the protocol does for a query that cannot be read.
+struct MalformedQuery: Error, CustomStringConvertible {
+    let name: String
+
+    var description: String { "the query item \(name) is not a number" }
+}
+
+/// What the server knows of a connection.
+struct ConnectionContext: InitializableFromSource {
+    let remoteAddress: String
+
+    init(source: ApplicationRequestContextSource) {
+        remoteAddress = source.channel.remoteAddress?.ipAddress ?? "unknown"
+    }
+}

@@ -1,0 +1,33 @@
+import ConclaveProtocol
+
+/// Welcomes wait until their reader says that he has stored what they led to.
+extension Transaction {
+    func listWelcomes(_ call: Call) throws -> Answer {
+        let rows = try rows(
+            """
+            SELECT chat.id, chat.alias, welcome.data, welcome.id
+            FROM welcome JOIN chat ON chat.id = welcome.group_id
+            WHERE welcome.user_id = ? ORDER BY welcome.created_at, welcome.id
+            """,
+            [call.user.blob])
+        let response = WireListPendingWelcomesResponse.with {
+            $0.welcomes = rows.map { row in
+                WirePendingWelcome.with {
+                    $0.groupID = row[0]
+                    $0.groupAlias = row[1]
+                    $0.welcomeMessage = row[2]
+                    $0.welcomeID = row[3]
+                }
+            }
+        }
+        return try Answer(response)
+    }
+
+    func acceptWelcome(_ call: Call) throws -> Answer {
+        let gone = try row(
+            "DELETE FROM welcome WHERE id = ? AND user_id = ? RETURNING id",
+            [call.path.id().blob, call.user.blob])
+        guard gone != nil else { throw APIError.notFound("there is no such welcome") }
+        return Answer(204)
+    }
+}

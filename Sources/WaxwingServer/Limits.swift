@@ -1,0 +1,39 @@
+/// Bounds on everything a client can make the server keep or do, each with its reason.
+enum Limits {
+    /// Largest request body in bytes: the protocol's limit.
+    static let body = 1 << 20
+    static let nameBytes = 64
+    static let aliasBytes = 64
+    static let passwordBytesMin = 8
+    /// Beyond this a password is no longer something a person typed.
+    static let passwordBytesMax = 1024
+    static let keyPackageBytes = 4...16_384
+    /// The protocol's number; more are dropped without an error.
+    static let regularKeyPackages = 10
+    static let fingerprintBytes = 128
+    static let mlsGroupIDDigits = 512
+    static let messagesPerPage = 100
+    static let messagesPerPageMax = 500
+    static let publicGroupsListed = 500
+    static let usersPerInvite = 500
+    /// 7 days: longer than any client keeps repeating one request.
+    static let idempotencySeconds: Int64 = 7 * 86_400
+    static let idempotencyKeyBytes = 128
+    static let idempotencyKeysPerUser: Int64 = 1000
+    /// Events kept for readers that come back, and addressees summed over them (16 bytes and a header each).
+    static let recentEvents = 4096
+    static let recentAddressees = 400_000
+    static let eventStreamsPerUser = 32
+    /// Password hashes under way at once (32 MiB each), and waiting for their turn.
+    static let hashesAtOnce = 2
+    static let hashesWaiting = 256
+    /// Remote addresses and usernames whose request rate is remembered.
+    static let trackedBuckets = 50_000
+    /// Seconds after which a session's expiry is written again.
+    static let slideSeconds: Int64 = 60
+    /// Seconds a stopping server waits for requests under way.
+    static let stopSeconds: Int64 = 3
+    /// Seconds a connection may say nothing between requests, or in the middle of one.
+    static let idleSeconds: Int64 = 300
+    static let housekeepingSeconds = 30.0
+}

@@ -1,0 +1,68 @@
+import ConclaveProtocol
+import Foundation
+
+/// The log of a group: one sequence of everything that was sent to it, commits included.
+extension Transaction {
+    /// The new row's sequence number, one more than any this group ever gave out.
+    func append(_ data: Data, to group: ID, from sender: ID) throws -> UInt64 {
+        let row = try row(
+            "UPDATE chat SET last_sequence = last_sequence + 1 WHERE id = ? RETURNING last_sequence", [group.blob])
+        guard let sequence: Int64 = row?[0] else { throw APIError.unknownGroup }
+        try execute(
+            "INSERT INTO message (group_id, sequence, sender_id, data, created_at) VALUES (?, ?, ?, ?, ?)",
+            [group.blob, sequence, sender.blob, data, now])
+        return UInt64(sequence)
+    }
+
+    /// Messages are taken whatever their epoch: a late one is still readable to members who keep past epochs.
+    func sendMessage(_ call: Call) throws -> Answer {
+        let request = try call.message(WireSendMessageRequest.self)
+        let group = try groupForMember(call)
+        guard !request.mlsMessage.isEmpty else { throw APIError.badRequest("the message is empty") }
+        let sequence = try append(request.mlsMessage, to: group.id, from: call.user)
+        try announce(
+            .newMessage(in: group.id, sequence: sequence, sender: call.user),
+            to: try members(of: group.id, except: call.user))
+        return try Answer(WireSendMessageResponse.with { $0.sequenceNum = sequence })
+    }
+
+    func getMessages(_ call: Call) throws -> Answer {
+        let page = try MessagePage(call.query)
+        let group = try groupForMember(call)
+        let rows = try rows(
+            """
+            SELECT sequence, sender_id, data, created_at FROM message
+            WHERE group_id = ? AND sequence > ? ORDER BY sequence LIMIT ?
+            """,
+            [group.id.blob, page.after, page.limit])
+        let response = WireGetMessagesResponse.with {
+            $0.messages = rows.map { row in
+                WireStoredMessage.with {
+                    $0.sequenceNum = UInt64(bitPattern: row[0] as Int64)
+                    $0.senderID = row[1]
+                    $0.mlsMessage = row[2]
+                    $0.createdAt = UInt64(bitPattern: row[3] as Int64)
+                }
+            }
+        }
+        return try Answer(response)
+    }
+}
+
+/// The `after` and `limit` of a fetch.
+struct MessagePage: Hashable {
+    /// Sequence numbers above this one; capped at what a row can have.
+    let after: Int64
+    let limit: Int
+
+    /// - Throws: `MalformedQuery` for what is no number, 400/100 for a limit below 1.
+    init(_ query: [String: String]) throws {
+        guard let after = UInt64(query["after"] ?? "0") else { throw MalformedQuery(name: "after") }
+        guard let limit = Int(query["limit"] ?? "\(Limits.messagesPerPage)") else {
+            throw MalformedQuery(name: "limit")
+        }
+        guard limit >= 1 else { throw APIError.badRequest("limit is at least 1") }
+        self.after = Int64(clamping: after)
+        self.limit = min(limit, Limits.messagesPerPageMax)
+    }
+}

@@ -1,0 +1,71 @@
+import ConclaveProtocol
+import Foundation
+
+/// Which commits are taken. Under strict ordering exactly one for each epoch, so that nobody builds on a dead branch.
+extension Transaction {
+    /// Appends a commit to the log if the ordering takes it, and its GroupInfo with it.
+    ///
+    /// - Throws: 400/100 for what is no commit of this group, 409/301 for a commit whose epoch is over (strict only).
+    func takeCommit(_ commit: Data, groupInfo: Data, in group: GroupRow, from sender: ID) throws {
+        let epoch: UInt64?
+        switch configuration.ordering {
+        case .strict:
+            let header = try requireCommit(commit, of: group)
+            try requireCurrentEpoch(header.epoch, in: group)
+            epoch = header.epoch
+        case .open:
+            // Not looked at, but remembered as far as readable, for the day the server is started strict.
+            let header = MLSHeader(commit).flatMap { $0.contentType == .commit ? $0.epoch : nil }
+            epoch = [header, group.lastCommitEpoch].compactMap { $0 }.max()
+        }
+        try execute(
+            "UPDATE chat SET epoch = ? WHERE id = ?", [epoch.map { Int64(bitPattern: $0) }, group.id.blob])
+        _ = try append(commit, to: group.id, from: sender)
+        if !groupInfo.isEmpty { try store(groupInfo: groupInfo, of: group.id) }
+    }
+
+    /// What a commit field must hold under strict ordering, whatever its epoch.
+    ///
+    /// - Throws: 400/100.
+    func checkCommitField(_ commit: Data, of group: GroupRow) throws {
+        guard configuration.ordering == .strict else { return }
+        _ = try requireCommit(commit, of: group)
+    }
+
+    func store(groupInfo: Data, of group: ID) throws {
+        try execute(
+            """
+            INSERT INTO group_info (group_id, data) VALUES (?, ?)
+            ON CONFLICT (group_id) DO UPDATE SET data = excluded.data
+            """,
+            [group.blob, groupInfo])
+    }
+
+    /// The MLS group id is set once; a later one changes nothing.
+    ///
+    /// - Returns: the group as it is afterwards.
+    func name(mlsGroupID: String, of group: GroupRow) throws -> GroupRow {
+        guard !mlsGroupID.isEmpty else { return group }
+        try Validation.mlsGroupID(mlsGroupID)
+        try execute(
+            "UPDATE chat SET mls_group_id = ? WHERE id = ? AND mls_group_id IS NULL", [mlsGroupID, group.id.blob])
+        return try self.group(group.id)
+    }
+
+    private func requireCommit(_ commit: Data, of group: GroupRow) throws -> MLSHeader {
+        guard let header = MLSHeader(commit) else { throw APIError.badRequest("the commit is not an MLS message") }
+        guard header.contentType == .commit else { throw APIError.badRequest("the MLS message is not a commit") }
+        if let expected = group.mlsGroupID, hexEncode(header.groupID) != expected {
+            throw APIError.badRequest("the commit belongs to another MLS group")
+        }
+        return header
+    }
+
+    private func requireCurrentEpoch(_ epoch: UInt64, in group: GroupRow) throws {
+        guard let last = group.lastCommitEpoch else { return }
+        let (expected, overflow) = last.addingReportingOverflow(1)
+        guard !overflow, epoch == expected else {
+            throw APIError.conflict("the commit is for epoch \(epoch), the group is in epoch \(expected)")
+        }
+    }
+}

@@ -1,0 +1,25 @@
+import Glibc
+
+/// One server at a time on one data directory: two would not hear of each other's events.
+///
+/// The kernel lets go of the lock when the process ends, however it ends.
+struct DirectoryLock: Sendable {
+    private let descriptor: Int32
+
+    /// - Throws: `StartupError` with the code `.dataDirectory` when another server has the directory.
+    init(_ directory: String) throws {
+        descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw StartupError(.dataDirectory, "cannot open the data directory \(directory)")
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            throw StartupError(.dataDirectory, "another waxwingd uses the data directory \(directory)")
+        }
+    }
+
+    /// To be called once.
+    func release() {
+        close(descriptor)
+    }
+}

@@ -1,0 +1,132 @@
+import GRDB
+
+/// The tables of `waxwing.sqlite`. What must never be false stands here as a constraint, so no handler can break it.
+enum Schema {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1") { db in
+            try db.execute(sql: version1)
+        }
+        return migrator
+    }
+
+    /// Epochs are UInt64 stored by bit pattern. `chat.last_sequence` outlives the rows it counted: numbers never restart.
+    private static let version1 = """
+        CREATE TABLE server (
+            only_row INTEGER NOT NULL PRIMARY KEY CHECK (only_row = 1),
+            boots INTEGER NOT NULL CHECK (boots >= 0)
+        ) STRICT;
+        INSERT INTO server VALUES (1, 0);
+
+        CREATE TABLE user (
+            id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+            username TEXT NOT NULL UNIQUE CHECK (length(CAST(username AS BLOB)) BETWEEN 1 AND 64),
+            alias TEXT NOT NULL CHECK (length(CAST(alias AS BLOB)) <= 64),
+            password_hash TEXT NOT NULL,
+            fingerprint TEXT NOT NULL CHECK (length(CAST(fingerprint AS BLOB)) <= 128),
+            created_at INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE session (
+            token_hash BLOB NOT NULL PRIMARY KEY CHECK (length(token_hash) = 32),
+            user_id BLOB NOT NULL REFERENCES user ON DELETE CASCADE,
+            expires_at INTEGER NOT NULL,
+            slid_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX session_user ON session (user_id);
+        CREATE INDEX session_expiry ON session (expires_at);
+
+        CREATE TABLE key_package (
+            number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            user_id BLOB NOT NULL REFERENCES user ON DELETE CASCADE,
+            is_last_resort INTEGER NOT NULL CHECK (is_last_resort IN (0, 1)),
+            data BLOB NOT NULL CHECK (length(data) BETWEEN 4 AND 16384)
+        ) STRICT;
+        CREATE INDEX key_package_user ON key_package (user_id, is_last_resort, number);
+        CREATE UNIQUE INDEX key_package_one_last_resort ON key_package (user_id) WHERE is_last_resort = 1;
+
+        CREATE TABLE chat (
+            id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+            name TEXT NOT NULL UNIQUE CHECK (length(CAST(name AS BLOB)) BETWEEN 1 AND 64),
+            alias TEXT NOT NULL CHECK (length(CAST(alias AS BLOB)) <= 64),
+            mls_group_id TEXT,
+            message_expiry INTEGER NOT NULL CHECK (message_expiry >= -1),
+            visibility INTEGER NOT NULL CHECK (visibility IN (1, 2)),
+            last_sequence INTEGER NOT NULL CHECK (last_sequence >= 0),
+            epoch INTEGER,
+            created_at INTEGER NOT NULL
+        ) STRICT;
+
+        CREATE TABLE group_info (
+            group_id BLOB NOT NULL PRIMARY KEY REFERENCES chat ON DELETE CASCADE,
+            data BLOB NOT NULL CHECK (length(data) > 0)
+        ) STRICT;
+
+        CREATE TABLE member (
+            group_id BLOB NOT NULL REFERENCES chat ON DELETE CASCADE,
+            user_id BLOB NOT NULL REFERENCES user ON DELETE CASCADE,
+            role INTEGER NOT NULL CHECK (role IN (1, 2)),
+            joined_at INTEGER NOT NULL,
+            acknowledged INTEGER NOT NULL CHECK (acknowledged >= 0),
+            awaits_external_join INTEGER NOT NULL CHECK (awaits_external_join IN (0, 1)),
+            PRIMARY KEY (group_id, user_id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX member_user ON member (user_id);
+
+        CREATE TABLE message (
+            group_id BLOB NOT NULL REFERENCES chat ON DELETE CASCADE,
+            sequence INTEGER NOT NULL CHECK (sequence > 0),
+            sender_id BLOB NOT NULL CHECK (length(sender_id) = 16),
+            data BLOB NOT NULL CHECK (length(data) > 0),
+            created_at INTEGER NOT NULL,
+            PRIMARY KEY (group_id, sequence)
+        ) STRICT;
+        CREATE INDEX message_age ON message (created_at);
+
+        CREATE TABLE invite (
+            id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+            group_id BLOB NOT NULL REFERENCES chat ON DELETE CASCADE,
+            inviter_id BLOB NOT NULL REFERENCES user ON DELETE CASCADE,
+            invitee_id BLOB NOT NULL REFERENCES user ON DELETE CASCADE,
+            commit_message BLOB NOT NULL CHECK (length(commit_message) > 0),
+            welcome BLOB NOT NULL CHECK (length(welcome) > 0),
+            group_info BLOB NOT NULL CHECK (length(group_info) > 0),
+            created_at INTEGER NOT NULL,
+            UNIQUE (group_id, invitee_id)
+        ) STRICT;
+        CREATE INDEX invite_invitee ON invite (invitee_id);
+        CREATE INDEX invite_inviter ON invite (inviter_id);
+
+        CREATE TABLE welcome (
+            id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+            group_id BLOB NOT NULL REFERENCES chat ON DELETE CASCADE,
+            user_id BLOB NOT NULL REFERENCES user ON DELETE CASCADE,
+            data BLOB NOT NULL CHECK (length(data) > 0),
+            created_at INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX welcome_user ON welcome (user_id);
+        CREATE INDEX welcome_group ON welcome (group_id);
+
+        CREATE TABLE ban (
+            group_id BLOB NOT NULL REFERENCES chat ON DELETE CASCADE,
+            user_id BLOB NOT NULL REFERENCES user ON DELETE CASCADE,
+            banned_by BLOB NOT NULL CHECK (length(banned_by) = 16),
+            banned_at INTEGER NOT NULL,
+            PRIMARY KEY (group_id, user_id)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX ban_user ON ban (user_id);
+
+        CREATE TABLE answer (
+            user_id BLOB NOT NULL REFERENCES user ON DELETE CASCADE,
+            idempotency_key BLOB NOT NULL CHECK (length(idempotency_key) BETWEEN 1 AND 128),
+            ordinal INTEGER NOT NULL,
+            request_hash BLOB NOT NULL CHECK (length(request_hash) = 32),
+            status INTEGER NOT NULL CHECK (status BETWEEN 200 AND 299),
+            body BLOB NOT NULL,
+            created_at INTEGER NOT NULL,
+            PRIMARY KEY (user_id, idempotency_key),
+            UNIQUE (user_id, ordinal)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX answer_age ON answer (created_at);
+        """
+}

@@ -1,0 +1,64 @@
+import Foundation
+import GRDB
+import Glibc
+
+/// The one SQLite file: opened, migrated and set so that a commit is on disk when it returns.
+struct ServerDatabase: Sendable {
+    static let fileName = "waxwing.sqlite"
+
+    let pool: DatabasePool
+    /// How often this file has been opened; no two runs of the server share a number.
+    let boot: UInt64
+
+    private let lock: DirectoryLock
+
+    /// - Throws: `StartupError` with the code `.dataDirectory` or `.database`.
+    init(directory: String) throws {
+        let path = directory + "/" + Self.fileName
+        try Self.prepare(directory: directory, file: path)
+        lock = try DirectoryLock(directory)
+        do {
+            var configuration = Configuration()
+            configuration.foreignKeysEnabled = true
+            configuration.busyMode = .timeout(5)
+            configuration.label = "waxwing"
+            let pool = try DatabasePool(path: path, configuration: configuration)
+            // GRDB sets NORMAL on its writer after `prepareDatabase`, so FULL is set here, on the writer itself.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            try Schema.migrator.migrate(pool)
+            let boots = try pool.write { db in
+                try Int64.fetchOne(db, sql: "UPDATE server SET boots = boots + 1 RETURNING boots")
+            }
+            self.pool = pool
+            self.boot = UInt64(boots ?? 1)
+        } catch {
+            lock.release()
+            throw StartupError(.database, "cannot open the database \(path): \(error)")
+        }
+    }
+
+    /// Leaves one file: SQLite folds the journal into the database when the last connection is the writer.
+    func close() throws {
+        pool.releaseMemory()  // closes the readers, which GRDB's `close` does too late for that
+        try pool.close()
+        lock.release()
+    }
+
+    /// Makes folder and file before SQLite does, so that neither is ever readable by others.
+    private static func prepare(directory: String, file: String) throws {
+        do {
+            // A folder that is already there keeps the mode its owner gave it.
+            try FileManager.default.createDirectory(
+                atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw StartupError(.dataDirectory, "cannot create the data directory \(directory)")
+        }
+        let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            let reason = String(cString: strerror(errno))
+            throw StartupError(.dataDirectory, "the data directory \(directory) is not writable: \(reason)")
+        }
+        fchmod(descriptor, 0o600)
+        Glibc.close(descriptor)
+    }
+}

@@ -1,0 +1,22 @@
+/// Why the server could not start, in words for its operator.
+public struct StartupError: Error, Hashable, CustomStringConvertible {
+    public enum Code: Hashable, Sendable {
+        case dataDirectory
+        case database
+        case address
+        case certificate
+    }
+
+    public let code: Code
+    public let description: String
+
+    public init(_ code: Code, _ description: String) {
+        self.code = code
+        self.description = description
+    }
+
+    /// Equal on the code alone, so that a test needs no wording.
+    public static func == (a: StartupError, b: StartupError) -> Bool { a.code == b.code }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(code) }
+}

@@ -1,0 +1,65 @@
+import ConclaveProtocol
+import Foundation
+
+/// A request's session token as it came in: 32 random bytes, written as 64 hexadecimal digits.
+struct SessionToken: Sendable {
+    /// What the database keeps instead of the token.
+    let hash: Data
+
+    /// - Throws: 401/200 without a header, 401/201 for one of another form.
+    init(authorization header: String?) throws {
+        guard let header else { throw APIError.headerMissing }
+        let parts = header.split(separator: " ", omittingEmptySubsequences: true)
+        guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw APIError.headerMalformed }
+        guard let bytes = hexDecode(parts[1].utf8), bytes.count == 32 else { throw APIError.headerMalformed }
+        hash = Data(try sha256(bytes))
+    }
+}
+
+/// Whoever sends an authenticated request.
+struct Caller: Sendable {
+    let user: ID
+    let token: SessionToken
+    /// The session's expiry has not been written for a while.
+    let slideIsDue: Bool
+}
+
+extension Transaction {
+    /// - Throws: 401/202 for a token that is unknown or over.
+    func authenticate(_ token: SessionToken) throws -> Caller {
+        let row = try row("SELECT user_id, expires_at, slid_at FROM session WHERE token_hash = ?", [token.hash])
+        guard let row, let expiresAt: Int64 = row[1], let slidAt: Int64 = row[2], expiresAt > now else {
+            throw APIError.tokenInvalid
+        }
+        let pause = min(Limits.slideSeconds, max(1, configuration.tokenTTL / 4))
+        return Caller(user: try row.id(0), token: token, slideIsDue: now - slidAt >= pause)
+    }
+
+    /// Extends the session. At most about once a minute per token, so that reading stays cheap.
+    func slide(_ caller: Caller) throws {
+        guard caller.slideIsDue else { return }
+        try execute(
+            "UPDATE session SET expires_at = ?, slid_at = ? WHERE token_hash = ?",
+            [now + configuration.tokenTTL, now, caller.token.hash])
+    }
+
+    /// A new session's token in hexadecimal; only its hash is kept.
+    func openSession(of user: ID) throws -> String {
+        let token = try randomBytes(32)
+        try execute(
+            "INSERT INTO session (token_hash, user_id, expires_at, slid_at) VALUES (?, ?, ?, ?)",
+            [Data(try sha256(token)), user.blob, now + configuration.tokenTTL, now])
+        return hexEncode(token)
+    }
+
+    func logout(_ call: Call) throws -> Answer {
+        try execute("DELETE FROM session WHERE token_hash = ?", [call.caller.token.hash])
+        endStreams(of: .session(call.caller.token.hash))
+        return Answer(204)
+    }
+
+    func endAllSessions(of user: ID) throws {
+        try execute("DELETE FROM session WHERE user_id = ?", [user.blob])
+        endStreams(of: .user(user))
+    }
+}

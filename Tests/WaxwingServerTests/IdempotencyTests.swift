@@ -1,0 +1,118 @@
+import ConclaveProtocol
+import Foundation
+import Testing
+
+@testable import WaxwingServer
+
+@Suite struct IdempotencyTests {
+    @Test func aRepeatGetsTheFirstAnswerAndDoesNothing() async throws {
+        try await TestServer.run { server in
+            let (alice, bob) = (try await server.user("alice"), try await server.user("bob"))
+            let group = try await server.group("g", [alice, bob])
+            let first = try await alice.sendText("hello", to: group, key: "k1")
+            _ = try await alice.sendText("between", to: group)
+            let events = try await server.events(for: [bob]) {
+                let again = try await alice.sendText("hello", to: group, key: "k1")
+                #expect(again.body == first.body && again.outcome == Outcome(200))
+            }
+            #expect(events == [[]])
+            #expect(try await alice.log(group).count == 3)
+
+            // Another user's keys are his own.
+            try await bob.sendText("hello", to: group, key: "k1").expect(Outcome(200))
+            #expect(try await alice.log(group).count == 4)
+        }
+    }
+
+    @Test func creatingAndAcceptingCanBeRepeated() async throws {
+        try await TestServer.run { server in
+            let (alice, bob) = (try await server.user("alice"), try await server.user("bob"))
+            let creation = WireCreateGroupRequest.with { $0.groupName = "g" }
+            let created = try await alice.post("groups", creation, key: "create")
+            #expect(try await alice.post("groups", creation, key: "create").body == created.body)
+            let group = try ID(created.message(WireCreateGroupResponse.self).groupID).required
+            try await alice.invite(bob, to: group, commit: mlsMessage(epoch: 0))
+            let invite = try await bob.pendingInvite(group)
+            for _ in 0..<2 {
+                #expect(try await bob.post("invites/\(invite)/accept", key: "accept").outcome == Outcome(200))
+            }
+            #expect(try await alice.log(group).count == 1)
+            for _ in 0..<2 {
+                #expect(try await bob.post("groups/\(group)/leave", key: "leave").outcome == Outcome(200))
+            }
+        }
+    }
+
+    @Test func oneKeyStandsForOneRequest() async throws {
+        try await TestServer.run { server in
+            let alice = try await server.user("alice")
+            let group = try await server.group("g", [alice])
+            let other = try await server.group("h", [alice])
+            try await alice.sendText("hello", to: group, key: "k").expect(Outcome(200))
+            #expect(try await alice.sendText("hullo", to: group, key: "k").outcome == Outcome(409, 301))
+            #expect(try await alice.sendText("hello", to: other, key: "k").outcome == Outcome(409, 301))
+            #expect(try await alice.log(group).count == 1)
+            #expect(try await alice.log(other).isEmpty)
+        }
+    }
+
+    @Test func arrivingTogetherTheyActOnce() async throws {
+        try await TestServer.run { server in
+            let alice = try await server.user("alice")
+            let group = try await server.group("g", [alice])
+            let bodies = try await withThrowingTaskGroup(of: [UInt8].self) { tasks in
+                for _ in 0..<12 {
+                    tasks.addTask {
+                        let reply = try await alice.sendText("hello", to: group, key: "k")
+                        try reply.expect(Outcome(200))
+                        return reply.body
+                    }
+                }
+                return try await tasks.reduce(into: Set()) { $0.insert($1) }
+            }
+            #expect(bodies.count == 1)
+            #expect(try await alice.log(group).count == 1)
+        }
+    }
+
+    @Test func aRefusalIsLookedAtAfresh() async throws {
+        try await TestServer.run { server in
+            let (alice, bob) = (try await server.user("alice"), try await server.user("bob"))
+            let group = try await server.group("g", [alice])
+            #expect(try await bob.sendText("hello", to: group, key: "k").outcome == Outcome(401, 400))
+            try await alice.invite(bob, to: group, commit: mlsMessage(epoch: 0))
+            try await bob.accept(group)
+            #expect(try await bob.sendText("hello", to: group, key: "k").outcome == Outcome(200))
+        }
+    }
+
+    @Test func keysHaveABoundedLengthNumberAndLife() async throws {
+        try await TestServer.run { server in
+            let alice = try await server.user("alice")
+            let group = try await server.group("g", [alice])
+            let longest = String(repeating: "k", count: 128)
+            #expect(try await alice.sendText("x", to: group, key: longest + "k").outcome == Outcome(400, 100))
+            #expect(try await alice.sendText("x", to: group, key: longest).outcome == Outcome(200))
+            #expect(try await alice.sendText("x", to: group, key: longest).outcome == Outcome(200))
+            #expect(try await alice.log(group).count == 1)
+
+            server.clock.advance(Limits.idempotencySeconds - 1)
+            try await Housekeeping(store: server.server.store).sweep()
+            #expect(try await alice.sendText("x", to: group, key: longest).outcome == Outcome(200))
+            #expect(try await alice.log(group).count == 1)
+            server.clock.advance(1)
+            try await Housekeeping(store: server.server.store).sweep()
+            #expect(try await alice.sendText("x", to: group, key: longest).outcome == Outcome(200))
+            #expect(try await alice.log(group).count == 2)
+
+            let stored = try await server.server.store.write { transaction in
+                for number in 0..<1100 {
+                    let key = try IdempotencyKey("n\(number)", path: "/", body: Data())
+                    _ = try transaction.once(key, by: alice.id) { Answer() }
+                }
+                return try transaction.rows("SELECT 1 FROM answer").count
+            }
+            #expect(stored == 1000)
+        }
+    }
+}

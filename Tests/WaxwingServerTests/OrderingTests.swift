@@ -1,0 +1,176 @@
+import ConclaveProtocol
+import Foundation
+import Testing
+
+@testable import WaxwingServer
+
+@Suite struct OrderingTests {
+    @Test func strictTakesOneCommitForEachEpoch() async throws {
+        try await TestServer.run { server in
+            let (alice, bob) = (try await server.user("alice"), try await server.user("bob"))
+            let group = try await server.group("g", [alice, bob])
+            #expect(try await alice.commit(mlsMessage(epoch: 1), info: "1", to: group).outcome == Outcome(200))
+            let events = try await server.events(for: [alice, bob]) {
+                for epoch: UInt64 in [0, 1, 3, .max] {
+                    let late = try await bob.commit(mlsMessage(epoch: epoch, filler: "late"), info: "late", to: group)
+                    #expect(late.outcome == Outcome(409, 301), "epoch \(epoch)")
+                }
+            }
+            #expect(events == [[], []])
+            #expect(try await alice.storedInfo(group) == "1")
+            #expect(try await alice.log(group).count == 2)
+            #expect(try await bob.commit(mlsMessage(epoch: 2), to: group).outcome == Outcome(200))
+            #expect(try await alice.storedInfo(group) == "1", "a commit without a GroupInfo leaves the old one")
+        }
+    }
+
+    @Test func theFirstCommitMayBeOfAnyEpochAndTheLastEpochHasNoNext() async throws {
+        try await TestServer.run { server in
+            let alice = try await server.user("alice")
+            let group = try await server.group("g", [alice])
+            #expect(try await alice.commit(mlsMessage(epoch: .max - 1), to: group).outcome == Outcome(200))
+            #expect(try await alice.commit(mlsMessage(epoch: .max), to: group).outcome == Outcome(200))
+            #expect(try await alice.commit(mlsMessage(epoch: 0), to: group).outcome == Outcome(409, 301))
+        }
+    }
+
+    @Test func strictRefusesWhatIsNoCommitOfTheGroup() async throws {
+        try await TestServer.run { server in
+            let (alice, bob) = (try await server.user("alice"), try await server.user("bob"))
+            let group = try await server.group("g", [alice])
+            let refused = [
+                Array("commit".utf8),
+                mlsMessage(epoch: 0, contentType: 1),
+                mlsMessage(epoch: 0, contentType: 2),
+                mlsMessage(epoch: 0, group: [0xff]),
+            ]
+            try await alice.commit([], info: "x", mlsGroupID: "abcd", to: group).expect(Outcome(200))
+            for commit in refused {
+                #expect(try await alice.commit(commit, to: group).outcome == Outcome(400, 100), "\(commit)")
+                #expect(try await alice.escrow(bob, to: group, commit: commit).outcome == Outcome(400, 100))
+                let leave = WireLeaveGroupRequest.with { $0.commitMessage = Data(commit) }
+                #expect(try await alice.post("groups/\(group)/leave", leave).outcome == Outcome(400, 100))
+            }
+            #expect(try await alice.log(group).isEmpty)
+            #expect(try await alice.commit(mlsMessage(epoch: 0), to: group).outcome == Outcome(200))
+        }
+    }
+
+    @Test func aRefusedFirstCommitDoesNotNameTheGroup() async throws {
+        try await TestServer.run { server in
+            let alice = try await server.user("alice")
+            let group = try await server.group("g", [alice])
+            let reply = try await alice.commit(mlsMessage(epoch: 0), mlsGroupID: "ff", to: group)
+            #expect(reply.outcome == Outcome(400, 100))
+            #expect(try await alice.groups()[0].mlsGroupID == "")
+        }
+    }
+
+    @Test func everyCommitFieldIsHeldToTheEpoch() async throws {
+        try await TestServer.run { server in
+            let (alice, bob) = (try await server.user("alice"), try await server.user("bob"))
+            let group = try await server.group("g", [alice, bob])
+            try await alice.commit(mlsMessage(epoch: 1), info: "1", to: group).expect(Outcome(200))
+            let stale = Data(mlsMessage(epoch: 1, filler: "stale"))
+            let remove = WireRemoveMemberRequest.with {
+                $0.userID = bob.id.blob
+                $0.commitMessage = stale
+                $0.groupInfo = Data([1])
+            }
+            #expect(try await alice.post("groups/\(group)/remove", remove).outcome == Outcome(409, 301))
+            #expect(try await alice.post("groups/\(group)/ban", remove).outcome == Outcome(409, 301))
+            let leave = WireLeaveGroupRequest.with { $0.commitMessage = stale }
+            #expect(try await bob.post("groups/\(group)/leave", leave).outcome == Outcome(409, 301))
+            let join = WireExternalJoinRequest.with { $0.commitMessage = stale }
+            #expect(try await bob.post("groups/\(group)/external-join", join).outcome == Outcome(409, 301))
+            #expect(try await bob.groups()[0].members.count == 2)
+            #expect(try await bob.storedInfo(group) == "1")
+            #expect(try await bob.log(group).count == 2)
+            // A message is taken in any epoch.
+            let late = WireSendMessageRequest.with { $0.mlsMessage = Data(mlsMessage(epoch: 0, contentType: 1)) }
+            #expect(try await bob.post("groups/\(group)/messages", late).outcome == Outcome(200))
+        }
+    }
+
+    @Test func aStaleInviteStaysUntilTheInviterRenewsIt() async throws {
+        try await TestServer.run { server in
+            let (alice, bob) = (try await server.user("alice"), try await server.user("bob"))
+            let group = try await server.group("g", [alice])
+            try await alice.commit(mlsMessage(epoch: 0), to: group).expect(Outcome(200))
+            try await alice.invite(bob, to: group, commit: mlsMessage(epoch: 1))
+            let invite = try await bob.pendingInvite(group)
+            try await alice.commit(mlsMessage(epoch: 1, filler: "rotation"), to: group).expect(Outcome(200))
+
+            #expect(try await bob.post("invites/\(invite)/accept").outcome == Outcome(409, 301))
+            #expect(try await bob.pendingInvite(group) == invite)
+            #expect(try await bob.get("welcomes", WireListPendingWelcomesResponse.self).welcomes.isEmpty)
+            #expect(try await alice.groups()[0].members.count == 1)
+
+            let cancel = WireCancelInviteRequest.with { $0.inviteeID = bob.id.blob }
+            try await alice.post("groups/\(group)/cancel-invite", cancel).expect(Outcome(200))
+            try await alice.invite(bob, to: group, commit: mlsMessage(epoch: 2))
+            try await bob.accept(group)
+            #expect(try await alice.groups()[0].members.count == 2)
+        }
+    }
+
+    @Test func ofRacingCommitsExactlyOneWins() async throws {
+        try await TestServer.run { server in
+            let (alice, bob) = (try await server.user("alice"), try await server.user("bob"))
+            let group = try await server.group("g", [alice, bob])
+            for epoch in UInt64(1)...5 {
+                let outcomes = try await withThrowingTaskGroup(of: Outcome.self) { tasks in
+                    for racer in 0..<8 {
+                        tasks.addTask {
+                            let user = racer % 2 == 0 ? alice : bob
+                            let commit = mlsMessage(epoch: epoch, filler: "\(racer)")
+                            return try await user.commit(commit, to: group).outcome
+                        }
+                    }
+                    return try await tasks.reduce(into: []) { $0.append($1) }
+                }
+                #expect(outcomes.filter { $0 == Outcome(200) }.count == 1)
+                #expect(outcomes.filter { $0 == Outcome(409, 301) }.count == 7)
+            }
+            #expect(try await alice.log(group).count == 6)
+        }
+    }
+
+    @Test func openTakesEverythingInOrderOfArrival() async throws {
+        try await TestServer.run {
+            $0.ordering = .open
+        } _: { server in
+            let (alice, bob) = (try await server.user("alice"), try await server.user("bob"))
+            let group = try await server.group("g", [alice, bob])
+            for (text, epoch) in [("a", UInt64(4)), ("b", 4), ("c", 1)] {
+                let reply = try await bob.commit(mlsMessage(epoch: epoch, filler: text), info: text, to: group)
+                #expect(reply.outcome == Outcome(200))
+            }
+            #expect(try await bob.commit(Array("no MLS".utf8), to: group).outcome == Outcome(200))
+            #expect(try await alice.log(group).map(\.sequenceNum) == [1, 2, 3, 4, 5])
+            #expect(try await alice.storedInfo(group) == "c")
+        }
+    }
+
+    @Test func aGroupFromOpenTimesGoesOnStrictly() async throws {
+        let directory = try temporaryDirectory()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        var group = try ID.random()
+        var token = ""
+        try await TestServer.run(directory: directory) {
+            $0.ordering = .open
+        } _: { server in
+            let alice = try await server.user("alice")
+            token = alice.token
+            group = try await server.group("g", [alice])
+            for epoch: UInt64 in [6, 6, 2] {
+                try await alice.commit(mlsMessage(epoch: epoch), to: group).expect(Outcome(200))
+            }
+        }
+        try await TestServer.run(directory: directory) { server in
+            let alice = User(name: "alice", id: try .random(), token: token, port: server.port)
+            #expect(try await alice.commit(mlsMessage(epoch: 6), to: group).outcome == Outcome(409, 301))
+            #expect(try await alice.commit(mlsMessage(epoch: 7), to: group).outcome == Outcome(200))
+        }
+    }
+}

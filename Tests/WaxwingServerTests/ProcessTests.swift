@@ -1,0 +1,232 @@
+import ConclaveProtocol
+import Foundation
+import Testing
+
+@testable import WaxwingServer
+
+/// The real `waxwingd`, started and stopped as an operator would.
+private final class Daemon: @unchecked Sendable {
+    let process = Process()
+    let output = Pipe()
+    let errors = Pipe()
+
+    /// Beside the test bundle, where one build puts both.
+    static var executable: URL {
+        get throws {
+            let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+            return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent("waxwingd")
+        }
+    }
+
+    init(_ arguments: [String]) throws {
+        process.executableURL = try Self.executable
+        process.arguments = arguments
+        process.standardOutput = output
+        process.standardError = errors
+        try process.run()
+    }
+
+    /// The port in the line that says the server is ready.
+    func port() async throws -> Int {
+        try await onThread { [self] in
+            var line = ""
+            while !line.hasSuffix("\n") {
+                let bytes = output.fileHandleForReading.readData(ofLength: 1)
+                guard !bytes.isEmpty else { throw HTTPConnection.Failure(what: "waxwingd ended: \(errorText())") }
+                line += String(decoding: bytes, as: UTF8.self)
+            }
+            guard line.hasPrefix("waxwingd listening on http"), let port = line.dropLast().split(separator: ":").last
+            else { throw HTTPConnection.Failure(what: line) }
+            return try Int(port).required
+        }
+    }
+
+    func errorText() -> String {
+        String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    }
+
+    func signal(_ number: Int32) { kill(process.processIdentifier, number) }
+
+    /// Exit status; a signal's number is negative.
+    func exit() async throws -> Int32 {
+        try await onThread { [self] in
+            process.waitUntilExit()
+            return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+        }
+    }
+}
+
+@Suite(.serialized) struct ProcessTests {
+    private func withDirectory(_ body: (String) async throws -> Void) async throws {
+        let directory = try temporaryDirectory()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try await body(directory)
+    }
+
+    @Test(arguments: [SIGTERM, SIGINT]) func aSignalStopsItWithStreamsOpen(_ number: Int32) async throws {
+        try await withDirectory { directory in
+            let daemon = try Daemon(["--data", directory, "--listen", "127.0.0.1:0"])
+            let port = try await daemon.port()
+            let alice = try await User.register("alice", port: port)
+            let idle = try HTTPConnection(port: port)
+            let stream = try HTTPConnection(port: port)
+            try stream.send("GET", "/api/v1/events", headers: ["Authorization": "Bearer \(alice.token)"], body: [])
+            #expect(try stream.readHead().status == 200)
+            daemon.signal(number)
+            #expect(try await daemon.exit() == 0)
+            while try stream.readChunk() != nil {}
+            withExtendedLifetime(idle) {}
+            let files = try FileManager.default.contentsOfDirectory(atPath: directory)
+            #expect(files == ["waxwing.sqlite"], "the closed database leaves no journal")
+        }
+    }
+
+    @Test func aReaderThatNeverReadsDelaysTheStopForSecondsOnly() async throws {
+        try await withDirectory { directory in
+            let daemon = try Daemon(["--data", directory, "--listen", "127.0.0.1:0"])
+            let port = try await daemon.port()
+            let alice = try await User.register("alice", port: port)
+            let created = try await alice.post("groups", WireCreateGroupRequest.with { $0.groupName = "g" })
+            let group = try ID(created.message(WireCreateGroupResponse.self).groupID).required
+            let big = WireSendMessageRequest.with { $0.mlsMessage = Data(count: Limits.body - 4) }
+            for _ in 0..<20 { try await alice.post("groups/\(group)/messages", big).expect(Outcome(200)) }
+            let reader = try HTTPConnection(port: port)
+            try reader.send(
+                "GET", "/api/v1/groups/\(group)/messages", headers: ["Authorization": "Bearer \(alice.token)"], body: []
+            )
+            #expect(try reader.readHead().status == 200)
+            daemon.signal(SIGTERM)
+            #expect(try await daemon.exit() == 0)
+            withExtendedLifetime(reader) {}
+        }
+    }
+
+    @Test func aKillAtAnyMomentLosesNothingThatWasAnswered() async throws {
+        try await withDirectory { directory in
+            let arguments = ["--data", directory, "--listen", "127.0.0.1:0", "--rate-limit", "off"]
+            var daemon = try Daemon(arguments)
+            var alice = try await User.register("alice", port: try await daemon.port())
+            let created = try await alice.post("groups", WireCreateGroupRequest.with { $0.groupName = "g" })
+            let group = try ID(created.message(WireCreateGroupResponse.self).groupID).required
+            var answered: [UInt64: String] = [:]
+            for round in 0..<8 {
+                // Four senders, until the server is gone; the moment it goes shifts from round to round.
+                let sender = alice
+                let seen = try await withThrowingTaskGroup(of: [UInt64: String].self) { tasks in
+                    for number in 0..<4 {
+                        tasks.addTask {
+                            var seen: [UInt64: String] = [:]
+                            for count in 0... {
+                                let text = "\(round)/\(number)/\(count)"
+                                guard let reply = try? await sender.sendText(text, to: group), reply.status == 200
+                                else { break }
+                                seen[try reply.message(WireSendMessageResponse.self).sequenceNum] = text
+                            }
+                            return seen
+                        }
+                    }
+                    try await Task.sleep(for: .milliseconds(60 + 37 * round))
+                    daemon.signal(SIGKILL)
+                    return try await tasks.reduce(into: [:]) { $0.merge($1) { a, b in "\(a) and \(b)" } }
+                }
+                #expect(try await daemon.exit() == -SIGKILL)
+                #expect(Set(seen.keys).isDisjoint(with: answered.keys), "no number is given twice")
+                answered.merge(seen) { a, _ in a }
+                daemon = try Daemon(arguments)
+                alice = User(name: "alice", id: alice.id, token: alice.token, port: try await daemon.port())
+            }
+            var stored: [UInt64: String] = [:]
+            var cursor: UInt64 = 0
+            while true {
+                let page = try await alice.log(group, query: "?after=\(cursor)&limit=500")
+                guard let last = page.last else { break }
+                cursor = last.sequenceNum
+                for row in page { stored[row.sequenceNum] = String(decoding: row.mlsMessage, as: UTF8.self) }
+            }
+            #expect(answered.count > 50, "the senders got somewhere")
+            for (sequence, text) in answered { #expect(stored[sequence] == text) }
+            daemon.signal(SIGTERM)
+            #expect(try await daemon.exit() == 0)
+        }
+    }
+
+    @Test func whatCannotStartSaysWhy() async throws {
+        try await withDirectory { directory in
+            let file = directory + "/file"
+            try Data("no certificate".utf8).write(to: URL(fileURLWithPath: file))
+            let taken = try Daemon(["--data", directory + "/first", "--listen", "127.0.0.1:0"])
+            let port = try await taken.port()
+            let cases: [([String], Int32, String)] = [
+                (["--data", file + "/below"], 73, "data directory"),
+                (["--data", "/proc"], 73, "not writable"),
+                (["--data", directory + "/second", "--listen", "127.0.0.1:\(port)"], 69, "cannot listen"),
+                (["--data", directory + "/third", "--listen", "no.such.host.invalid:1"], 69, "cannot listen"),
+                (["--data", directory, "--tls-cert", file, "--tls-key", file], 78, "certificate"),
+                (["--data", directory, "--tls-cert", file], 64, "belong together"),
+                (["--data", directory, "--listen", "nowhere"], 64, "listen"),
+                (["--data", directory, "--ordering", "loose"], 64, "ordering"),
+                (["--data", directory, "--token-ttl", "0"], 64, "token-ttl"),
+                (["--data", directory, "--registration", "token"], 64, "registration-token"),
+                (["--listen", "127.0.0.1:0"], 64, "data"),
+            ]
+            for (arguments, status, reason) in cases {
+                let daemon = try Daemon(arguments)
+                #expect(try await daemon.exit() == status, "\(arguments)")
+                let text = daemon.errorText()
+                #expect(text.contains(reason), "\(arguments): \(text)")
+            }
+            taken.signal(SIGTERM)
+            #expect(try await taken.exit() == 0)
+            let help = try Daemon(["--help"])
+            #expect(try await help.exit() == 0)
+            let text = String(decoding: help.output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            #expect(text.contains("waxwingd --data /var/lib/waxwing --listen 127.0.0.1:8080"))
+        }
+    }
+
+    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl")))
+    func httpsSpeaksBothVersions() async throws {
+        try await withDirectory { directory in
+            func openssl(_ arguments: String, input: String = "") async throws -> String {
+                try await onThread {
+                    let process = Process()
+                    let (stdin, stdout) = (Pipe(), Pipe())
+                    process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
+                    process.arguments = arguments.split(separator: " ").map(String.init)
+                    (process.standardInput, process.standardOutput) = (stdin, stdout)
+                    process.standardError = FileHandle.nullDevice
+                    try process.run()
+                    stdin.fileHandleForWriting.write(Data(input.utf8))
+                    try stdin.fileHandleForWriting.close()
+                    let text = stdout.fileHandleForReading.readDataToEndOfFile()
+                    process.waitUntilExit()
+                    return String(decoding: text, as: UTF8.self)
+                }
+            }
+            let (key, chain) = (directory + "/key.pem", directory + "/chain.pem")
+            _ = try await openssl(
+                "req -x509 -newkey ed25519 -nodes -subj /CN=localhost -days 1 -keyout \(key) -out \(chain)")
+            let otherKey = directory + "/other.pem"
+            _ = try await openssl("genpkey -algorithm ed25519 -out \(otherKey)")
+            let mismatch = try Daemon([
+                "--data", directory, "--listen", "127.0.0.1:0", "--tls-cert", chain, "--tls-key", otherKey,
+            ])
+            #expect(try await mismatch.exit() == 78)
+            #expect(mismatch.errorText().contains("certificate"))
+            let daemon = try Daemon([
+                "--data", directory, "--listen", "127.0.0.1:0", "--tls-cert", chain, "--tls-key", key,
+            ])
+            let port = try await daemon.port()
+            for version in ["h2", "http/1.1"] {
+                let session = try await openssl("s_client -connect 127.0.0.1:\(port) -alpn \(version)")
+                #expect(session.contains("ALPN protocol: \(version)"))
+            }
+            let answer = try await openssl(
+                "s_client -quiet -connect 127.0.0.1:\(port) -alpn http/1.1",
+                input: "GET /api/v1/me HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            #expect(answer.hasPrefix("HTTP/1.1 401"))
+            daemon.signal(SIGTERM)
+            #expect(try await daemon.exit() == 0)
+        }
+    }
+}
