@@ -32,7 +32,7 @@ extension ClientCore {
             record = GroupRecord(
                 id: summary.group, serverID: summary.group, name: summary.name, alias: summary.alias, status: .keyless)
         }
-        let before = record
+        let before = try turn.draft.group(record.id)
         if record.status == .left || record.status == .removed || record.status == .deleted {
             // Back on the roster: a Welcome is on its way, or the leaving did not come through.
             if record.status == .left { return }
