@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Synchronization
 
@@ -39,23 +40,35 @@ final class Stage: Sendable {
 
     /// Ends what still runs and removes the folder. Nothing can be started afterwards.
     func clear() {
-        let left = state.withLock { state in
+        state.withLock { state in
             state.isCleared = true
-            return state.running
-        }
-        for pid in left { kill(pid, SIGKILL) }
-        for _ in 0..<20 {
-            // A process in its last moments may still be writing there.
-            do {
-                try FileManager.default.removeItem(at: folder)
-                return
-            } catch CocoaError.fileNoSuchFile {
-                return
-            } catch {
-                usleep(100_000)
+            for pid in state.running { kill(pid, SIGKILL) }
+            // A process in its last moments may still be writing there, so that one try may not be enough.
+            for _ in 0..<20 where FileManager.default.fileExists(atPath: folder.path) {
+                do {
+                    try FileManager.default.removeItem(at: folder)
+                } catch {
+                    usleep(100_000)
+                }
+            }
+            if FileManager.default.fileExists(atPath: folder.path) {
+                Narrator.aside("could not be removed: \(folder.path)")
             }
         }
-        Narrator.aside("could not be removed: \(folder.path)")
+    }
+
+    /// From now on Ctrl-C and the like clear the stage before they end the process, as long as the sources live.
+    func clearOnInterrupt() -> [any DispatchSourceSignal] {
+        [SIGINT, SIGTERM, SIGHUP].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler { [self] in
+                clear()
+                exit(128 + number)
+            }
+            source.resume()
+            return source
+        }
     }
 }
 
