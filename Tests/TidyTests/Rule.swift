@@ -15,11 +15,12 @@ struct Rule: Sendable {
 extension Rule {
     static let all: [Rule] = [.imports, .quietCore, .length, .traps, .leftovers, .silentTry, .documentation]
 
-    /// The folders a rule looks at.
-    var folders: [String] {
+    /// The files a rule is about.
+    func files() throws -> [SourceFile] {
+        let all = try SourceFile.all.get()
         switch name {
-        case Rule.length.name, Rule.leftovers.name: ["Sources", "Plugins", "Tests"]
-        default: ["Sources", "Plugins"]
+        case Rule.length.name, Rule.leftovers.name: return all
+        default: return all.filter { !$0.path.hasPrefix("Tests/") }
         }
     }
 }

@@ -22,16 +22,18 @@ struct SourceFile {
 }
 
 extension SourceFile {
-    /// The package's own files under some of its top folders, generated ones left out.
-    static func all(under folders: [String]) throws -> [SourceFile] {
+    /// The package's own files, generated ones left out; read once for all tests.
+    static let all = Result {
+        try ["Sources", "Plugins", "Tests"].flatMap { try files(under: $0) }.filter { !$0.isGenerated }
+    }
+
+    private static func files(under folder: String) throws -> [SourceFile] {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        return try folders.flatMap { folder in
-            let paths = try FileManager.default.subpathsOfDirectory(atPath: root.appending(path: folder).path)
-            return try paths.filter { $0.hasSuffix(".swift") }.sorted().map { path in
-                let text = try String(contentsOf: root.appending(path: "\(folder)/\(path)"), encoding: .utf8)
-                return SourceFile(path: "\(folder)/\(path)", text: text)
-            }
-        }.filter { !$0.isGenerated }
+        let paths = try FileManager.default.subpathsOfDirectory(atPath: root.appending(path: folder).path)
+        return try paths.filter { $0.hasSuffix(".swift") }.sorted().map { path in
+            let text = try String(contentsOf: root.appending(path: "\(folder)/\(path)"), encoding: .utf8)
+            return SourceFile(path: "\(folder)/\(path)", text: text)
+        }
     }
 }
