@@ -147,6 +147,7 @@ public actor Client {
     /// Another process may queue something while we run: its change sets move the store's revision.
     private func watchStore() -> Task<Void, Never> {
         Task { [mailbox, store] in
+            // Unreadable counts as nothing seen yet.
             var last = try? store.revision()
             while !Task.isCancelled {
                 try? await Task.sleep(for: .milliseconds(200))

@@ -24,6 +24,7 @@ public struct AccountReader: Sendable {
     /// All rows that wait, in the order they were asked for.
     public func outbox() throws(StoreError) -> [OutboxRow] { try draft.outbox().sorted { $0.order < $1.order } }
 
+    /// One row that waits; nil once it is done or discarded.
     public func outboxRow(_ group: ID, order: UInt64) throws(StoreError) -> OutboxRow? {
         try draft.outboxRow(group, order: order)
     }
@@ -36,6 +37,7 @@ public struct AccountReader: Sendable {
         return matching.filter(\.isOpen) + matching.filter { !$0.isOpen }
     }
 
+    /// The user with this name, among those known here. Takes time in proportion to their number.
     public func user(named username: String) throws(StoreError) -> (id: ID, record: UserRecord)? {
         for stored in try draft.page(.user, prefix: []) {
             let record = try UserRecord(stored: stored.value)
@@ -95,6 +97,7 @@ extension Sequence<Record> {
 
 /// What a group's keys say about it.
 public struct GroupDetails: Hashable, Sendable {
+    /// A member, as its leaf in the tree says.
     public struct Person: Hashable, Sendable {
         public var user: ID
         /// Position in the ratchet tree.

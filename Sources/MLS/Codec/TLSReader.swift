@@ -37,6 +37,7 @@ public struct TLSReader: Sendable {
     public var remaining: Int { end - position }
     public var isAtEnd: Bool { position == end }
 
+    /// Throws `malformed` unless everything has been read.
     public func expectEnd() throws(MLSError) {
         if !isAtEnd { throw MLSError(.malformed, "\(remaining) bytes too many") }
     }
@@ -53,6 +54,7 @@ public struct TLSReader: Sendable {
         return value
     }
 
+    /// A value that knows how to read itself.
     public mutating func read<T: TLSDecodable>(_: T.Type = T.self) throws(MLSError) -> T {
         try T(from: &self)
     }

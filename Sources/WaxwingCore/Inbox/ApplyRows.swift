@@ -202,6 +202,7 @@ extension ClientCore {
             let digest = sha256(row.message)
             turn.draft.put(
                 .seen, Keys.seen(group.id, digest: digest), SeenRecord.row(era: row.era, sequence: row.sequence))
+            // What is no MLS message was never a message to anybody.
             if let summary = try? MLSMessage.summary(of: row.message), summary.contentType == .application {
                 keepUnreadable(row, digest, .lostState, epoch: summary.epoch ?? 0, in: group, &turn)
             } else {

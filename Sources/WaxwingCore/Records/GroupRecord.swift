@@ -5,6 +5,7 @@ import MLS
 public struct GroupRecord: StoredRecord, Hashable {
     static let version: UInt8 = 1
 
+    /// Where our membership stands. The raw value is part of the stored format.
     public enum Status: UInt8, Hashable, Sendable {
         /// Being created here; the first commit has not come back yet.
         case creating = 0

@@ -5,6 +5,7 @@ import MLS
 public struct HistoryRow: StoredRecord, Hashable {
     static let version: UInt8 = 1
 
+    /// What the line says.
     public enum Content: Hashable, Sendable {
         case text(String)
         /// What a commit changed, in order.
@@ -13,6 +14,7 @@ public struct HistoryRow: StoredRecord, Hashable {
         case unreadable(Unreadable)
     }
 
+    /// Why a row could not be opened. The raw value is part of the stored format.
     public enum Unreadable: UInt8, Hashable, Sendable {
         case epochTooOld = 1, epochNotReached = 2, forged = 3, malformed = 4, replayed = 5, lostState = 6, tooLarge = 7
     }
@@ -104,6 +106,7 @@ public struct HistoryRow: StoredRecord, Hashable {
 
 /// One change that a commit made, or that we noticed, for people to read.
 public struct SystemEvent: Hashable, Sendable, TLSEncodable, TLSDecodable {
+    /// What happened. The raw value is part of the stored format.
     public enum Kind: UInt8, Hashable, Sendable {
         /// The group was created by the actor.
         case created = 1

@@ -9,6 +9,7 @@ public struct Instant: Hashable, Comparable, Sendable {
 
     public static func < (a: Instant, b: Instant) -> Bool { a.milliseconds < b.milliseconds }
 
+    /// A later moment; the last one there is where the sum is too large.
     public func advanced(byMilliseconds delta: UInt64) -> Instant {
         Instant(milliseconds: milliseconds &+ delta < milliseconds ? .max : milliseconds + delta)
     }

@@ -5,6 +5,7 @@ import MLS
 public struct MembershipRecord: StoredRecord, Hashable {
     static let version: UInt8 = 1
 
+    /// A member by the server's word.
     public struct RosterEntry: Hashable, Sendable {
         public var user: ID
         public var isAdmin: Bool

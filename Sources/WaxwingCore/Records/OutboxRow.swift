@@ -38,6 +38,7 @@ public struct MessageID: Hashable, Sendable, CustomStringConvertible {
 public struct OutboxRow: StoredRecord, Hashable {
     static let version: UInt8 = 1
 
+    /// How far the row has come.
     public enum State: Hashable, Sendable {
         case queued
         /// A request for it is under way.

@@ -52,6 +52,7 @@ extension ClientCore {
     /// Asks for a user's name, unless it is known.
     mutating func wantName(of id: ID, _ turn: Turn) {
         guard !lanes.account.namesUnknown.contains(id), !lanes.account.namesWanted.contains(id) else { return }
+        // A record that cannot be read is no answer: the name is asked for anew.
         if let user = try? turn.draft.user(id), !user.username.isEmpty { return }
         lanes.account.namesWanted.append(id)
     }
