@@ -28,6 +28,9 @@ public actor Client {
     private let mailbox = Mailbox()
     private var calls: [CallID: Task<Void, Never>] = [:]
     private var feed: Task<Void, Never>?
+    /// Counts the feeds that were opened and closed.
+    private var feedNumber = 0
+    private var isRunning = false
     private var isStopped = false
 
     /// - Parameters:
@@ -73,20 +76,26 @@ public actor Client {
     /// - Returns: how things stand with the server at the end.
     /// - Throws: ``StoreError`` where the store fails, ``CoreError`` `notLoggedIn`.
     public func run(live: Bool, until goal: Goal) async throws -> LinkState {
-        defer { isStopped = false }
+        guard !isRunning else { throw CoreError(.notAllowed, "this client is running already") }
+        isRunning = true
+        defer {
+            isRunning = false
+            isStopped = false
+        }
         try step(.connect(live: live))
         let watcher = watchStore()
         defer { watcher.cancel() }
         do {
             while !isStopped {
-                if let input = mailbox.take() {
-                    try step(input)
+                // Commands and the bell must not wait for a long catch-up, nor a long row of answers.
+                await Task.yield()
+                if let entry = mailbox.take() {
+                    // An event of a feed that was closed since says nothing about the one that is open now.
+                    if entry.feed == nil || entry.feed == feedNumber { try step(entry.input) }
                     continue
                 }
                 if core.hasLocalWork {
                     try step(.resume)
-                    // Answers and commands must not wait for a long catch-up.
-                    await Task.yield()
                     continue
                 }
                 if try isReached(goal) { break }
@@ -94,6 +103,7 @@ public actor Client {
             }
         } catch {
             halt()
+            core.abandonConnection()
             throw error
         }
         let state = core.linkState
@@ -162,9 +172,14 @@ public actor Client {
     private func halt() {
         for task in calls.values { task.cancel() }
         calls = [:]
+        closeFeed()
+        while mailbox.take() != nil {}
+    }
+
+    private func closeFeed() {
         feed?.cancel()
         feed = nil
-        while mailbox.take() != nil {}
+        feedNumber += 1
     }
 
     // MARK: One step
@@ -174,20 +189,26 @@ public actor Client {
     private func step(_ input: Input) throws -> Batch {
         while true {
             let before = core
+            let batch: Batch
             do {
-                let batch = try core.handle(input, now: clock())
-                if !batch.changes.isEmpty { _ = try store.commit(batch.changes) }
-                for effect in batch.effects { perform(effect) }
-                return batch
-            } catch let error as StoreError where error.code == .staleRevision {
-                // Another process was faster: read again and think again.
-                core = before
+                batch = try core.handle(input, now: clock())
             } catch {
+                let base = core.revision
                 core = before
                 // What was read may have been changed under our hands by another process: then the error means nothing.
-                if try store.revision() != before.revision { continue }
+                if try store.revision() != base { continue }
                 throw error
             }
+            do {
+                if !batch.changes.isEmpty { _ = try store.commit(batch.changes) }
+            } catch {
+                core = before
+                // Another process was faster: read again and think again.
+                if error.code == .staleRevision { continue }
+                throw error
+            }
+            for effect in batch.effects { perform(effect) }
+            return batch
         }
     }
 
@@ -204,19 +225,21 @@ public actor Client {
                 await self?.forget(id)
             }
         case .openFeed(let token):
-            feed?.cancel()
-            feed = Task { [mailbox, transport] in
+            closeFeed()
+            feed = Task { [mailbox, transport, feedNumber] in
                 do {
-                    for try await event in transport.events(token: token) { mailbox.put(.feed(event)) }
-                    if !Task.isCancelled { mailbox.put(.feedEnded(nil)) }
+                    for try await event in transport.events(token: token) {
+                        // One at a time: a flood of events waits in the transport, which knows how to drop them.
+                        await mailbox.deliver(.feed(event), feed: feedNumber)
+                    }
+                    mailbox.put(.feedEnded(nil), feed: feedNumber)
                 } catch {
                     let error = error as? TransportError ?? TransportError(.unknown, .other, "the event stream broke")
-                    if !Task.isCancelled { mailbox.put(.feedEnded(error)) }
+                    mailbox.put(.feedEnded(error), feed: feedNumber)
                 }
             }
         case .closeFeed:
-            feed?.cancel()
-            feed = nil
+            closeFeed()
         case .notice(let notice):
             onNotice(notice)
         }

@@ -38,12 +38,9 @@ public struct AccountReader: Sendable {
     }
 
     /// The user with this name, among those known here. Takes time in proportion to their number.
-    public func user(named username: String) throws(StoreError) -> (id: ID, record: UserRecord)? {
-        for stored in try draft.page(.user, prefix: []) {
-            let record = try UserRecord(stored: stored.value)
-            if record.username == username, let id = ID(stored.key) { return (id, record) }
-        }
-        return nil
+    /// - Throws: ``StoreError``; ``CoreError`` `invalidInput` where several users go by the name.
+    public func user(named username: String) throws -> (id: ID, record: UserRecord)? {
+        try draft.user(named: username)
     }
 
     /// Users invited to a group by us who have not answered yet.

@@ -9,27 +9,18 @@ extension ClientCore {
         guard let state = group.state else { return }
         let epoch = summary.epoch ?? 0
         if epoch > state.epoch {
-            try park(row, digest, epoch: epoch, in: group, &turn)
+            try park(row, digest, epoch: epoch, in: &group, &turn)
             return
         }
         if epoch < state.epoch {
             try passedOver(row, summary, in: &group, &turn)
             return
         }
+        let incoming: Incoming
         do throws(MLSError) {
-            // Lifetimes are judged by the server's time of the row, so that all members judge alike, whenever they read it.
-            switch try state.process(row.message, now: row.time) {
-            case .proposal(let proposal): try group.state?.storeProposal(proposal)
-            case .commit(let staged):
-                let events = systemEvents(of: staged)
-                do {
-                    try merge(staged, row, digest, events: events, into: &group, &turn)
-                } catch let error as MLSError {
-                    throw error
-                } catch {
-                    throw MLSError(.invalidState, "the commit could not be stored")
-                }
-            }
+            // No lifetimes are judged: a commit that was taken while they lasted must be taken by those, too, who read it later.
+            incoming = try state.process(row.message, now: nil)
+            if case .proposal(let proposal) = incoming { try group.state?.storeProposal(proposal) }
         } catch {
             if summary.contentType == .commit, !group.record.joinTag.isEmpty {
                 // We have not yet found the commit that let us in, so it is rather we who stand in the wrong place.
@@ -44,6 +35,10 @@ extension ClientCore {
                 let why: HistoryRow.Unreadable = error.code == .malformed ? .malformed : .forged
                 keepUnreadable(row, digest, why, epoch: epoch, in: group, &turn)
             }
+            return
+        }
+        if case .commit(let staged) = incoming {
+            try merge(staged, row, digest, events: systemEvents(of: staged), into: &group, &turn)
         }
     }
 
@@ -223,20 +218,17 @@ extension ClientCore {
         let me = try account(turn).userID
         group.record.lastCommitter = me
         try turn.draft.note(commit: staged.baseEpoch, tag: staged.confirmationTag, in: group.id, isValid: true)
-        // Sealed with keys that are gone, perhaps under the same epoch number.
-        for var row in try turn.draft.outbox(group.id) where row.sealed != nil {
-            row.sealed = nil
-            turn.draft.put(row)
-        }
+        try unseal(group.id, &turn)
+        lanes[group.id].rosterWanted = lanes.account.round + 1
         if let waiting = try turn.draft.outboxRow(group.id, order: order) {
             turn.draft.deleteOutbox(waiting)
             turn.notice(.done(waiting, sequence: row.sequence))
         }
-        try giveUpParked(in: group, &turn)
+        try giveUpParked(in: &group, &turn)
         for (digest, _) in try turn.draft.staged(group.id) { try dropStaged(digest, in: group.id, &turn) }
         // The server keeps no GroupInfo of an external commit.
         try queueOnce(.refreshGroupInfo, in: group.id, &turn)
-        let events = [SystemEvent(.rejoined, actor: me)] + (try pin(next.members, &turn))
+        let events = systemEvents(of: staged) + (try pin(next.members, &turn))
         turn.draft.putHistory(
             HistoryRow(
                 sequence: row.sequence, era: row.era, sender: me, time: row.time, content: .system(events),
@@ -248,7 +240,10 @@ extension ClientCore {
     private func systemEvents(of staged: StagedCommit) -> [SystemEvent] {
         guard let actor = ID(staged.committer.identity) else { return [] }
         let changes = staged.changes
-        if changes.external { return [SystemEvent(.rejoined, actor: actor)] }
+        if changes.external {
+            let isBack = changes.removed.contains { $0.identity == staged.committer.identity }
+            return [SystemEvent(isBack ? .rejoined : .joined, actor: actor)]
+        }
         var events: [SystemEvent] = []
         for member in changes.added {
             if let user = ID(member.identity) { events.append(SystemEvent(.joined, actor: actor, subject: user)) }
@@ -262,6 +257,14 @@ extension ClientCore {
         }
         if events.isEmpty { events.append(SystemEvent(.rotated, actor: actor)) }
         return events
+    }
+
+    /// What waits was sealed with keys that are gone, perhaps under the same epoch number: it will be sealed anew.
+    func unseal(_ group: ID, _ turn: inout Turn) throws {
+        for var row in try turn.draft.outbox(group) where row.sealed != nil {
+            row.sealed = nil
+            turn.draft.put(row)
+        }
     }
 
     /// Ends our part in a group: keys are deleted, what waits is marked with the reason.

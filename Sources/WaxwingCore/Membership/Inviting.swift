@@ -23,7 +23,7 @@ extension ClientCore {
                 return fail(row, "already invited", &turn)
             }
             if let (digest, stored) = try turn.draft.staged(record.id).first(where: {
-                $0.record.purpose == .outbox(order: row.order)
+                $0.record.purpose == .outbox(order: row.order) && $0.record.baseEpoch == record.epoch
             }) {
                 escrow(try stagedCommit(stored), digest, user, row, serverID, token, &turn)
             } else {
@@ -99,7 +99,7 @@ extension ClientCore {
                 turn.draft.deleteStaged(record.id, digest: digest)
                 _ = fail(row, "already invited by \(invite.inviterUsername)", &turn)
             }
-        } else if row.attempts > 1 {
+        } else if row.attempts > 1, !digest.isEmpty {
             // A member by now, perhaps by our own earlier try: its bytes may stand in the log, so the staged commit is kept.
             holdEscrow(row, user, &turn)
         } else {

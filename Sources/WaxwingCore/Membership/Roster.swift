@@ -13,12 +13,31 @@ extension ClientCore {
         }
         let listed = Set(groups.map(\.group))
         for record in try turn.draft.groups() {
-            guard let serverID = record.serverID, !listed.contains(serverID) else { continue }
-            if record.status == .active {
-                try end(
-                    record, as: .removed, .weWereRemoved, because: "you are no longer a member of this group", &turn)
-            }
+            guard let serverID = record.serverID, !listed.contains(serverID), record.status == .active else { continue }
+            try isOffTheList(record, &turn)
         }
+    }
+
+    /// The server does not list a group that we are in. That alone is no reason to delete its keys: the list may be older than our joining, or
+    /// may not come from the server at all. Only when our page of its log is refused, too, are we out.
+    private mutating func isOffTheList(_ record: GroupRecord, _ turn: inout Turn) throws {
+        let lane = lanes[record.id]
+        guard lanes.account.roundDone >= lane.rosterWanted else {
+            lanes.account.groupsStale = true
+            return
+        }
+        guard lane.isRefused else {
+            lanes[record.id].needsFetch = true
+            return
+        }
+        for row in try turn.draft.outbox(record.id) where row.intent == .leave && !row.isFailed {
+            // It was us: the answer to our leaving got lost.
+            turn.draft.deleteOutbox(row)
+            turn.notice(.done(row, sequence: nil))
+            try end(record, as: .left, .weLeft, because: "you left the group", &turn)
+            return
+        }
+        try end(record, as: .removed, .weWereRemoved, because: "you are no longer a member of this group", &turn)
     }
 
     private mutating func update(_ summary: GroupSummary, _ me: ID, _ turn: inout Turn) throws {

@@ -40,6 +40,9 @@ public struct GroupRecord: StoredRecord, Hashable {
     var joinTag: [UInt8]
     /// A commit for the epoch before ``joinedEpoch`` stood in the log ahead of the one that brought us in.
     var rivalSeen: Bool
+    /// Rows of unreached epochs that are kept, and their size in bytes.
+    var parkedRows: Int
+    var parkedBytes: UInt64
     /// Who made the last commit that counted.
     var lastCommitter: ID?
 
@@ -56,6 +59,8 @@ public struct GroupRecord: StoredRecord, Hashable {
         joinedEpoch = 0
         joinTag = []
         rivalSeen = false
+        parkedRows = 0
+        parkedBytes = 0
         lastCommitter = nil
     }
 
@@ -78,6 +83,8 @@ public struct GroupRecord: StoredRecord, Hashable {
         joinedEpoch = try reader.read()
         joinTag = try reader.readOpaque()
         rivalSeen = try reader.readBool()
+        parkedRows = Int(try reader.read(UInt32.self))
+        parkedBytes = try reader.read()
         lastCommitter = try reader.readOptionalID()
     }
 
@@ -94,6 +101,8 @@ public struct GroupRecord: StoredRecord, Hashable {
         writer.write(joinedEpoch)
         writer.writeOpaque(joinTag)
         writer.writeBool(rivalSeen)
+        writer.write(UInt32(clamping: parkedRows))
+        writer.write(parkedBytes)
         writer.writeOptionalID(lastCommitter)
     }
 }

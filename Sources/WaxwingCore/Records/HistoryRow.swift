@@ -28,6 +28,8 @@ public struct HistoryRow: StoredRecord, Hashable {
     /// The server's clock for what is in the log, our own for what waits, in Unix seconds.
     public var time: UInt64
     public var content: Content
+    /// A message signed with a key that is not the trusted one of its sender.
+    public var hasOtherKey: Bool
     public var epoch: UInt64
     /// The sender's generation in that epoch, for messages of others.
     public var generation: UInt32?
@@ -39,7 +41,8 @@ public struct HistoryRow: StoredRecord, Hashable {
     public var outboxOrder: UInt64?
 
     init(
-        sequence: UInt64?, era: UInt32, sender: ID, time: UInt64, content: Content, epoch: UInt64 = 0,
+        sequence: UInt64?, era: UInt32, sender: ID, time: UInt64, content: Content,
+        hasOtherKey: Bool = false, epoch: UInt64 = 0,
         generation: UInt32? = nil, messageID: MessageID? = nil, digest: [UInt8] = [], outboxOrder: UInt64? = nil
     ) {
         self.sequence = sequence
@@ -47,6 +50,7 @@ public struct HistoryRow: StoredRecord, Hashable {
         self.sender = sender
         self.time = time
         self.content = content
+        self.hasOtherKey = hasOtherKey
         self.epoch = epoch
         self.generation = generation
         self.messageID = messageID
@@ -69,6 +73,7 @@ public struct HistoryRow: StoredRecord, Hashable {
             content = .unreadable(why)
         default: throw MLSError(.malformed, "unknown history content")
         }
+        hasOtherKey = try reader.readBool()
         epoch = try reader.read()
         generation = try reader.readBool() ? try reader.read(UInt32.self) : nil
         messageID = try reader.readBool() ? MessageID(try reader.readRaw(16)) : nil
@@ -93,6 +98,7 @@ public struct HistoryRow: StoredRecord, Hashable {
             writer.write(UInt8(2))
             writer.write(why.rawValue)
         }
+        writer.writeBool(hasOtherKey)
         writer.write(epoch)
         writer.writeBool(generation != nil)
         if let generation { writer.write(generation) }

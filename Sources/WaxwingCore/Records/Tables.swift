@@ -22,17 +22,26 @@ enum Keys {
         group.bytes + [isUrgent ? 0 : 1] + keyBytes(order)
     }
 
-    /// Rows to apply come under 0, rows parked for a later epoch under 1.
-    static func inbox(_ group: ID, parked: Bool) -> [UInt8] { group.bytes + [parked ? 1 : 0] }
+    /// Rows to apply come under 0, in log order.
+    static func inbox(_ group: ID) -> [UInt8] { group.bytes + [0] }
 
-    static func inbox(_ group: ID, parked: Bool, era: UInt32, sequence: UInt64) -> [UInt8] {
-        inbox(group, parked: parked) + history(group, era: era, sequence: sequence).dropFirst(16)
+    static func inbox(_ group: ID, era: UInt32, sequence: UInt64) -> [UInt8] {
+        inbox(group) + history(group, era: era, sequence: sequence).dropFirst(16)
+    }
+
+    /// Rows parked for a later epoch come under 1, by epoch.
+    static func parked(_ group: ID) -> [UInt8] { group.bytes + [1] }
+
+    static func parked(_ group: ID, epoch: UInt64, era: UInt32, sequence: UInt64) -> [UInt8] {
+        parked(group) + keyBytes(epoch) + history(group, era: era, sequence: sequence).dropFirst(16)
     }
 
     static func seen(_ group: ID, digest: [UInt8]) -> [UInt8] { group.bytes + [0] + digest }
     static func seen(_ group: ID, sender: ID, message: MessageID) -> [UInt8] {
         group.bytes + [1] + sender.bytes + message.bytes
     }
+
+    static func seen(_ group: ID, welcome digest: [UInt8]) -> [UInt8] { group.bytes + [2] + digest }
 
     static func staged(_ group: ID, digest: [UInt8]) -> [UInt8] { group.bytes + digest }
 }
@@ -67,6 +76,19 @@ extension Draft {
 
     func user(_ id: ID) throws(StoreError) -> UserRecord? { try record(.user, id.bytes) }
     mutating func put(_ user: UserRecord, for id: ID) { put(.user, id.bytes, user) }
+
+    /// The user who goes by a name. Names come from the server: where it gives one name to several, the one whose key we know is meant.
+    func user(named username: String) throws -> (id: ID, record: UserRecord)? {
+        var found: [(id: ID, record: UserRecord)] = []
+        for stored in try page(.user, prefix: []) {
+            let record = try UserRecord(stored: stored.value)
+            if record.username == username, let id = ID(stored.key) { found.append((id, record)) }
+        }
+        let known = found.filter { !$0.record.fingerprint.isEmpty }
+        if found.count < 2 { return found.first }
+        if known.count == 1 { return known.first }
+        throw CoreError(.invalidInput, "the server gives the name \(username) to several users")
+    }
 
     // MARK: Groups
 
@@ -112,17 +134,30 @@ extension Draft {
         return rows
     }
 
-    /// The row to carry out next: the first that has not failed.
-    func outboxHead(_ group: ID) throws(StoreError) -> OutboxRow? {
-        // Failed rows stay in place. There are few of them, so small steps do.
+    /// What to do next about a group's outbox.
+    enum OutboxHead {
+        case row(OutboxRow)
+        case wait(Instant)
+        case nothing
+
+        var row: OutboxRow? { if case .row(let row) = self { row } else { nil } }
+    }
+
+    /// The first row that has not failed. What waits for its time lets others pass, but messages keep their order.
+    func outboxHead(_ group: ID, now: Instant) throws(StoreError) -> OutboxHead {
+        // Failed and waiting rows stay in place. There are few of them, so small steps do.
         var limit = 4
         while true {
             let page = try page(.outbox, prefix: group.bytes, limit: limit)
+            var earliest: Instant?
             for stored in page {
                 let row = try OutboxRow(stored: stored.value)
-                if !row.isFailed { return row }
+                if row.isFailed { continue }
+                if row.notBefore.isDue(now) { return .row(row) }
+                earliest = min(earliest ?? row.notBefore, row.notBefore)
+                if !row.intent.letsOthersPass { return .wait(row.notBefore) }
             }
-            if page.count < limit { return nil }
+            if page.count < limit { return earliest.map { .wait($0) } ?? .nothing }
             limit *= 4
         }
     }
