@@ -3,15 +3,17 @@ import WaxwingCore
 
 /// What catching up and sending cost, each next to its floor of the same run.
 struct Bench {
-    private static let messages = 5_000
     private static let offlineSends = 300
     private static let processes = 20
 
+    /// How many messages are caught up on.
+    private let messages: Int
     private let folder: URL
     private let waxwing: URL
     private let server = Process()
 
-    init() throws {
+    init(messages: Int) throws {
+        self.messages = messages
         let programs = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
         waxwing = programs.appending(path: "waxwing")
         folder = FileManager.default.temporaryDirectory.appending(path: "waxwing-bench-\(UUID().uuidString)")
@@ -49,21 +51,21 @@ struct Bench {
     private func measureCatchUp(_ alice: Account, _ bob: Account) async throws {
         let group = try alice.group("bench")
         let sending = try await Cost.of {
-            for number in 0..<Self.messages {
+            for number in 0..<messages {
                 try await alice.client.perform(.send(group: group, text: "Message \(number) of a long day away"))
             }
             try await alice.sync()
         }
-        say("sending", sending, count: Self.messages, of: "messages")
+        say("sending", sending, count: messages, of: "messages")
 
         let catchUp = try await Cost.of { try await bob.sync() }
         let last = try bob.client.reader.lastHistory(bob.group("bench"), limit: 1).last?.row
-        guard last?.content == .text("Message \(Self.messages - 1) of a long day away") else {
+        guard last?.content == .text("Message \(messages - 1) of a long day away") else {
             throw Trouble("bob has not read everything")
         }
-        let floor = try await Floors.verifyAndOpen(Self.messages)
-        say("catching up", catchUp, count: Self.messages, of: "messages")
-        say("bare verify + open", floor, count: Self.messages, of: "messages")
+        let floor = try await Floors.verifyAndOpen(messages)
+        say("catching up", catchUp, count: messages, of: "messages")
+        say("bare verify + open", floor, count: messages, of: "messages")
         let share = 100 * floor.wall / catchUp.wall
         print("catching up reaches \(share.rounded(to: 1)) % of the bare rate", terminator: "")
         print(" (\((100 * floor.cpu / catchUp.cpu).rounded(to: 1)) % by processor time)\n")

@@ -13,14 +13,14 @@ struct Cost {
     }
 
     /// The processor time of all children that have ended so far, in seconds.
-    static func ofChildren() -> Double { usage(RUSAGE_CHILDREN) }
+    static func ofChildren() -> Double { usage(__rusage_who_t(RUSAGE_CHILDREN.rawValue)) }
 
     private static func now() -> Cost {
         let wall = Double(DispatchTime.now().uptimeNanoseconds) / 1e9
-        return Cost(wall: wall, cpu: usage(RUSAGE_SELF))
+        return Cost(wall: wall, cpu: usage(__rusage_who_t(RUSAGE_SELF.rawValue)))
     }
 
-    private static func usage(_ who: __rusage_who) -> Double {
+    private static func usage(_ who: __rusage_who_t) -> Double {
         var usage = rusage()
         getrusage(who, &usage)
         return seconds(usage.ru_utime) + seconds(usage.ru_stime)
