@@ -93,10 +93,12 @@ extension ClientCore {
         var group = OpenGroup(record: record, state: nil)
         try closeGroup(&group, as: status, because: reason, &turn)
         turn.draft.put(group.record)
-        // Behind everything that was read: the log itself can no longer be fetched.
+        // Behind everything that is there: the log itself can no longer be fetched, and a message of ours may stand ahead of the cursor.
+        let shown = try turn.draft.lastSequence(record.id, era: record.era)
+        let last = max(record.cursor, shown ?? 0)
         turn.draft.putHistory(
             HistoryRow(
-                sequence: record.cursor == .max ? .max : record.cursor + 1, era: record.era, sender: me,
+                sequence: last == .max ? .max : last + 1, era: record.era, sender: me,
                 time: turn.now.seconds, content: .system([SystemEvent(kind, actor: me)]), epoch: record.epoch),
             in: group.record)
     }

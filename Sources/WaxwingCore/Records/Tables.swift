@@ -154,6 +154,13 @@ extension Draft {
         notices.append(.history(group: group.id, row))
     }
 
+    /// The highest sequence number that stands in the group's history under one numbering.
+    func lastSequence(_ group: ID, era: UInt32) throws(StoreError) -> UInt64? {
+        let prefix = Array(Keys.history(group, era: era, sequence: 0).prefix(20))
+        guard let last = try last(.history, prefix: prefix) else { return nil }
+        return try HistoryRow(stored: last.value).sequence
+    }
+
     func pendingHistory(_ group: ID, order: UInt64) throws(StoreError) -> HistoryRow? {
         try record(.history, Keys.pendingHistory(group, order: order))
     }
