@@ -24,6 +24,7 @@ setup:
 	@.ci/setup
 
 demo: setup
+	@echo "building waxwing, waxwingd and the demo; the first time takes some minutes"
 	@swift build --quiet --product waxwing
 	@swift build --quiet --product waxwingd
 	@swift build --quiet --product demo
@@ -42,6 +43,7 @@ simulate: setup
 	WAXWING_SEEDS=$(SEEDS) swift test --filter WaxwingCoreTests.ChaosTests
 
 bench-client: setup
+	@echo "building waxwing, waxwingd and the benchmark for release; the first time takes some minutes"
 	@swift build --quiet -c release --product waxwing
 	@swift build --quiet -c release --product waxwingd
 	@swift build --quiet -c release --product bench-client

@@ -98,7 +98,10 @@ let package = Package(
         .executableTarget(name: "Demo", swiftSettings: strict),
         .executableTarget(
             name: "BenchClient",
-            dependencies: ["WaxwingClient", "SQLiteStore", "HTTPTransport", "MLSOpenSSL", "MLS"],
+            dependencies: [
+                "WaxwingClient", "SQLiteStore", "HTTPTransport", "MLSOpenSSL", "MLS",
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
             swiftSettings: strict),
 
         // Tests

@@ -25,7 +25,7 @@ enum Arrows {
         "Sources/Demo": ["Dispatch", "Foundation", "Synchronization"],
         "Sources/BenchClient": [
             "WaxwingClient", "WaxwingCore", "ConclaveProtocol", "SQLiteStore", "HTTPTransport", "MLSOpenSSL", "MLS",
-            "Foundation", "Synchronization",
+            "Foundation", "GRDBSQLite",
         ],
     ]
 
