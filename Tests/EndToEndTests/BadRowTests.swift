@@ -18,7 +18,8 @@ extension EndToEnd {
                 // A member with a broken or hostile client may put anything into the log.
                 let bad: [[UInt8]] = [
                     [0], Array("not MLS at all".utf8), Array(good.prefix(good.count / 2)), changed, good + [0],
-                    [UInt8](repeating: 0xFF, count: 100_000), Array(good.prefix(4)) + [UInt8](repeating: 0xFF, count: 64),
+                    [UInt8](repeating: 0xFF, count: 100_000),
+                    Array(good.prefix(4)) + [UInt8](repeating: 0xFF, count: 64),
                 ]
                 for (number, message) in bad.enumerated() {
                     try await ServerLog.append(message, to: "room", as: bob, at: port)

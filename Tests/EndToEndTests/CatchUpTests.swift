@@ -29,7 +29,8 @@ extension EndToEnd {
 
                 let pages = network.requests[before...].count { $0.isPage }
                 #expect(pages > 10, "\(pages) pages for 2,020 rows")
-                #expect(many.terminal.contains("catching up: ") && many.terminal.contains(" rows read"), "\(many.terminal)")
+                #expect(
+                    many.terminal.contains("catching up: ") && many.terminal.contains(" rows read"), "\(many.terminal)")
                 #expect(many.terminal.contains("to go"), "\(many.terminal.suffix(300))")
                 #expect(
                     many.peakMemory - few.peakMemory < 40 << 10,

@@ -51,7 +51,9 @@ extension EndToEnd {
                 #expect(run.status == 3 || run.status == 5, "\(run.errors)")
                 #expect(run.errors.contains("waxwing login"), "\(run.errors)")
                 let rows = try await alice.outbox()
-                #expect(rows.map(\.kind) == ["create", "message"] && rows.allSatisfy { $0.why.contains("logged in") }, "\(rows)")
+                #expect(
+                    rows.map(\.kind) == ["create", "message"] && rows.allSatisfy { $0.why.contains("logged in") },
+                    "\(rows)")
                 // A login goes on at once with what waits.
                 try await alice.run("login", "--password-file", alice.passwordFile)
                 #expect(try await alice.outbox().isEmpty)
@@ -87,7 +89,8 @@ extension EndToEnd {
                 let queued = run.output.split(separator: "\n").count
                 #expect(queued > 0, "\(run.output)")
                 try SmallDisk.keep(of: alice)
-                #expect(try await alice.outbox().count == queued, "what was reported as queued must be there, and no more")
+                #expect(
+                    try await alice.outbox().count == queued, "what was reported as queued must be there, and no more")
                 try await alice.run("send", "room", "after")
                 try await stage.settle(people)
                 try await expectConverged(people, sent: [alice: Array(repeating: text, count: queued) + ["after"]])

@@ -13,8 +13,11 @@ extension EndToEnd {
                 case .noise: return .answer(HTTPAnswer(body: noise.bytes(300)))
                 case .truncated:
                     // The server did its work. Half an answer with nothing in it would be the whole one.
-                    return .change { $0.body = $0.body.isEmpty ? [0x0A] : Array($0.body.dropLast(($0.body.count + 1) / 2)) + [0x0A] }
-                case .oversize: return .answer(HTTPAnswer(body: noise.bytes(1 << 16) + [UInt8](repeating: 0, count: 40 << 20)))
+                    return .change {
+                        $0.body = $0.body.isEmpty ? [0x0A] : Array($0.body.dropLast(($0.body.count + 1) / 2)) + [0x0A]
+                    }
+                case .oversize:
+                    return .answer(HTTPAnswer(body: noise.bytes(1 << 16) + [UInt8](repeating: 0, count: 40 << 20)))
                 case .portal:
                     let page = "<!doctype html><html><body>Please accept our terms of use.</body></html>"
                     return .answer(HTTPAnswer(contentType: "text/html", body: Array(page.utf8)))
@@ -29,32 +32,32 @@ extension EndToEnd {
                 let people = try await stage.people("alice", "bob", "carol", "dave")
                 let (alice, bob, carol, dave) = (people[0], people[1], people[2], people[3])
                 try await stage.room([alice, bob])
-                let room = "/v1/groups/{id}"
+                let room = "/groups/{id}"
                 var trials = Trials(disguise: disguise, network: try #require(stage.network))
 
                 let erin = try Person("erin", folder: stage.folder)
                 let newcomer = ["--server", stage.url, "--password-file", erin.passwordFile]
-                try await trials.run("POST /v1/register", erin, ["register", "erin"] + newcomer)
+                try await trials.run("POST /register", erin, ["register", "erin"] + newcomer)
                 let frank = try Person("frank", folder: stage.folder)
-                try await trials.run("POST /v1/key-packages", frank, ["register", "frank"] + newcomer)
-                try await trials.run("POST /v1/login", alice, ["login", "--password-file", alice.passwordFile])
+                try await trials.run("POST /key-packages", frank, ["register", "frank"] + newcomer)
+                try await trials.run("POST /login", alice, ["login", "--password-file", alice.passwordFile])
 
-                for list in ["GET /v1/groups", "GET /v1/welcomes", "GET /v1/invites", "GET \(room)/messages"] {
+                for list in ["GET /groups", "GET /welcomes", "GET /invites", "GET \(room)/messages"] {
                     try await trials.run(list, alice, ["sync"])
                 }
                 try await trials.run("POST \(room)/messages", alice, ["send", "room", "in disguise"])
                 try await alice.sync()
                 try await trials.run("POST \(room)/commit", alice, ["group", "rotate", "room"])
-                try await trials.run("POST /v1/groups", alice, ["group", "create", "other"])
+                try await trials.run("POST /groups", alice, ["group", "create", "other"])
                 try await stage.settle([alice, bob])
 
-                try await trials.run("GET /v1/users/carol", alice, ["invite", "room", "carol"])
+                try await trials.run("GET /users/carol", alice, ["invite", "room", "carol"])
                 try await stage.settle([alice, carol])
-                try await trials.run("POST /v1/invites/{id}/accept", carol, ["accept", "room"])
+                try await trials.run("POST /invites/{id}/accept", carol, ["accept", "room"])
                 try await stage.settle([alice, bob, carol])
                 try await trials.run("POST \(room)/invite", alice, ["invite", "room", "dave"])
                 try await stage.settle([alice, dave])
-                try await trials.run("POST /v1/invites/{id}/decline", dave, ["decline", "room"])
+                try await trials.run("POST /invites/{id}/decline", dave, ["decline", "room"])
                 try await stage.settle([alice, dave])
                 try await trials.run("POST \(room)/escrow-invite", alice, ["invite", "room", "frank"])
                 try await stage.settle([alice, frank])

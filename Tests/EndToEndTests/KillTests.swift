@@ -21,7 +21,8 @@ extension EndToEnd {
                 try await stage.settle(people)
                 try await expectConverged(people, sent: story.sent)
                 #expect(
-                    try await people[0].details("room").epoch == story.epoch, "a rotation was lost, or carried out twice")
+                    try await people[0].details("room").epoch == story.epoch,
+                    "a rotation was lost, or carried out twice")
             }
         }
     }

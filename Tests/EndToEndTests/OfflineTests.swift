@@ -11,7 +11,9 @@ extension EndToEnd {
                 try await stage.server.stop()
 
                 let sent = try await alice.run("send", "room", "written in the dark", "--json")
-                #expect(sent.exit.processTime < 1, "sending without a server costs \(sent.exit.processTime) s of process time")
+                #expect(
+                    sent.exit.processTime < 1,
+                    "sending without a server costs \(sent.exit.processTime) s of process time")
                 let report = try #require(try sent.json(SendReport.self).first)
                 #expect(report.result == "queued")
                 #expect(report.reason?.contains("connect") == true, "\(report)")

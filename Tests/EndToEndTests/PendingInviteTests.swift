@@ -30,7 +30,7 @@ extension EndToEnd {
                 var sent = [alice: ["alice between"], bob: ["bob before", "bob between"]]
 
                 func count(_ endpoint: String) -> Int { network.requests.count { $0.endpoint == endpoint } }
-                let escrow = "POST /v1/groups/{id}/escrow-invite"
+                let escrow = "POST /groups/{id}/escrow-invite"
                 #expect(count(escrow) == 1)
                 if moment == .early {
                     // It may well have to wait: what counts is that carol comes in in the end.
@@ -41,7 +41,7 @@ extension EndToEnd {
                 try await alice.run("send", "room", "alice between")
                 try await alice.sync()
                 if moment == .late {
-                    #expect(count("POST /v1/groups/{id}/cancel-invite") == 1)
+                    #expect(count("POST /groups/{id}/cancel-invite") == 1)
                     #expect(count(escrow) == 2, "the invite was not made anew for the epoch that counts")
                     try await carol.sync()
                     try await carol.run("accept", "room")

@@ -33,7 +33,8 @@ extension EndToEnd {
                 #expect(reports.count == 40 && reports.allSatisfy { $0.result == "done" }, "\(reports)")
                 #expect(Set(reports.compactMap(\.sequence)).count == 40, "two messages have one place in the log")
 
-                let expected = Set(writers.flatMap { person, writer in (0..<5).map { "\(person.name) \(writer).\($0)" } })
+                let expected = Set(
+                    writers.flatMap { person, writer in (0..<5).map { "\(person.name) \(writer).\($0)" } })
                 for (person, watch) in zip(people, watches) {
                     let other = person == alice ? bob : alice
                     let wanted = expected.filter { $0.hasPrefix(other.name) }

@@ -98,7 +98,8 @@ struct Send: AsyncParsableCommand {
         let reasons = outcomes.compactMap { if case .waiting(let why) = $0.outcome { why } else { nil } }
         if let why = reasons.first {
             Console.print(
-                "queued \(reasons.count) message\(reasons.count == 1 ? "" : "s"): \(why.asClause) — they go out with the next sync")
+                "queued \(reasons.count) message\(reasons.count == 1 ? "" : "s"): \(why.asClause) — they go out with the next sync"
+            )
         }
         let refused = outcomes.filter { if case .failed = $0.outcome { true } else { false } }
         try Report.tell(refused, reader, json: false) { _, _ in "" }

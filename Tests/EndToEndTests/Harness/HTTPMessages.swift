@@ -30,7 +30,9 @@ struct HTTPRequest: Hashable, Sendable {
 
     /// The request with its ids left out, so that the same endpoint always reads the same.
     var endpoint: String {
-        let parts = path.split(separator: "/").dropFirst(2).map { $0.count == 36 && $0.contains("-") ? "{id}" : String($0) }
+        let parts = path.split(separator: "/").dropFirst(2).map {
+            $0.count == 36 && $0.contains("-") ? "{id}" : String($0)
+        }
         return method + " /" + parts.joined(separator: "/")
     }
 

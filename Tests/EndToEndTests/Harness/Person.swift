@@ -68,7 +68,8 @@ struct Person: Hashable, Sendable {
         let exit = try await process.exit(within: seconds)
         guard exit.status == 0 else {
             throw ChildProcess.Failure(
-                description: "\(name): `\(process.command)` ended with \(exit.status): \(process.output)\(process.errors)")
+                description:
+                    "\(name): `\(process.command)` ended with \(exit.status): \(process.output)\(process.errors)")
         }
         return Run(exit: exit, output: process.output, errors: process.errors)
     }

@@ -70,6 +70,9 @@ enum Programs {
     /// Nothing of the outer environment but the search path: no proxy, no profile, no language.
     static var environment: [String: String] {
         // A process that traps must end, and not stop in the backtracer's questions.
-        ["PATH": ProcessInfo.processInfo.environment["PATH"] ?? "", "SWIFT_BACKTRACE": "enable=no", "HOME": "/nonexistent"]
+        [
+            "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "", "SWIFT_BACKTRACE": "enable=no",
+            "HOME": "/nonexistent",
+        ]
     }
 }

@@ -106,9 +106,11 @@ func expectConverged(
         for (sender, texts) in sent {
             #expect(
                 history.filter { $0.sender == sender.name }.compactMap(\.text) == texts,
-                "\(person.name) does not read exactly what \(sender.name) sent, in order", sourceLocation: sourceLocation)
+                "\(person.name) does not read exactly what \(sender.name) sent, in order",
+                sourceLocation: sourceLocation)
         }
-        transcripts.insert(history.compactMap { line in line.text.map { "\(line.sequence ?? 0) \(line.sender): \($0)" } })
+        transcripts.insert(
+            history.compactMap { line in line.text.map { "\(line.sequence ?? 0) \(line.sender): \($0)" } })
         // A key and its nonce belong to one (sender, epoch, generation): two ciphertexts under it would give the texts away.
         for line in history {
             guard let generation = line.generation, let digest = line.digest else { continue }
