@@ -11,6 +11,7 @@ struct Send: AsyncParsableCommand {
             Example:
               waxwing send lunch "Noon at the fountain?"
               fortune | waxwing send lunch
+              waxwing send lunch --lines < shopping-list
             """)
 
     @Argument(help: "The group's name, alias or id.")
@@ -19,16 +20,28 @@ struct Send: AsyncParsableCommand {
     @Argument(help: "The text; standard input where it is missing or -.")
     var text: String?
 
+    @Flag(help: "Send each line of standard input as a message of its own; empty lines are left out.")
+    var lines = false
+
     @OptionGroup var wait: WaitOptions
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if lines, text ?? "-" != "-" { throw ValidationError("--lines takes its messages from standard input.") }
+    }
 
     func run() async throws {
         let profile = try Profile.locate(profile)
         let client = try profile.open()
         let group = try client.reader.theGroup(group)
-        let command = Command.send(group: group.id, text: try message())
-        let outcomes = try await Errand(profile, client, wait).run([command])
+        let errand = Errand(profile, client, wait)
+        if lines {
+            let outcomes = try await errand.carryOut(try await queueLines(for: group, errand))
+            try tellOfLines(outcomes, client.reader)
+            return
+        }
+        let outcomes = try await errand.run([Command.send(group: group.id, text: try message())])
         try Report.tell(outcomes, client.reader, json: output.json) { _, sequence in
             sequence.map { "sent (seq \($0))" } ?? "sent"
         }
@@ -42,11 +55,53 @@ struct Send: AsyncParsableCommand {
         } catch {
             throw Failure(.usage, "standard input cannot be sent as one message: \(error.message)")
         }
-        guard var text = String(validating: bytes, as: UTF8.self) else {
-            throw Failure(.usage, "standard input is not UTF-8 text", hint: "only text can be sent")
-        }
+        var text = try Self.text(bytes)
         // What `echo` adds is not part of the message.
         if text.hasSuffix("\r\n") || text.hasSuffix("\n") { text.removeLast() }
         return text
+    }
+
+    private static func text(_ bytes: [UInt8]) throws(Failure) -> String {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            throw Failure(.usage, "standard input is not UTF-8 text", hint: "only text can be sent")
+        }
+        return text
+    }
+
+    // MARK: Many messages
+
+    /// Queues each line as it comes. Where one cannot be sent, those before it stay queued.
+    private func queueLines(for group: GroupRecord, _ errand: Errand) async throws -> [OutboxRow] {
+        var input = InputLines(from: STDIN_FILENO, limit: ClientLimits.messageText)
+        var rows: [OutboxRow] = []
+        do {
+            while let line = try input.next() {
+                if line.isEmpty { continue }
+                rows += try await errand.queue([.send(group: group.id, text: try Self.text(line))])
+            }
+        } catch let failure as Failure where !rows.isEmpty {
+            throw Failure(
+                failure.status, "line after message \(rows.count): \(failure.message.asClause)",
+                hint: "the messages before it are queued and go out with the next sync")
+        }
+        return rows
+    }
+
+    /// One line a message for scripts; for people a line for all that went well, and one for all that wait.
+    private func tellOfLines(_ outcomes: [(row: OutboxRow, outcome: Errand.Outcome)], _ reader: AccountReader) throws {
+        if output.json {
+            try Report.tell(outcomes, reader, json: true) { _, _ in "" }
+            return
+        }
+        let sent = outcomes.count { if case .done = $0.outcome { true } else { false } }
+        if sent > 0 || outcomes.isEmpty { Console.print("sent \(sent) message\(sent == 1 ? "" : "s")") }
+        let reasons = outcomes.compactMap { if case .waiting(let why) = $0.outcome { why } else { nil } }
+        if let why = reasons.first {
+            Console.print(
+                "queued \(reasons.count) message\(reasons.count == 1 ? "" : "s"): \(why.asClause) — they go out with the next sync"
+            )
+        }
+        let refused = outcomes.filter { if case .failed = $0.outcome { true } else { false } }
+        try Report.tell(refused, reader, json: false) { _, _ in "" }
     }
 }

@@ -31,11 +31,18 @@ struct Errand {
     /// - Returns: for each command the row that stood for it, and what became of it.
     /// - Throws: `CoreError` or `StoreError` where something cannot even be queued; what was queued before stays queued.
     func run(_ commands: [Command]) async throws -> [(row: OutboxRow, outcome: Outcome)] {
+        try await carryOut(try await queue(commands))
+    }
+
+    /// Puts what `commands` ask for into the outbox, one after the other.
+    ///
+    /// - Throws: `CoreError` or `StoreError`; what was queued before stays queued.
+    func queue(_ commands: [Command]) async throws -> [OutboxRow] {
         var rows: [OutboxRow] = []
         for command in commands {
             if case .queued(let row) = try await client.perform(command) { rows.append(row) }
         }
-        return try await carryOut(rows)
+        return rows
     }
 
     /// Tries to carry out rows of one group, given in their order.
@@ -49,7 +56,9 @@ struct Errand {
         while pause == nil, try pending(last) != nil, ContinuousClock.now < deadline {
             pause = try await attempt(last, until: deadline)
         }
-        return try rows.map { ($0, try outcome(of: $0, otherwise: pause)) }
+        let left = try OutboxList(reader)
+        let places = try sequences(of: rows)
+        return try rows.map { ($0, try outcome(of: $0, left, places, otherwise: pause)) }
     }
 
     /// One try, by this process or the one that is connected already.
@@ -91,21 +100,25 @@ struct Errand {
         return try reader.outbox().first { $0.group == row.group && !$0.isFailed }
     }
 
-    private func outcome(of row: OutboxRow, otherwise pause: String?) throws -> Outcome {
-        guard let current = try reader.outboxRow(row.group, order: row.order) else {
-            return .done(sequence: try sequence(of: row))
+    private func outcome(
+        of row: OutboxRow, _ left: OutboxList, _ places: [MessageID: UInt64], otherwise pause: String?
+    ) throws -> Outcome {
+        guard let current = left.row(row.order) else {
+            guard case .message(_, let id) = row.intent else { return .done(sequence: nil) }
+            return .done(sequence: places[id])
         }
         if case .failed(let reason) = current.state { return .failed(reason) }
-        if let pause { return .waiting(pause) }
-        let why = try OutboxList(reader).words.why(
-            current, in: reader.group(row.group), ahead: try OutboxList.ahead(of: current, reader))
-        return .waiting(why)
+        return .waiting(try pause ?? left.why(current))
     }
 
-    /// Where a message of ours stands in the log.
-    private func sequence(of row: OutboxRow) throws -> UInt64? {
-        guard case .message(_, let id) = row.intent else { return nil }
-        return try reader.lastHistory(row.group, limit: 500).last { $0.row.messageID == id }?.row.sequence
+    /// Where messages of ours stand in the log, as far as they are among the last of their group.
+    private func sequences(of rows: [OutboxRow]) throws -> [MessageID: UInt64] {
+        guard let group = rows.first?.group else { return [:] }
+        var places: [MessageID: UInt64] = [:]
+        for (_, row) in try reader.lastHistory(group, limit: max(500, 2 * rows.count)) {
+            if let id = row.messageID { places[id] = row.sequence }
+        }
+        return places
     }
 }
 

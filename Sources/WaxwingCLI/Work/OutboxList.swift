@@ -6,21 +6,26 @@ struct OutboxList {
     let words: OutboxWords
     let rows: [OutboxRow]
     private let reader: AccountReader
+    private let places: [UInt64: Int]
+    /// The first row of each group that has to be done before those behind it.
+    private let heads: [ID: OutboxRow]
 
     init(_ reader: AccountReader) throws {
         self.reader = reader
         words = OutboxWords(
             names: Names(reader), link: try reader.link(), isLoggedIn: try reader.account()?.token != nil,
             now: .now)
-        rows = try reader.outbox()
+        let rows = try reader.outbox()
+        self.rows = rows
+        places = Dictionary(rows.indices.map { (rows[$0].order, $0) }) { first, _ in first }
+        heads = Dictionary(rows.filter { !$0.isFailed }.map { ($0.group, $0) }) { first, _ in first }
     }
+
+    /// The row with this number, if it is still there.
+    func row(_ order: UInt64) -> OutboxRow? { places[order].map { rows[$0] } }
 
     func why(_ row: OutboxRow) throws -> String {
-        words.why(row, in: try reader.group(row.group), ahead: try Self.ahead(of: row, reader))
-    }
-
-    /// The row of the same group that has to be done before this one.
-    static func ahead(of row: OutboxRow, _ reader: AccountReader) throws -> OutboxRow? {
-        try reader.outbox().first { $0.group == row.group && !$0.isFailed && $0.order < row.order }
+        let ahead = heads[row.group].flatMap { $0.order < row.order ? $0 : nil }
+        return words.why(row, in: try reader.group(row.group), ahead: ahead)
     }
 }

@@ -50,6 +50,8 @@ extension ClientCore {
             delay(row, "the group moved on since the invite; it waits for the inviter to renew it", &turn)
         } else {
             forgetInvite(row, &turn)
+            // The list of invites may have come while we asked, with one in its place: looked at again, it revives the row.
+            lanes.account.invitesStale = true
             _ = fail(row, "the invite is gone: it was cancelled, or it expired", &turn)
         }
     }

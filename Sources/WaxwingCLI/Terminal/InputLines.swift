@@ -1,0 +1,56 @@
+import Glibc
+
+/// Reads what people pipe in line by line, so that the whole need not fit in memory.
+struct InputLines {
+    private let descriptor: Int32
+    /// Most bytes in one line.
+    private let limit: Int
+    /// Read, and not given out yet.
+    private var pending: [UInt8] = []
+    /// How much of `pending` is known to hold no line end.
+    private var searched = 0
+    private var isAtEnd = false
+
+    init(from descriptor: Int32, limit: Int) {
+        self.descriptor = descriptor
+        self.limit = limit
+    }
+
+    /// The next line without its end; nil behind the last one. The last line needs no end.
+    ///
+    /// - Throws: ``Failure`` where reading fails, or a line is longer than the limit.
+    mutating func next() throws(Failure) -> [UInt8]? {
+        while true {
+            if let end = pending[searched...].firstIndex(of: UInt8(ascii: "\n")) {
+                var line = Array(pending[..<end])
+                pending.removeFirst(end + 1)
+                searched = 0
+                if line.last == UInt8(ascii: "\r") { line.removeLast() }
+                return try checked(line)
+            }
+            searched = pending.count
+            if isAtEnd {
+                defer { (pending, searched) = ([], 0) }
+                return pending.isEmpty ? nil : try checked(pending)
+            }
+            // A carriage return may follow the last byte that counts.
+            guard pending.count <= limit + 1 else { throw tooLong }
+            try readMore()
+        }
+    }
+
+    private func checked(_ line: [UInt8]) throws(Failure) -> [UInt8] {
+        guard line.count <= limit else { throw tooLong }
+        return line
+    }
+
+    private var tooLong: Failure { Failure(.usage, "a line is longer than \(limit) bytes") }
+
+    private mutating func readMore() throws(Failure) {
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        let count = Glibc.read(descriptor, &buffer, buffer.count)
+        if count < 0, errno != EINTR { throw Failure(.usage, String(cString: strerror(errno))) }
+        if count == 0 { isAtEnd = true }
+        if count > 0 { pending += buffer[..<count] }
+    }
+}

@@ -1,0 +1,186 @@
+import Foundation
+import Testing
+
+/// Whatever goes wrong, the message says what, the exit code says which kind, and nothing is lost.
+extension EndToEnd {
+    @Suite struct ComplaintTests {
+        private func expect(
+            _ run: Person.Run, status: Int32, _ words: String..., sourceLocation: SourceLocation = #_sourceLocation
+        ) {
+            #expect(run.status == status, "\(run.output)\(run.errors)", sourceLocation: sourceLocation)
+            for word in words {
+                #expect(run.errors.contains(word), "\(run.errors)", sourceLocation: sourceLocation)
+            }
+            #expect(run.errors.hasPrefix("waxwing: "), "\(run.errors)", sourceLocation: sourceLocation)
+        }
+
+        @Test func wrongPasswordsAndUnknownNamesAreToldApart() async throws {
+            try await withStage { stage in
+                let alice = try await stage.people("alice")[0]
+                let wrong = alice.home + "/wrong"
+                try Data("not the password\n".utf8).write(to: URL(fileURLWithPath: wrong))
+                expect(try await alice.attempt("login", "--password-file", wrong), status: 4, "password")
+                expect(try await alice.attempt("send", "nowhere", "hello"), status: 6, "no group named nowhere")
+                expect(try await alice.attempt("read", "nowhere"), status: 6, "no group named nowhere")
+                expect(try await alice.attempt("accept", "nowhere"), status: 6, "no invite")
+                expect(try await alice.attempt("outbox", "retry", "77"), status: 6, "77")
+                // The session that was there is still good.
+                try await alice.sync()
+                let nobody = try Person("nobody", folder: stage.folder)
+                expect(try await nobody.attempt("sync"), status: 3, "nobody is logged in")
+                expect(
+                    try await nobody.attempt("login", "nobody", "--server", stage.url, "--password-file", wrong),
+                    status: 4, "password")
+            }
+        }
+
+        @Test func anExpiredSessionKeepsWhatWaitsForTheNextLogin() async throws {
+            try await withStage(options: ["--token-ttl", "1"]) { stage in
+                let people = try await stage.people("alice")
+                let alice = people[0]
+                try await alice.run("login", "--password-file", alice.passwordFile)
+                try await alice.run("group", "create", "room", "--queue")
+                try await alice.run("send", "room", "for later", "--queue")
+                // A session lives for a second without a request.
+                let isOver = try await eventually {
+                    try await Task.sleep(for: .milliseconds(1500))
+                    return try await alice.attempt("sync").status == 5
+                }
+                #expect(isOver, "the session never ended")
+                let run = try await alice.attempt("sync")
+                #expect(run.status == 3 || run.status == 5, "\(run.errors)")
+                #expect(run.errors.contains("waxwing login"), "\(run.errors)")
+                let rows = try await alice.outbox()
+                #expect(
+                    rows.map(\.kind) == ["create", "message"] && rows.allSatisfy { $0.why.contains("logged in") },
+                    "\(rows)")
+                // A login goes on at once with what waits.
+                try await alice.run("login", "--password-file", alice.passwordFile)
+                #expect(try await alice.outbox().isEmpty)
+                #expect(try await alice.history("room").last?.state == "sent")
+            }
+        }
+
+        @Test func aServerThatCannotBeReachedIsNamedAsSuch() async throws {
+            try await withStage { stage in
+                let alice = try await stage.people("alice")[0]
+                try await stage.server.stop()
+                expect(try await alice.attempt("sync"), status: 7, "connect")
+                let newcomer = try Person("newcomer", folder: stage.folder)
+                func login(_ server: String) async throws -> Person.Run {
+                    try await newcomer.attempt(
+                        "login", "newcomer", "--server", server, "--password-file", newcomer.passwordFile)
+                }
+                expect(try await login("http://127.0.0.1:\(Socket.unusedPort())"), status: 7, "connect")
+                expect(try await login("http://no-such-host.invalid:1"), status: 7, "no-such-host.invalid")
+                try await stage.server.start()
+            }
+        }
+
+        @Test(.enabled("needs leave to mount a small disk") { await SmallDisk.isPossible() })
+        func aFullDiskStopsASendAndLosesNothing() async throws {
+            try await withStage { stage in
+                let people = try await stage.people("alice", "bob")
+                let alice = people[0]
+                try await stage.room(people)
+                let text = String(repeating: "too much ", count: 2_000)
+                let run = try await alice.attempt("send", "room", text, "--queue", wrapper: SmallDisk.untilItFails)
+                expect(run, status: 11, "disk", "full")
+                let queued = run.output.split(separator: "\n").count
+                #expect(queued > 0, "\(run.output)")
+                try SmallDisk.keep(of: alice)
+                #expect(
+                    try await alice.outbox().count == queued, "what was reported as queued must be there, and no more")
+                try await alice.run("send", "room", "after")
+                try await stage.settle(people)
+                try await expectConverged(people, sent: [alice: Array(repeating: text, count: queued) + ["after"]])
+            }
+        }
+
+        @Test func aProfileThatCannotBeWrittenSaysSo() async throws {
+            try await withStage { stage in
+                let alice = try await stage.people("alice")[0]
+                // Below a file there can be no folder, not even for root.
+                let file = alice.home + "/file"
+                try Data().write(to: URL(fileURLWithPath: file))
+                let run = try await alice.attempt(
+                    "register", "alice", "--server", stage.url, "--password-file", alice.passwordFile,
+                    environment: ["WAXWING_HOME": file + "/below"])
+                expect(run, status: 10, file)
+                expect(
+                    try await alice.attempt("read", "room", environment: ["WAXWING_HOME": file]), status: 10, file)
+                // A store that is no store.
+                let damaged = stage.folder + "/damaged/default"
+                try FileManager.default.createDirectory(atPath: damaged, withIntermediateDirectories: true)
+                try Data(repeating: 7, count: 8192).write(to: URL(fileURLWithPath: damaged + "/store.sqlite"))
+                expect(
+                    try await alice.attempt("sync", environment: ["WAXWING_HOME": stage.folder + "/damaged"]),
+                    status: 13, "damaged")
+            }
+        }
+
+        @Test func certificatesDecideWhoIsTrusted() async throws {
+            try await withFolder { folder in
+                let (key, chain) = (folder + "/key.pem", folder + "/chain.pem")
+                let openssl = try ChildProcess(
+                    "/usr/bin/openssl",
+                    "req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -days 1"
+                        .split(separator: " ").map(String.init) + ["-keyout", key, "-out", chain],
+                    environment: Programs.environment, folder: folder)
+                try #require(try await openssl.exit().status == 0, "\(openssl.errors)")
+                try await withStage(options: ["--tls-cert", chain, "--tls-key", key]) { stage in
+                    let url = await stage.server.url
+                    let alice = try Person("alice", folder: stage.folder)
+                    let bob = try Person("bob", folder: stage.folder)
+                    expect(
+                        try await alice.attempt(
+                            "register", "alice", "--server", url, "--password-file", alice.passwordFile),
+                        status: 8, "certificate", "--ca-file")
+                    // With the authority named once, everything works, and the profile remembers it.
+                    for person in [alice, bob] { try await person.register(at: url, "--ca-file", chain) }
+                    try await stage.room([alice, bob])
+                    try await alice.run("send", "room", "over HTTP/2")
+                    try await stage.settle([alice, bob])
+                    try await expectConverged([alice, bob], sent: [alice: ["over HTTP/2"]])
+                }
+            }
+        }
+    }
+}
+
+/// A profile on a disk of its own with little room, seen by one process tree only.
+private enum SmallDisk {
+    /// Runs a command again and again until it fails, and copies the profile as it is then.
+    static let untilItFails = [
+        "/usr/bin/unshare", "--mount", "--map-root-user", "/bin/sh", "-ec",
+        """
+        cd "$WAXWING_HOME"
+        cp -a default full
+        mount -t tmpfs -o size=$(( $(du -sk full | cut -f1) + 320 ))k tmpfs default
+        cp -a full/. default/
+        status=0
+        until [ $status -ne 0 ]; do "$@" || status=$?; done
+        rm -r full; cp -a default full
+        exit $status
+        """, "sh",
+    ]
+
+    /// Puts the copy in the profile's place.
+    static func keep(of person: Person) throws {
+        try FileManager.default.removeItem(atPath: person.home + "/default")
+        try FileManager.default.moveItem(atPath: person.home + "/full", toPath: person.home + "/default")
+    }
+
+    /// Whether this system lets us mount.
+    static func isPossible() async -> Bool {
+        var isPossible = false
+        try? await withFolder { folder in
+            let process = try ChildProcess(
+                "/usr/bin/unshare",
+                ["--mount", "--map-root-user", "/bin/sh", "-c", "mount -t tmpfs tmpfs \"$0\"", folder],
+                environment: Programs.environment, folder: folder)
+            isPossible = try await process.exit(within: 10).status == 0
+        }
+        return isPossible
+    }
+}

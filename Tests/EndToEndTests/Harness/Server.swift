@@ -1,0 +1,78 @@
+import Foundation
+
+/// A real `waxwingd` that can go away and come back: same port, same data.
+actor Server {
+    enum Ordering: String, Sendable, CaseIterable { case strict, open }
+
+    private let folder: String
+    private let options: [String]
+    private let ordering: Ordering
+    private let scheme: String
+    private var process: ChildProcess?
+    private(set) var port: UInt16 = 0
+
+    /// Starts it on a free port.
+    init(folder: String, ordering: Ordering, options: [String] = []) async throws {
+        self.folder = folder
+        self.ordering = ordering
+        self.options = options
+        scheme = options.contains("--tls-cert") ? "https" : "http"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try await start()
+    }
+
+    /// Where it listens, also while it is away.
+    var url: String { "\(scheme)://127.0.0.1:\(port)" }
+
+    func start() async throws {
+        let process = try ChildProcess(
+            Programs.waxwingd,
+            [
+                "--data", folder + "/data", "--listen", "127.0.0.1:\(port)", "--ordering", ordering.rawValue,
+                "--rate-limit", "off",
+            ] + options,
+            environment: Programs.environment, folder: folder)
+        self.process = process
+        let isReady = await eventually { process.output.hasSuffix("\n") || !process.isRunning }
+        guard isReady, let port = UInt16(process.output.dropLast().split(separator: ":").last ?? "") else {
+            throw ChildProcess.Failure(description: "waxwingd does not listen: \(process.output)\(process.errors)")
+        }
+        self.port = port
+    }
+
+    /// Stops it as an operator would.
+    func stop() async throws { try await end(SIGTERM) }
+
+    /// Pulls the plug.
+    func kill() async throws { try await end(SIGKILL) }
+
+    private func end(_ number: Int32) async throws {
+        guard let process else { return }
+        process.signal(number)
+        let exit = try await process.exit(within: 20)
+        self.process = nil
+        guard exit.status == (number == SIGKILL ? -SIGKILL : 0) else {
+            throw ChildProcess.Failure(description: "waxwingd ended with \(exit.status): \(process.errors)")
+        }
+    }
+}
+
+/// The two programs, as one build puts them beside the tests.
+enum Programs {
+    static var waxwing: String { folder + "/waxwing" }
+    static var waxwingd: String { folder + "/waxwingd" }
+
+    private static let folder: String = {
+        let bundle = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return URL(fileURLWithPath: bundle).deletingLastPathComponent().path
+    }()
+
+    /// Nothing of the outer environment but the search path: no proxy, no profile, no language.
+    static var environment: [String: String] {
+        // A process that traps must end, and not stop in the backtracer's questions.
+        [
+            "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "", "SWIFT_BACKTRACE": "enable=no",
+            "HOME": "/nonexistent",
+        ]
+    }
+}

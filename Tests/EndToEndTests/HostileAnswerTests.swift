@@ -1,0 +1,144 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    @Suite struct HostileAnswerTests {
+        /// What stands where an answer of the server should be.
+        enum Disguise: CaseIterable, Sendable {
+            case noise, truncated, oversize, portal, wrongError
+
+            func fate(seed: UInt64) -> FaultyProxy.Fate {
+                var noise = Noise(state: seed)
+                switch self {
+                case .noise: return .answer(HTTPAnswer(body: noise.bytes(300)))
+                case .truncated:
+                    // The server did its work. Half an answer with nothing in it would be the whole one.
+                    return .change {
+                        $0.body = $0.body.isEmpty ? [0x0A] : Array($0.body.dropLast(($0.body.count + 1) / 2)) + [0x0A]
+                    }
+                case .oversize:
+                    return .answer(HTTPAnswer(body: noise.bytes(1 << 16) + [UInt8](repeating: 0, count: 40 << 20)))
+                case .portal:
+                    let page = "<!doctype html><html><body>Please accept our terms of use.</body></html>"
+                    return .answer(HTTPAnswer(contentType: "text/html", body: Array(page.utf8)))
+                case .wrongError: return .answer(HTTPAnswer(status: 500, body: noise.bytes(64)))
+                }
+            }
+        }
+
+        @Test(arguments: Disguise.allCases)
+        func whateverAnswersInPlaceOfTheServerIsAnErrorAndDoesNoHarm(_ disguise: Disguise) async throws {
+            try await withStage(hasNetwork: true) { stage in
+                let people = try await stage.people("alice", "bob", "carol", "dave")
+                let (alice, bob, carol, dave) = (people[0], people[1], people[2], people[3])
+                try await stage.room([alice, bob])
+                let room = "/groups/{id}"
+                var trials = Trials(disguise: disguise, network: try #require(stage.network))
+
+                let erin = try Person("erin", folder: stage.folder)
+                let newcomer = ["--server", stage.url, "--password-file", erin.passwordFile]
+                try await trials.run("POST /register", erin, ["register", "erin"] + newcomer)
+                let frank = try Person("frank", folder: stage.folder)
+                try await trials.run("POST /key-packages", frank, ["register", "frank"] + newcomer)
+                try await trials.run("POST /login", alice, ["login", "--password-file", alice.passwordFile])
+
+                for list in ["GET /groups", "GET /welcomes", "GET /invites", "GET \(room)/messages"] {
+                    try await trials.run(list, alice, ["sync"])
+                }
+                try await trials.run("POST \(room)/messages", alice, ["send", "room", "in disguise"])
+                try await alice.sync()
+                try await trials.run("POST \(room)/commit", alice, ["group", "rotate", "room"])
+                try await trials.run("POST /groups", alice, ["group", "create", "other"])
+                try await stage.settle([alice, bob])
+
+                try await trials.run("GET /users/carol", alice, ["invite", "room", "carol"])
+                try await stage.settle([alice, carol])
+                try await trials.run("POST /invites/{id}/accept", carol, ["accept", "room"])
+                try await stage.settle([alice, bob, carol])
+                try await trials.run("POST \(room)/invite", alice, ["invite", "room", "dave"])
+                try await stage.settle([alice, dave])
+                try await trials.run("POST /invites/{id}/decline", dave, ["decline", "room"])
+                try await stage.settle([alice, dave])
+                try await trials.run("POST \(room)/escrow-invite", alice, ["invite", "room", "frank"])
+                try await stage.settle([alice, frank])
+
+                try await trials.run("POST \(room)/leave", carol, ["group", "leave", "room"])
+                try await stage.settle([carol, alice, bob])
+                try await trials.run("GET \(room)/group-info", bob, ["group", "rejoin", "room"])
+                try await stage.settle([alice, bob])
+                try await trials.run("POST \(room)/external-join", bob, ["group", "rejoin", "room"])
+                try await stage.settle([alice, bob])
+                try await trials.run("POST \(room)/remove", alice, ["group", "remove", "room", "bob"])
+                try await stage.settle([alice, bob])
+                #expect(try await bob.details("room").status == "removed")
+                #expect(try await carol.details("room").status == "left")
+                try await expectConverged([alice], sent: [alice: ["in disguise"]])
+            }
+        }
+
+        @Test(arguments: Disguise.allCases)
+        func aWatchThatHearsNonsenseSaysSoAndComesBack(_ disguise: Disguise) async throws {
+            try await withStage(hasNetwork: true) { stage in
+                let people = try await stage.people("alice", "bob")
+                let (alice, bob) = (people[0], people[1])
+                let network = try #require(stage.network)
+                try await stage.room(people)
+                let fate = disguise.fate(seed: 99)
+                network.play { $0.path.hasSuffix("/events") ? fate : .pass }
+                let watch = try bob.start(["watch"])
+                #expect(await eventually { watch.errors.contains("no connection") }, "\(watch.output)\(watch.errors)")
+                network.heal()
+                try await alice.run("send", "room", "after the storm")
+                #expect(await eventually { watch.output.contains("after the storm") }, "\(watch.output)\(watch.errors)")
+                watch.signal(SIGTERM)
+                #expect(try await watch.exit(within: 20).status == 0, "\(watch.errors)")
+            }
+        }
+    }
+}
+
+/// Runs commands with the answer of one endpoint replaced.
+private struct Trials {
+    let disguise: EndToEnd.HostileAnswerTests.Disguise
+    let network: FaultyProxy
+    private var count: UInt64 = 0
+
+    init(disguise: EndToEnd.HostileAnswerTests.Disguise, network: FaultyProxy) {
+        self.disguise = disguise
+        self.network = network
+    }
+
+    mutating func run(
+        _ endpoint: String, _ person: Person, _ arguments: [String], sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        count += 1
+        let fate = disguise.fate(seed: count)
+        let before = network.requests.count
+        network.play { $0.endpoint == endpoint ? fate : .pass }
+        let process = try person.start(arguments)
+        let status = try await process.exit().status
+        network.heal()
+        let said = "\(endpoint), `\(process.command)`: \(status) \(process.output)\(process.errors)"
+        let isAsked = network.requests[before...].contains { $0.endpoint == endpoint }
+        #expect(isAsked, "never asked: \(said)", sourceLocation: sourceLocation)
+        #expect(status >= 0, "a crash: \(said)", sourceLocation: sourceLocation)
+        let isTold = status != 0 || process.output.contains("queued") || !process.errors.isEmpty
+        #expect(isTold, "nothing is said about it: \(said)", sourceLocation: sourceLocation)
+        #expect(!process.errors.contains("<html>"), "\(said)", sourceLocation: sourceLocation)
+    }
+}
+
+/// Repeatable nonsense (splitmix64).
+private struct Noise {
+    var state: UInt64
+
+    mutating func bytes(_ count: Int) -> [UInt8] {
+        (0..<count).map { _ in
+            state &+= 0x9E37_79B9_7F4A_7C15
+            var value = state
+            value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+            return UInt8(truncatingIfNeeded: value ^ (value >> 31))
+        }
+    }
+}
