@@ -68,6 +68,10 @@ struct ForgedMessageTests {
             ("a leaf that nothing can be sealed to", [.proposal(.add(unreachable))], .invalidKey),
             ("a joiner that nothing can be sealed to", [.proposal(.add(unwelcome))], .invalidKey),
             (
+                "more proposals than a commit may have",
+                Array(repeating: .reference(ProposalRef([])), count: Limits.commitProposals + 1), .tooLarge
+            ),
+            (
                 "a short PSK nonce", [.proposal(.preSharedKey(.init(source: .external(id: [1]), nonce: [1])))],
                 .invalidProposal
             ),
