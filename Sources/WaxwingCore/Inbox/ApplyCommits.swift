@@ -21,6 +21,7 @@ extension ClientCore {
             switch try state.process(row.message, now: row.time) {
             case .proposal(let proposal): try group.state?.storeProposal(proposal)
             case .commit(let staged):
+                try checkNames(staged.changes)
                 let events = systemEvents(of: staged)
                 do {
                     try merge(staged, row, digest, events: events, into: &group, &turn)
@@ -44,6 +45,14 @@ extension ClientCore {
                 let why: HistoryRow.Unreadable = error.code == .malformed ? .malformed : .forged
                 keepUnreadable(row, digest, why, epoch: epoch, in: group, &turn)
             }
+        }
+    }
+
+    /// A member whose credential names no user could be neither shown nor removed, and would read along unseen: everybody refuses the commit
+    /// that brings one.
+    private func checkNames(_ changes: CommitChanges) throws(MLSError) {
+        for member in changes.added + changes.updated where ID(member.identity) == nil {
+            throw MLSError(.invalidLeafNode, "a member whose credential names no user")
         }
     }
 
