@@ -17,8 +17,9 @@ extension ClientCore {
             return
         }
         do throws(MLSError) {
-            // Lifetimes are judged by the server's time of the row, so that all members judge alike, whenever they read it.
-            switch try state.process(row.message, now: row.time) {
+            // Lifetimes are for the committer to judge (RFC 9420 §7.3): it takes its own commit however late that comes back, and readers
+            // who found a key package expired by then would stay behind on another branch.
+            switch try state.process(row.message, now: nil) {
             case .proposal(let proposal): try group.state?.storeProposal(proposal)
             case .commit(let staged):
                 try checkNames(staged.changes)
