@@ -1,4 +1,6 @@
 import ConclaveProtocol
+import MLS
+import MLSOpenSSL
 import Testing
 
 @testable import WaxwingCore
@@ -37,6 +39,27 @@ import Testing
         try world.perform(.rotate(group: world.group("room", of: bob).id), bob)
         try world.syncAll()
         try world.expectConverged("room")
+    }
+
+    /// The server has the GroupInfo, so it can send a joiner of its own; but none that nobody would see.
+    @Test(arguments: [[], Array("a ghost".utf8)] as [[UInt8]])
+    func nobodyComesInUnderNoUsersName(identity: [UInt8]) throws {
+        let world = try talk(29)
+        let (alice, bob) = (world.people[0], world.people[1])
+        let room = try world.group("room", of: alice).id
+        let serverRoom = try #require(try world.group("room", of: alice).serverID)
+        let crypto = try OpenSSLProvider().suite(.x448_chacha20poly1305_sha512_ed448)
+        let ghost = try Group.externalCommit(
+            groupInfo: try #require(world.server.groups[serverRoom]?.groupInfo), credential: .basic(identity: identity),
+            signer: crypto.generateSignatureKey(world.entropy), crypto: crypto, entropy: world.entropy)
+        #expect(try alice.core.details(of: room)?.epoch == ghost.baseEpoch)
+        world.server.insert([ghost.message], from: bob.id, into: serverRoom)
+        try world.sync(alice)
+        #expect(try alice.core.details(of: room)?.epoch == ghost.baseEpoch)
+        try world.perform(.rotate(group: room), alice)
+        try world.syncAll()
+        try world.expectConverged("room")
+        #expect(try bob.core.details(of: world.group("room", of: bob).id)?.members.count == 2)
     }
 
     @Test func aCopyOfARowIsShownOnce() throws {

@@ -87,6 +87,29 @@ import Testing
         #expect(authenticators.count == 1)
     }
 
+    /// An escrowed invite may wait for longer than the key package lives that it was made with.
+    @Test(arguments: [true, false])
+    func anInviteThatIsAcceptedLateDoesNotSplitTheGroup(strict: Bool) throws {
+        let world = World(seed: 12, strict: strict)
+        for name in ["alice", "bob"] { try world.add(name) }
+        try world.makeGroup("room")
+        let alice = world.people[0]
+        let carol = try world.add("carol")
+        try world.sync(carol)
+        try world.perform(.invite(group: world.group("room", of: alice).id, username: "carol"), alice)
+        try world.sync(alice)
+        try world.sync(carol)
+        let wait: UInt64 = 91 * 86_400
+        world.now = Instant(milliseconds: world.now.milliseconds + wait * 1000)
+        world.server.time += wait
+        try world.perform(.accept(invite: try #require(try carol.reader.invites().first).id), carol)
+        try world.sync(carol)
+        try world.syncAll(rounds: 4)
+        let authenticators = try Set(
+            world.people.map { try $0.core.details(of: world.group("room", of: $0).id)?.epochAuthenticator })
+        #expect(authenticators.count == 1)
+    }
+
     @Test func oneWhoDeclinesIsNotAskedAgain() throws {
         let world = World(seed: 10, strict: true)
         for name in ["alice", "bob"] { try world.add(name) }

@@ -18,9 +18,13 @@ extension ClientCore {
         }
         let incoming: Incoming
         do throws(MLSError) {
-            // No lifetimes are judged: a commit that was taken while they lasted must be taken by those, too, who read it later.
+            // Lifetimes are for the committer to judge (RFC 9420 §7.3): it takes its own commit however late that comes back, and readers
+            // who found a key package expired by then would stay behind on another branch.
             incoming = try state.process(row.message, now: nil)
-            if case .proposal(let proposal) = incoming { try group.state?.storeProposal(proposal) }
+            switch incoming {
+            case .proposal(let proposal): try group.state?.storeProposal(proposal)
+            case .commit(let staged): try checkNames(staged.changes)
+            }
         } catch {
             if summary.contentType == .commit, !group.record.joinTag.isEmpty {
                 // We have not yet found the commit that let us in, so it is rather we who stand in the wrong place.
@@ -39,6 +43,14 @@ extension ClientCore {
         }
         if case .commit(let staged) = incoming {
             try merge(staged, row, digest, events: systemEvents(of: staged), into: &group, &turn)
+        }
+    }
+
+    /// A member whose credential names no user could be neither shown nor removed, and would read along unseen: everybody refuses the commit
+    /// that brings one.
+    private func checkNames(_ changes: CommitChanges) throws(MLSError) {
+        for member in changes.added + changes.updated where ID(member.identity) == nil {
+            throw MLSError(.invalidLeafNode, "a member whose credential names no user")
         }
     }
 

@@ -193,7 +193,9 @@ extension ClientCore {
     ) throws -> StagedCommit {
         let signer = try signer(turn)
         let staged = try withGroup(record.id, turn) { [entropy] group in
-            try group.commit(proposals, signer: signer, now: turn.now.seconds, entropy: entropy)
+            // Only what was asked for here: what others propose must not happen in this member's name.
+            try group.commit(
+                proposals, includePending: false, signer: signer, now: turn.now.seconds, entropy: entropy)
         }
         guard let staged else {
             throw MLSError(.invalidState, "the keys of this group are missing; `waxwing group rejoin` brings them back")

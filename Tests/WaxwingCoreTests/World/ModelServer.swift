@@ -16,6 +16,7 @@ struct ModelServer {
         var sequence: UInt64
         var sender: ID
         var message: [UInt8]
+        var time: UInt64
     }
 
     struct Invite {
@@ -306,7 +307,7 @@ struct ModelServer {
     @discardableResult
     private mutating func append(_ message: [UInt8], from user: ID, to id: ID) -> UInt64 {
         groups[id]!.lastSequence += 1
-        groups[id]!.log.append(Row(sequence: groups[id]!.lastSequence, sender: user, message: message))
+        groups[id]!.log.append(Row(sequence: groups[id]!.lastSequence, sender: user, message: message, time: time))
         return groups[id]!.lastSequence
     }
 
@@ -320,7 +321,7 @@ struct ModelServer {
             wire.sequenceNum = row.sequence
             wire.senderID = Data(row.sender.bytes)
             wire.mlsMessage = Data(row.message)
-            wire.createdAt = 1_800_000_000 + row.sequence
+            wire.createdAt = row.time
             answer.messages.append(wire)
         }
         return try bytes(answer)
