@@ -30,9 +30,10 @@ demo: setup
 	@swift build --quiet --product demo
 	@"$$(swift build --show-bin-path)/demo"
 
+# One test at a time: many of them start processes and wait for them, and two cores are soon short.
 test: setup
 	swift build --build-tests
-	swift test --skip-build
+	swift test --skip-build --no-parallel
 
 vectors: setup
 	@test -n "$(DIR)" || { echo "usage: make vectors DIR=FOLDER" >&2; exit 2; }

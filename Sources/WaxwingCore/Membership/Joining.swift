@@ -94,7 +94,7 @@ extension ClientCore {
         }
         do {
             let (group, used, tag) = try Group.join(
-                welcome: welcome.message, bundles: bundles.map(\.bundle), crypto: crypto, now: turn.now.seconds)
+                welcome: welcome.message, bundles: bundles.map(\.bundle), crypto: crypto, now: nil)
             if !record.mlsGroupID.isEmpty, record.mlsGroupID != group.groupID {
                 throw MLSError(.wrongGroup, "the Welcome leads into another group")
             }

@@ -245,14 +245,17 @@ extension ClientCore {
         case .remove(_, let user?), .evict(let user):
             let isOnRoster = try turn.draft.membership(record.id).isOnRoster(user)
             if case .evict = row.intent, isOnRoster { return .done }
-            let leaf = try withGroup(record.id, turn) { $0.member(identity: user.bytes)?.index }
-            guard case .some(.some(let leaf)) = leaf else {
+            // All leaves under that name: nobody may stay behind under the name of one who is gone.
+            let leaves = try withGroup(record.id, turn) { group in
+                group.members.filter { $0.identity == user.bytes }.map(\.index)
+            }
+            guard let leaves, !leaves.isEmpty else {
                 if isOnRoster {
                     return .impossible("this user is on the roster but has no keys in the group yet")
                 }
                 return .done
             }
-            return .commit([.remove(leaf)])
+            return .commit(leaves.map { .remove($0) })
         default:
             return .commit([])
         }

@@ -53,6 +53,8 @@ struct ModelServer {
     /// Events to be delivered, by user.
     var hints: [(user: ID, hint: ServerHint)] = []
     var rejectsTokens = false
+    /// Welcomes stay on the list, acknowledged or not.
+    var keepsWelcomes = false
     /// Every body of POST messages that was taken, in order.
     private(set) var posted: [[UInt8]] = []
 
@@ -145,7 +147,7 @@ struct ModelServer {
             guard let index = welcomes.firstIndex(where: { $0.id.description == parts[1] && $0.user == user }) else {
                 throw Refusal.notFound
             }
-            welcomes.remove(at: index)
+            if !keepsWelcomes { welcomes.remove(at: index) }
             return []
         case (.get, "groups", 1): return try groupList(user)
         case (.post, "groups", 1):
