@@ -83,7 +83,7 @@ public struct OutboxRow: StoredRecord, Hashable {
     public var notBefore: Instant
     var sealed: Sealed?
 
-    init(order: UInt64, group: ID, intent: Intent, isByPerson: Bool, createdAt: Instant) {
+    init(order: UInt64, group: ID, intent: Intent, isByPerson: Bool = true, createdAt: Instant) {
         self.order = order
         self.group = group
         self.intent = intent
