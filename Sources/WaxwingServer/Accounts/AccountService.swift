@@ -6,7 +6,8 @@ struct AccountService: Sendable {
     let store: Store
     let configuration: ServerConfiguration
 
-    private let queue = HashingQueue()
+    let queue = HashingQueue()
+
     private let attempts: RateLimiter?
     private let failures: RateLimiter?
     /// Checked for unknown usernames, so that they take as long as known ones.
