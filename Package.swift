@@ -15,6 +15,8 @@ let package = Package(
         .executable(name: "waxwing", targets: ["WaxwingCLI"]),
         .executable(name: "waxwingd", targets: ["WaxwingDaemon"]),
         .executable(name: "mls-vectors", targets: ["MLSVectors"]),
+        .executable(name: "demo", targets: ["Demo"]),
+        .executable(name: "bench-client", targets: ["BenchClient"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -92,11 +94,15 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        // Benchmarks: `make bench-client`
+        // `make demo` and `make bench-client`: stories told with the two programs
+        .executableTarget(name: "Demo", swiftSettings: strict),
         .executableTarget(
             name: "BenchClient",
-            dependencies: ["WaxwingClient", "SQLiteStore", "HTTPTransport", "MLSOpenSSL", "MLS"],
-            path: "Benchmarks/BenchClient", swiftSettings: strict),
+            dependencies: [
+                "WaxwingClient", "SQLiteStore", "HTTPTransport", "MLSOpenSSL", "MLS",
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict),
 
         // Tests
         .testTarget(name: "MLSTests", dependencies: ["MLS", "MLSOpenSSL", "MLSVectorRunner"], swiftSettings: strict),

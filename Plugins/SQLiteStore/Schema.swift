@@ -22,6 +22,7 @@ enum Schema {
         case .history: "\"history\""
         case .seen: "\"seen\""
         case .invite: "\"invite\""
+        case .membership: "\"membership\""
         }
     }
 

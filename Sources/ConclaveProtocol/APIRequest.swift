@@ -1,5 +1,6 @@
 /// One HTTP request of the protocol as a value: what to ask, nothing about how it gets there.
 public struct APIRequest: Hashable, Sendable {
+    /// The HTTP methods of the protocol.
     public enum Method: String, Hashable, Sendable { case get = "GET", post = "POST", patch = "PATCH" }
 
     public var method: Method
@@ -14,6 +15,7 @@ public struct APIRequest: Hashable, Sendable {
     /// The same key on a repeated POST makes a server that knows the header return its first answer.
     public var idempotencyKey: String?
 
+    /// A name and a value, not yet percent-encoded.
     public struct QueryItem: Hashable, Sendable {
         public var name: String
         public var value: String

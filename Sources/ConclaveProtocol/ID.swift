@@ -3,6 +3,11 @@ public struct ID: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// Exactly 16 bytes.
     public let bytes: [UInt8]
 
+    /// Sixteen zero bytes, which stand for nobody.
+    public static let nobody = ID(zeroes: ())
+
+    private init(zeroes: Void) { bytes = Array(repeating: 0, count: 16) }
+
     /// Nil unless there are exactly 16 bytes.
     public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == 16 else { return nil }

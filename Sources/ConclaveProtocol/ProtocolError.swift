@@ -2,6 +2,7 @@
 ///
 /// Two errors are equal when kind and status are; ``reason`` is for people and holds no token and no body.
 public struct ProtocolError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What came in place of the answer.
     public enum Kind: Hashable, Sendable {
         /// The server said no and gave its code. `message` is the server's own text, without control characters and at
         /// most ``ProtocolLimits/messageLength`` characters; trust it no more than any stranger's.

@@ -10,6 +10,7 @@ public enum ServerHint: Hashable, Sendable {
     case inviteCancelled(group: ID)
     case groupDeleted(group: ID)
 
+    /// What about a group has changed; `other` for what a later server may tell.
     public enum UpdateKind: Hashable, Sendable { case commit, settings, roles, other }
 }
 

@@ -10,6 +10,10 @@ public enum Limits {
     public static let pastEpochs = 16
     /// Leaves of a ratchet tree. Bounds what a hostile tree may cost.
     public static let leaves: UInt32 = 1 << 17
+    /// One leaf node in bytes, certificates included. Keeps a tree that many may write to within what can be encoded.
+    public static let leafNodeLength = 1 << 16
+    /// Proposals of one commit. A proposal by reference takes two bytes, but in memory as much as any other.
+    public static let commitProposals = 1 << 14
     /// Proposals received and remembered in one epoch.
     public static let pendingProposals = 4096
     /// Their total length in bytes; whoever commits them must be able to hold them all.

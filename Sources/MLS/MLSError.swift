@@ -2,6 +2,7 @@
 ///
 /// Two errors are equal when their codes are; the reason is for people and holds no key, plaintext or token.
 public struct MLSError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What kind of failure it is.
     public enum Code: String, Hashable, Sendable {
         /// Bytes that are not a valid encoding (RFC 9420 §2.1), or that end too early or too late.
         case malformed

@@ -49,7 +49,44 @@ struct MontgomeryCurve: DiffieHellmanGroup {
 
     func owns(_ key: HPKEPrivateKey) -> Bool { (key.prepared as? KeyObject)?.algorithm == name.rawValue }
 
-    func isValidPublicKey(_ key: [UInt8]) -> Bool { key.count == privateKeyLength }
+    /// A point of small order is not: nobody can seal to it, so in a tree it would keep everybody from committing.
+    func isValidPublicKey(_ key: [UInt8]) -> Bool {
+        if key.count != privateKeyLength { return false }
+        return name == .x25519 ? !Self.isSmallOrder25519(key) : !Self.isSmallOrder448(key)
+    }
+
+    /// Whether a coordinate is 0, 1 or -1, or that of a point of order 8; also when it is not reduced.
+    private static func isSmallOrder25519(_ key: [UInt8]) -> Bool {
+        // X25519 does not look at the highest bit (RFC 7748 §5).
+        var coordinate = key
+        coordinate[31] &= 0x7F
+        if coordinate == order8.0 || coordinate == order8.1 { return true }
+        let middle = coordinate[1..<31]
+        if coordinate[31] == 0x7F, middle.allSatisfy({ $0 == 0xFF }) { return (0xEC...0xEE).contains(coordinate[0]) }
+        return coordinate[31] == 0 && middle.allSatisfy { $0 == 0 } && coordinate[0] <= 1
+    }
+
+    /// Whether a coordinate is 0, 1 or -1; also when it is not reduced.
+    private static func isSmallOrder448(_ key: [UInt8]) -> Bool {
+        if key[1...].allSatisfy({ $0 == 0 }) { return key[0] <= 1 }
+        // The prime is 2^448 - 2^224 - 1.
+        let (low, high) = (key[..<28], key[29...])
+        guard high.allSatisfy({ $0 == 0xFF }) else { return false }
+        if key[28] == 0xFF { return low.allSatisfy { $0 == 0 } }
+        return key[28] == 0xFE && low[0] >= 0xFE && low.dropFirst().allSatisfy { $0 == 0xFF }
+    }
+
+    /// The coordinates of the points of order 8 on Curve25519, little-endian.
+    private static let order8: ([UInt8], [UInt8]) = (
+        [
+            0xE0, 0xEB, 0x7A, 0x7C, 0x3B, 0x41, 0xB8, 0xAE, 0x16, 0x56, 0xE3, 0xFA, 0xF1, 0x9F, 0xC4, 0x6A,
+            0xDA, 0x09, 0x8D, 0xEB, 0x9C, 0x32, 0xB1, 0xFD, 0x86, 0x62, 0x05, 0x16, 0x5F, 0x49, 0xB8, 0x00,
+        ],
+        [
+            0x5F, 0x9C, 0x95, 0xBC, 0xA3, 0x50, 0x8C, 0x24, 0xB1, 0xD0, 0xB1, 0x55, 0x9C, 0x83, 0xEF, 0x5B,
+            0x04, 0x44, 0x5C, 0xC4, 0x58, 0x1C, 0x8E, 0x86, 0xD8, 0x22, 0x4E, 0xDD, 0xD0, 0x9F, 0x11, 0x57,
+        ]
+    )
 
     func agree(_ key: HPKEPrivateKey, with publicKey: [UInt8]) throws(MLSError) -> Secret {
         let peer = try KeyObject.rawPublic(publicKey, algorithm: name.rawValue)

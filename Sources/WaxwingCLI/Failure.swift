@@ -112,7 +112,7 @@ extension Failure {
         .notLoggedIn, "nobody is logged in on this profile",
         hint: "`waxwing login NAME --server URL`, or `waxwing register` for a new account")
     static let sessionOver = Failure(
-        .sessionOver, "the server no longer takes this session",
+        .sessionOver, "the session is over: it expired, or you logged out",
         hint: "`waxwing login NAME` starts a new one; nothing that waits is lost")
     static let profileInUse = Failure(
         .profileInUse, "another process is connected with this profile",

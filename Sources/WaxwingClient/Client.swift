@@ -17,6 +17,9 @@ public actor Client {
         case stopped
     }
 
+    /// Lost answers in a row after which a run that is not live gives up.
+    private static let passingFailures = 4
+
     private let store: any Store
     private let transport: any Transport
     private let clock: @Sendable () -> Instant
@@ -25,6 +28,9 @@ public actor Client {
     private let mailbox = Mailbox()
     private var calls: [CallID: Task<Void, Never>] = [:]
     private var feed: Task<Void, Never>?
+    /// Counts the feeds that were opened and closed.
+    private var feedNumber = 0
+    private var isRunning = false
     private var isStopped = false
 
     /// - Parameters:
@@ -70,20 +76,26 @@ public actor Client {
     /// - Returns: how things stand with the server at the end.
     /// - Throws: ``StoreError`` where the store fails, ``CoreError`` `notLoggedIn`.
     public func run(live: Bool, until goal: Goal) async throws -> LinkState {
-        isStopped = false
+        guard !isRunning else { throw CoreError(.notAllowed, "this client is running already") }
+        isRunning = true
+        defer {
+            isRunning = false
+            isStopped = false
+        }
         try step(.connect(live: live))
         let watcher = watchStore()
         defer { watcher.cancel() }
         do {
             while !isStopped {
-                if let input = mailbox.take() {
-                    try step(input)
+                // Commands and the bell must not wait for a long catch-up, nor a long row of answers.
+                await Task.yield()
+                if let entry = mailbox.take() {
+                    // An event of a feed that was closed since says nothing about the one that is open now.
+                    if entry.feed == nil || entry.feed == feedNumber { try step(entry.input) }
                     continue
                 }
                 if core.hasLocalWork {
                     try step(.resume)
-                    // Answers and commands must not wait for a long catch-up.
-                    await Task.yield()
                     continue
                 }
                 if try isReached(goal) { break }
@@ -91,6 +103,7 @@ public actor Client {
             }
         } catch {
             halt()
+            core.abandonConnection()
             throw error
         }
         let state = core.linkState
@@ -107,8 +120,11 @@ public actor Client {
 
     private func isReached(_ goal: Goal) throws -> Bool {
         switch core.linkState {
-        case .loginNeeded: return true
-        case .off: return true
+        case .loginNeeded, .off: return true
+        case .waiting(_, let trouble?):
+            // The server is there, but an answer got lost on the way: that heals better now than at the next run.
+            let isPassing = trouble.cause == .connectionLost || trouble.cause == .timeout
+            if isPassing, core.linkFailures < Self.passingFailures { return false }
         default: break
         }
         switch goal {
@@ -141,6 +157,7 @@ public actor Client {
     /// Another process may queue something while we run: its change sets move the store's revision.
     private func watchStore() -> Task<Void, Never> {
         Task { [mailbox, store] in
+            // Unreadable counts as nothing seen yet.
             var last = try? store.revision()
             while !Task.isCancelled {
                 try? await Task.sleep(for: .milliseconds(200))
@@ -155,9 +172,14 @@ public actor Client {
     private func halt() {
         for task in calls.values { task.cancel() }
         calls = [:]
+        closeFeed()
+        while mailbox.take() != nil {}
+    }
+
+    private func closeFeed() {
         feed?.cancel()
         feed = nil
-        while mailbox.take() != nil {}
+        feedNumber += 1
     }
 
     // MARK: One step
@@ -167,20 +189,26 @@ public actor Client {
     private func step(_ input: Input) throws -> Batch {
         while true {
             let before = core
+            let batch: Batch
             do {
-                let batch = try core.handle(input, now: clock())
-                if !batch.changes.isEmpty { _ = try store.commit(batch.changes) }
-                for effect in batch.effects { perform(effect) }
-                return batch
-            } catch let error as StoreError where error.code == .staleRevision {
-                // Another process was faster: read again and think again.
-                core = before
+                batch = try core.handle(input, now: clock())
             } catch {
+                let base = core.revision
                 core = before
                 // What was read may have been changed under our hands by another process: then the error means nothing.
-                if try store.revision() != before.revision { continue }
+                if try store.revision() != base { continue }
                 throw error
             }
+            do {
+                if !batch.changes.isEmpty { _ = try store.commit(batch.changes) }
+            } catch {
+                core = before
+                // Another process was faster: read again and think again.
+                if error.code == .staleRevision { continue }
+                throw error
+            }
+            for effect in batch.effects { perform(effect) }
+            return batch
         }
     }
 
@@ -197,19 +225,21 @@ public actor Client {
                 await self?.forget(id)
             }
         case .openFeed(let token):
-            feed?.cancel()
-            feed = Task { [mailbox, transport] in
+            closeFeed()
+            feed = Task { [mailbox, transport, feedNumber] in
                 do {
-                    for try await event in transport.events(token: token) { mailbox.put(.feed(event)) }
-                    if !Task.isCancelled { mailbox.put(.feedEnded(nil)) }
+                    for try await event in transport.events(token: token) {
+                        // One at a time: a flood of events waits in the transport, which knows how to drop them.
+                        await mailbox.deliver(.feed(event), feed: feedNumber)
+                    }
+                    mailbox.put(.feedEnded(nil), feed: feedNumber)
                 } catch {
                     let error = error as? TransportError ?? TransportError(.unknown, .other, "the event stream broke")
-                    if !Task.isCancelled { mailbox.put(.feedEnded(error)) }
+                    mailbox.put(.feedEnded(error), feed: feedNumber)
                 }
             }
         case .closeFeed:
-            feed?.cancel()
-            feed = nil
+            closeFeed()
         case .notice(let notice):
             onNotice(notice)
         }

@@ -3,16 +3,30 @@ import WaxwingCore
 
 /// Inputs on their way to the core, from any task, in order of arrival.
 final class Mailbox: Sendable {
+    struct Entry: Sendable {
+        let input: Input
+        /// The number of the feed it came from, if it came from one.
+        let feed: Int?
+        fileprivate let taken: CheckedContinuation<Void, Never>?
+    }
+
     private struct State {
-        var inputs: [Input] = []
+        var entries: [Entry] = []
         var waiter: CheckedContinuation<Void, Never>?
         var rung = false
     }
 
     private let state = Mutex(State())
 
-    func put(_ input: Input) {
-        ring { $0.inputs.append(input) }
+    func put(_ input: Input, feed: Int? = nil) {
+        ring { $0.entries.append(Entry(input: input, feed: feed, taken: nil)) }
+    }
+
+    /// Puts an input and waits until it is taken out.
+    func deliver(_ input: Input, feed: Int) async {
+        await withCheckedContinuation { continuation in
+            ring { $0.entries.append(Entry(input: input, feed: feed, taken: continuation)) }
+        }
     }
 
     /// Wakes the reader without an input.
@@ -20,7 +34,7 @@ final class Mailbox: Sendable {
         ring { $0.rung = true }
     }
 
-    private func ring(_ change: (inout State) -> Void) {
+    private func ring(_ change: (inout sending State) -> Void) {
         let waiter = state.withLock { state in
             change(&state)
             let waiter = state.waiter
@@ -30,15 +44,17 @@ final class Mailbox: Sendable {
         waiter?.resume()
     }
 
-    func take() -> Input? {
-        state.withLock { $0.inputs.isEmpty ? nil : $0.inputs.removeFirst() }
+    func take() -> Entry? {
+        let entry = state.withLock { $0.entries.isEmpty ? nil : $0.entries.removeFirst() }
+        entry?.taken?.resume()
+        return entry
     }
 
     /// Returns as soon as there is an input, or the bell was rung since the last time.
     func wait() async {
         await withCheckedContinuation { continuation in
             let ready = state.withLock { state in
-                if state.rung || !state.inputs.isEmpty {
+                if state.rung || !state.entries.isEmpty {
                     state.rung = false
                     return true
                 }

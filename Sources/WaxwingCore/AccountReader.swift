@@ -16,12 +16,15 @@ public struct AccountReader: Sendable {
     public func user(_ id: ID) throws(StoreError) -> UserRecord? { try draft.user(id) }
     public func groups() throws(StoreError) -> [GroupRecord] { try draft.groups() }
     public func group(_ id: ID) throws(StoreError) -> GroupRecord? { try draft.group(id) }
+    /// Who is in a group; empty where nothing is known yet.
+    public func membership(_ group: ID) throws(StoreError) -> MembershipRecord { try draft.membership(group) }
     public func invites() throws(StoreError) -> [InviteRecord] { try draft.invites() }
     public func revision() throws(StoreError) -> UInt64 { try store.revision() }
 
     /// All rows that wait, in the order they were asked for.
     public func outbox() throws(StoreError) -> [OutboxRow] { try draft.outbox().sorted { $0.order < $1.order } }
 
+    /// One row that waits; nil once it is done or discarded.
     public func outboxRow(_ group: ID, order: UInt64) throws(StoreError) -> OutboxRow? {
         try draft.outboxRow(group, order: order)
     }
@@ -34,12 +37,10 @@ public struct AccountReader: Sendable {
         return matching.filter(\.isOpen) + matching.filter { !$0.isOpen }
     }
 
-    public func user(named username: String) throws(StoreError) -> (id: ID, record: UserRecord)? {
-        for stored in try draft.page(.user, prefix: []) {
-            let record = try UserRecord(stored: stored.value)
-            if record.username == username, let id = ID(stored.key) { return (id, record) }
-        }
-        return nil
+    /// The user with this name, among those known here. Takes time in proportion to their number.
+    /// - Throws: ``StoreError``; ``CoreError`` `invalidInput` where several users go by the name.
+    public func user(named username: String) throws -> (id: ID, record: UserRecord)? {
+        try draft.user(named: username)
     }
 
     /// Users invited to a group by us who have not answered yet.
@@ -93,6 +94,7 @@ extension Sequence<Record> {
 
 /// What a group's keys say about it.
 public struct GroupDetails: Hashable, Sendable {
+    /// A member, as its leaf in the tree says.
     public struct Person: Hashable, Sendable {
         public var user: ID
         /// Position in the ratchet tree.

@@ -65,15 +65,27 @@ public struct ClientCore: Sendable {
 
     /// When to hand in ``Input/wake``; nil where nothing waits for time to pass.
     public var nextWake: Instant? {
-        var moments = lanes.wakes
-        if case .waiting(let until, _) = link.state { moments.append(until) }
-        return moments.min()
+        switch link.state {
+        case .waiting(let until, _): until
+        case .up: lanes.nextWake
+        // Nothing that waits for its time can be begun without a link.
+        case .off, .connecting, .loginNeeded: nil
+        }
     }
 
     public var linkState: LinkState { link.state }
 
+    /// Failures in a row since something last came from the server.
+    public var linkFailures: Int { Int(link.failures) }
+
     /// Nothing is under way and nothing can be done right now; what is left waits for time, for people, or for the network.
     public var isSettled: Bool { lanes.calls.isEmpty && !hasLocalWork }
+
+    /// Forgets the connection, when whoever drives the core can go on no longer. What was under way is looked for in the log next time.
+    public mutating func abandonConnection() {
+        link = LinkControl()
+        lanes.forgetAll()
+    }
 
     /// Forgets what is kept in memory of a store that another process has written to.
     private mutating func notice(revision current: UInt64) throws {

@@ -2,6 +2,7 @@ import ConclaveProtocol
 
 /// Why a command cannot be carried out. Equal on the code.
 public struct CoreError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What kind of failure it is.
     public enum Code: String, Hashable, Sendable {
         /// Nobody has logged in here yet.
         case notLoggedIn

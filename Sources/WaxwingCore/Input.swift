@@ -35,6 +35,7 @@ public struct Batch: Sendable {
     public var outcome: CommandOutcome = .nothing
 }
 
+/// Something to do for the core once the changes of its batch are on disk.
 public enum Effect: Sendable {
     case send(CallID, APIRequest)
     case openFeed(token: String)
@@ -66,6 +67,7 @@ public enum Command: Sendable {
     case verify(user: ID)
 }
 
+/// What a command led to, as far as it is known at once.
 public enum CommandOutcome: Hashable, Sendable {
     case nothing
     /// The row that stands for what was asked.

@@ -87,8 +87,10 @@ public struct ConclaveServer: Sendable {
         do {
             let chain = try NIOSSLCertificate.fromPEMFile(files.certificateChain)
             let key = try NIOSSLPrivateKey(file: files.privateKey, format: .pem)
-            let tls = TLSConfiguration.makeServerConfiguration(
+            var tls = TLSConfiguration.makeServerConfiguration(
                 certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
+            // NIO's default is 1.0; RFC 8996 retires all before 1.2.
+            tls.minimumTLSVersion = .tlsv12
             // Building the context checks that key and certificate belong together, before anything listens.
             _ = try NIOSSLContext(configuration: tls)
             return try .http2Upgrade(

@@ -21,7 +21,7 @@ struct Housekeeping: Service {
 
     func sweep() async throws {
         try await store.write { transaction in
-            try transaction.execute("DELETE FROM session WHERE expires_at <= ?", [transaction.now])
+            try transaction.expireSessions()
             try transaction.expireInvites()
             try transaction.expireMessages()
             try transaction.expireAnswers()

@@ -10,16 +10,22 @@ enum Limits {
     static let keyPackageBytes = 4...16_384
     /// The protocol's number; more are dropped without an error.
     static let regularKeyPackages = 10
+    /// More than any client has use for; each is checked and counted while everybody else waits to write.
+    static let keyPackagesPerUpload = 100
     static let fingerprintBytes = 128
     static let mlsGroupIDDigits = 512
     static let messagesPerPage = 100
     static let messagesPerPageMax = 500
+    /// Message bytes in one page: a page is built in memory, some of them at once.
+    static let pageBytes: Int64 = 8 << 20
     static let publicGroupsListed = 500
     static let usersPerInvite = 500
     /// 7 days: longer than any client keeps repeating one request.
     static let idempotencySeconds: Int64 = 7 * 86_400
     static let idempotencyKeyBytes = 128
     static let idempotencyKeysPerUser: Int64 = 1000
+    /// Longest answer that is kept for a repeat: with the number above, 4 MiB a user.
+    static let idempotencyAnswerBytes = 4096
     /// Events kept for readers that come back, and addressees summed over them (16 bytes and a header each).
     static let recentEvents = 4096
     static let recentAddressees = 400_000

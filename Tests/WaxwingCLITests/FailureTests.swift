@@ -5,8 +5,11 @@ import WaxwingCore
 
 @testable import WaxwingCLI
 
+/// Not the type of the same name that Swift Testing has.
+typealias Status = WaxwingCLI.ExitStatus
+
 struct FailureTests {
-    private func check(_ error: any Error, _ expected: ExitStatus, line: Int = #line) throws {
+    private func check(_ error: any Error, _ expected: Status, line: Int = #line) throws {
         let failure = try #require(Failure(explaining: error), "line \(line)")
         #expect(failure.status == expected, "line \(line)")
         #expect(!failure.message.isEmpty, "line \(line)")
@@ -36,7 +39,7 @@ struct FailureTests {
 
     /// What the server answered, through the decoding that answers really go through.
     @Test(arguments: [
-        (401, "application/x-protobuf", [0x10, 0xCA, 0x01] as [UInt8], ExitStatus.sessionOver),
+        (401, "application/x-protobuf", [0x10, 0xCA, 0x01] as [UInt8], Status.sessionOver),
         (404, "application/x-protobuf", [0x10, 0xAC, 0x02], .unknownName),
         (403, "application/x-protobuf", [0x10, 0xAE, 0x02], .refused),
         (500, "application/x-protobuf", [], .badAnswer),
@@ -44,7 +47,7 @@ struct FailureTests {
         (200, "text/html", Array("<html>".utf8), .badAnswer),
         (200, "application/x-protobuf", [0xFF], .badAnswer),
     ])
-    func everyAnswerHasItsExitCode(status: Int, type: String, body: [UInt8], expected: ExitStatus) throws {
+    func everyAnswerHasItsExitCode(status: Int, type: String, body: [UInt8], expected: Status) throws {
         let call = Endpoint.groups(token: "token")
         let error = #expect(throws: ProtocolError.self) {
             try call.decode(APIResponse(status: status, contentType: type, body: body))
@@ -58,10 +61,10 @@ struct FailureTests {
     }
 
     @Test func exitCodesAreDistinctAndAllExplained() {
-        let codes = ExitStatus.allCases.map(\.rawValue)
+        let codes = Status.allCases.map(\.rawValue)
         #expect(Set(codes).count == codes.count)
         #expect(!codes.contains(0) && codes.allSatisfy { (1...125).contains($0) })
-        #expect(ExitStatus.table.split(separator: "\n").count == codes.count)
-        #expect(Set(ExitStatus.allCases.map(\.meaning)).count == codes.count)
+        #expect(Status.table.split(separator: "\n").count == codes.count)
+        #expect(Set(Status.allCases.map(\.meaning)).count == codes.count)
     }
 }

@@ -43,14 +43,13 @@ private struct Shelf {
 }
 
 struct HistoryTests {
-    private func check(_ content: HistoryRow.Content, sequence: UInt64? = 7, _ waiting: OutboxRow? = nil, _ end: String)
-        throws
-    {
+    private func check(
+        _ content: HistoryRow.Content, sequence: UInt64? = 7, waiting: OutboxRow? = nil, shows expected: String
+    ) throws {
         let shelf = try Shelf()
-        let line = try HistoryLine(names: Names(shelf.reader)).text(
-            shelf.row(content, sequence: sequence), waiting: waiting)
-        let time = TimeText.minute(0)
-        #expect(line == "\(sequence.map(String.init) ?? "·")  \(time)  \(end)")
+        let row = shelf.row(content, sequence: sequence)
+        let line = try HistoryLine(names: Names(shelf.reader)).text(row, waiting: waiting)
+        #expect(line == "\(sequence.map(String.init) ?? "·")  \(TimeText.minute(0))  \(expected)")
     }
 
     private func event(_ kind: SystemEvent.Kind, _ subject: ID? = nil) throws -> HistoryRow.Content {
@@ -60,28 +59,29 @@ struct HistoryTests {
 
     @Test func linesSayWhatHappened() throws {
         let bob = try Shelf().bob
-        try check(.text("hi"), "bob: hi")
-        try check(.text("one\n7  alice: two"), "bob: one\n    7  alice: two")
-        try check(.text("\u{1B}[2Jhi"), "bob: [2Jhi")
-        try check(event(.created), "— alice created the group")
-        try check(event(.joined, bob), "— bob joined (invited by alice)")
-        try check(event(.rotated), "— alice changed the keys")
-        try check(event(.removed, bob), "— bob was removed by alice")
-        try check(event(.weWereRemoved, bob), "— you were removed by alice")
-        try check(event(.weWereRemoved), "— you are no longer a member")
-        try check(.unreadable(.forged), "! could not be opened: it is forged, or was damaged on its way (from bob)")
+        try check(.text("hi"), shows: "bob: hi")
+        try check(.text("one\n7  alice: two"), shows: "bob: one\n    7  alice: two")
+        try check(.text("\u{1B}[2Jhi"), shows: "bob: [2Jhi")
+        try check(event(.created), shows: "— alice created the group")
+        try check(event(.joined, bob), shows: "— bob joined (invited by alice)")
+        try check(event(.rotated), shows: "— alice changed the keys")
+        try check(event(.removed, bob), shows: "— bob was removed by alice")
+        try check(event(.weWereRemoved, bob), shows: "— you were removed by alice")
+        try check(event(.weWereRemoved), shows: "— you are no longer a member")
+        try check(
+            .unreadable(.forged), shows: "! could not be opened: it is forged, or was damaged on its way (from bob)")
     }
 
     @Test func messagesThatWaitShowTheirState() throws {
         let group = try Shelf().group
         var row = OutboxRow(order: 3, group: group.id, intent: .rotate, createdAt: Instant(milliseconds: 0))
-        try check(.text("hi"), sequence: nil, row, "bob: hi (queued)")
+        try check(.text("hi"), sequence: nil, waiting: row, shows: "bob: hi (queued)")
         row.state = .sending
-        try check(.text("hi"), sequence: nil, row, "bob: hi (sending)")
+        try check(.text("hi"), sequence: nil, waiting: row, shows: "bob: hi (sending)")
         row.state = .unconfirmed
-        try check(.text("hi"), sequence: nil, row, "bob: hi (unconfirmed)")
+        try check(.text("hi"), sequence: nil, waiting: row, shows: "bob: hi (unconfirmed)")
         row.state = .failed("You are banned.")
-        try check(.text("hi"), sequence: nil, row, "bob: hi (failed: you are banned)")
+        try check(.text("hi"), sequence: nil, waiting: row, shows: "bob: hi (failed: you are banned)")
     }
 
     @Test func aChangedKeyIsShownBesideTheName() throws {

@@ -29,6 +29,7 @@ struct SanitizingTests {
     @Test(arguments: [
         ("The server cannot be reached.", "the server cannot be reached"),
         ("TLS is missing.", "TLS is missing"),
+        ("A name cannot be empty.", "a name cannot be empty"),
         ("I am here", "I am here"),
         ("", ""),
     ])

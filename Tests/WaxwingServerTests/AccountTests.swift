@@ -235,6 +235,53 @@ import Testing
         }
     }
 
+    @Test func guessesUnderWayCountToo() async throws {
+        try await TestServer.run {
+            $0.failedLoginsPerMinute = 3
+            $0.passwordCost = .init(logN: 12)
+        } _: { server in
+            let alice = try await server.user("alice")
+            let wrong = login("alice", "wrong")
+            let outcomes = try await withThrowingTaskGroup(of: Outcome.self) { tasks in
+                for _ in 0..<16 { tasks.addTask { try await alice.post("login", wrong).outcome } }
+                return try await tasks.reduce(into: []) { $0.append($1) }
+            }
+            #expect(outcomes.filter { $0 == Outcome(401, 202) }.count == 3)
+            #expect(outcomes.filter { $0 == Outcome(429, 0) }.count == 13)
+        }
+    }
+
+    @Test func aRightPasswordCostsNoGuess() async throws {
+        try await TestServer.run {
+            $0.failedLoginsPerMinute = 3
+        } _: { server in
+            let alice = try await server.user("alice")
+            for _ in 0..<2 {
+                #expect(try await alice.post("login", login("alice", "wrong")).outcome == Outcome(401, 202))
+            }
+            for _ in 0..<5 {
+                #expect(try await alice.post("login", login("alice", "password")).outcome == Outcome(200))
+            }
+            #expect(try await alice.post("login", login("alice", "wrong")).outcome == Outcome(401, 202))
+            #expect(try await alice.post("login", login("alice", "password")).outcome == Outcome(429, 0))
+        }
+    }
+
+    /// One letter under a tower of accents is a single character of any size; names that no one can have share a bucket.
+    @Test func whatIsNoUsernameIsCountedTogether() async throws {
+        try await TestServer.run {
+            $0.failedLoginsPerMinute = 3
+        } _: { server in
+            let alice = try await server.user("alice")
+            for accents in [10, 1000, 100_000] {
+                let tower = "x" + String(repeating: "\u{301}", count: accents)
+                #expect(try await alice.post("login", login(tower, "wrong")).outcome == Outcome(401, 202))
+            }
+            #expect(try await alice.post("login", login("no name", "wrong")).outcome == Outcome(429, 0))
+            #expect(try await alice.post("login", login("alice", "password")).outcome == Outcome(200))
+        }
+    }
+
     @Test func oneAddressRegistersSoManyAMinute() async throws {
         try await TestServer.run {
             $0.rateLimit = .perMinute(2)

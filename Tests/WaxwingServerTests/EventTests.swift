@@ -1,5 +1,6 @@
 import ConclaveProtocol
 import Foundation
+import Synchronization
 import Testing
 
 @testable import WaxwingServer
@@ -60,6 +61,34 @@ private final class EventProbe: Sendable {
 
     func end() async throws {
         while try await next() != nil {}
+    }
+}
+
+/// A clock that jumps once it was read so often.
+private final class ClockScript: Sendable {
+    private struct State {
+        var now: Int64 = 1_800_000_000
+        var jump: (seconds: Int64, readings: Int)?
+    }
+
+    private let state = Mutex(State())
+
+    func jump(by seconds: Int64, afterReadings readings: Int) {
+        state.withLock { $0.jump = (seconds, readings) }
+    }
+
+    func read() -> Int64 {
+        state.withLock { state in
+            if let jump = state.jump {
+                if jump.readings == 0 {
+                    state.now += jump.seconds
+                    state.jump = nil
+                } else {
+                    state.jump = (jump.seconds, jump.readings - 1)
+                }
+            }
+            return state.now
+        }
     }
 }
 
@@ -178,6 +207,39 @@ private final class EventProbe: Sendable {
             }
             try await again.post("change-password", change).expect(Outcome(200))
             try await second.end()
+        }
+    }
+
+    @Test func aStreamEndsWhenItsSessionExpires() async throws {
+        try await TestServer.run {
+            $0.tokenTTL = 1000
+        } _: { server in
+            let (alice, bob) = (try await server.user("alice"), try await server.user("bob"))
+            let (over, alive) = (try await EventProbe(alice), try await EventProbe(bob))
+            server.clock.advance(999)
+            try await bob.get("me").expect(Outcome(200))
+            try await Housekeeping(store: server.server.store).sweep()
+            #expect(server.bus.readerCount == 2)
+            server.clock.advance(1)
+            try await Housekeeping(store: server.server.store).sweep()
+            try await over.end()
+            server.bus.heartbeat()
+            #expect(try await alive.next()?.first?.comment == "welcome")
+            #expect(try await alive.next()?.first?.comment == "still here")
+        }
+    }
+
+    /// The clock is read once for each look at the session: it is alive at the first and over at the second.
+    @Test func aSessionThatEndsBeforeItsStreamBeginsHasNone() async throws {
+        let script = ClockScript()
+        try await TestServer.run {
+            $0.tokenTTL = 1000
+            $0.clock = { script.read() }
+        } _: { server in
+            let alice = try await server.user("alice")
+            script.jump(by: 1000, afterReadings: 1)
+            #expect(try await alice.get("events").outcome == Outcome(401, 202))
+            #expect(server.bus.readerCount == 0)
         }
     }
 

@@ -56,6 +56,32 @@ import Testing
         }
     }
 
+    @Test func longAnswersAndJoinsAreNotKept() async throws {
+        try await TestServer.run { server in
+            let (alice, bob) = (try await server.user("alice"), try await server.user("bob"))
+            let group = try await server.group("g", [alice])
+            // Around the key package the answer has its fields, 25 bytes and a few.
+            for (size, isKept) in [(4000, true), (5000, false)] {
+                let upload = WireUploadKeyPackageRequest.with {
+                    $0.entries = (UInt8(0)...1).map { number in
+                        .with { $0.data = Data([0, 1, 0, 5, number] + [UInt8](repeating: 7, count: size)) }
+                    }
+                }
+                try await bob.post("reset-account").expect(Outcome(200))
+                try await bob.post("key-packages", upload).expect(Outcome(200))
+                let invitation = WireInviteToGroupRequest.with { $0.userIds = [bob.id.blob] }
+                let first = try await alice.post("groups/\(group)/invite", invitation, key: "\(size)")
+                let second = try await alice.post("groups/\(group)/invite", invitation, key: "\(size)")
+                #expect(first.outcome == Outcome(200) && second.outcome == Outcome(200))
+                #expect((first.body == second.body) == isKept, "\(size) bytes")
+            }
+            try await alice.patch("groups/\(group)", WireUpdateGroupRequest.with { $0.visibility = .public })
+            try await alice.commit(mlsMessage(epoch: 0), info: "info", to: group).expect(Outcome(200))
+            #expect(try await bob.post("groups/\(group)/join", key: "join").outcome == Outcome(200))
+            #expect(try await bob.post("groups/\(group)/join", key: "join").outcome == Outcome(409, 301))
+        }
+    }
+
     @Test func arrivingTogetherTheyActOnce() async throws {
         try await TestServer.run { server in
             let alice = try await server.user("alice")

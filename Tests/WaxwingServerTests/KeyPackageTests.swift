@@ -49,6 +49,20 @@ import Testing
         }
     }
 
+    @Test func anUploadHasAtMostAHundred() async throws {
+        try await TestServer.run { server in
+            let alice = try await server.user("alice")
+            for (count, expected) in [(101, Outcome(400, 100)), (100, Outcome(200))] {
+                let upload = WireUploadKeyPackageRequest.with {
+                    $0.entries = Array(repeating: package("x", lastResort: true), count: count)
+                }
+                #expect(try await alice.post("key-packages", upload).outcome == expected, "\(count)")
+                let kept = try await alice.get("key-packages/\(alice.id)")
+                #expect(kept.outcome == (expected.status == 200 ? Outcome(200) : Outcome(404, 300)))
+            }
+        }
+    }
+
     @Test func eachIsHandedOutOnce() async throws {
         try await TestServer.run { server in
             let (alice, bob) = (try await server.user("alice"), try await server.user("bob"))

@@ -43,6 +43,28 @@ import Testing
         }
     }
 
+    @Test func aPageHasSoManyBytes() async throws {
+        try await TestServer.run { server in
+            let alice = try await server.user("alice")
+            let group = try await server.group("g", [alice])
+            let big = WireSendMessageRequest.with { $0.mlsMessage = Data(count: Limits.body - 4) }
+            for _ in 0..<9 { try await alice.post("groups/\(group)/messages", big).expect(Outcome(200)) }
+            try await alice.sendText("small", to: group).expect(Outcome(200))
+
+            for query in ["", "?limit=500", "?limit=9", "?after=0"] {
+                let reply = try await alice.get("groups/\(group)/messages\(query)")
+                #expect(reply.outcome == Outcome(413, -1), "\(query)")
+                #expect(reply.headers["content-type"]?.hasPrefix("text/plain") == true)
+            }
+            let cases: [(String, ClosedRange<UInt64>)] = [
+                ("?limit=8", 1...8), ("?limit=1", 1...1), ("?after=1", 2...10), ("?after=9", 10...10),
+            ]
+            for (query, expected) in cases {
+                #expect(try await alice.log(group, query: query).map(\.sequenceNum) == Array(expected), "\(query)")
+            }
+        }
+    }
+
     @Test func aMessageIsAnnouncedToAllButItsSender() async throws {
         try await TestServer.run { server in
             let (alice, bob) = (try await server.user("alice"), try await server.user("bob"))

@@ -49,6 +49,21 @@ import Testing
         }
     }
 
+    @Test func aGroupInfoTellsGroupAndEpoch() throws {
+        let whole = groupInfo(epoch: 0x0102_0304_0506_0708)
+        let header = try GroupInfoHeader(whole + [9, 9]).required
+        #expect(header.epoch == 0x0102_0304_0506_0708)
+        #expect(header.groupID == [0xab, 0xcd])
+        for count in 0..<whole.count { #expect(GroupInfoHeader(whole.prefix(count)) == nil, "\(count) bytes") }
+        for (index, value) in [(1, UInt8(2)), (3, 1), (3, 5), (5, 2), (8, 0xc0), (8, 0xbf)] {
+            var other = whole
+            other[index] = value
+            #expect(GroupInfoHeader(other) == nil, "\(value) at \(index)")
+        }
+        #expect(GroupInfoHeader(mlsMessage(epoch: 1)) == nil)
+        #expect(MLSHeader(whole) == nil)
+    }
+
     @Test func truncatedMessagesAreRefused() {
         for whole in [mlsMessage(epoch: 3), Array(privateMessage(epoch: 3, contentType: 3).dropLast(2))] {
             #expect(MLSHeader(whole) != nil)
@@ -85,6 +100,7 @@ import Testing
                 bytes.replaceSubrange(0..<5, with: [0, 1, 0, UInt8(1 + next() % 2), UInt8(next() % 8)])
             }
             if MLSHeader(bytes) != nil { readable += 1 }
+            _ = GroupInfoHeader([0, 1, 0, 4, 0, 1] + bytes)
         }
         #expect(readable > 0 && readable < 25_000)
     }

@@ -163,7 +163,7 @@ import Testing
             let alice = try await server.user("alice")
             token = alice.token
             group = try await server.group("g", [alice])
-            for epoch: UInt64 in [6, 6, 2] {
+            for epoch: UInt64 in [6, 6, 2, 8, .max] {
                 try await alice.commit(mlsMessage(epoch: epoch), to: group).expect(Outcome(200))
             }
         }
@@ -171,6 +171,43 @@ import Testing
             let alice = User(name: "alice", id: try .random(), token: token, port: server.port)
             #expect(try await alice.commit(mlsMessage(epoch: 6), to: group).outcome == Outcome(409, 301))
             #expect(try await alice.commit(mlsMessage(epoch: 7), to: group).outcome == Outcome(200))
+        }
+    }
+
+    @Test func aFreshGroupInfoLeadsBackFromJunk() async throws {
+        try await TestServer.run { server in
+            let (alice, mallory) = (try await server.user("alice"), try await server.user("mallory"))
+            let eve = try await server.user("eve")
+            let group = try await server.group("g", [alice, mallory])
+            try await alice.commit(mlsMessage(epoch: 1), mlsGroupID: "abcd", to: group).expect(Outcome(200))
+            for epoch: UInt64 in 2...4 {
+                try await mallory.commit(mlsMessage(epoch: epoch, filler: "junk"), to: group).expect(Outcome(200))
+            }
+            let commit = mlsMessage(epoch: 2)
+            #expect(try await alice.commit(commit, to: group).outcome == Outcome(409, 301))
+
+            #expect(try await eve.refresh(groupInfo(epoch: 2), of: group).outcome == Outcome(401, 400))
+            try await alice.refresh(groupInfo(epoch: 2, group: [0xff]), of: group).expect(Outcome(200))
+            try await alice.refresh(Array("no GroupInfo".utf8), of: group).expect(Outcome(200))
+            #expect(try await alice.commit(commit, to: group).outcome == Outcome(409, 301), "none of them counts")
+
+            try await alice.refresh(groupInfo(epoch: 2), of: group).expect(Outcome(200))
+            #expect(try await alice.commit(mlsMessage(epoch: 3), to: group).outcome == Outcome(409, 301))
+            #expect(try await alice.commit(commit, to: group).outcome == Outcome(200))
+            #expect(try await alice.commit(commit, to: group).outcome == Outcome(409, 301), "and strictness goes on")
+        }
+    }
+
+    @Test func aFalseGroupInfoIsUndoneByATrueOne() async throws {
+        try await TestServer.run { server in
+            let (alice, mallory) = (try await server.user("alice"), try await server.user("mallory"))
+            let group = try await server.group("g", [alice, mallory])
+            for epoch: UInt64 in [0, 1, 1000, .max] {
+                try await mallory.refresh(groupInfo(epoch: epoch), of: group).expect(Outcome(200))
+                try await alice.refresh(groupInfo(epoch: 7), of: group).expect(Outcome(200))
+                #expect(try await alice.commit(mlsMessage(epoch: 8), to: group).outcome == Outcome(409, 301))
+                #expect(try await alice.commit(mlsMessage(epoch: 7), to: group).outcome == Outcome(200))
+            }
         }
     }
 }

@@ -99,7 +99,9 @@ extension Endpoint {
     }
 
     /// `POST /groups/{id}/cancel-invite`, admins only. Refused: `notFound`, `notAdmin`.
-    public static func cancelInvite(of invitee: ID, group: ID, token: String, idempotencyKey: String? = nil) -> Call<Void> {
+    public static func cancelInvite(of invitee: ID, group: ID, token: String, idempotencyKey: String? = nil) -> Call<
+        Void
+    > {
         var message = WireCancelInviteRequest()
         message.inviteeID = Data(invitee.bytes)
         return Call(post("/groups/\(group)/cancel-invite", message, token, idempotencyKey))

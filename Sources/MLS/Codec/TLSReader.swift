@@ -37,6 +37,7 @@ public struct TLSReader: Sendable {
     public var remaining: Int { end - position }
     public var isAtEnd: Bool { position == end }
 
+    /// Throws `malformed` unless everything has been read.
     public func expectEnd() throws(MLSError) {
         if !isAtEnd { throw MLSError(.malformed, "\(remaining) bytes too many") }
     }
@@ -53,6 +54,7 @@ public struct TLSReader: Sendable {
         return value
     }
 
+    /// A value that knows how to read itself.
     public mutating func read<T: TLSDecodable>(_: T.Type = T.self) throws(MLSError) -> T {
         try T(from: &self)
     }
@@ -75,10 +77,16 @@ public struct TLSReader: Sendable {
     }
 
     /// `T<V>`: elements until the announced number of bytes is used up, exactly.
-    public mutating func readVector<T: TLSDecodable>(of _: T.Type = T.self) throws(MLSError) -> [T] {
+    ///
+    /// - Parameter limit: for elements that take far more memory than bytes.
+    /// - Throws: `malformed`; `tooLarge` for more elements than `limit`.
+    public mutating func readVector<T: TLSDecodable>(of _: T.Type = T.self, atMost limit: Int = .max)
+        throws(MLSError) -> [T]
+    {
         var inner = try readSubReader()
         var elements: [T] = []
         while !inner.isAtEnd {
+            if elements.count == limit { throw MLSError(.tooLarge, "a vector of more than \(limit) elements") }
             let before = inner.position
             elements.append(try T(from: &inner))
             if inner.position == before { throw MLSError(.malformed, "an element of a vector takes no bytes") }

@@ -37,6 +37,7 @@ public struct TLSWriter: Sendable {
     @usableFromInline
     mutating func appendByte(_ byte: UInt8) { bytes.append(byte) }
 
+    /// A value that knows how to write itself.
     public mutating func write(_ value: some TLSEncodable) {
         value.encode(to: &self)
     }

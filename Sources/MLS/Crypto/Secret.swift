@@ -26,6 +26,7 @@ public final class Secret: @unchecked Sendable, CustomStringConvertible, CustomR
         buffer.deallocate()
     }
 
+    /// Lends the bytes for the time of `body`; they must not be copied out without need.
     public func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
         try body(UnsafeRawBufferPointer(buffer))
     }

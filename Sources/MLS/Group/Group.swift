@@ -42,6 +42,7 @@ extension Group {
     /// All members by rising leaf. Takes time in proportion to the group.
     public var members: [Member] { current.tree.members.map { Member($0.1, at: $0.0) } }
 
+    /// The member at a leaf; nil for a blank leaf, or one outside the tree.
     public func member(at index: LeafIndex) -> Member? {
         current.tree[index].map { Member($0, at: index) }
     }

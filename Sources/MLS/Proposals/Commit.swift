@@ -9,7 +9,7 @@ public struct Commit: Hashable, Sendable, TLSEncodable, TLSDecodable {
     }
 
     public init(from reader: inout TLSReader) throws(MLSError) {
-        proposals = try reader.readVector()
+        proposals = try reader.readVector(atMost: Limits.commitProposals)
         path = try reader.readOptional()
     }
 

@@ -28,8 +28,11 @@ struct ProposalList: Sendable {
     let requiresPath: Bool
 
     /// - Parameter committer: nil for an external commit.
-    /// - Throws: `invalidProposal`.
+    /// - Throws: `invalidProposal`, `tooLarge`.
     init(_ entries: [Entry], committer: LeafIndex?, crypto: any SuiteCrypto) throws(MLSError) {
+        if entries.count > Limits.commitProposals {
+            throw MLSError(.tooLarge, "a commit of \(entries.count) proposals")
+        }
         requiresPath =
             entries.isEmpty
             || entries.contains { entry in
@@ -39,6 +42,7 @@ struct ProposalList: Sendable {
                 }
             }
         var changedLeaves: Set<LeafIndex> = []
+        var usedPSKs: Set<PreSharedKeyID> = []
         for entry in entries {
             switch entry.proposal {
             case .add(let keyPackage):
@@ -55,7 +59,7 @@ struct ProposalList: Sendable {
                 removes.append(index)
             case .preSharedKey(let id):
                 try Self.check(id, crypto: crypto)
-                if psks.contains(id) { throw MLSError(.invalidProposal, "a PSK comes twice") }
+                if !usedPSKs.insert(id).inserted { throw MLSError(.invalidProposal, "a PSK comes twice") }
                 psks.append(id)
             case .reInit(let parameters):
                 if entries.count > 1 { throw MLSError(.invalidProposal, "a ReInit beside other proposals") }

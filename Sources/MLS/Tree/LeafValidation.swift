@@ -2,8 +2,9 @@
 extension LeafNode {
     /// What a leaf node must keep whatever group it is in: it supports its own credential and extensions, and its key is one.
     ///
-    /// - Throws: `invalidLeafNode`, `invalidKey`.
+    /// - Throws: `invalidLeafNode`, `invalidKey`, `tooLarge`.
     public func validateContent(crypto: any SuiteCrypto) throws(MLSError) {
+        if encoded.count > Limits.leafNodeLength { throw MLSError(.tooLarge, "a leaf node of too many bytes") }
         if !capabilities.supports(credential.type) {
             throw MLSError(.invalidLeafNode, "a leaf node does not support its own credential type")
         }

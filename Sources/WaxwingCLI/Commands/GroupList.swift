@@ -23,12 +23,13 @@ struct GroupList: AsyncParsableCommand {
         let groups = try reader.groups().filter { all || $0.isOpen }.sorted { $0.shownName < $1.shownName }
         for group in groups {
             let count = waiting.count { $0.group == group.id }
+            let members = try reader.membership(group.id).memberCount
             if output.json {
-                Console.print(try JSON.line(GroupView(group, waiting: count)))
+                Console.print(try JSON.line(GroupView(group, members: members, waiting: count)))
             } else {
                 let alias = group.alias.isEmpty || group.name.isEmpty ? "" : "  \"\(group.alias.onOneLine)\""
                 let queue = count == 0 ? "" : ", \(count) waiting"
-                let people = group.roster.count == 1 ? "1 member" : "\(group.roster.count) members"
+                let people = members == 1 ? "1 member" : "\(members) members"
                 Console.print("\(group.shownName)\(alias)  (\(group.shownStatus), \(people)\(queue))")
             }
         }
@@ -52,14 +53,14 @@ struct GroupView: Encodable {
     /// Rows of the outbox.
     var waiting: Int
 
-    init(_ group: GroupRecord, waiting: Int) {
+    init(_ group: GroupRecord, members: Int, waiting: Int) {
         name = group.shownName
         alias = group.alias
         groupID = group.shownID
         status = "\(group.status)"
         epoch = group.epoch
         cursor = group.cursor
-        members = group.roster.count
+        self.members = members
         self.waiting = waiting
     }
 }

@@ -81,12 +81,13 @@ struct GroupDetailsView: Encodable {
         let inTree = details?.members ?? []
         let me = try reader.account()?.userID
         // A roster without ourselves has not been fetched yet: then the tree is all there is to go by.
-        let roster = group.roster.contains { $0.user == me } ? Set(group.roster.map(\.user)) : Set(inTree.map(\.user))
+        let membership = try reader.membership(group.id)
+        let roster = Set(me.map(membership.isOnRoster) == true ? membership.roster.map(\.user) : inTree.map(\.user))
         let users = Set(inTree.map(\.user)).union(roster)
         members = try users.map { user in
             Person(
                 username: try names.username(user), userID: user.description,
-                admin: group.roster.contains { $0.user == user && $0.isAdmin },
+                admin: membership.roster.contains { $0.user == user && $0.isAdmin },
                 inTree: inTree.contains { $0.user == user }, onRoster: roster.contains(user),
                 fingerprint: inTree.first { $0.user == user }?.fingerprint,
                 trust: user == me ? "own" : try reader.user(user)?.trust ?? "unknown")

@@ -32,9 +32,9 @@ struct Sync: AsyncParsableCommand {
             throw trouble.map { Failure($0) } ?? Failure(.unreachable, "the server cannot be reached")
         case .reached:
             try tell("reached", tally.counts, list)
-            if let refused = list.rows.first(where: \.isFailed) {
+            if let order = tally.counts.failed {
                 throw Failure(
-                    .refused, "something was refused for good: row \(refused.order)",
+                    .refused, "something was refused for good: row \(order)",
                     hint: "`waxwing outbox list` tells more; retry or discard it")
             }
         }

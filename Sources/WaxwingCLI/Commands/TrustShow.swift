@@ -24,7 +24,8 @@ struct TrustShow: AsyncParsableCommand {
         if let username {
             users = [try reader.theUser(username)]
         } else {
-            let ids = Set(try reader.groups().flatMap { $0.roster.map(\.user) } + [account.userID])
+            let ids = Set(
+                try reader.groups().flatMap { try reader.membership($0.id).roster.map(\.user) } + [account.userID])
             users = try ids.compactMap { id in try reader.user(id).map { (id, $0) } }
         }
         for (id, record) in users.sorted(by: { $0.record.username < $1.record.username }) {

@@ -36,7 +36,7 @@ struct Announcer: Sendable {
             let group = try reader.group(row.group)?.shownName ?? ""
             try say(
                 Event(event: "failed", group: group, outbox: row.order, reason: reason),
-                "\(group): refused: \(try list.words.what(row.intent)): \(reason.asClause) (row \(row.order))")
+                "\(group): failed: \(try list.words.what(row.intent)): \(reason.asClause) (row \(row.order))")
         case .invite(let invite):
             try say(
                 Event(

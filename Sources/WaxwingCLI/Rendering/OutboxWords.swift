@@ -47,7 +47,7 @@ struct OutboxWords {
     ///   - group: the row's group.
     ///   - ahead: the first row of the same group that has to be done before it.
     func why(_ row: OutboxRow, in group: GroupRecord?, ahead: OutboxRow?) -> String {
-        if case .failed(let reason) = row.state { return "refused: \(reason.asClause)" }
+        if case .failed(let reason) = row.state { return "failed: \(reason.asClause)" }
         if !isLoggedIn { return "nobody is logged in" }
         if let link, !link.trouble.isEmpty {
             var words = "no way to the server since \(TimeText.second(link.since, now: now)): \(link.trouble.asClause)"

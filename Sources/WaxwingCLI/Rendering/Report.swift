@@ -47,7 +47,7 @@ struct Report: Encodable {
                 if !json { Console.print("queued: \(why.asClause) — it goes out with the next sync") }
             case .failed(let why):
                 refused = Failure(
-                    .refused, "refused: \(why)",
+                    .refused, "failed: \(why.asClause)",
                     hint: "it is kept: waxwing outbox retry \(row.order), or waxwing outbox discard \(row.order)")
             }
         }

@@ -17,7 +17,9 @@ extension String {
         var line = onOneLine
         if line.hasSuffix(".") { line.removeLast() }
         let letters = line.prefix(2)
-        guard letters.count == 2, letters.last?.isLowercase == true, let first = letters.first else { return line }
+        guard letters.count == 2, let first = letters.first, let second = letters.last,
+            second.isLowercase || letters == "A "
+        else { return line }
         return first.lowercased() + line.dropFirst()
     }
 

@@ -14,11 +14,11 @@ enum Connection {
         case elsewhere
     }
 
-    /// Runs until the goal is reached or `SIGINT` or `SIGTERM` comes.
+    /// Runs until the goal is reached. A live connection also ends, quietly, when `SIGINT` or `SIGTERM` comes.
     static func run(_ client: Client, _ profile: Profile, live: Bool, until goal: Client.Goal) async throws -> Ending {
         guard let lease = try ConnectionLease.take(path: profile.leasePath) else { return .elsewhere }
         defer { withExtendedLifetime(lease) {} }
-        let interrupt = Interrupt { Task { await client.stop() } }
+        let interrupt = live ? Interrupt { Task { await client.stop() } } : nil
         defer { withExtendedLifetime(interrupt) {} }
         let state = try await client.run(live: live, until: goal)
         Console.wipeProgress()

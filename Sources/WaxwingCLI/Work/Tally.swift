@@ -9,6 +9,8 @@ final class Tally: Sendable {
         var sent = 0
         /// Other things that were asked for and are done.
         var carriedOut = 0
+        /// Rows that were refused for good, the last one's number.
+        var failed: UInt64?
         /// Rows that could not be opened.
         var unreadable = 0
         var invites = 0
@@ -43,7 +45,8 @@ final class Tally: Sendable {
             }
             Console.progress(
                 left > 0 ? "catching up: \(done) rows read, at least \(left) to go" : "catching up: \(done) rows read")
-        case .outbox, .inviteGone, .link: break
+        case .outbox(let row): if row.isFailed { state.withLock { $0.failed = row.order } }
+        case .inviteGone, .link: break
         }
     }
 }

@@ -1,17 +1,23 @@
 import ConclaveProtocol
+import MLS
 
 extension ClientCore {
     /// Begins whatever can be begun now. Called at the end of every input.
     mutating func advance(_ turn: inout Turn) throws {
         guard link.isOn else { return }
         try wakeLink(&turn)
-        guard case .up = link.state, let token = try turn.draft.account()?.token else { return }
+        guard case .up = link.state else { return }
+        guard let token = try turn.draft.account()?.token else {
+            // Another process signed out.
+            setLink(.loginNeeded, &turn)
+            return
+        }
         lanes.wake(turn.now)
         try advanceAccount(token, &turn)
 
         var later: [ID] = []
         for (index, id) in lanes.agenda.enumerated() {
-            if lanes.calls.count >= ClientLimits.concurrentCalls {
+            if !lanes.hasFreeCall {
                 later += lanes.agenda[index...]
                 break
             }
@@ -51,33 +57,47 @@ extension ClientCore {
             lanes[id].recheckEscrows = false
             if !lanes.account.invitesToCheck.contains(id) { lanes.account.invitesToCheck.append(id) }
         }
+        if lane.rosterUncompared { try compareWithTree(record, &turn) }
         // The log is drained: now, and only now, may something be sent.
-        guard let head = try turn.draft.outboxHead(id) else { return .rest }
-        if head.notBefore > turn.now {
-            waitUntil(head.notBefore, id)
-            return .rest
+        if lane.hasParked, record.status == .active {
+            // Rows of later epochs, and no commit that leads there: the log has a hole, and only the door from outside is left.
+            lanes[id].hasParked = false
+            try queueOnce(.rejoin, in: id, &turn)
         }
-        return try carryOut(head, record, token, &turn)
+        switch try turn.draft.outboxHead(id, now: turn.now) {
+        case .nothing: return .rest
+        case .wait(let moment):
+            lanes.sleep(id, until: moment)
+            return .rest
+        case .row(let head):
+            do {
+                return try carryOut(head, record, token, &turn)
+            } catch let error as MLSError {
+                return fail(head, "the group's keys do not allow it: \(error.reason)", &turn)
+            }
+        }
     }
 
     /// Without keys rows are of no use, except to find our place in the log for an external commit.
     private func mayFetch(_ record: GroupRecord, _ turn: Turn) throws -> Bool {
         switch record.status {
         case .active, .creating: true
-        case .keyless: try turn.draft.outboxHead(record.id)?.intent == .rejoin
+        case .keyless: try turn.draft.outboxHead(record.id, now: turn.now).row?.intent == .rejoin
         case .removed, .left, .deleted: false
         }
     }
 
     private mutating func advanceAccount(_ token: String, _ turn: inout Turn) throws {
-        guard !lanes.account.busy, lanes.calls.count < ClientLimits.concurrentCalls else { return }
-        if lanes.account.notBefore > turn.now { return }
+        guard !lanes.account.busy, lanes.hasFreeCall, lanes.account.notBefore.isDue(turn.now) else { return }
         lanes.account.notBefore = Instant(milliseconds: 0)
         if lanes.account.groupsStale {
+            // What changes while the question is on its way makes it stale again.
+            lanes.account.groupsStale = false
             lanes.account.round += 1
             let call = Endpoint.groups(token: token)
             begin(.groups(call, round: lanes.account.round), call.request, &turn)
         } else if lanes.account.welcomesStale {
+            lanes.account.welcomesStale = false
             let call = Endpoint.welcomes(token: token)
             begin(.welcomes(call), call.request, &turn)
         } else if let welcome = lanes.account.welcomesToAccept.first {
@@ -85,6 +105,7 @@ extension ClientCore {
             let call = Endpoint.acceptWelcome(welcome, token: token)
             begin(.acceptWelcome(call), call.request, &turn)
         } else if lanes.account.invitesStale {
+            lanes.account.invitesStale = false
             let call = Endpoint.invites(token: token)
             begin(.invites(call), call.request, &turn)
         } else if let group = lanes.account.invitesToCheck.first {
@@ -107,11 +128,6 @@ extension ClientCore {
         turn.effects.append(.send(id, request))
     }
 
-    mutating func waitUntil(_ moment: Instant, _ group: ID) {
-        lanes[group].notBefore = moment
-        lanes[group].waitsForTime = true
-    }
-
     /// Takes up what the store says is left to do: groups with rows to apply, and groups with something in the outbox.
     mutating func lookAround() throws {
         for group in try groupsWithRecords(in: .inbox, marker: 0) where lanes.backlog[group] == nil {
@@ -121,7 +137,7 @@ extension ClientCore {
     }
 
     /// The groups that have at least one record in a table, found by skipping from group to group.
-    private func groupsWithRecords(in table: Table, marker: UInt8?) throws -> [ID] {
+    func groupsWithRecords(in table: Table, marker: UInt8?) throws -> [ID] {
         var found: [ID] = []
         var lower: [UInt8] = []
         while let first = try store.page(table, from: lower, below: nil, limit: 1, descending: false).first {

@@ -25,17 +25,23 @@ extension ClientCore {
     private mutating func read(_ response: APIResponse, of call: PendingCall, _ turn: inout Turn) throws {
         switch call {
         case .groups(let call, let round):
-            guard let groups = try accountAnswer(call, response, &turn) else { return }
-            lanes.account.groupsStale = false
+            guard let groups = try accountAnswer(call, response, &turn) else {
+                lanes.account.groupsStale = true
+                return
+            }
             lanes.account.roundDone = round
             try rosterCame(groups, &turn)
         case .invites(let call):
-            guard let invites = try accountAnswer(call, response, &turn) else { return }
-            lanes.account.invitesStale = false
+            guard let invites = try accountAnswer(call, response, &turn) else {
+                lanes.account.invitesStale = true
+                return
+            }
             try invitesCame(invites, &turn)
         case .welcomes(let call):
-            guard let welcomes = try accountAnswer(call, response, &turn) else { return }
-            lanes.account.welcomesStale = false
+            guard let welcomes = try accountAnswer(call, response, &turn) else {
+                lanes.account.welcomesStale = true
+                return
+            }
             for welcome in welcomes { try join(by: welcome, &turn) }
         case .acceptWelcome(let call):
             // A second accept answers 404, which means "already done".
@@ -58,7 +64,7 @@ extension ClientCore {
                 try answerCame(&turn)
                 try pageCame(rows, request, &turn)
             } catch let error as ProtocolError {
-                try pageRefused(error, request, &turn)
+                try pageRefused(error, request, call.request, &turn)
             }
         case .operation(let operation, let group, let order):
             try answerCameFor(operation, response, group: group, order: order, &turn)
@@ -71,15 +77,12 @@ extension ClientCore {
         do throws(ProtocolError) {
             answer = try call.decode(response)
         } catch {
-            if try dealtWith(error, &turn) { return nil }
-            if error.isRetryable || error.kind == .malformed {
-                lanes.account.failures += 1
-                lanes.account.notBefore = turn.now.advanced(
-                    byMilliseconds: retryDelay(failures: lanes.account.failures))
-            } else {
-                // A list that is refused for good stays as it was; asking again at once would not help.
-                forget(call.request)
-            }
+            if try dealtWith(error, call.request, &turn) { return nil }
+            if error.code == .notFound { return nil }
+            // Whatever the server has against it: asking again at once would not help.
+            lanes.account.failures += 1
+            lanes.account.notBefore = turn.now.advanced(
+                byMilliseconds: retryDelay(failures: lanes.account.failures))
             return nil
         }
         try answerCame(&turn)
@@ -87,20 +90,10 @@ extension ClientCore {
         return answer
     }
 
-    private mutating func forget(_ request: APIRequest) {
-        switch request.path {
-        case let path where path.hasSuffix("/groups"): lanes.account.groupsStale = false
-        case let path where path.hasSuffix("/welcomes"): lanes.account.welcomesStale = false
-        case let path where path.hasSuffix("/key-packages"): lanes.account.keyPackagesUnchecked = false
-        case let path where path == "/api/v1/invites": lanes.account.invitesStale = false
-        default: break
-        }
-    }
-
     /// Errors that concern the session or the way to the server, whatever the request was. True where that is so.
-    mutating func dealtWith(_ error: ProtocolError, _ turn: inout Turn) throws -> Bool {
+    mutating func dealtWith(_ error: ProtocolError, _ request: APIRequest, _ turn: inout Turn) throws -> Bool {
         if error.isSessionOver {
-            try sessionIsOver(&turn)
+            try sessionIsOver(request.token, &turn)
             return true
         }
         if error.kind == .notOurServer {
@@ -124,10 +117,10 @@ extension ClientCore {
             }
         case .groupUpdate(let group, let kind):
             lanes.account.groupsStale = true
-            if kind != .settings, let record = try localGroup(group, turn) { lanes[record.id].needsFetch = true }
+            if kind != .settings, let record = try localGroup(group, turn) { lanes[record.id].overlap = true }
         case .memberRemoved(let group, _), .identityReset(let group, _):
             lanes.account.groupsStale = true
-            if let record = try localGroup(group, turn) { lanes[record.id].needsFetch = true }
+            if let record = try localGroup(group, turn) { lanes[record.id].overlap = true }
         case .welcome:
             lanes.account.welcomesStale = true
             lanes.account.groupsStale = true

@@ -9,6 +9,7 @@ struct Lanes: Sendable {
     /// Groups that may have something to do, in the order they asked.
     private(set) var agenda: [ID] = []
     private var onAgenda: Set<ID> = []
+    private var sleeping: Set<ID> = []
     /// Groups with fetched rows that still have to be applied, and about how many.
     var backlog: [ID: Int] = [:]
     var calls: [CallID: PendingCall] = [:]
@@ -48,19 +49,31 @@ struct Lanes: Sendable {
         return id
     }
 
-    /// Moments at which a lane wants to be looked at again.
-    var wakes: [Instant] {
-        var moments = groups.values.filter { !$0.busy && $0.waitsForTime }.map(\.notBefore)
-        if account.notBefore.milliseconds > 0, !account.busy { moments.append(account.notBefore) }
-        return moments
+    /// The next moment at which a lane wants to be looked at again, and can be.
+    var nextWake: Instant? {
+        var moments = sleeping.compactMap { groups[$0]?.notBefore }
+        if account.notBefore.milliseconds > 0, !account.busy, hasFreeCall { moments.append(account.notBefore) }
+        return moments.min()
+    }
+
+    var hasFreeCall: Bool { calls.count < ClientLimits.concurrentCalls }
+
+    /// Nothing is done for a group before `moment`.
+    mutating func sleep(_ group: ID, until moment: Instant) {
+        groups[group, default: GroupLane()].notBefore = moment
+        groups[group]?.waitsForTime = true
+        sleeping.insert(group)
+    }
+
+    mutating func wake(_ group: ID) {
+        guard sleeping.remove(group) != nil else { return }
+        groups[group]?.waitsForTime = false
+        ask(group)
     }
 
     /// Lanes whose time has come.
     mutating func wake(_ now: Instant) {
-        for (id, lane) in groups.sorted(by: { $0.key < $1.key }) where lane.waitsForTime && lane.notBefore <= now {
-            groups[id]?.waitsForTime = false
-            ask(id)
-        }
+        for id in sleeping.sorted() where groups[id]?.notBefore.isDue(now) ?? true { wake(id) }
     }
 
     /// One group's outlook.
@@ -80,6 +93,12 @@ struct Lanes: Sendable {
         var applied = 0
         /// The roster round (``AccountLane/round``) that saw the tree as it is now.
         var rosterWanted: UInt64 = 0
+        /// The server refused our page as that of a stranger. With a roster that does not list us, we are out.
+        var isRefused = false
+        /// Rows of epochs that we have not reached were parked: if the log ends there, commits are missing from it.
+        var hasParked = false
+        /// A roster came while the log was not drained: compare it with the tree afterwards.
+        var rosterUncompared = false
         /// Fetch the welcomes before anything else is done about an accepted invite.
         var acceptAnswer: AcceptAnswer?
 

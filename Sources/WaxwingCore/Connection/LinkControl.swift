@@ -66,8 +66,10 @@ extension ClientCore {
         for group in try turn.draft.groups() {
             lanes[group.id].needsFetch = true
             lanes[group.id].overlap = true
-            lanes[group.id].notBefore = Instant(milliseconds: 0)
+            lanes.wake(group.id)
         }
+        // Invites of ours may have been declined, or have run out, while nobody told us.
+        for group in try groupsWithRecords(in: .staged, marker: nil) { lanes[group].recheckEscrows = true }
     }
 
     mutating func feed(_ event: FeedEvent, _ turn: inout Turn) throws {
@@ -88,6 +90,12 @@ extension ClientCore {
         link.feedClosed()
         guard link.isOn, link.live else { return }
         if case .waiting = link.state { return }
+        if error?.cause == .badAnswer, let token = try account(turn).token, !lanes.account.busy {
+            // Perhaps the token is no longer good: the answer to an ordinary request has a code that says so.
+            lanes.account.round += 1
+            let call = Endpoint.groups(token: token)
+            begin(.groups(call, round: lanes.account.round), call.request, &turn)
+        }
         try linkFailed(
             error ?? TransportError(.unknown, .connectionLost, "the server ended the event stream"), &turn)
     }
@@ -119,9 +127,13 @@ extension ClientCore {
         }
     }
 
-    /// The server no longer takes our token.
-    mutating func sessionIsOver(_ turn: inout Turn) throws {
+    /// The server no longer takes the token of a request. Another process may have logged in since.
+    mutating func sessionIsOver(_ token: String?, _ turn: inout Turn) throws {
         var account = try account(turn)
+        guard account.token == token else {
+            lanes.account.everythingIsStale()
+            return
+        }
         account.token = nil
         turn.draft.put(account)
         if link.live { turn.effects.append(.closeFeed) }
@@ -137,7 +149,7 @@ extension ClientCore {
 
     /// Tries again what waited for its time.
     mutating func wakeLink(_ turn: inout Turn) throws {
-        guard case .waiting(let until, _) = link.state, until <= turn.now else { return }
+        guard case .waiting(let until, _) = link.state, until.isDue(turn.now) else { return }
         guard let token = try account(turn).token else {
             setLink(.loginNeeded, &turn)
             return

@@ -47,8 +47,23 @@ enum OperationCall: Sendable {
     case cancelInvite(Call<Void>, user: ID)
     case leave(Call<Void>)
     case groupInfo(Call<[UInt8]>)
-    case accept(Call<Void>)
+    case accept(Call<Void>, invite: ID)
     case welcomesForAccept(Call<[PendingWelcome]>, stale: Bool)
     case rosterForAccept(Call<[GroupSummary]>, stale: Bool)
     case decline(Call<Void>)
+
+    var request: APIRequest {
+        switch self {
+        case .message(let call, _): call.request
+        case .createGroup(let call): call.request
+        case .findOwnGroup(let call), .rosterForAccept(let call, _): call.request
+        case .commit(let call, _), .escrow(let call, _, _), .cancelInvite(let call, _): call.request
+        case .refreshGroupInfo(let call), .leave(let call), .decline(let call), .accept(let call, _): call.request
+        case .findUser(let call): call.request
+        case .takeKeyPackage(let call, _): call.request
+        case .findEscrow(let call, _, _): call.request
+        case .groupInfo(let call): call.request
+        case .welcomesForAccept(let call, _): call.request
+        }
+    }
 }

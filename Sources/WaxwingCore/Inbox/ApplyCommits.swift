@@ -9,26 +9,21 @@ extension ClientCore {
         guard let state = group.state else { return }
         let epoch = summary.epoch ?? 0
         if epoch > state.epoch {
-            try park(row, digest, epoch: epoch, in: group, &turn)
+            try park(row, digest, epoch: epoch, in: &group, &turn)
             return
         }
         if epoch < state.epoch {
             try passedOver(row, summary, in: &group, &turn)
             return
         }
+        let incoming: Incoming
         do throws(MLSError) {
-            // Lifetimes are judged by the server's time of the row, so that all members judge alike, whenever they read it.
-            switch try state.process(row.message, now: row.time) {
+            // Lifetimes are for the committer to judge (RFC 9420 §7.3): it takes its own commit however late that comes back, and readers
+            // who found a key package expired by then would stay behind on another branch.
+            incoming = try state.process(row.message, now: nil)
+            switch incoming {
             case .proposal(let proposal): try group.state?.storeProposal(proposal)
-            case .commit(let staged):
-                let events = systemEvents(of: staged)
-                do {
-                    try merge(staged, row, digest, events: events, into: &group, &turn)
-                } catch let error as MLSError {
-                    throw error
-                } catch {
-                    throw MLSError(.invalidState, "the commit could not be stored")
-                }
+            case .commit(let staged): try checkNames(staged.changes)
             }
         } catch {
             if summary.contentType == .commit, !group.record.joinTag.isEmpty {
@@ -44,6 +39,18 @@ extension ClientCore {
                 let why: HistoryRow.Unreadable = error.code == .malformed ? .malformed : .forged
                 keepUnreadable(row, digest, why, epoch: epoch, in: group, &turn)
             }
+            return
+        }
+        if case .commit(let staged) = incoming {
+            try merge(staged, row, digest, events: systemEvents(of: staged), into: &group, &turn)
+        }
+    }
+
+    /// A member whose credential names no user could be neither shown nor removed, and would read along unseen: everybody refuses the commit
+    /// that brings one.
+    private func checkNames(_ changes: CommitChanges) throws(MLSError) {
+        for member in changes.added + changes.updated where ID(member.identity) == nil {
+            throw MLSError(.invalidLeafNode, "a member whose credential names no user")
         }
     }
 
@@ -147,7 +154,7 @@ extension ClientCore {
             try group.state?.merge(staged)
             group.record.epoch = epoch + 1
             group.record.lastCommitter = committer
-            group.record.note(commit: epoch, tag: staged.confirmationTag, isValid: true)
+            try turn.draft.note(commit: epoch, tag: staged.confirmationTag, in: group.id, isValid: true)
             group.epochChanged = true
             events += try pin(staged.changes.added + staged.changes.updated, &turn)
             try epochIsOver(in: group, &turn)
@@ -222,21 +229,18 @@ extension ClientCore {
         group.epochChanged = true
         let me = try account(turn).userID
         group.record.lastCommitter = me
-        group.record.note(commit: staged.baseEpoch, tag: staged.confirmationTag, isValid: true)
-        // Sealed with keys that are gone, perhaps under the same epoch number.
-        for var row in try turn.draft.outbox(group.id) where row.sealed != nil {
-            row.sealed = nil
-            turn.draft.put(row)
-        }
+        try turn.draft.note(commit: staged.baseEpoch, tag: staged.confirmationTag, in: group.id, isValid: true)
+        try unseal(group.id, &turn)
+        lanes[group.id].rosterWanted = lanes.account.round + 1
         if let waiting = try turn.draft.outboxRow(group.id, order: order) {
             turn.draft.deleteOutbox(waiting)
             turn.notice(.done(waiting, sequence: row.sequence))
         }
-        try giveUpParked(in: group, &turn)
+        try giveUpParked(in: &group, &turn)
         for (digest, _) in try turn.draft.staged(group.id) { try dropStaged(digest, in: group.id, &turn) }
         // The server keeps no GroupInfo of an external commit.
         try queueOnce(.refreshGroupInfo, in: group.id, &turn)
-        let events = [SystemEvent(.rejoined, actor: me)] + (try pin(next.members, &turn))
+        let events = systemEvents(of: staged) + (try pin(next.members, &turn))
         turn.draft.putHistory(
             HistoryRow(
                 sequence: row.sequence, era: row.era, sender: me, time: row.time, content: .system(events),
@@ -248,7 +252,10 @@ extension ClientCore {
     private func systemEvents(of staged: StagedCommit) -> [SystemEvent] {
         guard let actor = ID(staged.committer.identity) else { return [] }
         let changes = staged.changes
-        if changes.external { return [SystemEvent(.rejoined, actor: actor)] }
+        if changes.external {
+            let isBack = changes.removed.contains { $0.identity == staged.committer.identity }
+            return [SystemEvent(isBack ? .rejoined : .joined, actor: actor)]
+        }
         var events: [SystemEvent] = []
         for member in changes.added {
             if let user = ID(member.identity) { events.append(SystemEvent(.joined, actor: actor, subject: user)) }
@@ -262,6 +269,14 @@ extension ClientCore {
         }
         if events.isEmpty { events.append(SystemEvent(.rotated, actor: actor)) }
         return events
+    }
+
+    /// What waits was sealed with keys that are gone, perhaps under the same epoch number: it will be sealed anew.
+    func unseal(_ group: ID, _ turn: inout Turn) throws {
+        for var row in try turn.draft.outbox(group) where row.sealed != nil {
+            row.sealed = nil
+            turn.draft.put(row)
+        }
     }
 
     /// Ends our part in a group: keys are deleted, what waits is marked with the reason.

@@ -21,7 +21,7 @@ extension ClientCore {
             return
         }
         let waiting = try turn.draft.page(
-            .inbox, prefix: Keys.inbox(id, parked: false), limit: ClientLimits.rowsPerChangeSet)
+            .inbox, prefix: Keys.inbox(id), limit: ClientLimits.rowsPerChangeSet)
         var group = OpenGroup(record: record, state: try takeGroup(id, turn))
         for stored in waiting {
             turn.draft.delete(.inbox, stored.key)
@@ -31,7 +31,7 @@ extension ClientCore {
         let left =
             waiting.count < ClientLimits.rowsPerChangeSet ? 0 : max(1, lanes.backlog[id, default: 0] - waiting.count)
         lanes.backlog[id] = left == 0 ? nil : left
-        if group.epochChanged { try unpark(group, &turn) }
+        if group.epochChanged { try unpark(&group, &turn) }
         try close(group, &turn)
         turn.notice(.progress(group: id, applied: lanes[id].applied, waiting: left))
         if lanes.backlog[id] == nil, !lanes[id].needsFetch { lanes[id].applied = 0 }
@@ -43,6 +43,7 @@ extension ClientCore {
         var group = group
         if let state = group.state {
             group.record.epoch = state.epoch
+            if group.epochChanged { try noteTree(of: state, group.id, &turn) }
             keep(group.id, state, &turn)
         }
         turn.draft.put(group.record)
@@ -50,6 +51,13 @@ extension ClientCore {
             lanes.account.groupsStale = true
             lanes[group.id].rosterWanted = lanes.account.round + 1
         }
+    }
+
+    /// Keeps the list of those in the tree where it can be read without the tree.
+    func noteTree(of state: Group, _ group: ID, _ turn: inout Turn) throws {
+        var membership = try turn.draft.membership(group)
+        membership.tree = state.members.compactMap { ID($0.identity) }
+        turn.draft.put(membership, for: group)
     }
 
     private mutating func apply(_ row: InboxRow, to group: inout OpenGroup, _ turn: inout Turn) throws {
@@ -82,19 +90,40 @@ extension ClientCore {
             if group.state != nil { keepUnreadable(row, digest, .malformed, epoch: 0, in: group, &turn) }
             return
         }
-        if summary.contentType == .commit, let epoch = summary.epoch, let tag = summary.confirmationTag {
-            group.record.note(commit: epoch, tag: tag)
+        let isOfGroup = group.record.mlsGroupID.isEmpty || summary.groupID == group.record.mlsGroupID
+        guard group.state != nil else {
+            if isOfGroup { try lookForOurPlace(row, digest, summary, in: group, &turn) }
+            return
         }
-        if let dead = try rival(of: summary, in: group.id, turn) { try dropStaged(dead, in: group.id, &turn) }
-        guard group.state != nil else { return }
-        guard summary.groupID == group.record.mlsGroupID else {
+        guard isOfGroup else {
             keepUnreadable(row, digest, .forged, epoch: 0, in: group, &turn)
             return
+        }
+        if !group.record.joinTag.isEmpty, summary.contentType == .commit, let epoch = summary.epoch,
+            let tag = summary.confirmationTag
+        {
+            // We may stand on a dead branch; then these tell where the living group is.
+            try turn.draft.note(commit: epoch, tag: tag, in: group.id)
         }
         switch summary.contentType {
         case .application: try applyMessage(row, digest, summary, to: &group, &turn)
         case .proposal, .commit: try applyHandshake(row, digest, summary, to: &group, &turn)
         default: keepUnreadable(row, digest, .malformed, epoch: 0, in: group, &turn)
+        }
+    }
+
+    /// Without keys nothing can be opened or verified. But which commits stand in the log tells whether an external commit can count.
+    private mutating func lookForOurPlace(
+        _ row: InboxRow, _ digest: [UInt8], _ summary: MessageSummary, in group: OpenGroup, _ turn: inout Turn
+    ) throws {
+        let epoch = summary.epoch ?? 0
+        if summary.contentType == .commit, let tag = summary.confirmationTag {
+            try turn.draft.note(commit: epoch, tag: tag, in: group.id)
+            if let dead = try rival(of: summary, in: group.id, turn) { try dropStaged(dead, in: group.id, &turn) }
+        } else if summary.contentType == .application, !group.record.mlsGroupID.isEmpty,
+            epoch >= group.record.joinedEpoch
+        {
+            keepUnreadable(row, digest, .lostState, epoch: epoch, in: group, &turn)
         }
     }
 
@@ -110,7 +139,7 @@ extension ClientCore {
             guard let opened = try group.state?.unprotect(row.message) else { return }
             message = opened
         } catch {
-            try keepUnopened(row, digest, error, epoch: epoch, in: group, &turn)
+            try keepUnopened(row, digest, error, epoch: epoch, in: &group, &turn)
             return
         }
         guard let sender = ID(message.sender.identity) else {
@@ -125,19 +154,23 @@ extension ClientCore {
             turn.draft.put(.seen, key, SeenRecord.row(era: row.era, sequence: row.sequence))
         }
         wantName(of: sender, turn)
+        let pinned = try turn.draft.user(sender)?.fingerprint ?? ""
         turn.draft.putHistory(
             HistoryRow(
                 sequence: row.sequence, era: row.era, sender: sender, time: row.time,
-                content: .text(String(decoding: message.plaintext, as: UTF8.self)), epoch: message.epoch,
+                content: .text(String(decoding: message.plaintext, as: UTF8.self)),
+                hasOtherKey: !pinned.isEmpty && pinned != fingerprint(message.sender.signatureKey),
+                epoch: message.epoch,
                 generation: message.generation, messageID: messageID, digest: digest),
             in: group.record)
     }
 
     private mutating func keepUnopened(
-        _ row: InboxRow, _ digest: [UInt8], _ error: MLSError, epoch: UInt64, in group: OpenGroup, _ turn: inout Turn
+        _ row: InboxRow, _ digest: [UInt8], _ error: MLSError, epoch: UInt64, in group: inout OpenGroup,
+        _ turn: inout Turn
     ) throws {
         switch error.code {
-        case .epochNotReached: try park(row, digest, epoch: epoch, in: group, &turn)
+        case .epochNotReached: try park(row, digest, epoch: epoch, in: &group, &turn)
         case .epochTooOld: keepUnreadable(row, digest, .epochTooOld, epoch: epoch, in: group, &turn)
         case .generationReused: keepUnreadable(row, digest, .replayed, epoch: epoch, in: group, &turn)
         case .ownMessage: keepUnreadable(row, digest, .lostState, epoch: epoch, in: group, &turn)
@@ -160,40 +193,54 @@ extension ClientCore {
 
     // MARK: Rows of epochs to come
 
-    /// Keeps a row of a future epoch, to be tried again after each change of epoch.
+    /// Keeps a row of a future epoch, to be tried again once that epoch is reached.
     mutating func park(
-        _ row: InboxRow, _ digest: [UInt8], epoch: UInt64, in group: OpenGroup, _ turn: inout Turn
+        _ row: InboxRow, _ digest: [UInt8], epoch: UInt64, in group: inout OpenGroup, _ turn: inout Turn
     ) throws {
         keepUnreadable(row, digest, .epochNotReached, epoch: epoch, in: group, &turn)
-        let prefix = Keys.inbox(group.id, parked: true)
-        let parked = try turn.draft.page(.inbox, prefix: prefix, limit: ClientLimits.parkedRows).count
-        // Beyond the bound a row stays as an unreadable line: a flood must not fill the disk.
-        guard parked < ClientLimits.parkedRows else { return }
-        turn.draft.put(
-            .inbox, Keys.inbox(group.id, parked: true, era: row.era, sequence: row.sequence), row)
+        let bytes = group.record.parkedBytes + UInt64(row.message.count)
+        // Beyond the bounds a row stays as an unreadable line: a flood must not fill the disk.
+        guard group.record.parkedRows < ClientLimits.parkedRows, bytes <= ClientLimits.parkedBytes else { return }
+        group.record.parkedRows += 1
+        group.record.parkedBytes = bytes
+        turn.draft.put(.inbox, Keys.parked(group.id, epoch: epoch, era: row.era, sequence: row.sequence), row)
         // Not seen yet in the sense that matters: when it is tried again it must not count as a double.
         turn.draft.delete(.seen, Keys.seen(group.id, digest: digest))
+        lanes[group.id].hasParked = true
     }
 
-    private mutating func unpark(_ group: OpenGroup, _ turn: inout Turn) throws {
-        let parked = try turn.draft.page(.inbox, prefix: Keys.inbox(group.id, parked: true))
-        for stored in parked {
-            let row = try InboxRow(stored: stored.value)
-            turn.draft.delete(.inbox, stored.key)
-            turn.draft.delete(.history, Keys.history(group.id, era: row.era, sequence: row.sequence))
-            turn.draft.put(.inbox, Keys.inbox(group.id, parked: false, era: row.era, sequence: row.sequence), row)
+    /// Puts back the parked rows whose epoch has come.
+    private mutating func unpark(_ group: inout OpenGroup, _ turn: inout Turn) throws {
+        let bound = upperBound(ofPrefix: Keys.parked(group.id) + keyBytes(group.record.epoch))
+        let ready = try turn.draft.page(.inbox, prefix: Keys.parked(group.id)).filter { stored in
+            bound.map { stored.key.lexicographicallyPrecedes($0) } ?? true
         }
-        if !parked.isEmpty { lanes.backlog[group.id, default: 0] += parked.count }
+        for stored in ready {
+            let row = try takeParked(stored, in: &group, &turn)
+            turn.draft.delete(.history, Keys.history(group.id, era: row.era, sequence: row.sequence))
+            turn.draft.put(.inbox, Keys.inbox(group.id, era: row.era, sequence: row.sequence), row)
+        }
+        if !ready.isEmpty { lanes.backlog[group.id, default: 0] += ready.count }
+        if group.record.parkedRows == 0 { lanes[group.id].hasParked = false }
+    }
+
+    private func takeParked(_ stored: Record, in group: inout OpenGroup, _ turn: inout Turn) throws -> InboxRow {
+        let row = try InboxRow(stored: stored.value)
+        turn.draft.delete(.inbox, stored.key)
+        group.record.parkedRows -= min(group.record.parkedRows, 1)
+        group.record.parkedBytes -= min(group.record.parkedBytes, UInt64(row.message.count))
+        return row
     }
 
     /// We are in again by another door: what was sent in the epochs between can never be opened.
-    mutating func giveUpParked(in group: OpenGroup, _ turn: inout Turn) throws {
-        for stored in try turn.draft.page(.inbox, prefix: Keys.inbox(group.id, parked: true)) {
-            let row = try InboxRow(stored: stored.value)
-            turn.draft.delete(.inbox, stored.key)
+    mutating func giveUpParked(in group: inout OpenGroup, _ turn: inout Turn) throws {
+        lanes[group.id].hasParked = false
+        for stored in try turn.draft.page(.inbox, prefix: Keys.parked(group.id)) {
+            let row = try takeParked(stored, in: &group, &turn)
             let digest = sha256(row.message)
             turn.draft.put(
                 .seen, Keys.seen(group.id, digest: digest), SeenRecord.row(era: row.era, sequence: row.sequence))
+            // What is no MLS message was never a message to anybody.
             if let summary = try? MLSMessage.summary(of: row.message), summary.contentType == .application {
                 keepUnreadable(row, digest, .lostState, epoch: summary.epoch ?? 0, in: group, &turn)
             } else {

@@ -1,4 +1,5 @@
 import ConclaveProtocol
+import MLS
 
 /// Fetching the log: page by page, raw rows and cursor durable before anything is done with them.
 extension ClientCore {
@@ -17,6 +18,8 @@ extension ClientCore {
     mutating func pageCame(_ rows: [LogRow], _ request: PendingCall.PageRequest, _ turn: inout Turn) throws {
         guard var record = try turn.draft.group(request.group), record.era == request.era else { return }
         lanes[request.group].failures = 0
+        lanes[request.group].isRefused = false
+        let isLast = rows.count < request.limit
         var rows = rows[...]
         if request.overlap {
             if try numberingChanged(rows.first, record, turn) {
@@ -29,7 +32,7 @@ extension ClientCore {
         rows = rows.drop { $0.sequence <= record.cursor }
         for row in rows {
             turn.draft.put(
-                .inbox, Keys.inbox(record.id, parked: false, era: record.era, sequence: row.sequence),
+                .inbox, Keys.inbox(record.id, era: record.era, sequence: row.sequence),
                 InboxRow(era: record.era, row: row))
         }
         if let last = rows.last {
@@ -37,7 +40,6 @@ extension ClientCore {
             turn.draft.put(record)
             lanes.backlog[record.id, default: 0] += rows.count
         }
-        let isLast = rows.count + (request.overlap ? 1 : 0) < request.limit
         if isLast { lanes[request.group].needsFetch = false }
         lanes.ask(request.group)
         if lanes[request.group].pageRows < ClientLimits.pageRows { lanes[request.group].pageRows += 1 }
@@ -51,11 +53,17 @@ extension ClientCore {
             return true
         }
         guard first.sequence == record.cursor else { return false }
-        return try turn.draft.seen(record.id, digest: sha256(first.message)) == nil
-            && turn.draft.value(
-                .inbox, Keys.inbox(record.id, parked: false, era: record.era, sequence: first.sequence)) == nil
-            && turn.draft.value(
-                .inbox, Keys.inbox(record.id, parked: true, era: record.era, sequence: first.sequence)) == nil
+        if try turn.draft.seen(record.id, digest: sha256(first.message)) != nil { return false }
+        if try turn.draft.value(.inbox, Keys.inbox(record.id, era: record.era, sequence: first.sequence)) != nil {
+            return false
+        }
+        return try !isParked(first, record, turn)
+    }
+
+    private func isParked(_ row: LogRow, _ record: GroupRecord, _ turn: Turn) throws -> Bool {
+        guard let epoch = try? MLSMessage.summary(of: row.message).epoch else { return false }
+        let key = Keys.parked(record.id, epoch: epoch, era: record.era, sequence: row.sequence)
+        return try turn.draft.value(.inbox, key) != nil
     }
 
     /// Reads the log from its beginning under a new era. Rows that are known already are told by their digest.
@@ -72,23 +80,31 @@ extension ClientCore {
         if request.limit > 1 {
             lanes[request.group].pageRows = max(1, request.limit / 2)
         } else {
-            lanes[request.group].failures += 1
-            waitUntil(
-                turn.now.advanced(byMilliseconds: retryDelay(failures: lanes[request.group].failures)), request.group)
+            putOff(request.group, &turn)
         }
     }
 
-    mutating func pageRefused(_ error: ProtocolError, _ request: PendingCall.PageRequest, _ turn: inout Turn) throws {
-        if try dealtWith(error, &turn) { return }
+    private mutating func putOff(_ group: ID, _ turn: inout Turn) {
+        lanes[group].failures += 1
+        lanes.sleep(group, until: turn.now.advanced(byMilliseconds: retryDelay(failures: lanes[group].failures)))
+    }
+
+    mutating func pageRefused(
+        _ error: ProtocolError, _ request: PendingCall.PageRequest, _ sent: APIRequest, _ turn: inout Turn
+    ) throws {
+        if try dealtWith(error, sent, &turn) { return }
+        if error.status == 413 {
+            pageWasTooLarge(request, &turn)
+            return
+        }
         switch error.code {
         case .notMember, .banned, .notFound:
             // The roster tells whether we were removed, or the group is gone.
             lanes[request.group].needsFetch = false
+            lanes[request.group].isRefused = true
             lanes.account.groupsStale = true
         default:
-            lanes[request.group].failures += 1
-            waitUntil(
-                turn.now.advanced(byMilliseconds: retryDelay(failures: lanes[request.group].failures)), request.group)
+            putOff(request.group, &turn)
         }
     }
 }

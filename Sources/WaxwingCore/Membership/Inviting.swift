@@ -23,7 +23,7 @@ extension ClientCore {
                 return fail(row, "already invited", &turn)
             }
             if let (digest, stored) = try turn.draft.staged(record.id).first(where: {
-                $0.record.purpose == .outbox(order: row.order)
+                $0.record.purpose == .outbox(order: row.order) && $0.record.baseEpoch == record.epoch
             }) {
                 escrow(try stagedCommit(stored), digest, user, row, serverID, token, &turn)
             } else {
@@ -99,7 +99,7 @@ extension ClientCore {
                 turn.draft.deleteStaged(record.id, digest: digest)
                 _ = fail(row, "already invited by \(invite.inviterUsername)", &turn)
             }
-        } else if row.attempts > 1 {
+        } else if row.attempts > 1, !digest.isEmpty {
             // A member by now, perhaps by our own earlier try: its bytes may stand in the log, so the staged commit is kept.
             holdEscrow(row, user, &turn)
         } else {
@@ -119,13 +119,13 @@ extension ClientCore {
     /// Nothing was there to cancel: taken back by an earlier try whose answer was lost, or accepted, declined or expired. Nobody is asked
     /// twice who said no.
     mutating func inviteWasGone(_ user: ID, _ row: OutboxRow, _ record: GroupRecord, _ turn: inout Turn) throws {
-        if row.attempts > 1, !record.roster.contains(where: { $0.user == user }) {
+        if row.attempts > 1, try !turn.draft.membership(record.id).isOnRoster(user) {
             resume(row, as: .invite(username: try turn.draft.user(user)?.username ?? "", user: user), &turn)
             return
         }
         holdEscrow(row, user, &turn)
         lanes.account.groupsStale = true
-        if !record.roster.contains(where: { $0.user == user }) {
+        if try !turn.draft.membership(record.id).isOnRoster(user) {
             turn.notice(.inviteGone(group: record.id, user: user))
         }
     }

@@ -9,7 +9,7 @@ extension ClientCore {
         switch lanes[row.group].acceptAnswer {
         case nil:
             let call = Endpoint.acceptInvite(invite, token: token, idempotencyKey: key(row, invite.bytes))
-            start(.accept(call), call.request, row, &turn)
+            start(.accept(call, invite: invite), call.request, row, &turn)
         case .welcomesWanted(let stale):
             let call = Endpoint.welcomes(token: token)
             begin(
@@ -78,8 +78,11 @@ extension ClientCore {
             }
         }
         let known = try localGroup(welcome.group, turn)
-        // Old news: the Welcome was used already, and the acknowledgement got lost.
+        // Old news: the Welcome was used already, and the acknowledgement got lost. Using one twice would use its ratchet keys twice.
+        let used = Keys.seen(welcome.group, welcome: sha256(welcome.message))
         if known?.status == .active { return }
+        if try turn.draft.value(.seen, used) != nil { return }
+        turn.draft.put(.seen, used, SeenRecord.row(era: 0, sequence: 0))
         var record =
             known
             ?? GroupRecord(
@@ -91,7 +94,10 @@ extension ClientCore {
         }
         do {
             let (group, used, tag) = try Group.join(
-                welcome: welcome.message, bundles: bundles.map(\.bundle), crypto: crypto, now: turn.now.seconds)
+                welcome: welcome.message, bundles: bundles.map(\.bundle), crypto: crypto, now: nil)
+            if !record.mlsGroupID.isEmpty, record.mlsGroupID != group.groupID {
+                throw MLSError(.wrongGroup, "the Welcome leads into another group")
+            }
             record.status = .active
             record.mlsGroupID = group.groupID
             record.epoch = group.epoch
@@ -99,7 +105,9 @@ extension ClientCore {
             record.joinTag = tag
             record.rivalSeen = false
             try wipeState(record.id, &turn)
+            try unseal(record.id, &turn)
             let members = group.members
+            try noteTree(of: group, record.id, &turn)
             keep(record.id, group, &turn)
             if let package = bundles.first(where: { $0.key == used.bytes }), !package.record.isLastResort {
                 turn.draft.delete(.keyPackage, package.key)
@@ -118,6 +126,7 @@ extension ClientCore {
         }
         turn.draft.put(record)
         lanes[record.id].needsFetch = true
+        lanes[record.id].rosterWanted = lanes.account.round + 1
         lanes.account.groupsStale = true
     }
 
@@ -135,14 +144,14 @@ extension ClientCore {
                 turn.notice(.invite(record))
             }
             // An invite we said yes to was renewed under a new id, perhaps after we found the old one gone.
-            for var row in try turn.draft.outbox(invite.group) {
+            for var row in try turn.draft.outbox(invite.group) where row.state != .sending {
                 guard case .accept(let old) = row.intent, old != invite.invite, lanes[invite.group].acceptAnswer == nil
                 else { continue }
                 row.intent = .accept(invite: invite.invite)
                 row.state = .queued
                 row.notBefore = turn.now
                 turn.draft.put(row)
-                lanes[invite.group].waitsForTime = false
+                lanes.wake(invite.group)
                 lanes.ask(invite.group)
             }
         }

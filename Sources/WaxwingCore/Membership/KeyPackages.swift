@@ -70,7 +70,9 @@ extension ClientCore {
                     data: MLSMessage.keyPackage(try record.bundle(crypto).keyPackage).encoded,
                     isLastResort: record.isLastResort))
         }
-        let call = Endpoint.uploadKeyPackages(uploads, fingerprint: account.fingerprint, token: token)
+        let call = Endpoint.uploadKeyPackages(
+            uploads, fingerprint: account.fingerprint, token: token,
+            idempotencyKey: hexEncode(sha256(waiting.flatMap(\.key)).prefix(16)))
         begin(
             .uploadKeyPackages(call, references: waiting.map(\.key), fullSet: fullSet), call.request, &turn)
     }

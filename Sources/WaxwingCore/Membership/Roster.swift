@@ -13,12 +13,31 @@ extension ClientCore {
         }
         let listed = Set(groups.map(\.group))
         for record in try turn.draft.groups() {
-            guard let serverID = record.serverID, !listed.contains(serverID) else { continue }
-            if record.status == .active {
-                try end(
-                    record, as: .removed, .weWereRemoved, because: "you are no longer a member of this group", &turn)
-            }
+            guard let serverID = record.serverID, !listed.contains(serverID), record.status == .active else { continue }
+            try isOffTheList(record, &turn)
         }
+    }
+
+    /// The server does not list a group that we are in. That alone is no reason to delete its keys: the list may be older than our joining, or
+    /// may not come from the server at all. Only when our page of its log is refused, too, are we out.
+    private mutating func isOffTheList(_ record: GroupRecord, _ turn: inout Turn) throws {
+        let lane = lanes[record.id]
+        guard lanes.account.roundDone >= lane.rosterWanted else {
+            lanes.account.groupsStale = true
+            return
+        }
+        guard lane.isRefused else {
+            lanes[record.id].needsFetch = true
+            return
+        }
+        for row in try turn.draft.outbox(record.id) where row.intent == .leave && !row.isFailed {
+            // It was us: the answer to our leaving got lost.
+            turn.draft.deleteOutbox(row)
+            turn.notice(.done(row, sequence: nil))
+            try end(record, as: .left, .weLeft, because: "you left the group", &turn)
+            return
+        }
+        try end(record, as: .removed, .weWereRemoved, because: "you are no longer a member of this group", &turn)
     }
 
     private mutating func update(_ summary: GroupSummary, _ me: ID, _ turn: inout Turn) throws {
@@ -32,7 +51,7 @@ extension ClientCore {
             record = GroupRecord(
                 id: summary.group, serverID: summary.group, name: summary.name, alias: summary.alias, status: .keyless)
         }
-        let before = record
+        let before = try turn.draft.group(record.id)
         if record.status == .left || record.status == .removed || record.status == .deleted {
             // Back on the roster: a Welcome is on its way, or the leaving did not come through.
             if record.status == .left { return }
@@ -40,9 +59,14 @@ extension ClientCore {
         }
         record.name = summary.name
         record.alias = summary.alias
-        record.roster = summary.members.map { .init(user: $0.user, isAdmin: $0.isAdmin) }
         if record != before { turn.draft.put(record) }
-        try compareWithTree(record, me, &turn)
+        var membership = try turn.draft.membership(record.id)
+        let roster = summary.members.map { MembershipRecord.RosterEntry(user: $0.user, isAdmin: $0.isAdmin) }
+        if membership.roster != roster {
+            membership.roster = roster
+            turn.draft.put(membership, for: record.id)
+        }
+        try compareWithTree(record, &turn)
     }
 
     private func isBeingCreated(_ summary: GroupSummary, _ turn: Turn) throws -> Bool {
@@ -52,17 +76,23 @@ extension ClientCore {
     }
 
     /// A leaver stays in the tree until another member commits the Remove. Each member waits its turn, so that usually one does.
-    private mutating func compareWithTree(_ record: GroupRecord, _ me: ID, _ turn: inout Turn) throws {
+    mutating func compareWithTree(_ record: GroupRecord, _ turn: inout Turn) throws {
+        let me = try account(turn).userID
         let lane = lanes[record.id]
+        guard record.status == .active else { return }
         // Only a roster that is younger than the tree can say that somebody left.
-        guard record.status == .active, !lane.needsFetch, !lane.overlap, lanes.backlog[record.id] == nil,
-            lanes.account.roundDone >= lane.rosterWanted
-        else {
-            if record.status == .active { lanes.account.groupsStale = lane.rosterWanted > lanes.account.roundDone }
+        guard !lane.needsFetch, !lane.overlap, lanes.backlog[record.id] == nil else {
+            lanes[record.id].rosterUncompared = true
             return
         }
-        let onRoster = Set(record.roster.map(\.user))
-        let members = try withGroup(record.id, turn) { $0.members.compactMap { ID($0.identity) } } ?? []
+        lanes[record.id].rosterUncompared = false
+        guard lanes.account.roundDone >= lane.rosterWanted else {
+            lanes.account.groupsStale = true
+            return
+        }
+        let membership = try turn.draft.membership(record.id)
+        let onRoster = Set(membership.roster.map(\.user))
+        let members = membership.tree
         let gone = members.filter { !onRoster.contains($0) }
         let rank = members.filter { onRoster.contains($0) }.firstIndex(of: me) ?? 0
         let ourTurn = turn.now.advanced(byMilliseconds: UInt64(rank) * ClientLimits.evictionStagger)
@@ -82,10 +112,12 @@ extension ClientCore {
         var group = OpenGroup(record: record, state: nil)
         try closeGroup(&group, as: status, because: reason, &turn)
         turn.draft.put(group.record)
-        // Behind everything that was read: the log itself can no longer be fetched.
+        // Behind everything that is there: the log itself can no longer be fetched, and a message of ours may stand ahead of the cursor.
+        let shown = try turn.draft.lastSequence(record.id, era: record.era)
+        let last = max(record.cursor, shown ?? 0)
         turn.draft.putHistory(
             HistoryRow(
-                sequence: record.cursor == .max ? .max : record.cursor + 1, era: record.era, sender: me,
+                sequence: last == .max ? .max : last + 1, era: record.era, sender: me,
                 time: turn.now.seconds, content: .system([SystemEvent(kind, actor: me)]), epoch: record.epoch),
             in: group.record)
     }

@@ -56,16 +56,14 @@ extension ClientCore {
 
     /// The id of a user whose name is known here; names are looked up at the server when the intent is carried out.
     private func user(named username: String, _ turn: Turn) throws -> ID? {
-        for stored in try turn.draft.page(.user, prefix: []) {
-            if try UserRecord(stored: stored.value).username == username { return ID(stored.key) }
-        }
-        return nil
+        try turn.draft.user(named: username)?.id
     }
 
     /// Puts an intent at the end of the group's queue.
     @discardableResult
     mutating func queue(_ intent: Intent, in group: GroupRecord, _ turn: inout Turn) throws -> OutboxRow {
-        let row = OutboxRow(order: try turn.draft.takeOrder(), group: group.id, intent: intent, createdAt: turn.now)
+        let row = OutboxRow(
+            order: try turn.draft.takeOrder(), group: group.id, intent: intent, isByPerson: true, createdAt: turn.now)
         turn.draft.put(row)
         lanes.ask(group.id)
         turn.outcome = .queued(row)
@@ -77,7 +75,8 @@ extension ClientCore {
         _ intent: Intent, in group: ID, notBefore: Instant = Instant(milliseconds: 0), _ turn: inout Turn
     ) throws {
         if try turn.draft.outbox(group).contains(where: { $0.intent == intent && !$0.isFailed }) { return }
-        var row = OutboxRow(order: try turn.draft.takeOrder(), group: group, intent: intent, createdAt: turn.now)
+        var row = OutboxRow(
+            order: try turn.draft.takeOrder(), group: group, intent: intent, isByPerson: false, createdAt: turn.now)
         row.notBefore = notBefore
         turn.draft.put(row)
         lanes.ask(group)
@@ -208,7 +207,7 @@ extension ClientCore {
         row.trouble = ""
         row.notBefore = Instant(milliseconds: 0)
         turn.draft.put(row)
-        lanes[row.group].waitsForTime = false
+        lanes.wake(row.group)
         turn.outcome = .queued(row)
     }
 
@@ -225,9 +224,10 @@ extension ClientCore {
             turn.draft.deleteStaged(row.group, digest: digest)
         }
         if case .create = row.intent, var record = try turn.draft.group(row.group), record.status == .creating {
-            record.status = .deleted
+            var group = OpenGroup(record: record, state: nil)
+            try closeGroup(&group, as: .deleted, because: "the group was not created", &turn)
+            record = group.record
             turn.draft.put(record)
-            try wipeState(row.group, &turn)
         }
         lanes.ask(row.group)
     }

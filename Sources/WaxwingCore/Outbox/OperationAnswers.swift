@@ -40,7 +40,7 @@ extension ClientCore {
             if sequence <= record.cursor {
                 // A number at or below what we have seen: the server counts from the beginning again.
                 try restartNumbering(record, &turn)
-                lanes[record.id].needsFetch = true
+                if row.attempts > 1 { delay(row, "the server counts anew; the log will tell what arrived", &turn) }
                 break
             }
             try settle(
@@ -76,7 +76,7 @@ extension ClientCore {
             try haveLeft(row, record, &turn)
         case .groupInfo(let call):
             try stageExternal(call.decode(response), row, record, &turn)
-        case .accept(let call):
+        case .accept(let call, _):
             try call.decode(response)
             lanes[record.id].acceptAnswer = .welcomesWanted(stale: false)
         case .welcomesForAccept(let call, let stale):
@@ -93,6 +93,8 @@ extension ClientCore {
     private mutating func awaitLog(_ row: OutboxRow, _ turn: inout Turn) {
         lanes[row.group].needsFetch = true
         guard row.attempts > 1 else { return }
+        // Perhaps it is there, under a number that we passed before the server began to count anew.
+        lanes[row.group].overlap = true
         // Taken before, and not in the log after all: do not hammer.
         var row = row
         row.notBefore = turn.now.advanced(byMilliseconds: retryDelay(failures: row.attempts))
@@ -105,6 +107,9 @@ extension ClientCore {
         row.intent = intent
         row.state = .queued
         row.steps &+= 1
+        row.attempts = 0
+        // Steps that lead nowhere must not follow each other at the speed of the network.
+        if row.steps > 12 { row.notBefore = turn.now.advanced(byMilliseconds: retryDelay(failures: row.steps - 12)) }
         turn.draft.put(row)
         lanes.ask(row.group)
     }
@@ -130,7 +135,7 @@ extension ClientCore {
             row.trouble = error.reason
             turn.draft.put(row)
             lanes[record.id].needsFetch = true
-            _ = try dealtWith(error, &turn)
+            _ = try dealtWith(error, operation.request, &turn)
             return
         }
         if error.kind == .malformed {
@@ -161,6 +166,11 @@ extension ClientCore {
             try raceLost(row, record, error, &turn)
         case (.commit, .badRequest), (.commit, .notAdmin):
             try commitRefused(row, record, error, &turn)
+        case (.takeKeyPackage(_, let user), .conflict):
+            // Invited already, perhaps by an earlier try of ours for an epoch that is over.
+            guard let serverID = record.serverID, let token = try account(turn).token else { return }
+            let call = Endpoint.groupInvites(group: serverID, token: token)
+            start(.findEscrow(call, digest: [], user: user), call.request, row, &turn)
         case (.escrow(_, let digest, let user), .conflict):
             guard let serverID = record.serverID, let token = try account(turn).token else { return }
             let call = Endpoint.groupInvites(group: serverID, token: token)
@@ -170,6 +180,9 @@ extension ClientCore {
             _ = fail(row, error.reason, &turn)
         case (.cancelInvite(_, let user), .notFound):
             try inviteWasGone(user, row, record, &turn)
+        case (.accept(_, let invite), _) where row.intent != .accept(invite: invite):
+            // Answered for an invite that was renewed meanwhile.
+            resume(row, as: row.intent, &turn)
         case (.leave, .notMember):
             try haveLeft(row, record, &turn)
         case (.accept, .notFound), (.accept, .notMember):
@@ -196,18 +209,20 @@ extension ClientCore {
             turn.draft.deleteStaged(record.id, digest: digest)
         }
         delay(row, "another commit came first: \(error.reason)", &turn)
+        if row.attempts > 3, row.intent != .rejoin {
+            // Again and again, with the log drained: the server may have counted a commit that was none. The GroupInfo says where we are.
+            try queueOnce(.refreshGroupInfo, in: record.id, &turn)
+        }
     }
 
     private mutating func commitRefused(
         _ row: OutboxRow, _ record: GroupRecord, _ error: ProtocolError, _ turn: inout Turn
     ) throws {
-        if case .remove(_, let user?) = row.intent, error.code == .badRequest,
-            record.roster.contains(where: { $0.user == user })
-        {
+        var membership = try turn.draft.membership(record.id)
+        if case .remove(_, let user?) = row.intent, error.code == .badRequest, membership.isOnRoster(user) {
             // Off the roster already, but still in the tree: the Remove goes through `commit` next time.
-            var record = record
-            record.roster.removeAll { $0.user == user }
-            turn.draft.put(record)
+            membership.roster.removeAll { $0.user == user }
+            turn.draft.put(membership, for: record.id)
             lanes[record.id].needsFetch = true
             delay(row, error.reason, &turn)
             return

@@ -34,7 +34,7 @@ public enum Table: UInt8, CaseIterable, Hashable, Sendable {
     case user = 2
     /// Key packages of our own with their private keys.
     case keyPackage = 3
-    /// One record a group: name, cursor, roster.
+    /// One small record a group: name, status, cursor.
     case group = 4
     /// The MLS state of each group, as the engine's own small records.
     case groupState = 5
@@ -50,8 +50,11 @@ public enum Table: UInt8, CaseIterable, Hashable, Sendable {
     case seen = 10
     /// Invites received.
     case invite = 11
+    /// Who is in each group.
+    case membership = 12
 }
 
+/// A value under its key.
 public struct Record: Hashable, Sendable {
     public var key: [UInt8]
     public var value: [UInt8]
@@ -64,6 +67,7 @@ public struct Record: Hashable, Sendable {
 
 /// Changes that are applied together.
 public struct ChangeSet: Hashable, Sendable {
+    /// One change of one table. A `put` replaces what was there; a `delete` of what is not there changes nothing.
     public enum Change: Hashable, Sendable {
         case put(Table, key: [UInt8], value: [UInt8])
         case delete(Table, key: [UInt8])
@@ -79,7 +83,9 @@ public struct ChangeSet: Hashable, Sendable {
     public var isEmpty: Bool { changes.isEmpty }
 }
 
+/// Why a store could not do what it was asked for. Two errors are equal when their codes are.
 public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What kind of failure it is.
     public enum Code: String, Hashable, Sendable {
         /// Another change set was committed since the base revision: read again and build anew.
         case staleRevision

@@ -29,6 +29,7 @@ public enum FeedEvent: Hashable, Sendable {
 
 /// Why a request has no answer.
 public struct TransportError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// Whether the server may have heard the request.
     public enum Outcome: String, Hashable, Sendable {
         /// Nothing of the request can have reached the server.
         case notSent

@@ -47,6 +47,16 @@ struct Draft {
         return Array(records.prefix(limit))
     }
 
+    /// The last record whose key begins with `prefix`, those written in this draft included.
+    func last(_ table: Table, prefix: [UInt8]) throws(StoreError) -> Record? {
+        let written = (overlay[table] ?? [:]).filter { $0.key.starts(with: prefix) }
+        var records = try store.page(
+            table, from: prefix, below: upperBound(ofPrefix: prefix), limit: 1 + written.count, descending: true)
+        records.removeAll { written[$0.key] != nil || isDeleted(table, $0.key) }
+        for case (let key, let value?) in written { records.append(Record(key: key, value: value)) }
+        return records.max { $0.key.lexicographicallyPrecedes($1.key) }
+    }
+
     mutating func deleteAll(_ table: Table, prefix: [UInt8]) {
         changes.changes.append(.deletePrefix(table, prefix: prefix))
         overlay[table] = overlay[table]?.filter { !$0.key.starts(with: prefix) }

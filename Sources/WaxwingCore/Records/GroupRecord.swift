@@ -1,10 +1,11 @@
 import ConclaveProtocol
 import MLS
 
-/// A group as the client sees it, without its MLS state.
+/// A group as the client sees it, without its MLS state and without anything that grows with its members: it is written with every row.
 public struct GroupRecord: StoredRecord, Hashable {
     static let version: UInt8 = 1
 
+    /// Where our membership stands. The raw value is part of the stored format.
     public enum Status: UInt8, Hashable, Sendable {
         /// Being created here; the first commit has not come back yet.
         case creating = 0
@@ -39,24 +40,11 @@ public struct GroupRecord: StoredRecord, Hashable {
     var joinTag: [UInt8]
     /// A commit for the epoch before ``joinedEpoch`` stood in the log ahead of the one that brought us in.
     var rivalSeen: Bool
-    /// The confirmation tag of the first commit of each epoch in the log (of the first valid one, where we could tell), latest epochs last.
-    /// Tells a living GroupInfo from that of a dead commit.
-    var commitTags: [CommitTag]
+    /// Rows of unreached epochs that are kept, and their size in bytes.
+    var parkedRows: Int
+    var parkedBytes: UInt64
     /// Who made the last commit that counted.
     var lastCommitter: ID?
-    /// The server's roster, as of the last `GET /groups`.
-    public var roster: [RosterEntry]
-
-    struct CommitTag: Hashable, Sendable {
-        /// The epoch that the commit ended.
-        var epoch: UInt64
-        var tag: [UInt8]
-    }
-
-    public struct RosterEntry: Hashable, Sendable {
-        public var user: ID
-        public var isAdmin: Bool
-    }
 
     init(id: ID, serverID: ID?, name: String, alias: String, status: Status) {
         self.id = id
@@ -71,24 +59,13 @@ public struct GroupRecord: StoredRecord, Hashable {
         joinedEpoch = 0
         joinTag = []
         rivalSeen = false
-        commitTags = []
+        parkedRows = 0
+        parkedBytes = 0
         lastCommitter = nil
-        roster = []
     }
 
     /// Whether a member can be written to here, now or once the group is ready.
     public var isOpen: Bool { status == .active || status == .creating || status == .keyless }
-
-    /// Notes a commit that stands in the log. The first of an epoch is the one that counts, unless it is known to be invalid.
-    mutating func note(commit epoch: UInt64, tag: [UInt8], isValid: Bool = false) {
-        if let index = commitTags.firstIndex(where: { $0.epoch == epoch }) {
-            if isValid { commitTags[index].tag = tag }
-            return
-        }
-        let place = commitTags.firstIndex { $0.epoch > epoch } ?? commitTags.endIndex
-        commitTags.insert(CommitTag(epoch: epoch, tag: tag), at: place)
-        if commitTags.count > ClientLimits.commitTags { commitTags.removeFirst() }
-    }
 
     init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {
         id = try reader.readID()
@@ -106,15 +83,9 @@ public struct GroupRecord: StoredRecord, Hashable {
         joinedEpoch = try reader.read()
         joinTag = try reader.readOpaque()
         rivalSeen = try reader.readBool()
-        var tags = try reader.readSubReader()
-        commitTags = []
-        while !tags.isAtEnd { commitTags.append(CommitTag(epoch: try tags.read(), tag: try tags.readOpaque())) }
+        parkedRows = Int(try reader.read(UInt32.self))
+        parkedBytes = try reader.read()
         lastCommitter = try reader.readOptionalID()
-        var inner = try reader.readSubReader()
-        roster = []
-        while !inner.isAtEnd {
-            roster.append(RosterEntry(user: try inner.readID(), isAdmin: try inner.readBool()))
-        }
     }
 
     func encode(to writer: inout TLSWriter) {
@@ -130,18 +101,8 @@ public struct GroupRecord: StoredRecord, Hashable {
         writer.write(joinedEpoch)
         writer.writeOpaque(joinTag)
         writer.writeBool(rivalSeen)
-        writer.writeVector { inner in
-            for commit in commitTags {
-                inner.write(commit.epoch)
-                inner.writeOpaque(commit.tag)
-            }
-        }
+        writer.write(UInt32(clamping: parkedRows))
+        writer.write(parkedBytes)
         writer.writeOptionalID(lastCommitter)
-        writer.writeVector { inner in
-            for entry in roster {
-                inner.writeID(entry.user)
-                inner.writeBool(entry.isAdmin)
-            }
-        }
     }
 }

@@ -5,6 +5,7 @@ import MLS
 public struct HistoryRow: StoredRecord, Hashable {
     static let version: UInt8 = 1
 
+    /// What the line says.
     public enum Content: Hashable, Sendable {
         case text(String)
         /// What a commit changed, in order.
@@ -13,6 +14,7 @@ public struct HistoryRow: StoredRecord, Hashable {
         case unreadable(Unreadable)
     }
 
+    /// Why a row could not be opened. The raw value is part of the stored format.
     public enum Unreadable: UInt8, Hashable, Sendable {
         case epochTooOld = 1, epochNotReached = 2, forged = 3, malformed = 4, replayed = 5, lostState = 6, tooLarge = 7
     }
@@ -26,6 +28,8 @@ public struct HistoryRow: StoredRecord, Hashable {
     /// The server's clock for what is in the log, our own for what waits, in Unix seconds.
     public var time: UInt64
     public var content: Content
+    /// A message signed with a key that is not the trusted one of its sender.
+    public var hasOtherKey: Bool
     public var epoch: UInt64
     /// The sender's generation in that epoch, for messages of others.
     public var generation: UInt32?
@@ -37,7 +41,8 @@ public struct HistoryRow: StoredRecord, Hashable {
     public var outboxOrder: UInt64?
 
     init(
-        sequence: UInt64?, era: UInt32, sender: ID, time: UInt64, content: Content, epoch: UInt64 = 0,
+        sequence: UInt64?, era: UInt32, sender: ID, time: UInt64, content: Content,
+        hasOtherKey: Bool = false, epoch: UInt64 = 0,
         generation: UInt32? = nil, messageID: MessageID? = nil, digest: [UInt8] = [], outboxOrder: UInt64? = nil
     ) {
         self.sequence = sequence
@@ -45,6 +50,7 @@ public struct HistoryRow: StoredRecord, Hashable {
         self.sender = sender
         self.time = time
         self.content = content
+        self.hasOtherKey = hasOtherKey
         self.epoch = epoch
         self.generation = generation
         self.messageID = messageID
@@ -67,6 +73,7 @@ public struct HistoryRow: StoredRecord, Hashable {
             content = .unreadable(why)
         default: throw MLSError(.malformed, "unknown history content")
         }
+        hasOtherKey = try reader.readBool()
         epoch = try reader.read()
         generation = try reader.readBool() ? try reader.read(UInt32.self) : nil
         messageID = try reader.readBool() ? MessageID(try reader.readRaw(16)) : nil
@@ -91,6 +98,7 @@ public struct HistoryRow: StoredRecord, Hashable {
             writer.write(UInt8(2))
             writer.write(why.rawValue)
         }
+        writer.writeBool(hasOtherKey)
         writer.write(epoch)
         writer.writeBool(generation != nil)
         if let generation { writer.write(generation) }
@@ -104,6 +112,7 @@ public struct HistoryRow: StoredRecord, Hashable {
 
 /// One change that a commit made, or that we noticed, for people to read.
 public struct SystemEvent: Hashable, Sendable, TLSEncodable, TLSDecodable {
+    /// What happened. The raw value is part of the stored format.
     public enum Kind: UInt8, Hashable, Sendable {
         /// The group was created by the actor.
         case created = 1

@@ -21,6 +21,16 @@ public enum Intent: Hashable, Sendable {
     case refreshGroupInfo
 }
 
+extension Intent {
+    /// Whether what was asked for later may be done while this waits for its time.
+    var letsOthersPass: Bool {
+        switch self {
+        case .message, .create, .accept, .rejoin, .leave: false
+        case .rotate, .invite, .renewInvite, .remove, .evict, .decline, .refreshGroupInfo: true
+        }
+    }
+}
+
 /// Names one message for good, whatever ciphertext carries it: 16 random bytes, sent in the `authenticated_data` of its PrivateMessage.
 public struct MessageID: Hashable, Sendable, CustomStringConvertible {
     public let bytes: [UInt8]
@@ -38,6 +48,7 @@ public struct MessageID: Hashable, Sendable, CustomStringConvertible {
 public struct OutboxRow: StoredRecord, Hashable {
     static let version: UInt8 = 1
 
+    /// How far the row has come.
     public enum State: Hashable, Sendable {
         case queued
         /// A request for it is under way.
@@ -60,7 +71,9 @@ public struct OutboxRow: StoredRecord, Hashable {
     public var intent: Intent
     public var state: State
     public let createdAt: Instant
-    /// Requests made for it so far.
+    /// A person asked for it, not the client itself.
+    public let isByPerson: Bool
+    /// Requests made so far for the step it is at.
     public var attempts: UInt32
     /// Steps of its way that are behind it: a request of a later step is a new request, even if it looks like an earlier one.
     var steps: UInt32
@@ -70,10 +83,11 @@ public struct OutboxRow: StoredRecord, Hashable {
     public var notBefore: Instant
     var sealed: Sealed?
 
-    init(order: UInt64, group: ID, intent: Intent, createdAt: Instant) {
+    init(order: UInt64, group: ID, intent: Intent, isByPerson: Bool, createdAt: Instant) {
         self.order = order
         self.group = group
         self.intent = intent
+        self.isByPerson = isByPerson
         self.createdAt = createdAt
         state = .queued
         attempts = 0
@@ -92,6 +106,7 @@ public struct OutboxRow: StoredRecord, Hashable {
         order = try reader.read()
         group = try reader.readID()
         intent = try Intent(from: &reader)
+        isByPerson = try reader.readBool()
         switch try reader.read(UInt8.self) {
         case 0: state = .queued
         case 1: state = .sending
@@ -113,6 +128,7 @@ public struct OutboxRow: StoredRecord, Hashable {
         writer.write(order)
         writer.writeID(group)
         writer.write(intent)
+        writer.writeBool(isByPerson)
         switch state {
         case .queued: writer.write(UInt8(0))
         case .sending: writer.write(UInt8(1))

@@ -17,19 +17,31 @@ enum Keys {
         group.bytes + [0xFF, 0xFF, 0xFF, 0xFF] + keyBytes(order)
     }
 
-    static func outbox(_ group: ID, order: UInt64) -> [UInt8] { group.bytes + keyBytes(order) }
+    /// Coming back into a group goes before everything that needs its keys; else the order is that of asking.
+    static func outbox(_ group: ID, order: UInt64, isUrgent: Bool) -> [UInt8] {
+        group.bytes + [isUrgent ? 0 : 1] + keyBytes(order)
+    }
 
-    /// Rows to apply come under 0, rows parked for a later epoch under 1.
-    static func inbox(_ group: ID, parked: Bool) -> [UInt8] { group.bytes + [parked ? 1 : 0] }
+    /// Rows to apply come under 0, in log order.
+    static func inbox(_ group: ID) -> [UInt8] { group.bytes + [0] }
 
-    static func inbox(_ group: ID, parked: Bool, era: UInt32, sequence: UInt64) -> [UInt8] {
-        inbox(group, parked: parked) + history(group, era: era, sequence: sequence).dropFirst(16)
+    static func inbox(_ group: ID, era: UInt32, sequence: UInt64) -> [UInt8] {
+        inbox(group) + history(group, era: era, sequence: sequence).dropFirst(16)
+    }
+
+    /// Rows parked for a later epoch come under 1, by epoch.
+    static func parked(_ group: ID) -> [UInt8] { group.bytes + [1] }
+
+    static func parked(_ group: ID, epoch: UInt64, era: UInt32, sequence: UInt64) -> [UInt8] {
+        parked(group) + keyBytes(epoch) + history(group, era: era, sequence: sequence).dropFirst(16)
     }
 
     static func seen(_ group: ID, digest: [UInt8]) -> [UInt8] { group.bytes + [0] + digest }
     static func seen(_ group: ID, sender: ID, message: MessageID) -> [UInt8] {
         group.bytes + [1] + sender.bytes + message.bytes
     }
+
+    static func seen(_ group: ID, welcome digest: [UInt8]) -> [UInt8] { group.bytes + [2] + digest }
 
     static func staged(_ group: ID, digest: [UInt8]) -> [UInt8] { group.bytes + digest }
 }
@@ -65,6 +77,19 @@ extension Draft {
     func user(_ id: ID) throws(StoreError) -> UserRecord? { try record(.user, id.bytes) }
     mutating func put(_ user: UserRecord, for id: ID) { put(.user, id.bytes, user) }
 
+    /// The user who goes by a name. Names come from the server: where it gives one name to several, the one whose key we know is meant.
+    func user(named username: String) throws -> (id: ID, record: UserRecord)? {
+        var found: [(id: ID, record: UserRecord)] = []
+        for stored in try page(.user, prefix: []) {
+            let record = try UserRecord(stored: stored.value)
+            if record.username == username, let id = ID(stored.key) { found.append((id, record)) }
+        }
+        let known = found.filter { !$0.record.fingerprint.isEmpty }
+        if found.count < 2 { return found.first }
+        if known.count == 1 { return known.first }
+        throw CoreError(.invalidInput, "the server gives the name \(username) to several users")
+    }
+
     // MARK: Groups
 
     func group(_ id: ID) throws(StoreError) -> GroupRecord? { try record(.group, id.bytes) }
@@ -79,10 +104,27 @@ extension Draft {
         put(.group, group.id.bytes, group)
     }
 
+    /// Who is in a group; empty where nothing is known yet.
+    func membership(_ group: ID) throws(StoreError) -> MembershipRecord {
+        try record(.membership, group.bytes) ?? MembershipRecord()
+    }
+
+    mutating func put(_ membership: MembershipRecord, for group: ID) {
+        put(.membership, group.bytes, membership)
+    }
+
+    /// Notes a commit that stands in the log (see ``MembershipRecord/note(commit:tag:isValid:)``).
+    mutating func note(commit epoch: UInt64, tag: [UInt8], in group: ID, isValid: Bool = false) throws(StoreError) {
+        var membership = try membership(group)
+        membership.note(commit: epoch, tag: tag, isValid: isValid)
+        put(membership, for: group)
+    }
+
     // MARK: Outbox
 
     func outboxRow(_ group: ID, order: UInt64) throws(StoreError) -> OutboxRow? {
-        try record(.outbox, Keys.outbox(group, order: order))
+        if let row: OutboxRow = try record(.outbox, Keys.outbox(group, order: order, isUrgent: false)) { return row }
+        return try record(.outbox, Keys.outbox(group, order: order, isUrgent: true))
     }
 
     /// The rows of one group in order; of all groups without one.
@@ -92,19 +134,45 @@ extension Draft {
         return rows
     }
 
-    /// The row to carry out next: the first that has not failed. Coming back into a group goes before everything that needs its keys.
-    func outboxHead(_ group: ID) throws(StoreError) -> OutboxRow? {
-        let waiting = try outbox(group).filter { !$0.isFailed }
-        return waiting.first { $0.intent == .rejoin } ?? waiting.first
+    /// What to do next about a group's outbox.
+    enum OutboxHead {
+        case row(OutboxRow)
+        case wait(Instant)
+        case nothing
+
+        var row: OutboxRow? { if case .row(let row) = self { row } else { nil } }
+    }
+
+    /// The first row that has not failed. What waits for its time lets others pass, but messages keep their order.
+    func outboxHead(_ group: ID, now: Instant) throws(StoreError) -> OutboxHead {
+        // Failed and waiting rows stay in place. There are few of them, so small steps do.
+        var limit = 4
+        while true {
+            let page = try page(.outbox, prefix: group.bytes, limit: limit)
+            var earliest: Instant?
+            for stored in page {
+                let row = try OutboxRow(stored: stored.value)
+                if row.isFailed { continue }
+                if row.notBefore.isDue(now) { return .row(row) }
+                earliest = min(earliest ?? row.notBefore, row.notBefore)
+                if !row.intent.letsOthersPass { return .wait(row.notBefore) }
+            }
+            if page.count < limit { return earliest.map { .wait($0) } ?? .nothing }
+            limit *= 4
+        }
     }
 
     mutating func put(_ row: OutboxRow) {
-        put(.outbox, Keys.outbox(row.group, order: row.order), row)
+        put(.outbox, key(row), row)
         notices.append(.outbox(row))
     }
 
     mutating func deleteOutbox(_ row: OutboxRow) {
-        delete(.outbox, Keys.outbox(row.group, order: row.order))
+        delete(.outbox, key(row))
+    }
+
+    private func key(_ row: OutboxRow) -> [UInt8] {
+        Keys.outbox(row.group, order: row.order, isUrgent: row.intent == .rejoin)
     }
 
     // MARK: History
@@ -119,6 +187,13 @@ extension Draft {
             }
         put(.history, key, row)
         notices.append(.history(group: group.id, row))
+    }
+
+    /// The highest sequence number that stands in the group's history under one numbering.
+    func lastSequence(_ group: ID, era: UInt32) throws(StoreError) -> UInt64? {
+        let prefix = Array(Keys.history(group, era: era, sequence: 0).prefix(20))
+        guard let last = try last(.history, prefix: prefix) else { return nil }
+        return try HistoryRow(stored: last.value).sequence
     }
 
     func pendingHistory(_ group: ID, order: UInt64) throws(StoreError) -> HistoryRow? {

@@ -11,10 +11,10 @@ extension ClientCore {
             guard let id = ID(member.identity), id != me else { continue }
             let seen = fingerprint(member.signatureKey)
             var user = try turn.draft.user(id) ?? UserRecord()
-            if user.fingerprint == seen {
-                if user.changedFingerprint.isEmpty { continue }
-                user.changedFingerprint = ""
-            } else if user.fingerprint.isEmpty {
+            // A change stays on record until a person has looked at it, even where the old key is seen again: somebody else may stand in
+            // the tree under the same name.
+            if user.fingerprint == seen { continue }
+            if user.fingerprint.isEmpty {
                 user.fingerprint = seen
             } else {
                 if user.changedFingerprint == seen { continue }
@@ -52,6 +52,7 @@ extension ClientCore {
     /// Asks for a user's name, unless it is known.
     mutating func wantName(of id: ID, _ turn: Turn) {
         guard !lanes.account.namesUnknown.contains(id), !lanes.account.namesWanted.contains(id) else { return }
+        // A record that cannot be read is no answer: the name is asked for anew.
         if let user = try? turn.draft.user(id), !user.username.isEmpty { return }
         lanes.account.namesWanted.append(id)
     }

@@ -43,9 +43,10 @@ struct AccountService: Sendable {
         try attempts?.take(address, now: configuration.clock())
         let request = try decode(WireLoginRequest.self, from: body)
         let found = try await store.read { try $0.credentials(ofUsername: request.username) }
+        // What is no username may be of any size, so all of it is counted together.
+        let name = Validation.isName(request.username) ? request.username : ""
         try await verify(
-            request.password, against: found?.hash ?? decoy, mayMatch: found != nil,
-            attempt: "\(address) \(request.username.prefix(Limits.nameBytes))")
+            request.password, against: found?.hash ?? decoy, mayMatch: found != nil, attempt: "\(address) \(name)")
         guard let found else { throw APIError.wrongPassword }
         return try await store.write { transaction in
             try transaction.requireCurrent(found.hash, of: found.user)
@@ -97,12 +98,17 @@ struct AccountService: Sendable {
     private func verify(
         _ password: String, against hash: PasswordHash, mayMatch: Bool, attempt: String
     ) async throws {
-        try failures?.check(attempt, now: configuration.clock())
-        let matches = try await queue.run { try hash.matches(password) }
-        guard matches && mayMatch else {
-            try failures?.take(attempt, now: configuration.clock())
-            throw APIError.wrongPassword
+        // Counted before it is known to be wrong, or any number of guesses could be under way at once.
+        try failures?.take(attempt, now: configuration.clock())
+        let matches: Bool
+        do {
+            matches = try await queue.run { try hash.matches(password) }
+        } catch {
+            failures?.giveBack(attempt, now: configuration.clock())
+            throw error
         }
+        guard matches && mayMatch else { throw APIError.wrongPassword }
+        failures?.giveBack(attempt, now: configuration.clock())
     }
 
     private func requireMayRegister(_ token: String) throws {

@@ -109,13 +109,11 @@ final class EventBus: Sendable {
 
     func end(_ owners: [EventReader.Owner]) {
         guard !owners.isEmpty else { return }
+        let owners = Set(owners)
         state.withLock { state in
-            for owner in owners {
-                switch owner {
-                case .user(let user): state.readers[user]?.forEach { $0.finish() }
-                case .session(let hash):
-                    for reader in state.readers.values.joined() where reader.tokenHash == hash { reader.finish() }
-                }
+            for reader in state.readers.values.joined()
+            where owners.contains(.user(reader.user)) || owners.contains(.session(reader.tokenHash)) {
+                reader.finish()
             }
         }
     }

@@ -16,24 +16,24 @@ final class RateLimiter: Sendable {
 
     /// - Throws: 429 when the bucket is empty.
     func take(_ name: String, now: Int64) throws {
-        try check(name, now: now, taking: 1)
-    }
-
-    /// Like `take`, but leaves the bucket as it is.
-    func check(_ name: String, now: Int64) throws {
-        try check(name, now: now, taking: 0)
-    }
-
-    private func check(_ name: String, now: Int64, taking: Double) throws {
         try buckets.withLock { buckets in
             if buckets.count >= Limits.trackedBuckets { forgetFullBuckets(&buckets, now: now) }
             var bucket = filled(buckets[name], now: now)
             guard bucket.tokens >= 1 else {
                 throw APIError.tooMany(retryAfter: Int(((1 - bucket.tokens) * 60 / perMinute).rounded(.up)))
             }
-            guard taking > 0 else { return }
-            bucket.tokens -= taking
+            bucket.tokens -= 1
             buckets[name] = bucket
+        }
+    }
+
+    /// Undoes a `take` for what turned out not to count.
+    func giveBack(_ name: String, now: Int64) {
+        buckets.withLock { buckets in
+            guard buckets[name] != nil else { return }
+            var bucket = filled(buckets[name], now: now)
+            bucket.tokens += 1
+            buckets[name] = bucket.tokens < perMinute ? bucket : nil
         }
     }
 

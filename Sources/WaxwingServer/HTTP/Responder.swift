@@ -25,6 +25,8 @@ struct Responder: HTTPResponder {
                 return try .error(error)
             } catch let error as MalformedQuery {
                 return .plain(.badRequest, error.description)
+            } catch let error as OversizePage {
+                return .plain(.contentTooLarge, error.description)
             } catch is NIOTooManyBytesError {
                 return .plain(.contentTooLarge, "a request body has at most \(Limits.body) bytes")
             } catch let error as ChannelError {
@@ -55,6 +57,10 @@ struct Responder: HTTPResponder {
             return .protobuf(try await read(action, try pendingCall(path, request, body)))
         case .write(let action):
             return .protobuf(try await write(action, try pendingCall(path, request, body)))
+        case .writeUnkeyed(let action):
+            var pending = try pendingCall(path, request, body)
+            pending.idempotencyKey = nil
+            return .protobuf(try await write(action, pending))
         case .messages:
             return .protobuf(try await fetchMessages(try pendingCall(path, request, body)))
         case .events: return try await openEvents(request)
@@ -105,6 +111,9 @@ struct Responder: HTTPResponder {
         if caller.slideIsDue { try await store.write { try $0.slide(caller) } }
         let subscription = store.bus.subscribe(
             user: caller.user, tokenHash: token.hash, lastEventID: request.headers[.lastEventID])
+        // A session that ended before the stream was on the bus did not end the stream. Thrown here, dropping the
+        // subscription does.
+        _ = try await store.read { try $0.authenticate(token) }
         return EventStream(subscription: subscription).response(to: request)
     }
 
@@ -136,7 +145,7 @@ private struct PendingCall: Sendable {
     let path: PathArguments
     let query: [String: String]
     let body: Data
-    let idempotencyKey: IdempotencyKey?
+    var idempotencyKey: IdempotencyKey?
 
     func call(by caller: Caller) -> Call {
         Call(caller: caller, path: path, query: query, body: body)

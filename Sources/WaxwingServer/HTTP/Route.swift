@@ -15,6 +15,8 @@ struct Route: Sendable {
         case read(@Sendable (Transaction, Call) throws -> Answer)
         /// One write transaction.
         case write(@Sendable (Transaction, Call) throws -> Answer)
+        /// The same, for what is looked at afresh when repeated, under whatever key: its answer is soon out of date.
+        case writeUnkeyed(@Sendable (Transaction, Call) throws -> Answer)
         case register
         case login
         case changePassword

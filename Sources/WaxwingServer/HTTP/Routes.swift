@@ -30,7 +30,7 @@ enum Routes {
         Route(.post, "groups/{id}/delete", .write { try $0.deleteGroup($1) }),
         Route(.get, "groups/{id}/group-info", .read { try $0.getGroupInfo($1) }),
         Route(.get, "groups/{id}/retention", .read { try $0.getRetention($1) }),
-        Route(.post, "groups/{id}/join", .write { try $0.joinPublicGroup($1) }),
+        Route(.post, "groups/{id}/join", .writeUnkeyed { try $0.joinPublicGroup($1) }),
     ]
 
     private static let log = [

@@ -18,7 +18,8 @@ struct IdempotencyKey: Sendable {
 
 /// A repeated request gets the first answer and does nothing, because the answer is stored with what it reports.
 ///
-/// A refusal had no effect and is not stored: its repeat is looked at afresh. The requests that end the caller's sessions
+/// A refusal had no effect and is not stored: its repeat is looked at afresh. A long answer, which only /invite gives, is
+/// not stored either: its repeat takes other key packages. The requests that end the caller's sessions
 /// (logout, change-password, delete-account) need no key, since their repeat is no longer authenticated.
 extension Transaction {
     func once(_ key: IdempotencyKey?, by user: ID, _ act: () throws -> Answer) throws -> Answer {
@@ -33,7 +34,7 @@ extension Transaction {
             return Answer(stored[1], body: stored[2])
         }
         let answer = try act()
-        try store(answer, for: key, of: user)
+        if answer.body.count <= Limits.idempotencyAnswerBytes { try store(answer, for: key, of: user) }
         return answer
     }
 

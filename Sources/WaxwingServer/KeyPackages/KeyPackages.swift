@@ -10,6 +10,9 @@ extension Transaction {
             entries.append(.with { $0.data = request.keyPackageData })
         }
         guard !entries.isEmpty else { throw APIError.badRequest("no key package was given") }
+        guard entries.count <= Limits.keyPackagesPerUpload else {
+            throw APIError.badRequest("an upload has at most \(Limits.keyPackagesPerUpload) key packages")
+        }
         try entries.forEach { try requireKeyPackage($0.data) }
         try Validation.fingerprint(request.signingKeyFingerprint)
 

@@ -8,7 +8,7 @@ extension Transaction {
         let group = try name(mlsGroupID: request.mlsGroupID, of: groupForMember(call))
         if request.commitMessage.isEmpty {
             guard !request.groupInfo.isEmpty else { throw APIError.badRequest("neither a commit nor a GroupInfo") }
-            try store(groupInfo: request.groupInfo, of: group.id)
+            try refresh(groupInfo: request.groupInfo, of: group)
             return Answer()
         }
         try takeCommit(request.commitMessage, groupInfo: request.groupInfo, in: group, from: call.user)

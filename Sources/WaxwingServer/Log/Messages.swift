@@ -29,6 +29,7 @@ extension Transaction {
     func getMessages(_ call: Call) throws -> Answer {
         let page = try MessagePage(call.query)
         let group = try groupForMember(call)
+        try requireFits(page, of: group.id)
         let rows = try rows(
             """
             SELECT sequence, sender_id, data, created_at FROM message
@@ -47,6 +48,27 @@ extension Transaction {
         }
         return try Answer(response)
     }
+
+    /// Looks at lengths only, which SQLite tells without reading the messages.
+    ///
+    /// - Throws: `OversizePage`; never for a page of one message.
+    private func requireFits(_ page: MessagePage, of group: ID) throws {
+        guard page.limit > 1 else { return }
+        let row = try row(
+            """
+            SELECT sum(bytes) FROM (
+                SELECT length(data) AS bytes FROM message
+                WHERE group_id = ? AND sequence > ? ORDER BY sequence LIMIT ?)
+            """,
+            [group.blob, page.after, page.limit])
+        let bytes = (row?[0] as Int64?) ?? 0
+        guard bytes <= Limits.pageBytes else { throw OversizePage() }
+    }
+}
+
+/// Answered with 413 in plain text: a shorter page would look like the end of the log, so the client asks for fewer.
+struct OversizePage: Error, CustomStringConvertible {
+    var description: String { "these messages have more than \(Limits.pageBytes) bytes; ask with a smaller limit" }
 }
 
 /// The `after` and `limit` of a fetch.

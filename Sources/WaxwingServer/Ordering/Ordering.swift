@@ -16,12 +16,25 @@ extension Transaction {
         case .open:
             // Not looked at, but remembered as far as readable, for the day the server is started strict.
             let header = MLSHeader(commit).flatMap { $0.contentType == .commit ? $0.epoch : nil }
-            epoch = [header, group.lastCommitEpoch].compactMap { $0 }.max()
+            epoch = Self.remembered(header, after: group.lastCommitEpoch)
         }
-        try execute(
-            "UPDATE chat SET epoch = ? WHERE id = ?", [epoch.map { Int64(bitPattern: $0) }, group.id.blob])
+        try set(lastCommitEpoch: epoch, of: group.id)
         _ = try append(commit, to: group.id, from: sender)
         if !groupInfo.isEmpty { try store(groupInfo: groupInfo, of: group.id) }
+    }
+
+    /// Takes a member's word, given as a fresh GroupInfo, for the epoch the group is in: the next commit is expected there.
+    ///
+    /// The server sees no more of a commit than its header, so junk can use up an epoch that the group never leaves. This
+    /// is the way back, and forward again if the word was false. A refresh that crosses a good commit on its way opens
+    /// that commit's epoch once more; the members then settle it by the order of the log. A GroupInfo that cannot be read
+    /// or belongs to another MLS group moves nothing.
+    func refresh(groupInfo: Data, of group: GroupRow) throws {
+        try store(groupInfo: groupInfo, of: group.id)
+        guard let header = GroupInfoHeader(groupInfo) else { return }
+        if let expected = group.mlsGroupID, hexEncode(header.groupID) != expected { return }
+        // Before epoch 0 there is no commit.
+        try set(lastCommitEpoch: header.epoch == 0 ? nil : header.epoch - 1, of: group.id)
     }
 
     /// What a commit field must hold under strict ordering, whatever its epoch.
@@ -50,6 +63,18 @@ extension Transaction {
         try execute(
             "UPDATE chat SET mls_group_id = ? WHERE id = ? AND mls_group_id IS NULL", [mlsGroupID, group.id.blob])
         return try self.group(group.id)
+    }
+
+    private func set(lastCommitEpoch epoch: UInt64?, of group: ID) throws {
+        try execute("UPDATE chat SET epoch = ? WHERE id = ?", [epoch.map { Int64(bitPattern: $0) }, group.blob])
+    }
+
+    /// The last commit's epoch, once a commit with `header` is in the log of an open server. A leap is not believed: a
+    /// single commit of a far epoch would leave no epoch that a strict start could go on with.
+    private static func remembered(_ header: UInt64?, after last: UInt64?) -> UInt64? {
+        guard let last else { return header }
+        guard let header, header > last, header - last == 1 else { return last }
+        return header
     }
 
     private func requireCommit(_ commit: Data, of group: GroupRow) throws -> MLSHeader {

@@ -82,6 +82,7 @@ enum Schema {
             PRIMARY KEY (group_id, sequence)
         ) STRICT;
         CREATE INDEX message_age ON message (created_at);
+        CREATE INDEX message_group_age ON message (group_id, created_at);
 
         CREATE TABLE invite (
             id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),

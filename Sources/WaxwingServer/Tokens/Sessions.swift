@@ -58,6 +58,11 @@ extension Transaction {
         return Answer(204)
     }
 
+    func expireSessions() throws {
+        let over = try rows("DELETE FROM session WHERE expires_at <= ? RETURNING token_hash", [now])
+        for row in over { endStreams(of: .session(try row.data(0))) }
+    }
+
     func endAllSessions(of user: ID) throws {
         try execute("DELETE FROM session WHERE user_id = ?", [user.blob])
         endStreams(of: .user(user))

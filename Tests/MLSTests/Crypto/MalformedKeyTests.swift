@@ -69,16 +69,29 @@ struct MalformedKeyTests {
 
     /// Points whose multiples are few, so that everybody knows the shared secret (RFC 7748 §6).
     @Test func pointsOfSmallOrderGiveNoSecret() throws {
-        let order8 = bytes(hex: "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800")
-        let zero25519 = [UInt8](repeating: 0, count: 32)
-        let zero448 = [UInt8](repeating: 0, count: 56)
-        let one448 = [1] + zero448.dropLast()
-        let cases: [(UInt16, [UInt8])] = [
-            (1, zero25519), (1, [1] + zero25519.dropLast()), (1, order8), (3, zero25519), (4, zero448), (6, one448),
-        ]
+        let (zeros, ones) = (Self.repeated("00", 31), Self.repeated("ff", 30))
+        let small25519 = [
+            "00" + zeros, "01" + zeros, "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+            "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157", "ec" + ones + "7f", "ed" + ones + "7f",
+            "ee" + ones + "7f",
+        ].map(bytes(hex:))
+        let half = Self.repeated("ff", 27)
+        let small448 = [
+            Self.repeated("00", 56), "01" + Self.repeated("00", 55), Self.repeated("00", 28) + "ff" + half,
+            "fe" + half + "fe" + half, "ff" + half + "fe" + half,
+        ].map(bytes(hex:))
+        var cases: [(UInt16, [UInt8])] = small448.map { (4, $0) }
+        for point in small25519 {
+            cases.append((1, point))
+            // The highest bit makes no difference to X25519.
+            cases.append((1, point.dropLast() + [point[31] | 0x80]))
+        }
+        cases.append((3, small25519[0]))
+        cases.append((6, small448[0]))
         for (number, point) in cases {
             let crypto = try suite(number)
             let entropy = SeededEntropy(seed: 2)
+            #expect(!crypto.isValidHPKEPublicKey(point), "suite \(number): \(point)")
             expectError(.invalidKey, "suite \(number)") {
                 try crypto.hpkeSeal(to: point, info: [], aad: [], Secret([1]), entropy)
             }
@@ -86,6 +99,25 @@ struct MalformedKeyTests {
             expectError(.decryptionFailed, "suite \(number)") {
                 try crypto.hpkeReceiveExport(enc: point, with: key, info: [], context: [], length: 32)
             }
+        }
+    }
+
+    private static func repeated(_ hex: String, _ count: Int) -> String { String(repeating: hex, count: count) }
+
+    /// What stands next to a point of small order is a point like any other.
+    @Test func theirNeighboursAreKeys() throws {
+        let (zeros, ones, half) = (Self.repeated("00", 30), Self.repeated("ff", 30), Self.repeated("ff", 27))
+        let cases: [(UInt16, String)] = [
+            (1, "0200" + zeros), (1, "0001" + zeros), (1, zeros + "0001"), (1, "eb" + ones + "7f"),
+            (1, "ef" + ones + "7f"), (1, "ed" + ones + "7e"), (4, "02" + Self.repeated("00", 55)),
+            (4, Self.repeated("00", 55) + "01"), (4, "fd" + half + "fe" + half), (4, "ff" + half + "fd" + half),
+            (4, "01" + Self.repeated("00", 27) + "ff" + half), (4, Self.repeated("ff", 55) + "fe"),
+        ]
+        for (number, hex) in cases {
+            let crypto = try suite(number)
+            let point = bytes(hex: hex)
+            #expect(crypto.isValidHPKEPublicKey(point), "suite \(number): \(point)")
+            _ = try crypto.hpkeSeal(to: point, info: [], aad: [], Secret([1]), SeededEntropy(seed: 2))
         }
     }
 

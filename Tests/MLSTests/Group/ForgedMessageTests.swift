@@ -23,6 +23,16 @@ struct ForgedMessageTests {
             lifetime: World.lifetime,
             entropy: world.entropy
         ).keyPackage
+        let signer = world.clients[1].signer
+        let nobodysKey = [UInt8](repeating: 0, count: 32)
+        func keyPackage(initKey: [UInt8], encryptionKey: [UInt8]) throws -> KeyPackage {
+            let leaf = try LeafNode(
+                encryptionKey: encryptionKey, profile: stranger.leafNode.profile, source: .keyPackage(World.lifetime),
+                placement: nil, signer: signer, crypto: crypto)
+            return try KeyPackage(initKey: initKey, leafNode: leaf, extensions: [], signer: signer, crypto: crypto)
+        }
+        let unreachable = try keyPackage(initKey: stranger.initKey, encryptionKey: nobodysKey)
+        let unwelcome = try keyPackage(initKey: nobodysKey, encryptionKey: stranger.leafNode.encryptionKey)
         let reInit = ReInit(groupID: [1], cipherSuite: crypto.suite.identifier, extensions: [])
         let oldReInit = ReInit(
             groupID: [1], version: ProtocolVersion(0), cipherSuite: crypto.suite.identifier, extensions: [])
@@ -54,6 +64,12 @@ struct ForgedMessageTests {
                             .init(source: .resumption(.application, groupID: groupID, epoch: 99), nonce: nonce)))
                 ],
                 .unknownReference
+            ),
+            ("a leaf that nothing can be sealed to", [.proposal(.add(unreachable))], .invalidKey),
+            ("a joiner that nothing can be sealed to", [.proposal(.add(unwelcome))], .invalidKey),
+            (
+                "more proposals than a commit may have",
+                Array(repeating: .reference(ProposalRef([])), count: Limits.commitProposals + 1), .tooLarge
             ),
             (
                 "a short PSK nonce", [.proposal(.preSharedKey(.init(source: .external(id: [1]), nonce: [1])))],

@@ -165,6 +165,19 @@ struct GroupRuleTests {
         }
     }
 
+    @Test func aLeafThatIsTooLargeDoesNotComeIn() throws {
+        var world = try World(members: 2)
+        for (count, isGood) in [(30_000, true), (33_000, false)] {
+            let types = (0..<count).map { ExtensionType(UInt16(0x1000 + $0)) }
+            let keyPackage = try world.newBundle(capabilities: Capabilities(extensions: types)).bundle.keyPackage
+            if isGood {
+                _ = try world.commit([.add(keyPackage)], by: 0)
+            } else {
+                expectError(.tooLarge) { try world.commit([.add(keyPackage)], by: 0) }
+            }
+        }
+    }
+
     @Test func aWelcomeIsForItsKeyPackageInItsTimeWithItsKeys() throws {
         var world = try World(members: 2)
         let newcomer = try world.newBundle()

@@ -16,6 +16,7 @@ struct ModelServer {
         var sequence: UInt64
         var sender: ID
         var message: [UInt8]
+        var time: UInt64
     }
 
     struct Invite {
@@ -51,6 +52,9 @@ struct ModelServer {
     private var lastID: UInt64 = 0
     /// Events to be delivered, by user.
     var hints: [(user: ID, hint: ServerHint)] = []
+    var rejectsTokens = false
+    /// Welcomes stay on the list, acknowledged or not.
+    var keepsWelcomes = false
     /// Every body of POST messages that was taken, in order.
     private(set) var posted: [[UInt8]] = []
 
@@ -86,7 +90,7 @@ struct ModelServer {
         if let idempotent, let known = answers[idempotent] { return known }
         let response: APIResponse
         do {
-            guard let token = request.token, let user = ID(text: token), users[user] != nil else {
+            guard let token = request.token, let user = ID(text: token), users[user] != nil, !rejectsTokens else {
                 throw Refusal(status: 401, code: .tokenInvalid)
             }
             let body = try handle(request, user)
@@ -143,7 +147,7 @@ struct ModelServer {
             guard let index = welcomes.firstIndex(where: { $0.id.description == parts[1] && $0.user == user }) else {
                 throw Refusal.notFound
             }
-            welcomes.remove(at: index)
+            if !keepsWelcomes { welcomes.remove(at: index) }
             return []
         case (.get, "groups", 1): return try groupList(user)
         case (.post, "groups", 1):
@@ -291,10 +295,21 @@ struct ModelServer {
         return message[(5 + length)..<(13 + length)].reduce(0) { $0 << 8 | UInt64($1) }
     }
 
+    /// Puts rows into a log that nobody sent.
+    mutating func insert(_ rows: [[UInt8]], from user: ID, into group: ID) {
+        for row in rows { append(row, from: user, to: group) }
+    }
+
+    /// All that a user's lost device had uploaded.
+    mutating func forgetKeyPackages(of user: ID) {
+        users[user]?.keyPackages = []
+        users[user]?.lastResort = nil
+    }
+
     @discardableResult
     private mutating func append(_ message: [UInt8], from user: ID, to id: ID) -> UInt64 {
         groups[id]!.lastSequence += 1
-        groups[id]!.log.append(Row(sequence: groups[id]!.lastSequence, sender: user, message: message))
+        groups[id]!.log.append(Row(sequence: groups[id]!.lastSequence, sender: user, message: message, time: time))
         return groups[id]!.lastSequence
     }
 
@@ -308,7 +323,7 @@ struct ModelServer {
             wire.sequenceNum = row.sequence
             wire.senderID = Data(row.sender.bytes)
             wire.mlsMessage = Data(row.message)
-            wire.createdAt = 1_800_000_000 + row.sequence
+            wire.createdAt = row.time
             answer.messages.append(wire)
         }
         return try bytes(answer)

@@ -36,6 +36,13 @@ final class World {
     /// Decides about each request; by default the network is well.
     var fault: (Person, APIRequest) -> Fault = { _, _ in .none }
 
+    /// Which answers are larger than the transport takes.
+    var answerTooLarge: (APIRequest) -> Bool = { _ in false }
+    /// Answers that something other than the server gives.
+    var answerInstead: (APIRequest) -> APIResponse? = { _ in nil }
+    /// A web page answers everything.
+    var portal = false
+
     init(seed: UInt64, strict: Bool) {
         server = ModelServer(isStrict: strict)
         entropy = SeededEntropy(seed)
@@ -52,6 +59,21 @@ final class World {
         try perform(
             .signIn(Session(token: id.description, userID: id, username: name), serverURL: "https://test"), person)
         return person
+    }
+
+    /// The same user on a new device: nothing of the old one is left.
+    func replaceDevice(of person: Person) throws -> Person {
+        let fresh = try Person(person.name, person.id) { [entropy] store in
+            try ClientCore(store: store, provider: OpenSSLProvider(), entropy: entropy)
+        }
+        people[people.firstIndex { $0 === person }!] = fresh
+        server.forgetKeyPackages(of: person.id)
+        try perform(
+            .signIn(
+                Session(token: person.id.description, userID: person.id, username: person.name),
+                serverURL: "https://test"),
+            fresh)
+        return fresh
     }
 
     // MARK: Steps
@@ -98,6 +120,19 @@ final class World {
     }
 
     private func deliver(_ id: CallID, _ request: APIRequest, to person: Person) throws {
+        if portal {
+            let page = APIResponse(status: 200, contentType: "text/html", body: Array("<html>Welcome!</html>".utf8))
+            try step(.answered(id, .success(page)), person)
+            return
+        }
+        if let answer = answerInstead(request) {
+            try step(.answered(id, .success(answer)), person)
+            return
+        }
+        if answerTooLarge(request) {
+            try step(.answered(id, .failure(TransportError(.unknown, .answerTooLarge, "too large"))), person)
+            return
+        }
         switch fault(person, request) {
         case .none:
             try step(.answered(id, .success(server.answer(request))), person)

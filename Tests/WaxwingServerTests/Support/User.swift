@@ -139,6 +139,12 @@ extension User {
             })
     }
 
+    /// A commit upload without a commit.
+    func refresh(_ groupInfo: [UInt8], of group: ID) async throws -> Reply {
+        try await post(
+            "groups/\(group)/commit", WireUploadCommitRequest.with { $0.groupInfo = Data(groupInfo) })
+    }
+
     func log(_ group: ID, query: String = "") async throws -> [WireStoredMessage] {
         try await get("groups/\(group)/messages\(query)", WireGetMessagesResponse.self).messages
     }
@@ -166,13 +172,19 @@ extension Reply {
     }
 }
 
+/// The start of a GroupInfo, as far as the server reads it.
+func groupInfo(epoch: UInt64, group: [UInt8] = [0xab, 0xcd]) -> [UInt8] {
+    [0, 1, 0, 4, 0, 1, 0, 6, UInt8(group.count)] + group + bigEndian(epoch)
+}
+
+private func bigEndian(_ value: UInt64) -> [UInt8] {
+    stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: value >> UInt64($0)) }
+}
+
 /// The start of a PublicMessage from member 0, as far as the server reads it, with `filler` to tell two apart.
 func mlsMessage(
     epoch: UInt64, group: [UInt8] = [0xab, 0xcd], contentType: UInt8 = 3, filler: String = ""
 ) -> [UInt8] {
-    var bytes: [UInt8] = [0, 1, 0, 1, UInt8(group.count)] + group
-    for shift in stride(from: 56, through: 0, by: -8) {
-        bytes.append(UInt8(truncatingIfNeeded: epoch >> UInt64(shift)))
-    }
-    return bytes + [1, 0, 0, 0, 0, 0, contentType] + Array(filler.utf8)
+    let start: [UInt8] = [0, 1, 0, 1, UInt8(group.count)] + group
+    return start + bigEndian(epoch) + [1, 0, 0, 0, 0, 0, contentType] + Array(filler.utf8)
 }

@@ -1,0 +1,64 @@
+# `make demo` and `make test` need nothing but a Swift toolchain: what else is missing, `setup` installs.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+SOURCES := Sources Plugins Tests Package.swift
+PROTO := Sources/ConclaveProtocol/Messages
+SEEDS ?= 1-200
+
+.PHONY: help setup demo test vectors simulate bench-client format lint proto
+
+help:
+	@echo "make demo                     a story of three people and a network that comes and goes, by real processes"
+	@echo "make test                     every test"
+	@echo "make vectors DIR=FOLDER       the official MLS test vectors of a folder"
+	@echo "make simulate SEEDS=1-200     long random lives of clients under faults, one per seed"
+	@echo "make bench-client             what catching up and sending cost, next to their floors"
+	@echo "make format, make lint        formats the code, checks the format"
+	@echo "make proto                    writes the wire messages' code anew from conclave.proto"
+	@echo "make setup                    installs the Debian packages that are missing"
+
+setup:
+	@.ci/setup
+
+demo: setup
+	@echo "building waxwing, waxwingd and the demo; the first time takes some minutes"
+	@swift build --quiet --product waxwing
+	@swift build --quiet --product waxwingd
+	@swift build --quiet --product demo
+	@"$$(swift build --show-bin-path)/demo"
+
+# One test at a time: many of them start processes and wait for them, and two cores are soon short.
+test: setup
+	swift build --build-tests
+	swift test --skip-build --no-parallel
+
+vectors: setup
+	@test -n "$(DIR)" || { echo "usage: make vectors DIR=FOLDER" >&2; exit 2; }
+	@swift build --quiet -c release --product mls-vectors
+	@"$$(swift build -c release --show-bin-path)/mls-vectors" "$(DIR)"
+
+simulate: setup
+	WAXWING_SEEDS=$(SEEDS) swift test --filter WaxwingCoreTests.ChaosTests
+
+bench-client: setup
+	@echo "building waxwing, waxwingd and the benchmark for release; the first time takes some minutes"
+	@swift build --quiet -c release --product waxwing
+	@swift build --quiet -c release --product waxwingd
+	@swift build --quiet -c release --product bench-client
+	@"$$(swift build -c release --show-bin-path)/bench-client"
+
+format:
+	swift format -i -r $(SOURCES)
+
+# Generated files say themselves that they are left out.
+lint:
+	swift format lint --strict -r $(SOURCES)
+
+proto:
+	@.ci/setup protobuf-compiler
+	@swift build --quiet --product protoc-gen-swift
+	@protoc --plugin="$$(swift build --show-bin-path)/protoc-gen-swift" --proto_path=$(PROTO) \
+		--swift_opt=Visibility=Public --swift_out=$(PROTO) conclave.proto

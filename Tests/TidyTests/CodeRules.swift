@@ -1,0 +1,109 @@
+extension Rule {
+    static let length = Rule(name: "no file is longer than 400 lines") { file in
+        // What follows the last line end is no line.
+        let count = file.lines.last == "" ? file.lines.count - 1 : file.lines.count
+        return count > 400 ? [Violation(line: count, reason: "\(count) lines")] : []
+    }
+
+    static let traps = Rule(
+        name: "nothing traps",
+        exceptions: [
+            "Sources/MLS/Codec/TLSWriter.swift": "a length of ours beyond what any input can reach",
+            "Sources/MLSOpenSSL/HashFunction.swift": "OpenSSL out of memory",
+            "Sources/MLSOpenSSL/SystemEntropy.swift": "no randomness to be had: going on would be worse",
+            "Sources/MLSOpenSSL/AEAD.swift": "a length the caller has just computed",
+        ]
+    ) { file in
+        let calls = ["fatalError(", "preconditionFailure(", "precondition(", "assert(", "assertionFailure("]
+        return file.code.enumerated().flatMap { index, line in
+            let found = calls.filter { line.containsCall($0) } + line.forcedUnwraps
+            return found.map { Violation(line: index + 1, reason: $0) }
+        }
+    }
+
+    static let leftovers = Rule(
+        name: "nothing is left for later",
+        exceptions: [
+            "Tests/TidyTests/CodeRules.swift": "names the words", "Tests/TidyTests/RuleTests.swift": "shows them",
+        ]
+    ) { file in
+        file.lines.enumerated().flatMap { index, line in
+            ["TODO", "FIXME", "HACK"].filter(line.contains).map { Violation(line: index + 1, reason: $0) }
+        }
+    }
+
+    static let silentTry = Rule(name: "no error is dropped without a word") { file in
+        file.codeLines { $0.containsCall("try?") }.filter { number in
+            let index = number - 1
+            // Only cancelling ends a sleep early.
+            if file.code[index].contains("try? await Task.sleep") { return false }
+            let around = file.lines[max(0, index - 2)...index]
+            if around.contains(where: { $0.contains("//") }) { return false }
+            // A guard says in its else what becomes of it.
+            var start = index
+            while start > 0, file.code[start - 1].trimmed.hasSuffix(",") { start -= 1 }
+            return !file.code[start].trimmed.hasPrefix("guard ")
+        }.map { Violation(line: $0, reason: "try? without a reason") }
+    }
+
+    static let documentation = Rule(name: "public types and functions say what they are") { file in
+        guard
+            ["Sources/MLS", "Sources/WaxwingCore", "Sources/WaxwingClient", "Sources/ConclaveProtocol"]
+                .contains(file.target)
+        else { return [] }
+        return file.code.indices.filter { file.declaresPublicly($0) && !file.isDocumented($0) }
+            .map { Violation(line: $0 + 1, reason: file.lines[$0].trimmed) }
+    }
+}
+
+extension SourceFile {
+    /// Whether the line begins a public type or function. What a protocol from elsewhere asks for needs no words, nor does what
+    /// is said in full on one line.
+    fileprivate func declaresPublicly(_ index: Int) -> Bool {
+        let words = code[index].split(whereSeparator: \.isWhitespace)
+        guard words.first == "public" else { return false }
+        let modifiers: Set<Substring> = ["static", "mutating", "final", "nonisolated", "indirect", "consuming"]
+        guard let keyword = words.dropFirst().first(where: { !modifiers.contains($0) }) else { return false }
+        switch keyword {
+        case "struct", "enum", "class", "actor", "protocol": return true
+        case "func":
+            let known = ["func encode(to ", "func hash(into ", "func == ", "func < "]
+            return !known.contains(where: code[index].contains) && !code[index].trimmed.hasSuffix("}")
+        default: return false
+        }
+    }
+
+    fileprivate func isDocumented(_ index: Int) -> Bool {
+        var above = index - 1
+        while above >= 0, lines[above].trimmed.hasPrefix("@") { above -= 1 }
+        return above >= 0 && lines[above].trimmed.hasPrefix("///")
+    }
+}
+
+extension String {
+    fileprivate var trimmed: String {
+        String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+    }
+
+    /// Whether a function or keyword is there by its plain name, not as the end of a longer one.
+    fileprivate func containsCall(_ call: String) -> Bool {
+        ranges(of: call).contains { range in
+            guard range.lowerBound > startIndex else { return true }
+            let before = self[index(before: range.lowerBound)]
+            return !(before.isLetter || before.isNumber || before == "_" || before == ".")
+        }
+    }
+
+    /// `try!`, `as!`, and exclamation marks right behind a value or a type.
+    fileprivate var forcedUnwraps: [String] {
+        indices.filter { self[$0] == "!" }.compactMap { place in
+            guard place > startIndex, index(after: place) == endIndex || self[index(after: place)] != "=" else {
+                return nil
+            }
+            let before = self[index(before: place)]
+            guard before.isLetter || before.isNumber || "_)]}>\"".contains(before) else { return nil }
+            let word = String(self[..<place].reversed().prefix { $0.isLetter }.reversed())
+            return word == "try" || word == "as" ? word + "!" : "an unwrap by force"
+        }
+    }
+}

@@ -1,0 +1,87 @@
+/// The arrows of the house: executables → WaxwingClient, plug-ins → WaxwingCore → MLS, ConclaveProtocol; MLSOpenSSL → MLS.
+enum Arrows {
+    /// What a target's files may import. Whatever is not named here is forbidden.
+    static let allowed: [String: Set<String>] = [
+        "Sources/MLS": [],
+        "Sources/MLSOpenSSL": ["MLS", "COpenSSL"],
+        "Sources/ConclaveProtocol": ["SwiftProtobuf", "FoundationEssentials"],
+        "Sources/WaxwingCore": ["MLS", "ConclaveProtocol"],
+        "Sources/WaxwingClient": ["WaxwingCore", "MLS", "ConclaveProtocol", "Synchronization"],
+        "Plugins/SQLiteStore": ["WaxwingCore", "GRDB", "GRDBSQLite", "Synchronization", "Glibc"],
+        "Plugins/HTTPTransport": ["WaxwingCore", "ConclaveProtocol", "CCurl", "Synchronization", "Glibc"],
+        "Sources/WaxwingServer": [
+            "ConclaveProtocol", "COpenSSL", "GRDB", "GRDBSQLite", "SwiftProtobuf", "HTTPTypes", "Hummingbird",
+            "HummingbirdCore", "HummingbirdHTTP2", "HummingbirdTLS", "Logging", "NIOCore", "NIOSSL", "ServiceLifecycle",
+            "Synchronization", "Dispatch", "Foundation", "Glibc",
+        ],
+        // Executables and what belongs to them.
+        "Sources/WaxwingCLI": [
+            "WaxwingClient", "WaxwingCore", "MLS", "ConclaveProtocol", "ArgumentParser", "Synchronization", "Dispatch",
+            "FoundationEssentials", "Glibc",
+        ],
+        "Sources/WaxwingDaemon": ["WaxwingServer", "ArgumentParser", "Logging", "Foundation"],
+        "Sources/MLSVectorRunner": ["MLS", "MLSOpenSSL", "Foundation"],
+        "Sources/MLSVectors": ["MLSVectorRunner", "MLSOpenSSL", "Foundation"],
+        "Sources/Demo": ["Dispatch", "Foundation", "Synchronization"],
+        "Sources/BenchClient": [
+            "WaxwingClient", "WaxwingCore", "ConclaveProtocol", "SQLiteStore", "HTTPTransport", "MLSOpenSSL", "MLS",
+            "Foundation", "GRDBSQLite",
+        ],
+    ]
+
+    /// What single files may import besides.
+    static let allowedInFile: [String: Set<String>] = [
+        // One function, to wipe secrets in a way no compiler takes out.
+        "Sources/MLS/Crypto/Secret.swift": ["func Glibc.explicit_bzero"],
+        // The lock between processes.
+        "Sources/WaxwingClient/ConnectionLease.swift": ["Glibc"],
+        // The one place that chooses implementations.
+        "Sources/WaxwingCLI/Profile/Profile+Open.swift": ["SQLiteStore", "HTTPTransport", "MLSOpenSSL"],
+    ]
+
+    /// The import of a line of code: `Glibc`, or `func Glibc.explicit_bzero`.
+    static func imported(by line: String) -> String? {
+        let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
+        guard let place = words.firstIndex(of: "import"), place + 1 < words.count else { return nil }
+        let modifiers: Set<String> = ["public", "package", "internal", "fileprivate", "private"]
+        guard words[..<place].allSatisfy({ modifiers.contains($0) || $0.hasPrefix("@") }) else { return nil }
+        return words[(place + 1)...].joined(separator: " ").trimmingSemicolon
+    }
+}
+
+extension String {
+    fileprivate var trimmingSemicolon: String { hasSuffix(";") ? String(dropLast()) : self }
+}
+
+extension Rule {
+    static let imports = Rule(name: "imports follow the arrows") { file in
+        file.code.enumerated().compactMap { index, line -> Violation? in
+            guard let import_ = Arrows.imported(by: line) else { return nil }
+            guard let allowed = Arrows.allowed[file.target] else {
+                return Violation(line: index + 1, reason: "\(file.target) has no row among the arrows")
+            }
+            if Arrows.allowedInFile[file.path]?.contains(import_) ?? false { return nil }
+            // `import class GRDB.Database` needs what `import GRDB` needs.
+            let module = import_.split(separator: " ").last?.split(separator: ".").first.map(String.init) ?? import_
+            return allowed.contains(module)
+                ? nil : Violation(line: index + 1, reason: "\(file.target) must not import \(import_)")
+        }
+    }
+
+    /// The engine and the core get entropy and time as parameters and do nothing by themselves.
+    static let quietCore = Rule(
+        name: "the core has no clock, no randomness and no tasks",
+        exceptions: ["Sources/WaxwingCore/Ports/Transport.swift": "the port says what others do"]
+    ) { file in
+        guard ["Sources/MLS", "Sources/WaxwingCore"].contains(file.target) else { return [] }
+        let forbidden: Set<Substring> = [
+            "async", "await", "Task", "ContinuousClock", "SuspendingClock", "SystemRandomNumberGenerator",
+            "randomElement", "shuffled", "shuffle", "print", "nonisolated",
+        ]
+        return file.code.enumerated().flatMap { index, line in
+            let words = line.split { !($0.isLetter || $0.isNumber || $0 == "_") }
+            let found = words.filter(forbidden.contains) + (line.contains(".random(") ? [".random("] : [])
+            return found.map { Violation(line: index + 1, reason: "\($0) in \(file.target)") }
+        }
+    }
+}
