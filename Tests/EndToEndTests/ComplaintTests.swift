@@ -72,7 +72,7 @@ extension EndToEnd {
                         "login", "newcomer", "--server", server, "--password-file", newcomer.passwordFile)
                 }
                 expect(try await login("http://127.0.0.1:\(Socket.unusedPort())"), status: 7, "connect")
-                expect(try await login("http://no-such-host.invalid:1"), status: 7, "no-such-host.invalid")
+                expect(try await login("https://no-such-host.invalid:1"), status: 7, "no-such-host.invalid")
                 try await stage.server.start()
             }
         }

@@ -20,6 +20,7 @@ extension EndToEnd {
                 let (alice, bob, carol) = (all[0], all[1], all[2])
                 let members = [alice, bob]
                 try await stage.room(members)
+                let before = network.requests.count
 
                 try await alice.run("invite", "room", "carol")
                 #expect(try await alice.details("room").invited == ["carol"])
@@ -29,7 +30,9 @@ extension EndToEnd {
                 try await bob.run("send", "room", "bob between")
                 var sent = [alice: ["alice between"], bob: ["bob before", "bob between"]]
 
-                func count(_ endpoint: String) -> Int { network.requests.count { $0.endpoint == endpoint } }
+                func count(_ endpoint: String) -> Int {
+                    network.requests[before...].count { $0.endpoint == endpoint }
+                }
                 let escrow = "POST /groups/{id}/escrow-invite"
                 #expect(count(escrow) == 1)
                 if moment == .early {
