@@ -9,13 +9,13 @@ public struct Instant: Hashable, Comparable, Sendable {
 
     public static func < (a: Instant, b: Instant) -> Bool { a.milliseconds < b.milliseconds }
 
-    /// A later moment; the last one there is where the sum is too large.
     /// Whether a moment that was set by this clock has come. One that lies further ahead than anything is ever put off was set by a
     /// clock that ran ahead, and counts as come.
     func isDue(_ now: Instant) -> Bool {
         milliseconds <= now.milliseconds || milliseconds - now.milliseconds > ClientLimits.longestWait
     }
 
+    /// A later moment; the last one there is where the sum is too large.
     public func advanced(byMilliseconds delta: UInt64) -> Instant {
         Instant(milliseconds: milliseconds &+ delta < milliseconds ? .max : milliseconds + delta)
     }
