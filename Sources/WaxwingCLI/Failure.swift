@@ -118,6 +118,10 @@ extension Failure {
         .profileInUse, "another process is connected with this profile",
         hint: "end the other `waxwing watch` or `waxwing sync`, or use its output")
 
+    static func unusableAnswer(_ reason: String) -> Failure {
+        Failure(.badAnswer, reason.asClause, hint: portalHint)
+    }
+
     private static let folderHint = "check the folder's owner, its rights, and that the disk can be written"
     private static let damageHint = "nothing was changed; restore the profile, or log in on a new one: --profile NAME"
     private static let portalHint =

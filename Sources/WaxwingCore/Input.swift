@@ -89,6 +89,8 @@ public enum Notice: Hashable, Sendable {
     case link(LinkState)
     /// Rows of a group applied so far in this catch-up, and how many are known to wait.
     case progress(group: ID, applied: Int, waiting: Int)
+    /// An answer of the server to a question of the client's own made no sense, or said no; it is asked again later.
+    case unusableAnswer(reason: String)
     /// A user's key is not the one that was trusted.
     case identityChanged(user: ID)
 }

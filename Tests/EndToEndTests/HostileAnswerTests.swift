@@ -33,6 +33,8 @@ extension EndToEnd {
                 let (alice, bob, carol, dave) = (people[0], people[1], people[2], people[3])
                 try await stage.room([alice, bob])
                 let room = "/groups/{id}"
+                // Trying for long only makes the waits between two tries grow.
+                let briefly = ["--wait", "0.4"]
                 var trials = Trials(disguise: disguise, network: try #require(stage.network))
 
                 let erin = try Person("erin", folder: stage.folder)
@@ -40,35 +42,36 @@ extension EndToEnd {
                 try await trials.run("POST /register", erin, ["register", "erin"] + newcomer)
                 let frank = try Person("frank", folder: stage.folder)
                 try await trials.run("POST /key-packages", frank, ["register", "frank"] + newcomer)
+                try await stage.settle([frank])
                 try await trials.run("POST /login", alice, ["login", "--password-file", alice.passwordFile])
 
                 for list in ["GET /groups", "GET /welcomes", "GET /invites", "GET \(room)/messages"] {
                     try await trials.run(list, alice, ["sync"])
                 }
-                try await trials.run("POST \(room)/messages", alice, ["send", "room", "in disguise"])
+                try await trials.run("POST \(room)/messages", alice, ["send", "room", "in disguise"] + briefly)
                 try await alice.sync()
-                try await trials.run("POST \(room)/commit", alice, ["group", "rotate", "room"])
-                try await trials.run("POST /groups", alice, ["group", "create", "other"])
+                try await trials.run("POST \(room)/commit", alice, ["group", "rotate", "room"] + briefly)
+                try await trials.run("POST /groups", alice, ["group", "create", "other"] + briefly)
                 try await stage.settle([alice, bob])
 
-                try await trials.run("GET /users/carol", alice, ["invite", "room", "carol"])
+                try await trials.run("GET /users/carol", alice, ["invite", "room", "carol"] + briefly)
                 try await stage.settle([alice, carol])
-                try await trials.run("POST /invites/{id}/accept", carol, ["accept", "room"])
+                try await trials.run("POST /invites/{id}/accept", carol, ["accept", "room"] + briefly)
                 try await stage.settle([alice, bob, carol])
-                try await trials.run("POST \(room)/invite", alice, ["invite", "room", "dave"])
+                try await trials.run("POST \(room)/invite", alice, ["invite", "room", "dave"] + briefly)
                 try await stage.settle([alice, dave])
-                try await trials.run("POST /invites/{id}/decline", dave, ["decline", "room"])
+                try await trials.run("POST /invites/{id}/decline", dave, ["decline", "room"] + briefly)
                 try await stage.settle([alice, dave])
-                try await trials.run("POST \(room)/escrow-invite", alice, ["invite", "room", "frank"])
+                try await trials.run("POST \(room)/escrow-invite", alice, ["invite", "room", "frank"] + briefly)
                 try await stage.settle([alice, frank])
 
-                try await trials.run("POST \(room)/leave", carol, ["group", "leave", "room"])
+                try await trials.run("POST \(room)/leave", carol, ["group", "leave", "room"] + briefly)
                 try await stage.settle([carol, alice, bob])
-                try await trials.run("GET \(room)/group-info", bob, ["group", "rejoin", "room"])
+                try await trials.run("GET \(room)/group-info", bob, ["group", "rejoin", "room"] + briefly)
                 try await stage.settle([alice, bob])
-                try await trials.run("POST \(room)/external-join", bob, ["group", "rejoin", "room"])
+                try await trials.run("POST \(room)/external-join", bob, ["group", "rejoin", "room"] + briefly)
                 try await stage.settle([alice, bob])
-                try await trials.run("POST \(room)/remove", alice, ["group", "remove", "room", "bob"])
+                try await trials.run("POST \(room)/remove", alice, ["group", "remove", "room", "bob"] + briefly)
                 try await stage.settle([alice, bob])
                 #expect(try await bob.details("room").status == "removed")
                 #expect(try await carol.details("room").status == "left")
@@ -76,7 +79,7 @@ extension EndToEnd {
             }
         }
 
-        @Test(arguments: Disguise.allCases)
+        @Test(arguments: Disguise.allCases.filter { $0 != .truncated })
         func aWatchThatHearsNonsenseSaysSoAndComesBack(_ disguise: Disguise) async throws {
             try await withStage(hasNetwork: true) { stage in
                 let people = try await stage.people("alice", "bob")
@@ -122,7 +125,10 @@ private struct Trials {
         let isAsked = network.requests[before...].contains { $0.endpoint == endpoint }
         #expect(isAsked, "never asked: \(said)", sourceLocation: sourceLocation)
         #expect(status >= 0, "a crash: \(said)", sourceLocation: sourceLocation)
-        let isTold = status != 0 || process.output.contains("queued") || !process.errors.isEmpty
+        // A command that asked once more, of an honest network or of the log, has nothing to tell.
+        let isTold =
+            status != 0 || process.output.contains("queued") || !process.errors.isEmpty
+            || process.output.contains("sent (seq")
         #expect(isTold, "nothing is said about it: \(said)", sourceLocation: sourceLocation)
         #expect(!process.errors.contains("<html>"), "\(said)", sourceLocation: sourceLocation)
     }

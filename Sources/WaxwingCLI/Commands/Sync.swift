@@ -37,6 +37,7 @@ struct Sync: AsyncParsableCommand {
                     .refused, "something was refused for good: row \(order)",
                     hint: "`waxwing outbox list` tells more; retry or discard it")
             }
+            if let reason = tally.counts.unusable { throw Failure.unusableAnswer(reason) }
         }
     }
 

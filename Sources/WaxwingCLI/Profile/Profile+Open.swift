@@ -26,8 +26,10 @@ extension Profile {
     }
 
     /// Opens the account for a login; the store is made where there is none.
-    func open(serverURL: String, _ settings: Settings) throws -> Client {
-        try client(try SQLiteStore(path: storePath), serverURL, settings) { _ in }
+    func open(
+        serverURL: String, _ settings: Settings, onNotice: @escaping @Sendable (Notice) -> Void
+    ) throws -> Client {
+        try client(try SQLiteStore(path: storePath), serverURL, settings, onNotice)
     }
 
     private func client(

@@ -55,6 +55,8 @@ struct Announcer: Sendable {
                 "the identity key of \(name) has changed; compare it: waxwing trust show \(name)")
         case .link(let state):
             if let words = Self.words(for: state) { Console.note(words) }
+        case .unusableAnswer(let reason):
+            Console.note("the server's answer cannot be used: \(reason.asClause); it is asked again")
         case .progress: tally.take(notice)
         case .done: break
         }

@@ -9,6 +9,7 @@ struct SignIn {
     let serverURL: String
     let settings: Settings
     let client: Client
+    private let tally = Tally()
 
     /// Makes the profile's folder and store where they are missing.
     ///
@@ -38,7 +39,7 @@ struct SignIn {
         serverURL = address
         settings = try Settings.load(profile.settingsPath).merging(server)
         try profile.prepare()
-        client = try profile.open(serverURL: address, settings)
+        client = try profile.open(serverURL: address, settings) { [tally] in tally.take($0) }
     }
 
     /// Asks for a session and keeps it.
@@ -70,14 +71,18 @@ struct SignIn {
             defer { withExtendedLifetime(lease) {} }
             let link = try await client.run(live: false, until: .settled)
             if case .waiting(_, let trouble) = link {
-                Console.note("not up to date yet: \((trouble?.reason ?? "no way to the server").asClause)")
-                Console.note("  nobody can invite you before the next `waxwing sync`")
+                tellWhatIsMissing(trouble?.reason ?? "no way to the server")
+            } else if let reason = tally.counts.unusable {
+                tellWhatIsMissing(reason)
             }
         } catch {
-            let reason = Failure(explaining: error)?.message ?? "\(error)"
-            Console.note("not up to date yet: \(reason.asClause)")
-            Console.note("  nobody can invite you before the next `waxwing sync`")
+            tellWhatIsMissing(Failure(explaining: error)?.message ?? "\(error)")
         }
+    }
+
+    private func tellWhatIsMissing(_ reason: String) {
+        Console.note("not up to date yet: \(reason.asClause)")
+        Console.note("  nobody can invite you before the next `waxwing sync`")
     }
 }
 

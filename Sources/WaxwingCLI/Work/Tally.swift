@@ -15,6 +15,8 @@ final class Tally: Sendable {
         var unreadable = 0
         var invites = 0
         var keysChanged = 0
+        /// An answer that made no sense: something may have been missed.
+        var unusable: String?
         fileprivate var applied: [ID: Int] = [:]
         fileprivate var waiting: [ID: Int] = [:]
     }
@@ -36,6 +38,7 @@ final class Tally: Sendable {
                 state.withLock { $0.carriedOut += 1 }
             }
         case .invite: state.withLock { $0.invites += 1 }
+        case .unusableAnswer(let reason): state.withLock { $0.unusable = reason }
         case .identityChanged: state.withLock { $0.keysChanged += 1 }
         case .progress(let group, let applied, let waiting):
             let (done, left) = state.withLock { counts in

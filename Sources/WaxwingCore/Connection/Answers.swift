@@ -12,7 +12,7 @@ extension ClientCore {
             try read(response, of: call, &turn)
         case .failure(let error):
             if case .page(_, let request) = call, error.cause == .answerTooLarge {
-                pageWasTooLarge(request, &turn)
+                pageWasTooLarge(request, error.reason, &turn)
                 return
             }
             if case .operation(_, let group, let order) = call {
@@ -79,6 +79,7 @@ extension ClientCore {
         } catch {
             if try dealtWith(error, call.request, &turn) { return nil }
             if error.code == .notFound { return nil }
+            turn.notice(.unusableAnswer(reason: error.reason))
             // Whatever the server has against it: asking again at once would not help.
             lanes.account.failures += 1
             lanes.account.notBefore = turn.now.advanced(

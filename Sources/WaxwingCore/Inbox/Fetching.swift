@@ -76,10 +76,11 @@ extension ClientCore {
         lanes[record.id].overlap = false
     }
 
-    mutating func pageWasTooLarge(_ request: PendingCall.PageRequest, _ turn: inout Turn) {
+    mutating func pageWasTooLarge(_ request: PendingCall.PageRequest, _ reason: String, _ turn: inout Turn) {
         if request.limit > 1 {
             lanes[request.group].pageRows = max(1, request.limit / 2)
         } else {
+            turn.notice(.unusableAnswer(reason: reason))
             putOff(request.group, &turn)
         }
     }
@@ -94,7 +95,7 @@ extension ClientCore {
     ) throws {
         if try dealtWith(error, sent, &turn) { return }
         if error.status == 413 {
-            pageWasTooLarge(request, &turn)
+            pageWasTooLarge(request, error.reason, &turn)
             return
         }
         switch error.code {
@@ -104,6 +105,7 @@ extension ClientCore {
             lanes[request.group].isRefused = true
             lanes.account.groupsStale = true
         default:
+            turn.notice(.unusableAnswer(reason: error.reason))
             putOff(request.group, &turn)
         }
     }

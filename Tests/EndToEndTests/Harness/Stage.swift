@@ -38,13 +38,13 @@ struct Stage: Sendable {
     }
 
     /// Lets everybody sync until nobody has anything left to send, and once more to read what the last of them sent.
-    func settle(_ people: [Person], rounds: Int = 12) async throws {
-        for _ in 0..<rounds {
+    func settle(_ people: [Person]) async throws {
+        let isDone = try await eventually {
             for person in people { try await person.sync() }
-            var isDone = true
-            for person in people where isDone { isDone = try await person.outbox().isEmpty }
-            if isDone { break }
+            for person in people where try await !person.outbox().isEmpty { return false }
+            return true
         }
+        #expect(isDone, "somebody's outbox never empties")
         for person in people { try await person.sync() }
     }
 }
