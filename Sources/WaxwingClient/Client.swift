@@ -20,6 +20,9 @@ public actor Client {
     /// Lost answers in a row after which a run that is not live gives up.
     private static let passingFailures = 4
 
+    /// Milliseconds that a run until settled waits for what is put off.
+    private static let shortWait: UInt64 = 2_000
+
     private let store: any Store
     private let transport: any Transport
     private let clock: @Sendable () -> Instant
@@ -129,7 +132,12 @@ public actor Client {
         }
         switch goal {
         case .stopped: return false
-        case .settled: return core.isSettled
+        case .settled:
+            // What is put off for a moment is waited for; what is put off for longer is left to the next run.
+            if core.isSettled, let next = core.nextWake, next <= clock().advanced(byMilliseconds: Self.shortWait) {
+                return false
+            }
+            return core.isSettled
         case .rowDone(let group, let order):
             guard let row = try reader.outboxRow(group, order: order), !row.isFailed else { return true }
             return core.isSettled
