@@ -44,7 +44,8 @@ extension EndToEnd {
                 try await alice.run("send", "room", "alice between")
                 try await alice.sync()
                 if moment == .late {
-                    #expect(count("POST /groups/{id}/cancel-invite") == 1)
+                    // More than once where a process ended before it heard the answer.
+                    #expect(count("POST /groups/{id}/cancel-invite") >= 1)
                     #expect(count(escrow) == 2, "the invite was not made anew for the epoch that counts")
                     try await carol.sync()
                     try await carol.run("accept", "room")

@@ -79,7 +79,8 @@ extension ClientCore {
         } catch {
             if try dealtWith(error, call.request, &turn) { return nil }
             if error.code == .notFound { return nil }
-            turn.notice(.unusableAnswer(reason: error.reason))
+            // A refusal with a code makes sense, even where nothing follows from it.
+            if error.code == nil { turn.notice(.unusableAnswer(reason: error.reason)) }
             // Whatever the server has against it: asking again at once would not help.
             lanes.account.failures += 1
             lanes.account.notBefore = turn.now.advanced(

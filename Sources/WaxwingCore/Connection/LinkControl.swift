@@ -69,7 +69,9 @@ extension ClientCore {
             lanes.wake(group.id)
         }
         // Invites of ours may have been declined, or have run out, while nobody told us.
-        for group in try groupsWithRecords(in: .staged, marker: nil) { lanes[group].recheckEscrows = true }
+        for group in try groupsWithRecords(in: .staged, marker: nil) {
+            lanes[group].recheckEscrows = try turn.draft.staged(group).contains { $0.record.isEscrow }
+        }
     }
 
     mutating func feed(_ event: FeedEvent, _ turn: inout Turn) throws {

@@ -303,7 +303,9 @@ extension ClientCore {
     {
         let me = try account(turn).userID
         // One that cannot be read is looked at again below, and refused there.
-        if !row.isByPerson, record.status == .active, let epoch = try? MLSMessage.summary(of: groupInfo).epoch, epoch <= record.epoch {
+        if !row.isByPerson, record.status == .active, let epoch = try? MLSMessage.summary(of: groupInfo).epoch,
+            epoch <= record.epoch
+        {
             // The group is not ahead of us after all.
             _ = drop(row, &turn)
             return

@@ -84,6 +84,10 @@ struct StagedRecord: StoredRecord {
     /// ``MLS/StagedCommit`` in its serialised form.
     var commit: [UInt8]
 
+    var isEscrow: Bool {
+        if case .escrow = purpose { true } else { false }
+    }
+
     init(purpose: Purpose, baseEpoch: UInt64, commit: [UInt8]) {
         self.purpose = purpose
         self.baseEpoch = baseEpoch
