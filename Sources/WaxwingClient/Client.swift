@@ -19,6 +19,8 @@ public actor Client {
 
     /// Lost answers in a row after which a run that is not live gives up.
     private static let passingFailures = 4
+    /// Lost answers, in a row or not, after which it gives up: a server that never answers one kind of request must not hold it for ever.
+    private static let cutsPerRun = 12
 
     /// Milliseconds that a run until settled waits for what is put off.
     private static let shortWait: UInt64 = 2_000
@@ -34,6 +36,8 @@ public actor Client {
     /// Counts the feeds that were opened and closed.
     private var feedNumber = 0
     private var isRunning = false
+    /// How often the way to the server was cut in this run.
+    private var cuts = 0
     private var isStopped = false
 
     /// - Parameters:
@@ -81,6 +85,7 @@ public actor Client {
     public func run(live: Bool, until goal: Goal) async throws -> LinkState {
         guard !isRunning else { throw CoreError(.notAllowed, "this client is running already") }
         isRunning = true
+        cuts = 0
         defer {
             isRunning = false
             isStopped = false
@@ -127,17 +132,16 @@ public actor Client {
         case .waiting(_, let trouble?):
             // The server is there, but an answer got lost on the way: that heals better now than at the next run.
             let isPassing = trouble.cause == .connectionLost || trouble.cause == .timeout
-            if isPassing, core.linkFailures < Self.passingFailures { return false }
+            if isPassing, core.linkFailures < Self.passingFailures, cuts < Self.cutsPerRun { return false }
         default: break
         }
         switch goal {
         case .stopped: return false
         case .settled:
             // What is put off for a moment is waited for; what is put off for longer is left to the next run.
-            if core.isSettled, let next = core.nextWake, next <= clock().advanced(byMilliseconds: Self.shortWait) {
-                return false
-            }
-            return core.isSettled
+            guard core.isSettled else { return false }
+            guard case .up = core.linkState, let next = core.nextWake else { return true }
+            return next > clock().advanced(byMilliseconds: Self.shortWait)
         case .rowDone(let group, let order):
             guard let row = try reader.outboxRow(group, order: order), !row.isFailed else { return true }
             return core.isSettled
@@ -249,6 +253,7 @@ public actor Client {
         case .closeFeed:
             closeFeed()
         case .notice(let notice):
+            if case .link(.waiting) = notice { cuts += 1 }
             onNotice(notice)
         }
     }

@@ -12,7 +12,9 @@ struct HistoryLine {
         switch row.content {
         case .text(let text):
             let mark = row.sequence == nil ? " " + Self.mark(waiting) : ""
-            return head + (try names.shown(row.sender)) + ": " + text.indented(by: 4) + mark
+            // Whoever wrote this may not be who the name says: its key was not the trusted one when the message came.
+            let sender = row.hasOtherKey ? try names.username(row.sender) + " [other key]" : try names.shown(row.sender)
+            return head + sender + ": " + text.indented(by: 4) + mark
         case .system(let events):
             let lines = try events.map { head + "— " + (try words(for: $0)) }
             return lines.joined(separator: "\n")

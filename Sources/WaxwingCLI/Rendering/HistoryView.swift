@@ -20,6 +20,8 @@ struct HistoryView: Encodable {
     var era: UInt32
     var sender: String
     var senderID: String
+    /// Signed with a key that was not the trusted one of its sender.
+    var otherKey: Bool
     /// Unix seconds.
     var time: UInt64
     var epoch: UInt64
@@ -45,6 +47,7 @@ struct HistoryView: Encodable {
         era = row.era
         sender = try names.username(row.sender)
         senderID = row.sender.description
+        otherKey = row.hasOtherKey
         time = row.time
         epoch = row.epoch
         generation = row.generation
