@@ -32,9 +32,9 @@ struct Sync: AsyncParsableCommand {
             throw trouble.map { Failure($0) } ?? Failure(.unreachable, "the server cannot be reached")
         case .reached:
             try tell("reached", tally.counts, list)
-            if let order = tally.counts.failed {
+            if let row = list.rows.last(where: { $0.isFailed && tally.counts.refused.contains($0.order) }) {
                 throw Failure(
-                    .refused, "something was refused for good: row \(order)",
+                    .refused, "something was refused for good: row \(row.order)",
                     hint: "`waxwing outbox list` tells more; retry or discard it")
             }
             if let reason = tally.counts.unusable { throw Failure.unusableAnswer(reason) }

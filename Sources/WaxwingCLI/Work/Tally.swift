@@ -9,8 +9,8 @@ final class Tally: Sendable {
         var sent = 0
         /// Other things that were asked for and are done.
         var carriedOut = 0
-        /// Rows that were refused for good, the last one's number.
-        var failed: UInt64?
+        /// Rows that were refused. One may have been taken up again since.
+        var refused: Set<UInt64> = []
         /// Rows that could not be opened.
         var unreadable = 0
         var invites = 0
@@ -48,7 +48,7 @@ final class Tally: Sendable {
             }
             Console.progress(
                 left > 0 ? "catching up: \(done) rows read, at least \(left) to go" : "catching up: \(done) rows read")
-        case .outbox(let row): if row.isFailed { state.withLock { $0.failed = row.order } }
+        case .outbox(let row): if row.isFailed { _ = state.withLock { $0.refused.insert(row.order) } }
         case .inviteGone, .link: break
         }
     }

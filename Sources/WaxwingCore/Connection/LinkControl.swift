@@ -121,6 +121,8 @@ extension ClientCore {
 
     /// Something came from the server: whatever trouble there was is over.
     mutating func answerCame(_ turn: inout Turn) throws {
+        // A late answer says nothing about a feed that breaks each time it is opened.
+        if case .waiting = link.state { return }
         link.failures = 0
         guard link.troubleOnRecord else { return }
         link.troubleOnRecord = false

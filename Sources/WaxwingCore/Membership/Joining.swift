@@ -3,6 +3,9 @@ import MLS
 
 /// Accepting an invite, and coming in by its Welcome.
 extension ClientCore {
+    /// How often an invite that is gone is looked for again before the accept counts as refused.
+    private static var looksForRenewedInvite: UInt32 { 3 }
+
     /// Accept, then fetch the Welcome, then look at the roster: each step can be repeated, and a second accept that is refused is followed up
     /// all the same, since the first may have come through.
     mutating func accept(_ row: OutboxRow, _ invite: ID, _ token: String, _ turn: inout Turn) -> LaneStep {
@@ -48,9 +51,14 @@ extension ClientCore {
         } else if stale {
             lanes.account.invitesStale = true
             delay(row, "the group moved on since the invite; it waits for the inviter to renew it", &turn)
+        } else if row.steps < Self.looksForRenewedInvite {
+            // Taken back to be renewed, perhaps: the list of invites will show another in its place.
+            var row = row
+            row.steps += 1
+            lanes.account.invitesStale = true
+            delay(row, "the invite is gone; looking for another in its place", &turn)
         } else {
             forgetInvite(row, &turn)
-            // The list of invites may have come while we asked, with one in its place: looked at again, it revives the row.
             lanes.account.invitesStale = true
             _ = fail(row, "the invite is gone: it was cancelled, or it expired", &turn)
         }
@@ -149,6 +157,8 @@ extension ClientCore {
                 else { continue }
                 row.intent = .accept(invite: invite.invite)
                 row.state = .queued
+                row.attempts = 0
+                row.steps = 0
                 row.notBefore = turn.now
                 turn.draft.put(row)
                 lanes.wake(invite.group)
