@@ -8,13 +8,14 @@ SOURCES := Sources Plugins Tests Package.swift
 PROTO := Sources/ConclaveProtocol/Messages
 SEEDS ?= 1-200
 
-.PHONY: help setup demo test vectors simulate bench-client format lint proto
+.PHONY: help setup demo test vectors simulate fixtures bench-client format lint proto
 
 help:
 	@echo "make demo                     a story of three people and a network that comes and goes, by real processes"
 	@echo "make test                     every test"
 	@echo "make vectors DIR=FOLDER       the official MLS test vectors of a folder"
 	@echo "make simulate SEEDS=1-200     long random lives of clients under faults, one per seed"
+	@echo "make fixtures                 records the sessions of fixtures/ anew"
 	@echo "make bench-client             what catching up and sending cost, next to their floors"
 	@echo "make format, make lint        formats the code, checks the format"
 	@echo "make proto                    writes the wire messages' code anew from conclave.proto"
@@ -42,6 +43,11 @@ vectors: setup
 
 simulate: setup
 	WAXWING_SEEDS=$(SEEDS) swift test --filter WaxwingCoreTests.ChaosTests
+
+fixtures: setup
+	@echo "building; the first time takes some minutes"
+	swift build --build-tests
+	WAXWING_RECORD=$(CURDIR)/fixtures swift test --skip-build --no-parallel --filter EndToEndTests.EndToEnd.Recordings
 
 bench-client: setup
 	@echo "building waxwing, waxwingd and the benchmark for release; the first time takes some minutes"
