@@ -2,17 +2,18 @@ import Foundation
 import Synchronization
 import Testing
 
+/// Where sessions are recorded to, if anywhere.
+private let recordingFolder = ProcessInfo.processInfo.environment["WAXWING_RECORD"]
+
 /// The sessions of `fixtures/`: recorded here when `WAXWING_RECORD` names the folder (`make fixtures`), played again in ``FixtureTests``.
 extension EndToEnd {
-    @Suite(.enabled(if: Recordings.folder != nil, "WAXWING_RECORD does not say where to record to")) struct Recordings {
-        static var folder: String? { ProcessInfo.processInfo.environment["WAXWING_RECORD"] }
-
+    @Suite(.enabled(if: recordingFolder != nil, "WAXWING_RECORD does not say where to record to")) struct Recordings {
         /// Records what one person does on a stage, and what playing it again prints.
         private func record(
             _ name: String, _ hero: String, _ ordering: Server.Ordering = .strict,
             _ play: (Stage, FaultyProxy, Person) async throws -> Void
         ) async throws {
-            let path = try #require(Self.folder) + "/" + name
+            let path = try #require(recordingFolder) + "/" + name
             try? FileManager.default.removeItem(atPath: path + ".jsonl")
             try await withStage(ordering, hasNetwork: true) { stage in
                 var person = try Person(hero, folder: stage.folder)
@@ -73,7 +74,7 @@ extension EndToEnd {
                 let isFirst = Once()
                 network.play { $0.endpoint == "POST /groups/{id}/commit" && isFirst.take() ? .hold(gate) : .pass }
                 let rotating = try alice.start(["group", "rotate", "room", "--wait", "20"])
-                #expect(try await eventually { gate.waiting == 1 })
+                #expect(await eventually { gate.waiting == 1 })
                 try await bob.run("group", "rotate", "room")
                 gate.open()
                 #expect(try await rotating.exit().status == 0)
@@ -139,11 +140,11 @@ extension EndToEnd {
                             status: 200, contentType: "text/event-stream", body: Array("event: lagged\ndata: 3\n\n".utf8)))
                 }
                 let watching = try alice.start(["watch"])
-                #expect(try await eventually { network.requests.count { $0.endpoint == "GET /events" } >= 2 })
+                #expect(await eventually { network.requests.count { $0.endpoint == "GET /events" } >= 2 })
                 try await Task.sleep(for: .seconds(1))
                 for number in 1...3 {
                     try await bob.run("send", "room", "message \(number)")
-                    #expect(try await eventually { watching.output.contains("message \(number)") })
+                    #expect(await eventually { watching.output.contains("message \(number)") })
                 }
                 watching.signal(SIGINT)
                 #expect(try await watching.exit().status == 0)
