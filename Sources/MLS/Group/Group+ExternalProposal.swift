@@ -16,6 +16,7 @@ extension Group {
         crypto: any SuiteCrypto
     ) throws(MLSError) -> [UInt8] {
         if !proposal.mayBeExternal { throw MLSError(.invalidProposal, "a proposal that only members may make") }
+        try proposal.check(suite: crypto.suite)
         let context = try context(of: groupInfo, crypto: crypto)
         let senders = try context.extensions.externalSenders()
         guard let index = senders.firstIndex(where: { $0.signatureKey == signer.publicKey }) else {
