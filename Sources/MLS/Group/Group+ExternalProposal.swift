@@ -60,7 +60,7 @@ extension Group {
         _ proposal: Proposal, as sender: Sender, in context: GroupContext, authenticatedData: [UInt8],
         signer: SignaturePrivateKey, crypto: any SuiteCrypto
     ) throws(MLSError) -> [UInt8] {
-        if authenticatedData.count > Limits.messageLength { throw MLSError(.tooLarge, "too much authenticated data") }
+        try checkLength(authenticatedData)
         let content = FramedContent(
             groupID: context.groupID, epoch: context.epoch, sender: sender, authenticatedData: authenticatedData,
             body: .proposal(proposal))

@@ -39,8 +39,7 @@ extension Group {
     /// - Throws: `invalidState` when the group has left the proposal's epoch; `tooLarge` when there are too many.
     public mutating func storeProposal(_ proposal: PendingProposal) throws(MLSError) {
         if proposal.epoch != epoch { throw MLSError(.invalidState, "the proposal's epoch is over") }
-        guard let number = try proposals.insert(proposal) else { return }
-        journal.touch(.proposal(number))
+        if let number = try proposals.insert(proposal) { journal.touch(.proposal(number)) }
         guard let (id, generation) = proposal.sealedWith else { return }
         do {
             // Worked out anew: other messages of the sender may have been opened since this one.
@@ -66,7 +65,8 @@ extension Group {
             PendingProposal(
                 proposal: proposal, origin: .member(ownLeaf), reference: signed.proposalRef(crypto: crypto),
                 epoch: epoch,
-                updateKey: updateKey, sealedWith: step.map { ($0.id, $0.messageKey.generation) }))
+                updateKey: updateKey, sealedWith: nil))
+        if let step { consume(step) }
         return message.encoded
     }
 

@@ -65,6 +65,10 @@ struct Predecessor {
             else { throw MLSError(.invalidWelcome, "a group that is not the one of the ReInit") }
             if old != present { throw MLSError(.invalidWelcome, "the members are not those of the old group") }
         case .branch:
+            // It goes on beside the old group, so it must not be taken for it.
+            if context.groupID == group.groupID {
+                throw MLSError(.invalidWelcome, "a branch under the name of the group it comes from")
+            }
             if context.suite != group.suite { throw MLSError(.invalidWelcome, "a branch of another cipher suite") }
             if !present.isSubset(of: old) {
                 throw MLSError(.invalidWelcome, "a member of a branch is not in the group it comes from")

@@ -187,12 +187,17 @@ struct SuccessorTests {
                 groupID: [5], with: [stranger.bundle.keyPackage], signer: newcomers[0].signer,
                 lifetime: World.lifetime, now: World.now, entropy: world.entropy)
         }
-        func join(_ keyPackages: [KeyPackage], epochs: Int = 0) throws -> Group {
+        expectError(.invalidState) { [world] in
+            try world.clients[0].group.branch(
+                groupID: group.groupID, with: [], signer: newcomers[0].signer, lifetime: World.lifetime,
+                now: World.now, entropy: world.entropy)
+        }
+        func join(_ keyPackages: [KeyPackage], groupID: [UInt8] = [5], epochs: Int = 0) throws -> Group {
             let founding = Founding(
                 tie: PreSharedKey(
                     source: .resumption(.branch, groupID: group.groupID, epoch: group.epoch),
                     secret: try group.resumptionPSK().secret),
-                groupID: [5], extensions: [], keyPackages: keyPackages, emptyCommits: epochs)
+                groupID: groupID, extensions: [], keyPackages: keyPackages, emptyCommits: epochs)
             let welcome = try founding.welcome(newcomers[0], crypto: crypto, entropy: world.entropy)
             return try Group.join(
                 welcome: try #require(welcome), bundles: [newcomers[2].bundle], predecessor: group, crypto: crypto,
@@ -203,6 +208,7 @@ struct SuccessorTests {
         #expect(try join([own]).epoch == 1)
         expectError(.invalidWelcome) { try join([own, stranger.bundle.keyPackage]) }
         expectError(.invalidWelcome) { try join([own], epochs: 2) }
+        expectError(.invalidWelcome) { try join([own], groupID: group.groupID) }
     }
 }
 
