@@ -18,6 +18,7 @@ let package = Package(
         .executable(name: "waxwing", targets: ["WaxwingCLI"]),
         .executable(name: "waxwingd", targets: ["WaxwingDaemon"]),
         .executable(name: "mls-vectors", targets: ["MLSVectors"]),
+        .executable(name: "own-vectors", targets: ["MLSOwnVectors"]),
         .executable(name: "demo", targets: ["Demo"]),
         .executable(name: "bench-client", targets: ["BenchClient"]),
     ],
@@ -44,6 +45,7 @@ let package = Package(
         .target(name: "MLSOpenSSL", dependencies: ["MLS", "COpenSSL"], swiftSettings: strict),
         .target(name: "MLSVectorRunner", dependencies: ["MLS", "MLSOpenSSL"], swiftSettings: strict),
         .executableTarget(name: "MLSVectors", dependencies: ["MLSVectorRunner"], swiftSettings: strict),
+        .executableTarget(name: "MLSOwnVectors", dependencies: ["MLS", "MLSOpenSSL"], swiftSettings: strict),
 
         // The messenger
         .target(
@@ -118,7 +120,9 @@ let package = Package(
             swiftSettings: strict),
 
         // Tests
-        .testTarget(name: "MLSTests", dependencies: ["MLS", "MLSOpenSSL", "MLSVectorRunner"], swiftSettings: strict),
+        .testTarget(
+            name: "MLSTests", dependencies: ["MLS", "MLSOpenSSL", "MLSVectorRunner", "MLSOwnVectors"],
+            swiftSettings: strict),
         .testTarget(name: "ConclaveProtocolTests", dependencies: ["ConclaveProtocol"], swiftSettings: strict),
         .testTarget(
             name: "WaxwingCoreTests",
