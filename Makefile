@@ -8,8 +8,7 @@ SOURCES := Sources Plugins Tests Package.swift
 PROTO := Sources/ConclaveProtocol/Messages
 SEEDS ?= 1-200
 
-.PHONY: help setup demo test vectors simulate fixtures bench-client format lint proto
-.PHONY: help setup demo test vectors own-vectors simulate bench-client format lint proto
+.PHONY: help setup demo test vectors own-vectors simulate fixtures bench-client format lint proto
 
 help:
 	@echo "make demo                     a story of three people and a network that comes and goes, by real processes"
