@@ -5,12 +5,14 @@ extension Group {
     ///   - groupInfo: of the group's present epoch, with external_pub; MLSMessage.
     ///   - ratchetTree: the encoded tree, when the GroupInfo does not carry it.
     ///   - removePrior: whether a member with the same credential is removed by the same commit: an older self, say on a lost device.
+    ///   - removing: the leaf of that older self, for who knows it; goes before `removePrior`.
     ///   - psks: keys to be mixed in, one PSK proposal each.
     /// - Returns: a staged commit whose `next` is the group, once the commit has been accepted.
     /// - Throws: `invalidWelcome`, `invalidTree`, `unsupported`, or what else is wrong with the GroupInfo.
     public static func externalCommit(
         groupInfo: [UInt8], ratchetTree: [UInt8]? = nil, credential: Credential, signer: SignaturePrivateKey,
-        removePrior: Bool = false, authenticatedData: [UInt8] = [], psks: [PreSharedKey] = [],
+        removePrior: Bool = false, removing: LeafIndex? = nil, authenticatedData: [UInt8] = [],
+        psks: [PreSharedKey] = [],
         capabilities: Capabilities = Capabilities(), crypto: any SuiteCrypto,
         configuration: GroupConfiguration = .init(), entropy: any EntropySource
     ) throws(MLSError) -> StagedCommit {
@@ -25,7 +27,9 @@ extension Group {
             to: externalKey, crypto: crypto, entropy: entropy)
 
         var proposals: [Proposal] = [.externalInit(kemOutput: kemOutput)]
-        if removePrior, let prior = publicGroup.tree.members.first(where: { $0.1.credential == credential }) {
+        if let removing {
+            proposals.append(.remove(removing))
+        } else if removePrior, let prior = publicGroup.tree.members.first(where: { $0.1.credential == credential }) {
             proposals.append(.remove(prior.0))
         }
         var resolved: [(id: PreSharedKeyID, secret: Secret)] = []
