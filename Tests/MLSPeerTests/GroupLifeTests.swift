@@ -1,0 +1,190 @@
+import MLS
+import Testing
+
+@testable import MLSPeer
+
+/// Whole lives of a group, told line by line among peers that share nothing but the lines.
+struct GroupLifeTests {
+    @Test(arguments: CipherSuite.allCases, [false, true])
+    func aGroupLivesThroughAllOps(suite: CipherSuite, encrypt: Bool) throws {
+        for inlineTree in [true, false] {
+            let life = try GroupLife(suite: suite.rawValue, encrypt: encrypt, inlineTree: inlineTree)
+            try life.run()
+            let known = try #require(life.partners[0].ask("info")["ops"].elements)
+            let exercised = life.partners.reduce(into: Set<String>()) { $0.formUnion($1.exercised) }
+            #expect(exercised == Set(known.compactMap(\.string)), "every op has been exercised")
+        }
+    }
+}
+
+/// One life, in chapters; each leaves a group that its members agree on.
+private final class GroupLife {
+    let partners = ["ada", "ben", "cleo", "dan", "eve"].map { Partner($0) }
+    let circle: Circle
+
+    private var ada: Partner { partners[0] }
+    private var ben: Partner { partners[1] }
+    private var cleo: Partner { partners[2] }
+    private var dan: Partner { partners[3] }
+    private var eve: Partner { partners[4] }
+
+    init(suite: UInt16, encrypt: Bool, inlineTree: Bool) throws {
+        for partner in partners { try partner.ask("set", ["keep_epochs": 3]) }
+        circle = try Circle(partners[0], suite: suite, encrypt: encrypt, inlineTree: inlineTree)
+    }
+
+    func run() throws {
+        for chapter in [
+            addMembers, proposeAndCommit, holdACommitBack, joinFromOutside, mixInKeys, changeTheContext, talk, decode,
+            leave,
+        ] {
+            try chapter()
+            try circle.expectAgreement()
+        }
+        try end()
+    }
+
+    private func addMembers() throws {
+        let first = try circle.newcomer(ben)
+        try circle.commit(0, "add", ["key_package": first.keyPackage["key_package"]], joining: [first])
+        let both = [try circle.newcomer(cleo), try circle.newcomer(dan)]
+        let keyPackages = JSONValue.array(both.map { $0.keyPackage["key_package"] })
+        try circle.commit(1, "add", ["key_packages": keyPackages, "force_path": true, "aad": "aa"], joining: both)
+    }
+
+    private func proposeAndCommit() throws {
+        let newcomer = try circle.newcomer(eve)
+        try circle.propose(1, "propose_add", ["key_package": newcomer.keyPackage["key_package"]], type: "add")
+        try circle.propose(2, "propose_update", ["aad": "0102", "padding": 7], type: "update")
+        try circle.propose(2, "propose_remove", ["identity": dan.identity], type: "remove")
+        try circle.commit(0, joining: [newcomer])
+        #expect(circle.seats.map(\.partner.name) == ["ada", "ben", "cleo", "eve"])
+        try circle.commit(3, "update")
+        // Whatever the group's framing is, a single message may have the other.
+        let other = JSONValue.bool(circle.encrypt != true)
+        let made = try circle.propose(0, "propose_update", ["encrypt": other], type: "update")
+        #expect(
+            try ada.ask("decode", ["message": made["proposal"]])["wire_format"]
+                == (other == true ? "mls_private_message" : "mls_public_message"))
+        try circle.commit(1, "commit", ["encrypt": other])
+    }
+
+    private func holdACommitBack() throws {
+        let before = try circle.ask(0, "epoch_authenticator")
+        let waiting = try circle.ask(0, "update", ["apply": false])
+        #expect(try circle.ask(0, "epoch_authenticator")["epoch"] == before["epoch"])
+        #expect(try circle.refused(0, "update").contains("pending"))
+        try circle.ask(0, "clear_pending")
+        #expect(try circle.refused(0, "apply_pending").contains("pending"))
+        // A commit that has been cleared is nothing but an own message.
+        try circle.refused(0, "handle", ["message": waiting["commit"]])
+
+        let second = try circle.ask(0, "update", ["apply": false])
+        let applied = try circle.ask(0, "apply_pending")
+        #expect(applied["epoch_authenticator"] == second["next_epoch_authenticator"])
+        try circle.follow(second["commit"], by: 0, to: second["next_epoch_authenticator"])
+
+        let third = try circle.ask(1, "update", ["apply": false])
+        try circle.follow(third["commit"], by: nil, to: third["next_epoch_authenticator"])
+
+        // Who loses the race follows the winner, and its own commit is gone.
+        try circle.ask(0, "update", ["apply": false])
+        try circle.commit(1, "update")
+        try circle.refused(0, "apply_pending")
+    }
+
+    private func joinFromOutside() throws {
+        try circle.joinExternally(dan, by: 0)
+        #expect(circle.seats.count == 5)
+        // Dan comes back on a new device, once by name and once by place.
+        try circle.joinExternally(dan, by: 1, ["remove_prior": true])
+        #expect(circle.seats.count == 5)
+        try circle.expectAgreement()
+        let place = try #require(circle.members().first { $0.identity == dan.identity }?.index)
+        try circle.joinExternally(dan, by: 2, ["remove_index": place])
+        #expect(circle.seats.count == 5)
+    }
+
+    private func mixInKeys() throws {
+        let psk: [String: JSONValue] = ["psk_id": "1d", "psk": "5ec2e7"]
+        for seat in circle.seats.indices { try circle.ask(seat, "store_psk", psk) }
+        try circle.commit(0, "commit", ["by_value": [["type": "psk", "psk_id": "1d"]]])
+        try circle.refused(0, "commit", ["by_value": [["type": "psk", "psk_id": "99"]]])
+        // Whoever joins by this commit needs the key, too.
+        try circle.commit(1, "remove", ["identity": eve.identity])
+        let newcomer = try circle.newcomer(eve)
+        let add: JSONValue = ["type": "add", "key_package": newcomer.keyPackage["key_package"]]
+        try circle.commit(
+            0, "commit", ["by_value": [add, ["type": "psk", "psk_id": "1d"]]], joining: [newcomer],
+            psks: [.object(psk)])
+        try circle.joinExternally(
+            Partner("fay"), by: 1, ["psks": [.object(psk)]])
+        try circle.commit(0, "remove", ["identity": Partner("fay").identity])
+    }
+
+    private func changeTheContext() throws {}
+
+    private func talk() throws {
+        try circle.chat(0)
+        try circle.chat(1, ["plaintext": "", "aad": "c0ffee", "padding": 1000])
+        // Late and out of order, across epochs of the window.
+        let sent = try (0..<3).map { number in
+            let sent = try circle.ask(2, "protect", ["plaintext": .hex([UInt8(number)])])
+            try circle.commit(number % 2, "update")
+            return sent
+        }
+        for (number, message) in sent.enumerated().reversed() {
+            let read = try circle.ask(0, "unprotect", ["message": message["message"]])
+            #expect(read["plaintext"] == .hex([UInt8(number)]))
+            #expect(read["epoch"] == message["epoch"])
+            try circle.refused(0, "unprotect", ["message": message["message"]])
+        }
+        for _ in 0..<2 { try circle.commit(0, "update") }
+        #expect(try circle.refused(1, "unprotect", ["message": sent[2]["message"]]).contains("epochTooOld") == false)
+    }
+
+    private func decode() throws {
+        let newcomer = try circle.newcomer(Partner("gus"))
+        let commit = try circle.ask(
+            0, "commit",
+            [
+                "by_value": [["type": "add", "key_package": newcomer.keyPackage["key_package"]]], "apply": false,
+                "encrypt": false,
+            ])
+        let update = try circle.ask(1, "propose_update", ["encrypt": true])
+        let messages: [(JSONValue, JSONValue)] = [
+            (newcomer.keyPackage["key_package"], "mls_key_package"), (commit["welcome"], "mls_welcome"),
+            (commit["commit"], "mls_public_message"), (update["proposal"], "mls_private_message"),
+            (try circle.ask(0, "group_info")["group_info"], "mls_group_info"),
+        ]
+        for (message, format) in messages {
+            let decoded = try ada.ask("decode", ["message": message])
+            #expect(decoded["wire_format"] == format)
+            #expect(decoded["reencoded"] == message)
+        }
+        try circle.ask(0, "clear_pending")
+        try circle.commit(0, "update")
+    }
+
+    private func leave() throws {
+        try circle.propose(1, "propose_remove", ["index": try #require(circle.members().last).index], type: "remove")
+        try circle.commit(0)
+        try circle.commit(1, "remove", ["index": try #require(circle.members().last).index])
+    }
+
+    private func end() throws {
+        let keyPackage = try ada.ask("key_package", ["suite": circle.suite, "identity": "00"])
+        try ada.ask("free", ["kp": keyPackage["kp"]])
+        #expect(try ada.refused("free", ["kp": keyPackage["kp"]]).contains("no key package"))
+        for seat in circle.seats.indices {
+            try circle.ask(seat, "free")
+            #expect(try circle.refused(seat, "epoch_authenticator").contains("no group"))
+        }
+        try ben.ask("quit")
+    }
+}
+
+extension JSONValue {
+    fileprivate var elements: [JSONValue]? { if case .array(let values) = self { values } else { nil } }
+    fileprivate var string: String? { if case .string(let text) = self { text } else { nil } }
+}
