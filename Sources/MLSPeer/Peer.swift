@@ -15,10 +15,13 @@ public struct Peer {
     /// Unix seconds.
     let clock: () -> UInt64
 
-    /// What new groups begin with; messages are not padded unless a request says so.
+    /// What new groups begin with: nothing is padded unless a request says so, and strangers may ask to be added.
     var configuration = GroupConfiguration()
     var keyPackages = HandleTable<PeerKeyPackage>("key package")
     var groups = HandleTable<PeerGroup>("group")
+    /// Groups that a ReInit has ended.
+    var tombstones = HandleTable<Group>("tombstone")
+    var signers = HandleTable<PeerSigner>("signer")
     private var lastHandle = 0
 
     /// - Parameter clock: the time in Unix seconds; key packages are made for it and checked against it.
@@ -27,6 +30,7 @@ public struct Peer {
         self.entropy = entropy
         self.clock = clock
         configuration.paddingBlock = 0
+        configuration.acceptsNewMemberProposals = true
     }
 
     /// Carries out one request.

@@ -6,6 +6,12 @@ struct PeerKeyPackage {
     let signer: SignaturePrivateKey
 }
 
+/// The key of somebody who proposes from outside of groups.
+struct PeerSigner {
+    let key: SignaturePrivateKey
+    let suite: CipherSuite
+}
+
 /// A group, and what its member keeps beside it.
 struct PeerGroup {
     var group: Group
@@ -15,9 +21,10 @@ struct PeerGroup {
     /// An own commit that waits to be applied or cleared.
     var pendingCommit: StagedCommit?
 
-    init(group: Group, signer: SignaturePrivateKey) {
+    init(group: Group, signer: SignaturePrivateKey, psks: [PreSharedKey] = []) {
         self.group = group
         self.signer = signer
+        for psk in psks { self.psks[psk.source] = psk.secret }
     }
 
     var knownPSKs: [PreSharedKey] { psks.map { PreSharedKey(source: $0.key, secret: $0.value) } }
@@ -28,6 +35,12 @@ struct PeerGroup {
         defer { group.configuration = configuration }
         framing.apply(to: &group.configuration)
         return try body(&group)
+    }
+
+    /// What a message of another member means; the pending commit is known by its bytes.
+    func process(_ message: [UInt8], now: UInt64) throws -> Incoming {
+        if let pendingCommit, pendingCommit.message == message { return .commit(pendingCommit) }
+        return try group.process(message, psks: knownPSKs, now: now)
     }
 
     /// Moves on to the next epoch, which a pending commit of one's own does not outlive.

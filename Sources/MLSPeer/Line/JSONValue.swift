@@ -34,35 +34,6 @@ enum JSONValue: Hashable, Sendable {
     }
 }
 
-extension JSONValue: Decodable {
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        // A try? that fails only says that the value is of another kind, and the last attempt throws.
-        if container.decodeNil() {
-            self = .null
-        } else if let value = try? container.decode(String.self) {
-            self = .string(value)
-        } else if let value = try? container.decode(Bool.self) {
-            // Booleans are no numbers to this decoder, nor numbers booleans.
-            self = .bool(value)
-        } else if let value = try? container.decode(Int64.self) {
-            // Whole numbers keep all their digits.
-            self = .integer(value)
-        } else if let value = try? container.decode(UInt64.self) {
-            // So do those above Int64.max.
-            self = .large(value)
-        } else if let value = try? container.decode(Double.self) {
-            // Everything else that is a number.
-            self = .number(value)
-        } else if let value = try? container.decode([JSONValue].self) {
-            // An object is no array.
-            self = .array(value)
-        } else {
-            self = .object(try container.decode([String: JSONValue].self))
-        }
-    }
-}
-
 extension JSONValue {
     /// Appends the value's JSON text, on one line.
     func write(to text: inout [UInt8]) {

@@ -1,6 +1,3 @@
-import Foundation
-import MLS
-
 /// One line's object, or an object inside of it: its fields by name and kind.
 ///
 /// A field that is null counts as absent. Fields that nobody asks for are ignored.
@@ -11,12 +8,7 @@ struct Request {
 
     /// - Throws: ``PeerError`` for what is no JSON, or no object.
     init(line: [UInt8]) throws {
-        let value: JSONValue
-        do {
-            value = try JSONDecoder().decode(JSONValue.self, from: Data(line))
-        } catch {
-            throw PeerError("the line is not JSON")
-        }
+        let value = try JSONReader.read(line)
         guard case .object(let fields) = value else { throw PeerError("the line is \(value.kind), not an object") }
         self.fields = fields
     }

@@ -15,7 +15,7 @@ extension Peer {
 
     mutating func remove(_ request: Request) throws -> Answer {
         try commit(request) { group in
-            [.remove(try request.leaf { group.member(identity: $0)?.index })]
+            [.remove(try request.leaf(identified: ProposalTarget(group).leaf))]
         }
     }
 
@@ -36,7 +36,9 @@ extension Peer {
             if entry.pendingCommit != nil { throw PeerError("a commit is pending: apply or clear it first") }
             let proposals =
                 try proposals(entry.group)
-                + request.objects("by_value").map { try Proposal($0, for: entry.group, entropy: entropy) }
+                + request.objects("by_value").map {
+                    try Proposal($0, for: ProposalTarget(entry.group), entropy: entropy)
+                }
             let staged = try entry.framing(as: framing) { [signer = entry.signer, psks = entry.knownPSKs] group in
                 try group.commit(
                     proposals, forcePath: forcePath, authenticatedData: framing.authenticatedData,

@@ -15,29 +15,32 @@ extension Peer {
         return insert(PeerGroup(group: group, signer: signer))
     }
 
-    mutating func join(_ request: Request) throws -> Answer {
+    /// - Parameter predecessor: the group that the new one must go on from.
+    mutating func join(_ request: Request, predecessor: Group? = nil) throws -> Answer {
         let own = try keyPackages[try request.integer("kp")]
         let crypto = try provider.suite(own.bundle.keyPackage.cipherSuite)
+        let psks = try request.psks()
         let joined = try Group.join(
             welcome: try request.bytes("welcome"), bundles: [own.bundle],
-            ratchetTree: try request.optionalBytes("ratchet_tree"), psks: try request.externalPSKs(), crypto: crypto,
-            configuration: try configuration(request), now: clock())
-        return insert(PeerGroup(group: joined.group, signer: own.signer))
+            ratchetTree: try request.optionalBytes("ratchet_tree"), psks: psks, predecessor: predecessor,
+            crypto: crypto, configuration: try configuration(request), now: clock())
+        return insert(PeerGroup(group: joined.group, signer: own.signer, psks: psks))
     }
 
     mutating func externalJoin(_ request: Request) throws -> Answer {
         let info = try request.groupInfo("group_info")
         let crypto = try provider.suite(info.context.suite)
         let signer = try crypto.generateSignatureKey(entropy)
+        let psks = try request.psks()
         let staged = try Group.externalCommit(
             groupInfo: try request.bytes("group_info"), ratchetTree: try request.optionalBytes("ratchet_tree"),
             credential: .basic(identity: try request.bytes("identity")), signer: signer,
             removePrior: try request.bool("remove_prior", default: false),
             removing: try request.optionalInteger("remove_index").map { LeafIndex($0) },
-            psks: try request.externalPSKs(), capabilities: try Capabilities(toSupport: info.context.extensions),
+            psks: psks, capabilities: try Capabilities(toSupport: info.context.extensions),
             crypto: crypto, configuration: try configuration(request), entropy: entropy)
         guard let group = staged.next else { throw PeerError("the commit leads nowhere") }
-        return insert(PeerGroup(group: group, signer: signer)) + ["commit": .hex(staged.message)]
+        return insert(PeerGroup(group: group, signer: signer, psks: psks)) + ["commit": .hex(staged.message)]
     }
 
     /// What a new group begins with, `encrypt` heeded.

@@ -6,8 +6,7 @@ extension Peer {
         let message = try request.bytes("message")
         let now = clock()
         return try withGroup(request) { entry in
-            if let own = entry.pendingCommit, own.message == message { return try entry.take(own) }
-            switch try entry.group.process(message, psks: entry.knownPSKs, now: now) {
+            switch try entry.process(message, now: now) {
             case .proposal(let pending):
                 try entry.group.storeProposal(pending)
                 return [
@@ -15,7 +14,9 @@ extension Peer {
                     "proposal_ref": .hex(pending.reference.bytes),
                 ]
             case .commit(let staged):
-                return try entry.take(staged)
+                try entry.merge(staged)
+                return ["kind": .string("commit")] + entry.epochAnswer
+                    + ["removed": .bool(staged.changes.selfRemoved)]
             }
         }
     }
@@ -42,13 +43,5 @@ extension Peer {
                 "epoch": JSONValue(opened.epoch),
             ]
         }
-    }
-}
-
-extension PeerGroup {
-    /// Applies a commit, whoever made it.
-    fileprivate mutating func take(_ staged: StagedCommit) throws -> Answer {
-        try merge(staged)
-        return ["kind": .string("commit")] + epochAnswer + ["removed": .bool(staged.changes.selfRemoved)]
     }
 }

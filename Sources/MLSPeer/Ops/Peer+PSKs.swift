@@ -1,23 +1,21 @@
 import MLS
 
-/// store_psk, add_resumption_psk: secrets that a group is told, for proposals and commits that name them.
+/// store_psk, add_resumption_psk, resumption_psk: secrets that groups are told and tell.
 extension Peer {
-    mutating func storePSK(_ request: Request) throws -> Answer {
-        let source = PSKSource.external(id: try request.bytes("psk_id"))
-        return try store(request, as: source)
-    }
+    mutating func storePSK(_ request: Request) throws -> Answer { try store(request, try request.externalPSK()) }
 
     mutating func addResumptionPSK(_ request: Request) throws -> Answer {
-        let source = PSKSource.resumption(
-            .application, groupID: try request.bytes("psk_group_id"), epoch: try request.integer("epoch"))
-        return try store(request, as: source)
+        try store(request, try request.resumptionPSK())
     }
 
-    private mutating func store(_ request: Request, as source: PSKSource) throws -> Answer {
-        let secret = Secret(try request.bytes("psk"))
-        return try withGroup(request) { entry in
-            entry.psks[source] = secret
+    private mutating func store(_ request: Request, _ psk: PreSharedKey) throws -> Answer {
+        try withGroup(request) { entry in
+            entry.psks[psk.source] = psk.secret
             return .empty
         }
+    }
+
+    func resumptionPSK(_ request: Request) throws -> Answer {
+        ["psk": .hex(try group(request).group.resumptionPSK().secret.unwipedCopy)]
     }
 }

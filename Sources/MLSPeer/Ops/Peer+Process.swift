@@ -28,6 +28,10 @@ extension Peer {
     mutating func free(_ request: Request) throws -> Answer {
         if request.has("group") {
             try groups.remove(try request.integer("group"))
+        } else if request.has("tombstone") {
+            try tombstones.remove(try request.integer("tombstone"))
+        } else if request.has("signer") {
+            try signers.remove(try request.integer("signer"))
         } else {
             try keyPackages.remove(try request.integer("kp"))
         }

@@ -7,7 +7,7 @@ extension Peer {
         let framing = try Framing(request)
         let entropy = entropy
         return try withGroup(request) { entry in
-            let proposal = try Proposal(type, request, for: entry.group, entropy: entropy)
+            let proposal = try Proposal(type, request, for: ProposalTarget(entry.group), entropy: entropy)
             let message = try entry.framing(as: framing) { [signer = entry.signer] group in
                 try group.propose(
                     proposal, authenticatedData: framing.authenticatedData, signer: signer, entropy: entropy)
@@ -42,28 +42,28 @@ extension PeerGroup {
 
 extension Proposal {
     /// An entry of `by_value`.
-    init(_ request: Request, for group: Group, entropy: any EntropySource) throws {
-        try self.init(try request.text("type"), request, for: group, entropy: entropy)
+    init(_ request: Request, for target: ProposalTarget, entropy: any EntropySource) throws {
+        try self.init(try request.text("type"), request, for: target, entropy: entropy)
     }
 
     /// Reads the fields that a proposal of that type has.
-    init(_ type: String, _ request: Request, for group: Group, entropy: any EntropySource) throws {
+    init(_ type: String, _ request: Request, for target: ProposalTarget, entropy: any EntropySource) throws {
         switch type {
         case "add":
             self = .add(try request.keyPackage("key_package"))
         case "remove":
-            self = .remove(try request.leaf { group.member(identity: $0)?.index })
+            self = .remove(try request.leaf(identified: target.leaf))
         case "psk":
             self = .preSharedKey(
                 PreSharedKeyID(
-                    source: .external(id: try request.bytes("psk_id")), nonce: entropy.bytes(group.suite.hashLength)))
+                    source: .external(id: try request.bytes("psk_id")), suite: target.suite, entropy: entropy))
         case "resumption_psk":
             self = .preSharedKey(
                 PreSharedKeyID(
                     source: .resumption(
-                        .application, groupID: try request.optionalBytes("psk_group_id") ?? group.groupID,
+                        .application, groupID: try request.optionalBytes("psk_group_id") ?? target.groupID,
                         epoch: try request.integer("epoch")),
-                    nonce: entropy.bytes(group.suite.hashLength)))
+                    suite: target.suite, entropy: entropy))
         case "gce":
             self = .groupContextExtensions(try request.extensions("extensions"))
         case "reinit":

@@ -30,10 +30,20 @@ extension Request {
         return info
     }
 
-    /// `psks`, a list of `{psk_id, psk}`: external ones.
-    func externalPSKs() throws -> [PreSharedKey] {
-        try objects("psks").map { entry in
-            PreSharedKey(source: .external(id: try entry.bytes("psk_id")), secret: Secret(try entry.bytes("psk")))
-        }
+    /// `psks`, a list of what store_psk and add_resumption_psk take: `{psk_id, psk}` or `{psk_group_id, epoch, psk}`.
+    func psks() throws -> [PreSharedKey] { try objects("psks").map { try $0.psk() } }
+
+    func psk() throws -> PreSharedKey {
+        try has("psk_group_id") && !has("psk_id") ? resumptionPSK() : externalPSK()
+    }
+
+    func externalPSK() throws -> PreSharedKey {
+        PreSharedKey(source: .external(id: try bytes("psk_id")), secret: Secret(try bytes("psk")))
+    }
+
+    func resumptionPSK() throws -> PreSharedKey {
+        PreSharedKey(
+            source: .resumption(.application, groupID: try bytes("psk_group_id"), epoch: try integer("epoch")),
+            secret: Secret(try bytes("psk")))
     }
 }

@@ -22,8 +22,15 @@ enum AnswerForm {
         case "set", "store_psk", "add_resumption_psk", "clear_pending", "free", "quit": []
         case "key_package":
             ["kp", "key_package", "key_package_ref", "init_priv", "encryption_priv", "signature_priv"]
-        case "create", "join": newGroup
+        case "create", "join", "reinit_join", "branch_join": newGroup
         case "external_join": newGroup.union(["commit"])
+        case "reinit_welcome", "branch":
+            withTree(newGroup.union(["welcome"]), unless: request["inline_tree"] ?? true)
+        case "reinit_commit": ["commit", "tombstone", "suite", "epoch", "epoch_authenticator"]
+        case "handle_reinit_commit": ["tombstone", "suite", "epoch", "epoch_authenticator"]
+        case "resumption_psk": ["psk"]
+        case "new_member_add", "external_propose": ["proposal"]
+        case "external_signer": ["signer", "external_sender", "extension"]
         case "propose_add", "propose_update", "propose_remove", "propose_psk", "propose_resumption_psk", "propose_gce",
             "propose_reinit":
             ["proposal", "proposal_ref"]
@@ -53,10 +60,11 @@ enum AnswerForm {
     private static func checkKind(of name: String, _ value: JSONValue, op: String, at location: SourceLocation) {
         let fits =
             switch name {
-            case "group", "kp", "epoch", "next_epoch", "leaf_index": isCount(value)
+            case "group", "kp", "tombstone", "signer", "suite", "epoch", "next_epoch", "leaf_index": isCount(value)
             case "removed": value == true || value == false
             case "name", "kind", "proposal_type", "wire_format": isText(value)
             case "suites", "ops", "roster": isArray(value)
+            case "extension": isExtension(value)
             // A commit that adds nobody has no Welcome, and who has been removed does not know the new epoch.
             case "welcome": value == .null || isHex(value)
             case "epoch_authenticator": (op == "handle" && value == .null) || isHex(value)
@@ -75,6 +83,11 @@ enum AnswerForm {
 
     private static func isArray(_ value: JSONValue) -> Bool {
         if case .array = value { true } else { false }
+    }
+
+    private static func isExtension(_ value: JSONValue) -> Bool {
+        guard case .object(let fields) = value, fields.count == 2 else { return false }
+        return isCount(fields["type"] ?? .null) && isHex(fields["data"] ?? .null)
     }
 
     private static func isHex(_ value: JSONValue) -> Bool {

@@ -19,9 +19,13 @@ final class Partner {
     }
 
     /// A peer inside of this process.
-    convenience init(_ name: String, now: UInt64 = 1_800_000_000) {
-        var peer = Peer(provider: OpenSSLProvider(), entropy: SystemEntropy(), clock: { now })
+    convenience init(_ name: String) {
+        var peer = Self.peer()
         self.init(name) { peer.answer($0) }
+    }
+
+    static func peer(entropy: any EntropySource = SystemEntropy(), now: UInt64 = 1_800_000_000) -> Peer {
+        Peer(provider: OpenSSLProvider(), entropy: entropy, clock: { now })
     }
 
     var identity: JSONValue { .hex(Array(name.utf8)) }

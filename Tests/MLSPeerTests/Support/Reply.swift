@@ -1,4 +1,3 @@
-import Foundation
 import Testing
 
 @testable import MLSPeer
@@ -10,7 +9,7 @@ struct Reply {
 
     init(_ line: String) throws {
         self.line = line
-        guard case .object(let fields) = try JSONDecoder().decode(JSONValue.self, from: Data(line.utf8)) else {
+        guard case .object(let fields) = try JSONReader.read(Array(line.utf8)) else {
             throw PeerError("no object: \(line)")
         }
         self.fields = fields
