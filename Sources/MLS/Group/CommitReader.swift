@@ -23,7 +23,8 @@ struct CommitReader {
             try list.checkCredentials(in: group.current.tree, committer: committer, pathLeaf: commit.path?.leafNode)
         }
         let author = try applyPath(to: &applied)
-        try applied.checkMembers(extensionsChanged: list.extensions != nil, crypto: crypto)
+        try applied.checkMembers(
+            extensionsChanged: list.extensions != nil, configuration: group.configuration, crypto: crypto)
         try authenticate(list, applied, author: author)
 
         // The leaf alone does not tell: the author of an external commit may have taken the place it made us leave.
@@ -85,9 +86,14 @@ struct CommitReader {
     /// - Returns: the committer's leaf, which an external commit has just taken.
     private func applyPath(to applied: inout AppliedProposals) throws(MLSError) -> LeafIndex {
         let author = if let committer { committer } else { try applied.tree.reserveLeaf() }
-        guard let path = commit.path else { return author }
+        guard let path = commit.path else {
+            try applied.tree.checkLength()
+            return author
+        }
+        try group.configuration.checkLength(of: path.leafNode)
         try applied.tree.applyUpdatePath(
             path, from: author, groupID: group.groupID, groupExtensions: applied.context.extensions, crypto: crypto)
+        try applied.tree.checkLength()
         return author
     }
 

@@ -46,7 +46,7 @@ extension Group {
         let next = Group(
             configuration: configuration, crypto: crypto, current: finished.state, successor: list.reInit)
         let info = try next.makeGroupInfo(
-            signer: signer, inlineTree: request.inlineTree, externalPub: true)
+            signer: signer, inlineTree: request.inlineTree, externalPub: true, entropy: entropy)
         let welcome = try draft.welcome(applied, path: path, psks: list.psks, finished: finished, groupInfo: info)
         let (message, step) = try protectHandshake(finished.commit, entropy: entropy)
         if let step { consume(step) }
