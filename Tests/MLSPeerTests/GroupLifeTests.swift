@@ -206,89 +206,22 @@ private final class GroupLife {
     }
 
     private func branch() throws {
-        let (founder, members) = try keyPackages(of: [1, 2], in: circle.suite)
-        let made = try circle.ask(
-            1, "branch",
-            [
-                "kp": founder, "group_id": "b0b0", "key_packages": .array(members.map { $0["key_package"] }),
-                "inline_tree": circle.inlineTree,
-            ])
-        var fields: [String: JSONValue] = ["kp": members[0]["kp"], "welcome": made["welcome"]]
-        if made["ratchet_tree"] != .null { fields["ratchet_tree"] = made["ratchet_tree"] }
-        let joined = try circle.ask(2, "branch_join", fields)
-        #expect(made["group_id"] == "b0b0")
-        #expect(made["epoch"] == 1)
-        let offshoot = Circle(
-            like: circle,
-            seats: [
-                .init(partner: circle.seats[1].partner, group: made["group"], identity: circle.seats[1].identity),
-                .init(partner: circle.seats[2].partner, group: joined["group"], identity: circle.seats[2].identity),
-            ])
+        let offshoot = try circle.branch([1, 2], groupID: "b0b0")
         try offshoot.expectAgreement()
         try offshoot.commit(1, "update")
+        try offshoot.chat(0)
         try offshoot.expectAgreement()
-    }
-
-    /// Fresh key packages for the members at those seats: the first one's handle, and what the others were answered.
-    private func keyPackages(
-        of seats: [Int], in suite: JSONValue
-    ) throws -> (founder: JSONValue, members: [Reply]) {
-        let all = try seats.map { seat in
-            try circle.seats[seat].partner.ask(
-                "key_package", ["suite": suite, "identity": circle.seats[seat].identity])
-        }
-        return (all[0]["kp"], Array(all.dropFirst()))
     }
 
     /// All go on in another group of another suite.
     private func goOnElsewhere() throws {
-        let suite = JSONValue.integer(circle.suite == 3 ? 1 : 3)
         try circle.refused(0, "reinit_commit")
-        try circle.propose(
-            1, "propose_reinit", ["group_id": "face", "suite": suite, "extensions": []], type: "reinit")
-        let commit = try circle.ask(0, "reinit_commit")
-        #expect(commit["suite"] == suite)
-        var tombstones = [commit["tombstone"]]
-        for seat in circle.seats.indices.dropFirst() {
-            let heard = try circle.ask(seat, "handle_reinit_commit", ["commit": commit["commit"]])
-            #expect(heard["suite"] == suite)
-            #expect(heard["epoch_authenticator"] == commit["epoch_authenticator"])
-            tombstones.append(heard["tombstone"])
-        }
+        let successor = try circle.reinitialize(by: 0, suite: circle.suite == 3 ? 1 : 3, groupID: "face")
         // The old group is over.
         #expect(try circle.refused(0, "protect", ["plaintext": "00"]).contains("ReInit"))
-
-        let (founder, members) = try keyPackages(of: Array(circle.seats.indices), in: suite)
-        let made = try circle.seats[0].partner.ask(
-            "reinit_welcome",
-            [
-                "tombstone": tombstones[0], "kp": founder, "inline_tree": circle.inlineTree,
-                "key_packages": .array(members.map { $0["key_package"] }),
-            ])
-        #expect(made["group_id"] == "face")
-        var seats = [
-            Circle.Seat(
-                partner: circle.seats[0].partner, group: made["group"], identity: circle.seats[0].identity)
-        ]
-        for (seat, keyPackage) in zip(circle.seats.indices.dropFirst(), members) {
-            var fields: [String: JSONValue] = [
-                "tombstone": tombstones[seat], "kp": keyPackage["kp"], "welcome": made["welcome"],
-            ]
-            if made["ratchet_tree"] != .null { fields["ratchet_tree"] = made["ratchet_tree"] }
-            let joined = try circle.seats[seat].partner.ask("reinit_join", fields)
-            seats.append(
-                .init(
-                    partner: circle.seats[seat].partner, group: joined["group"], identity: circle.seats[seat].identity))
-        }
-        let successor = Circle(like: circle, suite: suite, seats: seats)
-        try successor.expectAgreement()
         try successor.commit(1, "update")
         try successor.chat(0)
         try successor.expectAgreement()
-        for (seat, tombstone) in zip(circle.seats, tombstones) {
-            try seat.partner.ask("free", ["tombstone": tombstone])
-            #expect(try seat.partner.refused("free", ["tombstone": tombstone]).contains("no tombstone"))
-        }
     }
 
     private func talk() throws {

@@ -178,8 +178,7 @@ final class Circle {
     func expectAgreement(at location: SourceLocation = #_sourceLocation) throws {
         let export: [String: JSONValue] = ["label": "a label", "context": "c0ffee", "length": 42]
         let questions: [(String, [String: JSONValue])] = [
-            ("epoch_authenticator", [:]), ("roster", [:]), ("group_context", [:]), ("ratchet_tree", [:]),
-            ("export", export),
+            ("epoch_authenticator", [:]), ("group_context", [:]), ("ratchet_tree", [:]), ("export", export),
         ]
         for (op, fields) in questions {
             let answers = try seats.indices.map { seat in
@@ -189,19 +188,22 @@ final class Circle {
                 #expect(answer == answers.first, "\(op) of \(seat.partner.name)", sourceLocation: location)
             }
         }
-        #expect(try identities() == Set(seats.map(\.identity)), sourceLocation: location)
+        let roster = try members()
+        #expect(Set(roster.map(\.identity)) == Set(seats.map(\.identity)), sourceLocation: location)
+        for seat in seats.indices { #expect(try members(seenBy: seat) == roster, sourceLocation: location) }
     }
 
-    private func identities() throws -> Set<JSONValue> {
-        Set(try members().map { $0.identity })
+    struct Member: Equatable {
+        let index: JSONValue
+        let identity: JSONValue
     }
 
-    /// The roster as the first member sees it.
-    func members() throws -> [(index: JSONValue, identity: JSONValue)] {
-        guard case .array(let roster) = try ask(0, "roster")["roster"] else { return [] }
+    /// The roster as a member sees it.
+    func members(seenBy seat: Int = 0) throws -> [Member] {
+        guard case .array(let roster) = try ask(seat, "roster")["roster"] else { return [] }
         return roster.compactMap { entry in
             guard case .object(let fields) = entry else { return nil }
-            return (fields["index"] ?? .null, fields["identity"] ?? .null)
+            return Member(index: fields["index"] ?? .null, identity: fields["identity"] ?? .null)
         }
     }
 }
