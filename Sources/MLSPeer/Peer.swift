@@ -31,6 +31,8 @@ public struct Peer {
         self.clock = clock
         configuration.paddingBlock = 0
         configuration.acceptsNewMemberProposals = true
+        // Others have limits of their own, and a trial is about what they send.
+        configuration.leafNodeLength = Limits.leafNodeLength
     }
 
     /// Carries out one request.

@@ -28,8 +28,6 @@ extension Group {
     public var suite: CipherSuite { crypto.suite }
     public var ownLeaf: LeafIndex { current.ownLeaf }
     public var groupContext: GroupContext { current.context }
-    /// The ratchet tree as joiners take it where it does not travel with the GroupInfo: `optional<Node> ratchet_tree<V>` (RFC 9420 §12.4.3.3).
-    public var ratchetTree: [UInt8] { current.tree.encoded }
     /// The GroupContext's extensions.
     public var extensions: [Extension] { current.context.extensions }
     /// Equal for all members of the epoch and nobody else (RFC 9420 §8.7).
