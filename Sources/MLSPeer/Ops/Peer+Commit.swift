@@ -9,7 +9,7 @@ extension Peer {
             let keyPackages =
                 request.has("key_packages")
                 ? try request.keyPackages("key_packages") : [try request.keyPackage("key_package")]
-            return keyPackages.map { .add($0) }
+            return keyPackages.map { Proposal.add($0) }
         }
     }
 
