@@ -17,6 +17,7 @@ extension Group {
         capabilities: Capabilities = Capabilities(), crypto: any SuiteCrypto,
         configuration: GroupConfiguration = .init(), entropy: any EntropySource
     ) throws(MLSError) -> StagedCommit {
+        try checkLength(authenticatedData)
         guard case .groupInfo(let info) = try MLSMessage(decoding: groupInfo) else {
             throw MLSError(.malformed, "not a GroupInfo")
         }
