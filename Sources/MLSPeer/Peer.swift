@@ -2,7 +2,21 @@ import MLS
 
 /// One side of a trial between MLS engines: takes requests as lines of JSON and answers each by one line.
 ///
-/// A peer does no IO. Key packages, groups and what else has a handle live in it until they are freed.
+/// A peer does no IO. Key packages, groups and what else has a handle live in it until they are freed; a key package may be used again.
+///
+/// Where the line protocol leaves a choice:
+/// * Handles are numbered through, whatever they are handles of.
+/// * `encrypt` is false and `padding` 0 where nothing is said; `padding` is the number of zero bytes that are added.
+/// * A commit covers all valid pending proposals besides what it lists. While a commit is pending, no other is made; whoever takes another
+///   member's commit loses it.
+/// * Without `capabilities` a key package declares the extensions of its own leaf; with them, exactly what they list. Whoever creates a
+///   group or joins by an external commit declares what the group's extensions ask for.
+/// * PSKs given to join or external_join are stored for the group; there, `{psk_group_id, epoch, psk}` gives a resumption PSK.
+/// * `proposal_type` is one of add, update, remove, psk, reinit, external_init, gce; `wire_format` is the name of RFC 9420 §6.
+/// * roster answers `[{index, identity, signature_key}]`; `extension` of external_signer is `{type, data}`.
+/// * Whoever is removed stays in its epoch, and gets null for the new epoch's authenticator.
+/// * reinit_commit answers `commit` too; it and handle_reinit_commit answer `epoch` and `epoch_authenticator`. reinit_welcome, reinit_join,
+///   branch and branch_join answer as create does; the two that make a Welcome take `inline_tree`, the two that read one `ratchet_tree`.
 public struct Peer {
     /// Longest request line that is taken, in bytes: room for the tree of some 10,000 members in hexadecimal, twice over.
     public static let lineLengthMax = 64 << 20

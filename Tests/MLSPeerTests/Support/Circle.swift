@@ -175,12 +175,14 @@ final class Circle {
     }
 
     /// All see one group, in which exactly they are.
-    func expectAgreement(at location: SourceLocation = #_sourceLocation) throws {
+    ///
+    /// - Parameter fully: whether they are asked for what hangs on the epoch authenticator and the tree hash, too.
+    func expectAgreement(fully: Bool = true, at location: SourceLocation = #_sourceLocation) throws {
         let export: [String: JSONValue] = ["label": "a label", "context": "c0ffee", "length": 42]
         let questions: [(String, [String: JSONValue])] = [
-            ("epoch_authenticator", [:]), ("group_context", [:]), ("ratchet_tree", [:]), ("export", export),
+            ("epoch_authenticator", [:]), ("export", export), ("group_context", [:]), ("ratchet_tree", [:]),
         ]
-        for (op, fields) in questions {
+        for (op, fields) in questions.prefix(fully ? 4 : 2) {
             let answers = try seats.indices.map { seat in
                 try ask(seat, op, fields, at: location).fields.filter { $0.key != "id" }
             }
@@ -190,7 +192,9 @@ final class Circle {
         }
         let roster = try members()
         #expect(Set(roster.map(\.identity)) == Set(seats.map(\.identity)), sourceLocation: location)
-        for seat in seats.indices { #expect(try members(seenBy: seat) == roster, sourceLocation: location) }
+        for seat in seats.indices.dropFirst() {
+            #expect(try members(seenBy: seat) == roster, sourceLocation: location)
+        }
     }
 
     struct Member: Equatable {

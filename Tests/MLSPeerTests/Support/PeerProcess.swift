@@ -23,7 +23,7 @@ final class PeerProcess {
         process.standardInput = requests
         process.standardOutput = replies
         // A process that traps must end, and not stop in the backtracer's questions.
-        process.environment = ["SWIFT_BACKTRACE": "enable=no", "PATH": "/usr/bin:/bin"]
+        process.environment = ProcessInfo.processInfo.environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }
         input = requests.fileHandleForWriting
         let output = replies.fileHandleForReading
         answers = LineReader(lengthMax: 1 << 30) { Array(output.availableData) }
