@@ -102,6 +102,12 @@ struct RandomLife {
         return try circle.newcomer(partners[random.below(partners.count)], identity: newIdentity(), reserved)
     }
 
+    /// Whoever made a message, all write it as they read it.
+    private mutating func reencode(_ message: JSONValue) throws {
+        let partner = partners[random.below(partners.count)]
+        #expect(try partner.ask("decode", ["message": message])["reencoded"] == message)
+    }
+
     // MARK: Messages
 
     private mutating func send() throws {
@@ -111,6 +117,7 @@ struct RandomLife {
             fields["encrypt"] = nil
             fields["plaintext"] = bytes(upTo: 200)
             let sent = try circle.ask(author, "protect", fields)
+            try reencode(sent["message"])
             for reader in circle.seats.indices where reader != author {
                 mail.append(
                     Letter(
@@ -177,7 +184,15 @@ struct RandomLife {
     private mutating func commitProposals() throws {
         let committer = anybody()
         var newcomers: [Circle.Newcomer] = []
-        for proposer in circle.seats.indices where proposer != committer && random.flip() {
+        var leaving: Int?
+        if circle.seats.count > 3, random.below(3) == 0 {
+            let member = somebodyElse(than: committer)
+            try circle.propose(
+                anybody(), "propose_remove", framing().merging(["identity": circle.seats[member].identity]) { $1 },
+                type: "remove")
+            leaving = member
+        }
+        for proposer in circle.seats.indices where proposer != committer && proposer != leaving && random.flip() {
             if random.below(3) == 0, circle.seats.count + newcomers.count < 7 {
                 let newcomer = try newcomer()
                 newcomers.append(newcomer)
@@ -216,12 +231,23 @@ struct RandomLife {
 
     private mutating func mixInResumption() throws {
         if !ops.contains("propose_resumption_psk") { return try mixInPSK() }
-        let epoch = try circle.ask(0, "epoch_authenticator")["epoch"]
+        let now = try circle.ask(0, "epoch_authenticator")
+        if random.flip(), circle.seats.count < 7, ops.isSuperset(of: ["resumption_psk", "add_resumption_psk"]) {
+            // Somebody who was not there yet is told the secret.
+            let secret = try circle.ask(anybody(), "resumption_psk")["psk"]
+            let newcomer = try newcomer()
+            try circle.commit(
+                anybody(), "add", ["key_package": newcomer.keyPackage["key_package"]], joining: [newcomer])
+            try circle.ask(
+                circle.seats.count - 1, "add_resumption_psk",
+                ["psk_group_id": now["group_id"], "epoch": now["epoch"], "psk": secret])
+        }
         if random.flip() {
-            try circle.propose(anybody(), "propose_resumption_psk", ["epoch": epoch], type: "psk")
+            try circle.propose(anybody(), "propose_resumption_psk", ["epoch": now["epoch"]], type: "psk")
             try circle.commit(anybody())
         } else {
-            try circle.commit(anybody(), "commit", ["by_value": [["type": "resumption_psk", "epoch": epoch]]])
+            let byValue: JSONValue = ["type": "resumption_psk", "epoch": now["epoch"]]
+            try circle.commit(anybody(), "commit", ["by_value": [byValue]])
         }
     }
 
@@ -230,6 +256,7 @@ struct RandomLife {
     private mutating func holdBack() throws {
         let author = anybody()
         let held = try circle.ask(author, "update", framing().merging(["apply": false]) { $1 })
+        try reencode(held["commit"])
         switch random.below(4) {
         case 0:
             try circle.ask(author, "clear_pending")
@@ -267,6 +294,7 @@ struct RandomLife {
 
     private mutating func proposeFromOutside() throws {
         let info = try circle.ask(anybody(), "group_info")["group_info"]
+        try reencode(info)
         if let signer, random.flip(), circle.seats.count > 2 {
             let leaving = circle.seats[anybody()]
             let made = try signer.partner.ask(
