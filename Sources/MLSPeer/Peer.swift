@@ -77,7 +77,7 @@ public struct Peer {
 
     private mutating func carryOut(_ request: Request) throws -> Answer {
         let name = try request.text("op")
-        guard let operation = Operation.named[name] else { throw PeerError("there is no op `\(name)`") }
+        guard let operation = Operation.named[name] else { throw PeerError("there is no op `\(name.prefix(40))`") }
         return try operation.run(&self, request)
     }
 

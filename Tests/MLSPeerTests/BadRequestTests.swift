@@ -107,6 +107,14 @@ struct BadRequestTests {
         }
     }
 
+    @Test func anErrorIsShortHoweverLongTheRequest() throws {
+        var peer = Partner.peer()
+        let long = String(repeating: "x", count: 1 << 20)
+        for line in ["{\"op\":\"\(long)\"}", "{\"op\":\"decode\",\"message\":\"\(long)\"}", long] {
+            #expect(peer.answer(line).utf8.count < 200)
+        }
+    }
+
     @Test func whatIsNoUTF8IsRefused() throws {
         var peer = Partner.peer()
         let answer = peer.answer(Array("{\"op\":\"".utf8) + [0xFF, 0xC0] + Array("\"}".utf8))

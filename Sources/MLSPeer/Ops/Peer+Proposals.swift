@@ -72,7 +72,7 @@ extension Proposal {
                     groupID: try request.bytes("group_id"), cipherSuite: .init(try request.integer("suite")),
                     extensions: try request.extensions("extensions")))
         default:
-            throw PeerError("a proposal of type `\(type)` cannot be made this way")
+            throw PeerError("a proposal of type `\(type.prefix(40))` cannot be made this way")
         }
     }
 
