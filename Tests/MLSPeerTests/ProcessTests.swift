@@ -13,7 +13,7 @@ struct ProcessTests {
         let newcomer = try circle.newcomer(partners[1])
         try circle.commit(0, "add", ["key_package": newcomer.keyPackage["key_package"]], joining: [newcomer])
         try circle.chat(0)
-        try circle.chat(1, ["plaintext": .hex([UInt8](repeating: 7, count: 1 << 20))])
+        try circle.chat(1, ["plaintext": .hex([UInt8](repeating: 7, count: 100_000))])
         try circle.expectAgreement()
         for (partner, process) in zip(partners, processes) {
             try partner.ask("quit")

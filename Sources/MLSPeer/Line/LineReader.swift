@@ -25,7 +25,7 @@ public struct LineReader {
     /// The next line; nil at the end. What stands behind the last line end is a line too, unless it is empty.
     public mutating func next() throws -> Line? {
         while true {
-            if let end = buffer[scanned...].firstIndex(of: UInt8(ascii: "\n")) { return line(to: end) }
+            if let end = lineEnd { return line(to: end) }
             if start > 0 {
                 buffer.removeSubrange(..<start)
                 start = 0
@@ -38,6 +38,18 @@ public struct LineReader {
             let more = try read()
             if more.isEmpty { return lastLine() }
             buffer += more
+        }
+    }
+
+    /// Where the next line ends; nil when that has not been read yet.
+    private var lineEnd: Int? {
+        buffer.withUnsafeBytes { buffer in
+            var place = scanned
+            while place < buffer.count {
+                if buffer[place] == UInt8(ascii: "\n") { return place }
+                place += 1
+            }
+            return nil
         }
     }
 
