@@ -94,6 +94,9 @@ enum AnswerForm {
 
     private static func isHex(_ value: JSONValue) -> Bool {
         guard case .string(let text) = value else { return false }
-        return text.utf8.count % 2 == 0 && text.allSatisfy { "0123456789abcdef".contains($0) }
+        let isLowerCase = text.utf8.allSatisfy {
+            (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)
+        }
+        return text.utf8.count % 2 == 0 && isLowerCase
     }
 }
