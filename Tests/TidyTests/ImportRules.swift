@@ -23,6 +23,8 @@ enum Arrows {
         "Sources/MLSVectorRunner": ["MLS", "MLSOpenSSL", "Foundation"],
         "Sources/MLSOwnVectors": ["MLS", "MLSOpenSSL", "Foundation", "Synchronization"],
         "Sources/MLSVectors": ["MLSVectorRunner", "MLSOpenSSL", "Foundation"],
+        "Sources/MLSPeer": ["MLS"],
+        "Sources/MLSPeerTool": ["MLSPeer", "MLSOpenSSL", "Glibc"],
         "Sources/Demo": ["Dispatch", "Foundation", "Synchronization"],
         "Sources/BenchClient": [
             "WaxwingClient", "WaxwingCore", "ConclaveProtocol", "SQLiteStore", "HTTPTransport", "MLSOpenSSL", "MLS",
