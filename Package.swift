@@ -18,6 +18,7 @@ let package = Package(
         .executable(name: "waxwing", targets: ["WaxwingCLI"]),
         .executable(name: "waxwingd", targets: ["WaxwingDaemon"]),
         .executable(name: "mls-vectors", targets: ["MLSVectors"]),
+        .executable(name: "mls-peer", targets: ["MLSPeerTool"]),
         .executable(name: "own-vectors", targets: ["MLSOwnVectors"]),
         .executable(name: "demo", targets: ["Demo"]),
         .executable(name: "bench-client", targets: ["BenchClient"]),
@@ -45,6 +46,8 @@ let package = Package(
         .target(name: "MLSOpenSSL", dependencies: ["MLS", "COpenSSL"], swiftSettings: strict),
         .target(name: "MLSVectorRunner", dependencies: ["MLS", "MLSOpenSSL"], swiftSettings: strict),
         .executableTarget(name: "MLSVectors", dependencies: ["MLSVectorRunner"], swiftSettings: strict),
+        .target(name: "MLSPeer", dependencies: ["MLS"], swiftSettings: strict),
+        .executableTarget(name: "MLSPeerTool", dependencies: ["MLSPeer", "MLSOpenSSL"], swiftSettings: strict),
         .executableTarget(name: "MLSOwnVectors", dependencies: ["MLS", "MLSOpenSSL"], swiftSettings: strict),
 
         // The messenger
@@ -123,6 +126,8 @@ let package = Package(
         .testTarget(
             name: "MLSTests", dependencies: ["MLS", "MLSOpenSSL", "MLSVectorRunner", "MLSOwnVectors"],
             swiftSettings: strict),
+        .testTarget(
+            name: "MLSPeerTests", dependencies: ["MLSPeer", "MLSPeerTool", "MLS", "MLSOpenSSL"], swiftSettings: strict),
         .testTarget(name: "ConclaveProtocolTests", dependencies: ["ConclaveProtocol"], swiftSettings: strict),
         .testTarget(
             name: "WaxwingCoreTests",
