@@ -11,6 +11,7 @@ let package = Package(
         .library(name: "WaxwingClient", targets: ["WaxwingClient", "WaxwingCore", "ConclaveProtocol"]),
         .library(name: "SQLiteStore", targets: ["SQLiteStore"]),
         .library(name: "HTTPTransport", targets: ["HTTPTransport"]),
+        .library(name: "TransportConformance", targets: ["TransportConformance"]),
         .library(name: "WaxwingServer", targets: ["WaxwingServer"]),
         .executable(name: "waxwing", targets: ["WaxwingCLI"]),
         .executable(name: "waxwingd", targets: ["WaxwingDaemon"]),
@@ -59,6 +60,14 @@ let package = Package(
         .target(
             name: "HTTPTransport", dependencies: ["WaxwingCore", "ConclaveProtocol", "CCurl"],
             path: "Plugins/HTTPTransport", swiftSettings: strict),
+
+        // What every plug-in has to do
+        .target(
+            name: "TransportConformance",
+            dependencies: [
+                "WaxwingCore", "ConclaveProtocol", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: strict),
 
         // The server
         .target(
@@ -117,7 +126,12 @@ let package = Package(
         .testTarget(
             name: "SQLiteStoreTests", dependencies: ["SQLiteStore", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict),
-        .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport"], swiftSettings: strict),
+        .testTarget(
+            name: "HTTPTransportTests",
+            dependencies: [
+                "HTTPTransport", "TransportConformance", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "WaxwingServerTests",
             dependencies: [

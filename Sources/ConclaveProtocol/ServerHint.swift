@@ -63,7 +63,9 @@ extension ServerHint {
 
     /// Reads a serialized ServerEvent of at most half of ``frameLength`` bytes. Nil for anything else.
     static func decode(bytes: some SwiftProtobufContiguousBytes) -> ServerHint? {
-        guard bytes.count <= frameLength / 2, let event = try? WireServerEvent(serializedBytes: bytes) else { return nil }
+        guard bytes.count <= frameLength / 2, let event = try? WireServerEvent(serializedBytes: bytes) else {
+            return nil
+        }
         return ServerHint(event: event)
     }
 }

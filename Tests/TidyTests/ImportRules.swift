@@ -9,6 +9,9 @@ enum Arrows {
         "Sources/WaxwingClient": ["WaxwingCore", "MLS", "ConclaveProtocol", "Synchronization"],
         "Plugins/SQLiteStore": ["WaxwingCore", "GRDB", "GRDBSQLite", "Synchronization", "Glibc"],
         "Plugins/HTTPTransport": ["WaxwingCore", "ConclaveProtocol", "CCurl", "Synchronization", "Glibc"],
+        "Sources/TransportConformance": [
+            "WaxwingCore", "ConclaveProtocol", "SwiftProtobuf", "Foundation", "Synchronization",
+        ],
         "Sources/WaxwingServer": [
             "ConclaveProtocol", "COpenSSL", "GRDB", "GRDBSQLite", "SwiftProtobuf", "HTTPTypes", "Hummingbird",
             "HummingbirdCore", "HummingbirdHTTP2", "HummingbirdTLS", "Logging", "NIOCore", "NIOSSL", "ServiceLifecycle",
