@@ -145,7 +145,8 @@ let package = Package(
             name: "WaxwingCLITests", dependencies: ["WaxwingCLI", "WaxwingCore", "SQLiteStore"], swiftSettings: strict),
         // The two programs as processes: a server, clients, and the network between them.
         .testTarget(
-            name: "EndToEndTests", dependencies: ["WaxwingCLI", "WaxwingDaemon", "WaxwingCore", "ConclaveProtocol"],
+            name: "EndToEndTests",
+            dependencies: ["WaxwingCLI", "WaxwingDaemon", "WaxwingCore", "ConclaveProtocol", "HTTPTransport"],
             swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ]

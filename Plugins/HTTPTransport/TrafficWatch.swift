@@ -37,9 +37,13 @@ final class TrafficWatch: Sendable {
     private let options: HTTPTransport.Options
     private let state: Mutex<State>
 
-    init(_ options: HTTPTransport.Options) {
+    convenience init(_ options: HTTPTransport.Options) {
+        self.init(options, pace: IntervalPace(from: options.intervalMin, to: options.intervalMax))
+    }
+
+    init(_ options: HTTPTransport.Options, pace: IntervalPace) {
         self.options = options
-        state = Mutex(State(pace: IntervalPace(from: options.intervalMin, to: options.intervalMax)))
+        state = Mutex(State(pace: pace))
     }
 
     var interval: Duration { state.withLock { $0.pace.interval } }

@@ -120,30 +120,4 @@ import WaxwingCore
         task.cancel()
         try await task.value
     }
-
-    @Test func rowsThatPassByMakeTheNextLookCloser() async throws {
-        let row: [UInt8] = try WireGetMessagesResponse.with { $0.messages = [.with { $0.sequenceNum = 4 }] }
-            .serializedBytes()
-        let server = try ScriptedServer(answering: { request, connection in
-            if request.isPoll { return connection.answer([], status: "404 Not Found", type: "") }
-            connection.answer(row)
-        })
-        // Half an hour to the second look, unless something happens.
-        let jitters = Mutex(0)
-        let transport = try HTTPTransport.toTest(server.url, .poll) {
-            $0.intervalMin = .milliseconds(1)
-            $0.intervalMax = .seconds(3600)
-            $0.jitter = {
-                jitters.withLock { $0 += 1 }; return 0
-            }
-        }
-        var iterator = transport.events(token: "t0ken").makeAsyncIterator()
-        #expect(try await iterator.next() == .opened)
-        // Looks grow rare; a message brings the next ones at once.
-        for _ in 0..<8 { #expect(try await iterator.next() == .lagged) }
-        let call = Endpoint.messages(group: Heard.group, after: 3, limit: 10, token: "t0ken")
-        _ = try await transport.send(call.request)
-        #expect(try await iterator.next() == .lagged)
-        #expect(jitters.withLock { $0 } >= 9)
-    }
 }

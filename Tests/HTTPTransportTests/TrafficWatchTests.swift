@@ -2,6 +2,7 @@ import ConclaveProtocol
 import Foundation
 import SwiftProtobuf
 import Testing
+import TransportConformance
 
 @testable import HTTPTransport
 
@@ -32,6 +33,23 @@ import Testing
     @Test func boundsThatMakeNoSenseStillPause() {
         var pace = IntervalPace(from: .zero, to: .seconds(-1))
         #expect(pace.next(jitter: 0.5) == .milliseconds(1))
+    }
+
+    @Test func trafficWakesWhoeverWaitsForHours() async throws {
+        var pace = IntervalPace(from: .milliseconds(1), to: .seconds(3600))
+        while pace.interval < .seconds(1800) { _ = pace.next(jitter: 0) }
+        let watch = TrafficWatch(HTTPTransport.Options(server: "http://127.0.0.1:1"), pace: pace)
+        watch.begin()
+        let isOver = Signal()
+        let waiting = Task {
+            await watch.pause()
+            isOver.fire()
+        }
+        // Then it waits.
+        while watch.interval < .seconds(3600) { await Task.yield() }
+        watch.note(try page(1), answering: APIRequest(.get, "/api/v1/groups/a/messages"))
+        #expect(await isOver.isFired())
+        waiting.cancel()
     }
 
     /// A watch whose interval has grown to its longest.
