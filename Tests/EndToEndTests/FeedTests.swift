@@ -9,7 +9,7 @@ extension EndToEnd {
     /// Event feeds over a network that delays, drops and cuts.
     @Suite struct FeedTests {
         @Test func streamsAndPollsBringTheSameHints() async throws {
-            try await withStage(hasNetwork: true) { stage in
+            try await withStage(.open, hasNetwork: true) { stage in
                 let network = try #require(stage.network)
                 let room = try await Room(server: await stage.server.url)
                 let ears = try [HTTPTransport.FeedKind.sse, .poll].map {
@@ -17,11 +17,12 @@ extension EndToEnd {
                 }
                 defer { for ear in ears { ear.stop() } }
                 // Each has heard something: from here on no hint may be lost.
-                try #require(await eventually { ears.allSatisfy(\.isOpen) })
+                try #require(await eventually { ears.allSatisfy { $0.isOpen } })
                 try await room.post()
                 try #require(await eventually { ears.allSatisfy { $0.sequences.count == 1 } })
 
-                let (streams, polls) = (Mutex(0), Mutex(0))
+                let streams = Mutex(0)
+                let polls = Mutex(0)
                 let streamFates: [FaultyProxy.Fate] = [
                     .loseRequest, .cutStream(pieces: 0), .cutStream(pieces: 2), .cutStream(pieces: 4),
                     .cutStream(pieces: 8), .delay(30),
@@ -43,7 +44,7 @@ extension EndToEnd {
                     try await Task.sleep(for: .milliseconds(20))
                 }
                 network.heal()
-                let isHeard = try await eventually { ears.allSatisfy { $0.sequences.last == room.last } }
+                let isHeard = await eventually { ears.allSatisfy { $0.sequences.last == room.last } }
                 #expect(isHeard, "\(ears.map(\.sequences))")
                 for ear in ears {
                     #expect(ear.sequences == room.sequences)
@@ -54,7 +55,7 @@ extension EndToEnd {
         }
 
         @Test func aProxyThatHoldsStreamsBackIsPolledThrough() async throws {
-            try await withStage(hasNetwork: true) { stage in
+            try await withStage(.open, hasNetwork: true) { stage in
                 try #require(stage.network).play { $0.path == "/api/v1/events" ? .holdBack : .pass }
                 let room = try await Room(server: await stage.server.url)
                 let ear = try Ear(url: stage.url, token: room.listener, feed: .auto)

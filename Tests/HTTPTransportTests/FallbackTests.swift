@@ -106,7 +106,7 @@ import WaxwingCore
         let server = try server { $0.beginFeed() }
         let transport = try transport(server, Sayings()) { $0.feedShortLife = .zero }
         for _ in 0..<5 { #expect(await Heard.all(transport.events(token: "t0ken")).1?.cause == .connectionLost) }
-        #expect(server.requests.allSatisfy(\.isStream))
+        #expect(server.requests.allSatisfy { $0.isStream })
     }
 
     @Test func aLivingStreamThatFallsSilentIsNotHeldBack() async throws {
@@ -118,7 +118,7 @@ import WaxwingCore
         let transport = try transport(server, Sayings()) { $0.feedSilenceTimeout = .milliseconds(200) }
         let (events, error) = await Heard.all(transport.events(token: "t0ken"))
         #expect(events == [.opened] && error?.cause == .timeout)
-        #expect(server.requests.allSatisfy(\.isStream))
+        #expect(server.requests.allSatisfy { $0.isStream })
     }
 
     @Test(arguments: ["401 Unauthorized", "403 Forbidden", "429 Too Many Requests", "503 Service Unavailable"])
@@ -126,7 +126,7 @@ import WaxwingCore
         let server = try server { $0.answer([], status: status, type: "") }
         let (events, error) = await Heard.all(try transport(server, Sayings()).events(token: "t0ken"))
         #expect(events.isEmpty && error?.cause == .badAnswer)
-        #expect(server.requests.allSatisfy(\.isStream))
+        #expect(server.requests.allSatisfy { $0.isStream })
     }
 
     @Test func wherePollsGetNoAnswerEitherStreamsAreTriedAgain() async throws {
