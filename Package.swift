@@ -14,6 +14,7 @@ let package = Package(
         .library(name: "StoreConformance", targets: ["StoreConformance"]),
         .library(name: "FileStore", targets: ["FileStore"]),
         .library(name: "HTTPTransport", targets: ["HTTPTransport"]),
+        .library(name: "TransportConformance", targets: ["TransportConformance"]),
         .library(name: "WaxwingServer", targets: ["WaxwingServer"]),
         .executable(name: "waxwing", targets: ["WaxwingCLI"]),
         .executable(name: "waxwingd", targets: ["WaxwingDaemon"]),
@@ -77,6 +78,14 @@ let package = Package(
         .target(
             name: "HTTPTransport", dependencies: ["WaxwingCore", "ConclaveProtocol", "CCurl"],
             path: "Plugins/HTTPTransport", swiftSettings: strict),
+
+        // What every plug-in has to do
+        .target(
+            name: "TransportConformance",
+            dependencies: [
+                "WaxwingCore", "ConclaveProtocol", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: strict),
 
         // The server
         .target(
@@ -142,7 +151,12 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "FileStoreTests", dependencies: ["FileStore", "StoreConformance"], swiftSettings: strict),
-        .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport"], swiftSettings: strict),
+        .testTarget(
+            name: "HTTPTransportTests",
+            dependencies: [
+                "HTTPTransport", "TransportConformance", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "WaxwingServerTests",
             dependencies: [
@@ -156,7 +170,8 @@ let package = Package(
             name: "WaxwingCLITests", dependencies: ["WaxwingCLI", "WaxwingCore", "SQLiteStore"], swiftSettings: strict),
         // The two programs as processes: a server, clients, and the network between them.
         .testTarget(
-            name: "EndToEndTests", dependencies: ["WaxwingCLI", "WaxwingDaemon", "WaxwingCore", "ConclaveProtocol"],
+            name: "EndToEndTests",
+            dependencies: ["WaxwingCLI", "WaxwingDaemon", "WaxwingCore", "ConclaveProtocol", "HTTPTransport"],
             swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ]
