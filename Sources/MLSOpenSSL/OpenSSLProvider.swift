@@ -6,7 +6,11 @@ import MLS
 /// Keys are drawn from the caller's ``EntropySource`` alone, so that a seeded source repeats them byte for byte. The one
 /// exception are the nonces of ECDSA signatures (suites 2, 5 and 7), which OpenSSL 3.0 always draws from its own generator.
 public struct OpenSSLProvider: CryptoProvider {
-    public init() {}
+    private let threads: Int?
+
+    /// - Parameter threads: how many may work at once on what can be spread: the checks of a tree's signatures, the seals of a path. Nil
+    ///   for as many as there are cores. Results do not depend on it.
+    public init(threads: Int? = nil) { self.threads = threads }
 
     /// - Throws: `unsupported` when this OpenSSL lacks one of the suite's algorithms.
     public func suite(_ suite: CipherSuite) throws(MLSError) -> any SuiteCrypto {

@@ -6,6 +6,8 @@ extension Group {
     ///   - includePending: whether the valid proposals among ``pendingProposals`` are committed too.
     ///   - forcePath: whether the commit renews this member's keys even where it need not.
     ///   - inlineTree: whether the GroupInfo and the Welcome carry the ratchet tree.
+    ///   - withGroupInfo: whether ``StagedCommit/groupInfo`` is made, too. It costs a signature over the whole tree; whoever needs it now
+    ///     and then only asks the group for it, once the commit is merged.
     ///   - psks: the secrets of PSK proposals.
     ///   - now: Unix seconds; the lifetimes of added key packages are checked against it.
     /// - Throws: `invalidProposal`, `invalidKeyPackage`, `invalidLeafNode`, `expired`, `unknownReference`, `removed`, `invalidState`.
@@ -14,8 +16,8 @@ extension Group {
     /// reuse guard; send one of them only.
     public func commit(
         _ proposals: [Proposal], includePending: Bool = true, forcePath: Bool = true,
-        authenticatedData: [UInt8] = [], inlineTree: Bool = true, psks: [PreSharedKey] = [],
-        signer: SignaturePrivateKey, now: UInt64?, entropy: any EntropySource
+        authenticatedData: [UInt8] = [], inlineTree: Bool = true, withGroupInfo: Bool = true,
+        psks: [PreSharedKey] = [], signer: SignaturePrivateKey, now: UInt64?, entropy: any EntropySource
     ) throws(MLSError) -> StagedCommit {
         let (leaf, own) = try sendingLeaf(signer: signer)
         try checkLength(authenticatedData)
@@ -36,12 +38,14 @@ extension Group {
 
         let next = Group(
             configuration: configuration, crypto: crypto, current: finished.state, successor: list.reInit)
-        let info = try next.makeGroupInfo(
-            signer: signer, inlineTree: inlineTree, externalPub: true)
+        var info: GroupInfo?
+        if withGroupInfo || !applied.added.isEmpty {
+            info = try next.makeGroupInfo(signer: signer, inlineTree: inlineTree, externalPub: withGroupInfo)
+        }
         return StagedCommit(
             message: try protectHandshake(finished.commit, entropy: entropy).message.encoded,
             welcome: try draft.welcome(applied, path: path, psks: list.psks, finished: finished, groupInfo: info),
-            groupInfo: MLSMessage.groupInfo(info).encoded, groupID: groupID, baseEpoch: epoch, next: next,
+            groupInfo: withGroupInfo ? info.map { MLSMessage.groupInfo($0).encoded } : nil, groupID: groupID, baseEpoch: epoch, next: next,
             committer: Member(finished.state.tree[ownLeaf] ?? leaf, at: ownLeaf),
             changes: applied.changes(
                 list, committer: ownLeaf, isExternal: false, hasPath: path != nil, selfRemoved: false),
