@@ -72,12 +72,19 @@ public struct LeafNode: Hashable, Sendable, TLSEncodable, TLSDecodable {
 
     /// - Throws: `invalidSignature`; `invalidLeafNode` when the source needs a placement and none is given.
     public func verifySignature(placement: Placement?, crypto: any SuiteCrypto) throws(MLSError) {
-        var content = TLSWriter()
+        let claim = try signatureClaim(placement: placement, crypto: crypto)
+        if !crypto.verify(publicKey: claim.publicKey, claim.message, signature: claim.signature) {
+            throw MLSError(.invalidSignature, "the signature of a leaf node")
+        }
+    }
+
+    /// What ``verifySignature(placement:crypto:)`` verifies.
+    func signatureClaim(placement: Placement?, crypto: any SuiteCrypto) throws(MLSError) -> SignatureClaim {
+        var content = TLSWriter(reservingCapacity: 512)
         encodeContent(to: &content)
         try Self.encodePlacement(placement, for: source, to: &content)
-        let holds = crypto.verifyWithLabel(
+        return crypto.claimWithLabel(
             publicKey: signatureKey, label: Self.signatureLabel, content: content.bytes, signature: signature)
-        if !holds { throw MLSError(.invalidSignature, "the signature of a leaf node") }
     }
 
     private static let signatureLabel = "LeafNodeTBS"
