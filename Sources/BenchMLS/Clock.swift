@@ -21,6 +21,8 @@ enum Clock {
 }
 
 extension [Double] {
+    var mean: Double { isEmpty ? 0 : reduce(0, +) / Double(count) }
+
     /// Zero for no values at all.
     var median: Double {
         if isEmpty { return 0 }

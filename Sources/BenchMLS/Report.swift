@@ -9,7 +9,7 @@ struct Report {
     static func printLegend() {
         print(
             """
-            Times in microseconds, medians. Thread CPU time; rows with 2 threads: wall time.
+            Times in microseconds, medians (of the ratio too). Thread CPU time; rows with 2 threads: wall time.
             The floor: what the operation cannot do without, each primitive called bare through EVP in the same seconds as the row.
               sign, verify  leaf nodes, key packages, GroupInfos and commits over 320 bytes, messages over their own length
               HPKE seal     keygen + agree + 5 HMACs + AEAD, and one HMAC of the info for all seals of one commit

@@ -44,9 +44,11 @@ struct Outcome {
     let best: Double
     let floor: Double?
 
-    var ratio: Double? { floor.map { median / $0 } }
+    /// The median of the samples' own ratios.
+    let ratio: Double?
 
-    /// Measures a row, each sample with the primitives of its floor right behind it, so that a clock that drifts hurts both alike.
+    /// Measures a row, each sample with the primitives of its floor right before and behind it, and the longer the longer it is itself, so
+    /// that a clock that drifts hurts both alike.
     init(
         _ row: Row, suite: CipherSuite, group: String, members: Int, bare: BarePrimitives, budget: Double
     ) throws {
@@ -55,17 +57,31 @@ struct Outcome {
         self.members = members
         self.row = row
         var samples: [Double] = []
-        var primitives: [Primitive: [Double]] = [:]
+        var floors: [Double] = []
         let end = Clock.wall.now + budget
-        _ = try row.measure()
-        while samples.count < 5 || (Clock.wall.now < end && samples.count < 300) {
-            samples.append(try row.measure() / Double(row.repeats))
-            for primitive in row.floor?.counts.keys.map({ $0 }) ?? [] {
-                primitives[primitive, default: []].append(try bare.seconds(primitive))
-            }
+        var share = try row.measure() * 0.1
+        while samples.count < 7 || (Clock.wall.now < end && samples.count < 300) {
+            var costs: [Primitive: [Double]] = [:]
+            try Self.measure(row.floor, with: bare, for: share, into: &costs)
+            let took = try row.measure()
+            share = took * 0.1
+            try Self.measure(row.floor, with: bare, for: share, into: &costs)
+            samples.append(took / Double(row.repeats))
+            if let floor = row.floor { floors.append(floor.seconds(costs.mapValues(\.mean))) }
         }
         median = samples.median
         best = samples.min() ?? median
-        floor = row.floor?.seconds(primitives.mapValues(\.median))
+        floor = row.floor == nil ? nil : floors.median
+        ratio = row.floor == nil ? nil : zip(samples, floors).map { $0 / $1 }.median
+    }
+
+    private static func measure(
+        _ floor: Floor?, with bare: BarePrimitives, for seconds: Double, into costs: inout [Primitive: [Double]]
+    ) throws {
+        guard let floor else { return }
+        let end = Clock.thread.now + seconds
+        repeat {
+            for primitive in floor.counts.keys { costs[primitive, default: []].append(try bare.seconds(primitive)) }
+        } while Clock.thread.now < end
     }
 }

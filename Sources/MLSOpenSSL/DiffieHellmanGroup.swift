@@ -74,12 +74,11 @@ struct MontgomeryCurve: DiffieHellmanGroup {
     /// Whether a coordinate is 0, 1 or -1, or that of a point of order 8; also when it is not reduced.
     private static func isSmallOrder25519(_ key: [UInt8]) -> Bool {
         // X25519 does not look at the highest bit (RFC 7748 §5).
-        var coordinate = key
-        coordinate[31] &= 0x7F
-        if coordinate == order8.0 || coordinate == order8.1 { return true }
-        let middle = coordinate[1..<31]
-        if coordinate[31] == 0x7F, middle.allSatisfy({ $0 == 0xFF }) { return (0xEC...0xEE).contains(coordinate[0]) }
-        return coordinate[31] == 0 && middle.allSatisfy { $0 == 0 } && coordinate[0] <= 1
+        let high = key[31] & 0x7F
+        for point in [order8.0, order8.1] where high == point[31] && key[..<31] == point[..<31] { return true }
+        let middle = key[1..<31]
+        if high == 0x7F, middle.allSatisfy({ $0 == 0xFF }) { return (0xEC...0xEE).contains(key[0]) }
+        return high == 0 && middle.allSatisfy { $0 == 0 } && key[0] <= 1
     }
 
     /// Whether a coordinate is 0, 1 or -1; also when it is not reduced.

@@ -4,7 +4,7 @@ extension LeafNode {
     ///
     /// - Throws: `invalidLeafNode`, `invalidKey`, `tooLarge`.
     public func validateContent(crypto: any SuiteCrypto) throws(MLSError) {
-        if encoded.count > Limits.leafNodeLength { throw MLSError(.tooLarge, "a leaf node of too many bytes") }
+        if bytes.count > Limits.leafNodeLength { throw MLSError(.tooLarge, "a leaf node of too many bytes") }
         if !capabilities.supports(credential.type) {
             throw MLSError(.invalidLeafNode, "a leaf node does not support its own credential type")
         }

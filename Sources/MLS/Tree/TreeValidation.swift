@@ -106,6 +106,10 @@ extension RatchetTree {
     private mutating func isLinked(
         _ parent: ParentNode, through child: NodeIndex, sibling: NodeIndex, crypto: any SuiteCrypto
     ) -> Bool {
+        // Nearly always: the child stands for all below it, and everybody is merged.
+        if parent.unmergedLeaves.isEmpty, let node = self[child], node.isMerged {
+            return parentHash(in: child).map { $0 == parentHash(of: parent, sibling: sibling, crypto: crypto) } ?? false
+        }
         let unmerged = Set(parent.unmergedLeaves.lazy.map(\.node).filter { $0.isInSubtree(of: child) })
         let resolution = resolution(of: child)
         let merged = resolution.filter { !unmerged.contains($0) }
@@ -123,6 +127,13 @@ extension RatchetTree {
             return nil
         case nil: return nil
         }
+    }
+}
+
+extension Node {
+    /// Whether nobody below is unmerged.
+    fileprivate var isMerged: Bool {
+        if case .parent(let parent) = self { parent.unmergedLeaves.isEmpty } else { true }
     }
 }
 
