@@ -17,8 +17,8 @@ final class NISTCurve: @unchecked Sendable {
     /// Read-only after `init`; that is what makes sharing between threads safe.
     private let group: OpaquePointer
     private let order: OpaquePointer
-    /// Key objects that take one public key after the other: making one means making the whole curve anew.
-    private let publicKeys: Pool
+    /// Contexts whose key takes one public key after the other: making a key object means making the whole curve anew.
+    private let verifiers: Pool
 
     init?(_ name: Name) {
         let curve: Int32
@@ -36,13 +36,15 @@ final class NISTCurve: @unchecked Sendable {
         self.name = name
         self.group = group
         self.order = order
-        publicKeys = Pool(
+        verifiers = Pool(
             make: { () throws(MLSError) in
-                // Any point will do: nobody uses the object before its key has been set.
-                let key = generator.withBytes { waxwing_ec_key(name.rawValue, $0.uint8, $0.count, nil) }
-                return try made(key, "no memory for a key of \(name.rawValue)")
+                // Any point will do: nobody uses the key before it has been set.
+                let point = generator.withBytes { waxwing_ec_key(name.rawValue, $0.uint8, $0.count, nil) }
+                let key = try made(point, "no memory for a key of \(name.rawValue)")
+                defer { EVP_PKEY_free(key) }
+                return try made(EVP_PKEY_CTX_new_from_pkey(nil, key, nil), "no memory to verify")
             },
-            free: { EVP_PKEY_free($0) })
+            free: { EVP_PKEY_CTX_free($0) })
     }
 
     deinit { EC_GROUP_free(group) }
@@ -132,17 +134,23 @@ final class NISTCurve: @unchecked Sendable {
         return KeyObject(try made(key, "not a key of \(name.rawValue)", code: .invalidKey), algorithm: name.rawValue)
     }
 
-    /// Lends a public key as OpenSSL's signatures want it.
+    /// Whether an ECDSA signature of a digest holds.
     ///
     /// - Throws: `invalidKey` for anything but an uncompressed point on the curve.
-    func withPublicKeyObject<R>(_ publicKey: [UInt8], _ body: (OpaquePointer) throws(MLSError) -> R)
-        throws(MLSError) -> R
-    {
+    func verify(publicKey: [UInt8], digest: [UInt8], signature: [UInt8]) throws(MLSError) -> Bool {
         try checkForm(publicKey)
-        return try publicKeys.withObject { key throws(MLSError) in
-            let set = publicKey.withBytes { EVP_PKEY_set1_encoded_public_key(key, $0.uint8, $0.count) }
+        return try verifiers.withObject { context throws(MLSError) in
+            let set = publicKey.withBytes {
+                EVP_PKEY_set1_encoded_public_key(EVP_PKEY_CTX_get0_pkey(context), $0.uint8, $0.count)
+            }
             try check(set, "not a point on \(name.rawValue)", code: .invalidKey)
-            return try body(key)
+            // Only now, so that the context works with this key whatever it has kept of the one before.
+            try check(EVP_PKEY_verify_init(context), "beginning to verify")
+            let verified = digest.withBytes { digest in
+                signature.withBytes { EVP_PKEY_verify(context, $0.uint8, $0.count, digest.uint8, digest.count) }
+            }
+            if verified != 1 { ERR_clear_error() }
+            return verified == 1
         }
     }
 

@@ -11,10 +11,8 @@ protocol SignatureScheme: Sendable {
     func generateKey(_ entropy: any EntropySource) throws(MLSError) -> SignaturePrivateKey
     /// - Throws: `invalidKey`.
     func key(raw: Secret) throws(MLSError) -> SignaturePrivateKey
-    /// Lends the public key's object.
-    ///
-    /// - Throws: `invalidKey`.
-    func withPublicKey<R>(_ publicKey: [UInt8], _ body: (OpaquePointer) throws(MLSError) -> R) throws(MLSError) -> R
+    /// - Throws: `invalidKey` for a public key that is not valid.
+    func holds(publicKey: [UInt8], _ message: [UInt8], signature: [UInt8]) throws(MLSError) -> Bool
 }
 
 extension SignatureScheme {
@@ -28,16 +26,7 @@ extension SignatureScheme {
     /// False also for a public key that is not valid.
     func verify(publicKey: [UInt8], _ message: [UInt8], signature: [UInt8]) -> Bool {
         do throws(MLSError) {
-            return try withPublicKey(publicKey) { key throws(MLSError) in
-                let context = try made(EVP_MD_CTX_new(), "no memory for a signature")
-                defer { EVP_MD_CTX_free(context) }
-                try check(EVP_DigestVerifyInit(context, nil, digest, nil, key), "beginning to verify")
-                let verified = message.withBytes { message in
-                    signature.withBytes { EVP_DigestVerify(context, $0.uint8, $0.count, message.uint8, message.count) }
-                }
-                try check(verified, "a signature does not verify", code: .invalidSignature)
-                return true
-            }
+            return try holds(publicKey: publicKey, message, signature: signature)
         } catch {
             return false
         }
@@ -106,10 +95,16 @@ struct EdDSA: SignatureScheme {
             prepared: try SigningKey(object, digest: digest))
     }
 
-    func withPublicKey<R>(_ publicKey: [UInt8], _ body: (OpaquePointer) throws(MLSError) -> R) throws(MLSError) -> R {
-        let object = try keys.publicKey(publicKey)
-        defer { extendLifetime(object) }
-        return try body(object.pointer)
+    func holds(publicKey: [UInt8], _ message: [UInt8], signature: [UInt8]) throws(MLSError) -> Bool {
+        let key = try keys.publicKey(publicKey)
+        let context = try made(EVP_MD_CTX_new(), "no memory for a signature")
+        defer { EVP_MD_CTX_free(context) }
+        try check(EVP_DigestVerifyInit(context, nil, nil, nil, key.pointer), "beginning to verify")
+        let verified = message.withBytes { message in
+            signature.withBytes { EVP_DigestVerify(context, $0.uint8, $0.count, message.uint8, message.count) }
+        }
+        if verified != 1 { ERR_clear_error() }
+        return verified == 1
     }
 }
 
@@ -138,7 +133,7 @@ struct ECDSA: SignatureScheme {
             prepared: try SigningKey(curve.keyObject(publicKey: publicKey, scalar: scalar), digest: digest))
     }
 
-    func withPublicKey<R>(_ publicKey: [UInt8], _ body: (OpaquePointer) throws(MLSError) -> R) throws(MLSError) -> R {
-        try curve.withPublicKeyObject(publicKey, body)
+    func holds(publicKey: [UInt8], _ message: [UInt8], signature: [UInt8]) throws(MLSError) -> Bool {
+        try curve.verify(publicKey: publicKey, digest: hash.hash(message), signature: signature)
     }
 }
