@@ -8,7 +8,7 @@ SOURCES := Sources Plugins Tests Package.swift
 PROTO := Sources/ConclaveProtocol/Messages
 SEEDS ?= 1-200
 
-.PHONY: help setup demo test vectors simulate bench-client format lint proto
+.PHONY: help setup demo test vectors simulate bench-client bench-mls format lint proto
 
 help:
 	@echo "make demo                     a story of three people and a network that comes and goes, by real processes"
@@ -16,6 +16,7 @@ help:
 	@echo "make vectors DIR=FOLDER       the official MLS test vectors of a folder"
 	@echo "make simulate SEEDS=1-200     long random lives of clients under faults, one per seed"
 	@echo "make bench-client             what catching up and sending cost, next to their floors"
+	@echo "make bench-mls                what the MLS engine's operations cost, next to the floor of their primitives"
 	@echo "make format, make lint        formats the code, checks the format"
 	@echo "make proto                    writes the wire messages' code anew from conclave.proto"
 	@echo "make setup                    installs the Debian packages that are missing"
@@ -49,6 +50,11 @@ bench-client: setup
 	@swift build --quiet -c release --product waxwingd
 	@swift build --quiet -c release --product bench-client
 	@"$$(swift build -c release --show-bin-path)/bench-client"
+
+# ARGS: suites, sizes and rows, and where the JSON copy goes (.build/bench-mls.json); --help says more.
+bench-mls: setup
+	@swift build --quiet -c release --product bench-mls
+	@"$$(swift build -c release --show-bin-path)/bench-mls" $(ARGS)
 
 format:
 	swift format -i -r $(SOURCES)

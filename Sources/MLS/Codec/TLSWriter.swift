@@ -6,7 +6,8 @@ public protocol TLSEncodable {
 extension TLSEncodable {
     /// The encoding as bytes.
     public var encoded: [UInt8] {
-        var writer = TLSWriter()
+        // Nothing that is encoded on its own is much shorter.
+        var writer = TLSWriter(reservingCapacity: 128)
         encode(to: &writer)
         return writer.bytes
     }
@@ -62,9 +63,12 @@ public struct TLSWriter: Sendable {
 
     /// A vector whose content `body` writes.
     public mutating func writeVector(_ body: (inout TLSWriter) -> Void) {
-        var inner = TLSWriter()
-        body(&inner)
-        writeOpaque(inner.bytes)
+        let start = bytes.count
+        body(&self)
+        // The length is known only now, and takes as many bytes as it needs.
+        var header = TLSWriter()
+        header.writeLength(bytes.count - start)
+        bytes.insert(contentsOf: header.bytes, at: start)
     }
 
     /// `optional<T>`: a presence byte, then the value.

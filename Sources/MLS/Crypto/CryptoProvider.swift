@@ -84,10 +84,12 @@ public struct HPKEParcel: Sendable {
 
 /// One after the other: for providers that have nothing better.
 extension SuiteCrypto {
+    /// Checks one claim after the other.
     public func firstInvalid(_ claims: [SignatureClaim]) -> Int? {
         claims.firstIndex { !verify(publicKey: $0.publicKey, $0.message, signature: $0.signature) }
     }
 
+    /// Makes one seal after the other.
     public func hpkeSeal(_ parcels: [HPKEParcel], info: [UInt8], aad: [UInt8], _ entropy: any EntropySource)
         throws(MLSError) -> [HPKECiphertext]
     {
