@@ -69,8 +69,9 @@ enum MemoryProbe {
         case .commit:
             var group = try Group.restore(records, crypto: crypto)
             records = []
-            try group.merge(
-                group.commit([], withGroupInfo: false, signer: signer, now: nil, entropy: SystemEntropy()))
+            let staged = try group.commit(
+                [], withGroupInfo: false, signer: signer, now: nil, entropy: SystemEntropy())
+            try group.merge(staged)
             _ = group.takeStateChanges()
         }
         let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)

@@ -39,8 +39,12 @@ struct Operations {
         let left = sample.left
         let newcomer = try SampleGroup.client(sample.size, crypto: crypto, entropy: entropy)
         let add = [Proposal.add(newcomer.bundle.keyPackage)]
-        let added = try left.group.commit(
-            add, forcePath: false, withGroupInfo: false, signer: left.signer, now: nil, entropy: entropy)
+        let make = { () throws -> StagedCommit in
+            var group = left.group
+            return try group.commit(
+                add, forcePath: false, withGroupInfo: false, signer: left.signer, now: nil, entropy: entropy)
+        }
+        let added = try make()
         var adding = Floor()
         adding.verifies(2)
         adding.signs(2)
@@ -51,10 +55,7 @@ struct Operations {
         addProcessing.verifies(3)
         addProcessing.keySchedule()
         var rows = [
-            Row("add", floor: adding, bytes: added.message.count) {
-                _ = try left.group.commit(
-                    add, forcePath: false, withGroupInfo: false, signer: left.signer, now: nil, entropy: entropy)
-            },
+            Row("add", floor: adding, bytes: added.message.count) { _ = try make() },
             Row("add: its Welcome", floor: nil, bytes: added.welcome?.count) {},
             Row("process an add", floor: addProcessing) { try process(added.message, in: sample.right.group) },
         ]
@@ -69,7 +70,8 @@ struct Operations {
     private func pathRows(_ name: String, _ proposals: [Proposal], _ sample: SampleGroup) throws -> [Row] {
         let left = sample.left
         let make = { (group: Group) throws -> StagedCommit in
-            try group.commit(proposals, withGroupInfo: false, signer: left.signer, now: nil, entropy: entropy)
+            var group = group
+            return try group.commit(proposals, withGroupInfo: false, signer: left.signer, now: nil, entropy: entropy)
         }
         let staged = try make(left.group)
         let floor = try pathFloor(of: staged.message)

@@ -34,7 +34,13 @@ extension MLSMessage: TLSEncodable, TLSDecodable {
         case .privateMessage: self = .privateMessage(try reader.read())
         case .welcome: self = .welcome(try reader.read())
         case .groupInfo: self = .groupInfo(try reader.read())
-        case .keyPackage: self = .keyPackage(try reader.read())
+        case .keyPackage:
+            let keyPackage: KeyPackage = try reader.read()
+            // RFC 9420 §10: it is of the version of the message around it.
+            if keyPackage.version != version {
+                throw MLSError(.unsupported, "a key package of version \(keyPackage.version.rawValue)")
+            }
+            self = .keyPackage(keyPackage)
         }
     }
 

@@ -5,20 +5,25 @@ extension Group {
     ///   - groupInfo: of the group's present epoch, with external_pub; MLSMessage.
     ///   - ratchetTree: the encoded tree, when the GroupInfo does not carry it.
     ///   - removePrior: whether a member with the same credential is removed by the same commit: an older self, say on a lost device.
+    ///   - removing: the leaf of that member, where a credential does not tell it from others.
     ///   - withGroupInfo: whether ``StagedCommit/groupInfo`` is made, too.
     ///   - psks: keys to be mixed in, one PSK proposal each.
     /// - Returns: a staged commit whose `next` is the group, once the commit has been accepted.
-    /// - Throws: `invalidWelcome`, `invalidTree`, `unsupported`, or what else is wrong with the GroupInfo.
+    /// - Throws: `invalidWelcome`, `invalidTree`, `unsupported`, `credentialRefused`, or what else is wrong with the GroupInfo;
+    ///   `invalidProposal` when there is no member at the leaf to be removed, or a PSK is not for commits.
     public static func externalCommit(
         groupInfo: [UInt8], ratchetTree: [UInt8]? = nil, credential: Credential, signer: SignaturePrivateKey,
-        removePrior: Bool = false, authenticatedData: [UInt8] = [], withGroupInfo: Bool = true, psks: [PreSharedKey] = [],
+        removePrior: Bool = false, removing priorLeaf: LeafIndex? = nil, leafExtensions: [Extension] = [],
+        authenticatedData: [UInt8] = [], withGroupInfo: Bool = true, psks: [PreSharedKey] = [],
         capabilities: Capabilities = Capabilities(), crypto: any SuiteCrypto,
         configuration: GroupConfiguration = .init(), entropy: any EntropySource
     ) throws(MLSError) -> StagedCommit {
+        try checkLength(authenticatedData)
         guard case .groupInfo(let info) = try MLSMessage(decoding: groupInfo) else {
             throw MLSError(.malformed, "not a GroupInfo")
         }
         let publicGroup = try PublicGroup(info, separateTree: ratchetTree, crypto: crypto)
+        try Authentication(configuration, context: info.context).check(publicGroup)
         guard let externalKey = try info.externalPub() else {
             throw MLSError(.invalidWelcome, "the GroupInfo has no external_pub")
         }
@@ -26,20 +31,25 @@ extension Group {
             to: externalKey, crypto: crypto, entropy: entropy)
 
         var proposals: [Proposal] = [.externalInit(kemOutput: kemOutput)]
-        if removePrior, let prior = publicGroup.tree.members.first(where: { $0.1.credential == credential }) {
+        if let priorLeaf {
+            proposals.append(.remove(priorLeaf))
+        } else if removePrior, let prior = publicGroup.tree.members.first(where: { $0.1.credential == credential }) {
             proposals.append(.remove(prior.0))
         }
         var resolved: [(id: PreSharedKeyID, secret: Secret)] = []
         for psk in psks {
-            let id = PreSharedKeyID(source: psk.source, nonce: entropy.bytes(crypto.suite.hashLength))
+            let id = PreSharedKeyID(source: psk.source, suite: crypto.suite, entropy: entropy)
             proposals.append(.preSharedKey(id))
             resolved.append((id, psk.secret))
         }
         let list = try ProposalList(
-            proposals.map { .init(proposal: $0, sender: nil, updateKey: nil) }, committer: nil, crypto: crypto)
+            proposals.map { .init(proposal: $0, sender: .newMemberCommit, updateKey: nil) }, committer: nil,
+            crypto: crypto)
         var applied = try AppliedProposals(
             list, to: publicGroup.tree, context: info.context, crypto: crypto, now: nil)
         let ownLeaf = try applied.tree.reserveLeaf()
+        var profile = LeafNode.Profile(credential: credential, capabilities: capabilities, extensions: leafExtensions)
+        if configuration.sendsGREASE { profile = profile.greased(from: entropy) }
 
         let baseTranscript = TranscriptHash.interim(
             confirmed: info.context.confirmedTranscriptHash, confirmationTag: info.confirmationTag, crypto: crypto)
@@ -49,10 +59,10 @@ extension Group {
             crypto: crypto, entropy: entropy)
         let path = try draft.makePath(
             in: &applied, from: ownLeaf,
-            profile: .init(credential: credential, capabilities: capabilities), signer: signer)
+            profile: profile, signer: signer)
         try path.prepared.leafNode.validateContent(crypto: crypto)
         try path.prepared.leafNode.checkSupport(groupExtensions: info.context.extensions)
-        try applied.checkMembers(extensionsChanged: false, crypto: crypto)
+        try applied.checkMembers(extensionsChanged: false, configuration: configuration, crypto: crypto)
         let finished = try draft.finish(
             applied, path: path, privateTree: path.prepared.privateTree, initSecret: initSecret, psks: resolved,
             as: .publicMessage,
@@ -63,7 +73,7 @@ extension Group {
             message: MLSMessage.publicMessage(PublicMessage(fromOutside: finished.commit)).encoded, welcome: nil,
             groupInfo: withGroupInfo
                 ? MLSMessage.groupInfo(
-                    try next.makeGroupInfo(signer: signer, inlineTree: true, externalPub: true)
+                    try next.makeGroupInfo(signer: signer, inlineTree: true, externalPub: true, entropy: entropy)
                 ).encoded : nil,
             groupID: info.context.groupID, baseEpoch: info.context.epoch, next: next,
             committer: Member(index: ownLeaf, credential: credential, signatureKey: signer.publicKey),

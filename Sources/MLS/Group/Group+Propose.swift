@@ -2,8 +2,8 @@ extension Group {
     /// Makes a stand-alone proposal; it is remembered here for the next commit too.
     ///
     /// - Returns: the proposal as MLSMessage.
-    /// - Throws: `invalidProposal` for an Update (see ``proposeUpdate(authenticatedData:signer:entropy:)``) or ExternalInit; `removed`,
-    ///   `invalidState`, `tooLarge`.
+    /// - Throws: `invalidProposal` for an Update (see ``proposeUpdate(authenticatedData:signer:entropy:)``) or ExternalInit, and for what
+    ///   nobody may commit; `removed`, `invalidState`, `tooLarge`, `malformed`.
     public mutating func propose(
         _ proposal: Proposal, authenticatedData: [UInt8] = [], signer: SignaturePrivateKey,
         entropy: any EntropySource
@@ -12,6 +12,7 @@ extension Group {
         case .update, .externalInit:
             throw MLSError(.invalidProposal, "a proposal that cannot be made this way")
         case .add, .remove, .preSharedKey, .reInit, .groupContextExtensions:
+            try proposal.check(suite: suite)
             return try send(
                 proposal, updateKey: nil, authenticatedData: authenticatedData, signer: signer, entropy: entropy)
         }
@@ -38,8 +39,7 @@ extension Group {
     /// - Throws: `invalidState` when the group has left the proposal's epoch; `tooLarge` when there are too many.
     public mutating func storeProposal(_ proposal: PendingProposal) throws(MLSError) {
         if proposal.epoch != epoch { throw MLSError(.invalidState, "the proposal's epoch is over") }
-        guard let number = try proposals.insert(proposal) else { return }
-        journal.touch(.proposal(number))
+        if let number = try proposals.insert(proposal) { journal.touch(.proposal(number)) }
         guard let (id, generation) = proposal.sealedWith else { return }
         do {
             // Worked out anew: other messages of the sender may have been opened since this one.
@@ -60,11 +60,13 @@ extension Group {
             body: .proposal(proposal))
         let signed = try AuthenticatedContent.sign(
             content, as: handshakeFormat, context: current.encodedContext, signer: signer, crypto: crypto)
-        let (message, key) = try protectHandshake(signed, entropy: entropy)
+        let (message, step) = try protectHandshake(signed, entropy: entropy)
         try storeProposal(
             PendingProposal(
-                proposal: proposal, sender: ownLeaf, reference: signed.proposalRef(crypto: crypto), epoch: epoch,
-                updateKey: updateKey, sealedWith: key))
+                proposal: proposal, origin: .member(ownLeaf), reference: signed.proposalRef(crypto: crypto),
+                epoch: epoch,
+                updateKey: updateKey, sealedWith: nil))
+        if let step { consume(step) }
         return message.encoded
     }
 

@@ -29,8 +29,8 @@ struct StateRecord: TLSEncodable, TLSDecodable {
         context = try reader.read()
         ownLeaf = try reader.read()
         confirmationTag = try reader.readOpaque()
-        epochAuthenticator = Secret(try reader.readOpaque())
-        senderData = Secret(try reader.readOpaque())
+        epochAuthenticator = try reader.readSecret()
+        senderData = try reader.readSecret()
         successor = try reader.readOptional()
         epochSecrets = try reader.readOptional()
         privateTree = epochSecrets == nil ? nil : try reader.readOpaque()
@@ -52,27 +52,27 @@ struct StateRecord: TLSEncodable, TLSDecodable {
 /// A record `p`: a pending proposal.
 struct ProposalRecord: TLSEncodable, TLSDecodable {
     let proposal: Proposal
-    let sender: LeafIndex?
+    let origin: Sender
     let reference: ProposalRef
     let updateKey: [UInt8]?
 
     init(_ pending: PendingProposal) {
         proposal = pending.proposal
-        sender = pending.sender
+        origin = pending.origin
         reference = pending.reference
         updateKey = pending.updateKey?.raw.unwipedCopy
     }
 
     init(from reader: inout TLSReader) throws(MLSError) {
         proposal = try reader.read()
-        sender = try reader.readOptional()
+        origin = try reader.read()
         reference = try reader.read()
         updateKey = try reader.readOptionalOpaque()
     }
 
     func encode(to writer: inout TLSWriter) {
         writer.write(proposal)
-        writer.writeOptional(sender)
+        writer.write(origin)
         writer.write(reference)
         writer.writeOptionalOpaque(updateKey)
     }
@@ -97,8 +97,8 @@ struct PastEpochRecord: TLSEncodable, TLSDecodable {
     init(from reader: inout TLSReader) throws(MLSError) {
         encodedContext = try reader.readOpaque()
         leafCount = try reader.read()
-        senderData = Secret(try reader.readOpaque())
-        resumption = Secret(try reader.readOpaque())
+        senderData = try reader.readSecret()
+        resumption = try reader.readSecret()
         var entries = try reader.readSubReader()
         var replaced: [LeafIndex: Member?] = [:]
         while !entries.isAtEnd {

@@ -41,7 +41,7 @@ extension StagedCommit {
         writer.writeOpaque(confirmationTag)
         if let next {
             writer.write(UInt8(1))
-            writer.write(UInt8(next.configuration.handshakeEncryption ? 1 : 0))
+            writer.write(next.configuration.flags)
             writer.write(UInt8(next.configuration.allowsCredentialChange ? 1 : 0))
             writer.write(UInt32(clamping: next.configuration.paddingBlock))
             writer.write(UInt32(clamping: next.configuration.pastEpochs))
@@ -57,8 +57,12 @@ extension StagedCommit {
         return writer.bytes
     }
 
+    /// - Parameter configuration: of ``next``; as it was stored when nil, but with the default ``GroupConfiguration/authentication``, which
+    ///   cannot be stored.
     /// - Throws: `malformed`, `unsupported` for another format.
-    public init(serialized: [UInt8], crypto: any SuiteCrypto) throws(MLSError) {
+    public init(
+        serialized: [UInt8], crypto: any SuiteCrypto, configuration given: GroupConfiguration? = nil
+    ) throws(MLSError) {
         var reader = TLSReader(serialized)
         let version: UInt16 = try reader.read()
         if version != Self.formatVersion { throw MLSError(.unsupported, "staged commit format \(version)") }
@@ -76,14 +80,14 @@ extension StagedCommit {
         case 0: next = nil
         case 1:
             var configuration = GroupConfiguration()
-            configuration.handshakeEncryption = try reader.read(UInt8.self) != 0
+            configuration.flags = try reader.read()
             configuration.allowsCredentialChange = try reader.read(UInt8.self) != 0
             configuration.paddingBlock = Int(try reader.read(UInt32.self))
             configuration.pastEpochs = Int(try reader.read(UInt32.self))
             var content = try reader.readSubReader()
             var records: [(key: [UInt8], value: [UInt8])] = []
             while !content.isAtEnd { records.append((try content.readOpaque(), try content.readOpaque())) }
-            var group = try Group.restore(records, crypto: crypto, configuration: configuration)
+            var group = try Group.restore(records, crypto: crypto, configuration: given ?? configuration)
             // It has never been stored as a group of its own.
             group.journal = Journal()
             next = group
@@ -109,6 +113,18 @@ extension TLSReader {
         case 0: nil
         case 1: try readOpaque()
         default: throw MLSError(.malformed, "a presence byte is neither 0 nor 1")
+        }
+    }
+}
+
+extension GroupConfiguration {
+    /// The switches that came before others had to share their byte.
+    fileprivate var flags: UInt8 {
+        get { (handshakeEncryption ? 1 : 0) | (acceptsNewMemberProposals ? 2 : 0) | (sendsGREASE ? 4 : 0) }
+        set {
+            handshakeEncryption = newValue & 1 != 0
+            acceptsNewMemberProposals = newValue & 2 != 0
+            sendsGREASE = newValue & 4 != 0
         }
     }
 }

@@ -5,8 +5,7 @@ struct ProposalList: Sendable {
     /// A proposal with what the commit's reader knows about its origin.
     struct Entry: Sendable {
         let proposal: Proposal
-        /// Nil in external commits, whose author has no leaf yet.
-        let sender: LeafIndex?
+        let sender: Sender
         /// For an Update of this very member: the new leaf's private key.
         let updateKey: HPKEPrivateKey?
     }
@@ -27,9 +26,13 @@ struct ProposalList: Sendable {
     /// Whether a commit of these must have a path (RFC 9420 §12.4).
     let requiresPath: Bool
 
-    /// - Parameter committer: nil for an external commit.
-    /// - Throws: `invalidProposal`, `tooLarge`.
-    init(_ entries: [Entry], committer: LeafIndex?, crypto: any SuiteCrypto) throws(MLSError) {
+    /// - Parameters:
+    ///   - committer: nil for an external commit.
+    ///   - founding: what else a resumption PSK may be for, in the first commit of a group that goes on from another one.
+    /// - Throws: `invalidProposal`, `tooLarge`; `malformed` for extensions that cannot be read.
+    init(
+        _ entries: [Entry], committer: LeafIndex?, founding: ResumptionUsage = .application, crypto: any SuiteCrypto
+    ) throws(MLSError) {
         if entries.count > Limits.commitProposals {
             throw MLSError(.tooLarge, "a commit of \(entries.count) proposals")
         }
@@ -44,11 +47,12 @@ struct ProposalList: Sendable {
         var changedLeaves: Set<LeafIndex> = []
         var usedPSKs: Set<PreSharedKeyID> = []
         for entry in entries {
+            try entry.proposal.check(founding: founding, suite: crypto.suite)
             switch entry.proposal {
             case .add(let keyPackage):
                 adds.append(keyPackage)
             case .update(let leaf):
-                guard let sender = entry.sender, sender != committer else {
+                guard let sender = entry.sender.member, sender != committer else {
                     throw MLSError(.invalidProposal, "an Update of the committer's own leaf")
                 }
                 try Self.claim(sender, in: &changedLeaves)
@@ -58,14 +62,10 @@ struct ProposalList: Sendable {
                 try Self.claim(index, in: &changedLeaves)
                 removes.append(index)
             case .preSharedKey(let id):
-                try Self.check(id, crypto: crypto)
                 if !usedPSKs.insert(id).inserted { throw MLSError(.invalidProposal, "a PSK comes twice") }
                 psks.append(id)
             case .reInit(let parameters):
                 if entries.count > 1 { throw MLSError(.invalidProposal, "a ReInit beside other proposals") }
-                if parameters.version.rawValue < ProtocolVersion.mls10.rawValue {
-                    throw MLSError(.invalidProposal, "a ReInit to an older version")
-                }
                 reInit = parameters
             case .externalInit(let kemOutput):
                 if committer != nil { throw MLSError(.invalidProposal, "an ExternalInit in a member's commit") }
@@ -98,16 +98,6 @@ struct ProposalList: Sendable {
 
     private static func claim(_ index: LeafIndex, in changed: inout Set<LeafIndex>) throws(MLSError) {
         if !changed.insert(index).inserted { throw MLSError(.invalidProposal, "two proposals change \(index)") }
-    }
-
-    /// RFC 9420 §12.1.4. Usages `reinit` and `branch` belong to the beginning of another group.
-    private static func check(_ id: PreSharedKeyID, crypto: any SuiteCrypto) throws(MLSError) {
-        if id.nonce.count != crypto.suite.hashLength {
-            throw MLSError(.invalidProposal, "a PSK nonce has \(id.nonce.count) bytes")
-        }
-        if case .resumption(let usage, _, _) = id.source, usage != .application {
-            throw MLSError(.invalidProposal, "a PSK of usage \(usage) in a commit")
-        }
     }
 
     /// What an external commit may hold (RFC 9420 §12.2, second list).

@@ -115,8 +115,8 @@ struct ForgedMessageTests {
             ("another's signature", world.forge(remove, signer: key), .invalidSignature),
             ("a blank sender", world.forge(remove, sender: .member(LeafIndex(3))), .malformed),
             ("a sender outside of the tree", world.forge(remove, sender: .member(LeafIndex(.max))), .malformed),
-            ("an external sender", world.forge(remove, sender: .external(0)), .unsupported),
-            ("a proposal of a new member", world.forge(remove, sender: .newMemberProposal), .unsupported),
+            ("an unknown external sender", world.forge(remove, sender: .external(0)), .invalidProposal),
+            ("a Remove of a new member", world.forge(remove, sender: .newMemberProposal), .malformed),
             ("a Remove by a committer to be", world.forge(remove, sender: .newMemberCommit), .malformed),
             (
                 "a commit of an external sender",

@@ -63,6 +63,27 @@ struct GroupRuleTests {
         #expect(!stored.contains(own.epoch.initSecret.unwipedCopy))
     }
 
+    @Test func aStoredCommitKeepsItsConfigurationUnlessAnotherIsGiven() throws {
+        let world = try World(members: 2)
+        var author = world.clients[0].group
+        author.configuration.sendsGREASE = true
+        author.configuration.acceptsNewMemberProposals = true
+        author.configuration.paddingBlock = 7
+        let staged = try author.commit([], signer: world.clients[0].signer, now: nil, entropy: world.entropy)
+        func restored(_ configuration: GroupConfiguration?) throws -> GroupConfiguration {
+            let staged = try StagedCommit(
+                serialized: staged.serialized(), crypto: world.crypto, configuration: configuration)
+            return try #require(staged.next).configuration
+        }
+        let kept = try restored(nil)
+        #expect(kept.sendsGREASE && kept.acceptsNewMemberProposals && kept.paddingBlock == 7)
+        #expect(!kept.handshakeEncryption && !kept.allowsCredentialChange)
+        var other = GroupConfiguration()
+        other.handshakeEncryption = true
+        let given = try restored(other)
+        #expect(given.handshakeEncryption && !given.sendsGREASE && given.paddingBlock == 256)
+    }
+
     @Test func aReInitEndsTheGroup() throws {
         var world = try World(members: 2)
         let reInit = ReInit(groupID: [1], cipherSuite: world.crypto.suite.identifier, extensions: [])
@@ -141,6 +162,20 @@ struct GroupRuleTests {
                 [UInt8](repeating: 0, count: Limits.messageLength + 1), signer: world.clients[0].signer,
                 entropy: world.entropy)
         }
+        // Nor is proposed what nobody may commit.
+        let nonce = [UInt8](repeating: 0, count: world.crypto.suite.hashLength)
+        let suite = world.crypto.suite.identifier
+        let useless: [Proposal] = [
+            .preSharedKey(.init(source: .external(id: []), nonce: [])),
+            .preSharedKey(.init(source: .resumption(.branch, groupID: [], epoch: 0), nonce: nonce)),
+            .reInit(ReInit(groupID: [], version: ProtocolVersion(0), cipherSuite: suite, extensions: [])),
+        ]
+        for proposal in useless {
+            expectError(.invalidProposal, "\(proposal.type)") {
+                try world.clients[0].group.propose(
+                    proposal, signer: world.clients[0].signer, entropy: world.entropy)
+            }
+        }
         expectError(.invalidProposal) {
             try world.clients[0].group.propose(.update(leaf), signer: world.clients[0].signer, entropy: world.entropy)
         }
@@ -167,13 +202,16 @@ struct GroupRuleTests {
 
     @Test func aLeafThatIsTooLargeDoesNotComeIn() throws {
         var world = try World(members: 2)
-        for (count, isGood) in [(30_000, true), (33_000, false)] {
+        world.clients[1].group.configuration.leafNodeLength = Limits.leafNodeLength
+        for (count, author, isGood) in [
+            (7_500, 0, true), (8_500, 0, false), (30_000, 1, true), (33_000, 1, false),
+        ] {
             let types = (0..<count).map { ExtensionType(UInt16(0x1000 + $0)) }
             let keyPackage = try world.newBundle(capabilities: Capabilities(extensions: types)).bundle.keyPackage
             if isGood {
-                _ = try world.commit([.add(keyPackage)], by: 0)
+                _ = try world.commit([.add(keyPackage)], by: author)
             } else {
-                expectError(.tooLarge) { try world.commit([.add(keyPackage)], by: 0) }
+                expectError(.tooLarge) { try world.commit([.add(keyPackage)], by: author) }
             }
         }
     }
