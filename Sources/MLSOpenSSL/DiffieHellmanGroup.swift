@@ -15,6 +15,10 @@ protocol DiffieHellmanGroup: Sendable {
     func isPrivateKey(_ raw: Secret) -> Bool
     /// - Throws: `invalidKey`.
     func key(raw: Secret) throws(MLSError) -> HPKEPrivateKey
+    /// A key that comes with its public half, which is taken on trust.
+    ///
+    /// - Throws: `invalidKey` for one of a wrong length.
+    func key(raw: Secret, publicKey: [UInt8]) throws(MLSError) -> HPKEPrivateKey
     /// Whether a private key is one of this group and provider.
     func owns(_ key: HPKEPrivateKey) -> Bool
     func isValidPublicKey(_ key: [UInt8]) -> Bool
@@ -63,7 +67,26 @@ struct MontgomeryCurve: DiffieHellmanGroup {
         return HPKEPrivateKey(publicKey: publicKey, raw: raw, prepared: object)
     }
 
-    func owns(_ key: HPKEPrivateKey) -> Bool { (key.prepared as? KeyObject)?.algorithm == name.rawValue }
+    func key(raw: Secret, publicKey: [UInt8]) throws(MLSError) -> HPKEPrivateKey {
+        if raw.count != privateKeyLength || publicKey.count != privateKeyLength {
+            throw MLSError(.invalidKey, "a key of another length for \(name.rawValue)")
+        }
+        return HPKEPrivateKey(publicKey: publicKey, raw: raw, prepared: DeferredKey(algorithm: name.rawValue))
+    }
+
+    func owns(_ key: HPKEPrivateKey) -> Bool {
+        ((key.prepared as? KeyObject)?.algorithm ?? (key.prepared as? DeferredKey)?.algorithm) == name.rawValue
+    }
+
+    /// The prepared form of a key, which must be of this provider and of the right algorithm.
+    private func object(of key: HPKEPrivateKey) throws(MLSError) -> KeyObject {
+        switch key.prepared {
+        case let object as KeyObject where object.algorithm == name.rawValue: return object
+        case let deferred as DeferredKey where deferred.algorithm == name.rawValue:
+            return try deferred.object { () throws(MLSError) in try keys.privateKey(key.raw) }
+        default: throw MLSError(.invalidKey, "a private key is not one of \(name.rawValue)")
+        }
+    }
 
     /// A point of small order is not: nobody can seal to it, so in a tree it would keep everybody from committing.
     func isValidPublicKey(_ key: [UInt8]) -> Bool {
@@ -104,7 +127,7 @@ struct MontgomeryCurve: DiffieHellmanGroup {
     )
 
     func agree(_ key: HPKEPrivateKey, with publicKey: [UInt8]) throws(MLSError) -> Secret {
-        let object = try keyObject(key.prepared, algorithm: name.rawValue)
+        let object = try object(of: key)
         if publicKey.count != privateKeyLength {
             throw MLSError(.invalidKey, "a public key of \(publicKey.count) bytes for \(name.rawValue)")
         }
@@ -152,6 +175,12 @@ extension NISTCurve: DiffieHellmanGroup {
     func key(raw: Secret) throws(MLSError) -> HPKEPrivateKey {
         let scalar = try scalar(raw)
         return HPKEPrivateKey(publicKey: try publicKey(of: scalar), raw: scalar.raw, prepared: scalar)
+    }
+
+    func key(raw: Secret, publicKey: [UInt8]) throws(MLSError) -> HPKEPrivateKey {
+        try checkForm(publicKey)
+        let scalar = try scalar(raw)
+        return HPKEPrivateKey(publicKey: publicKey, raw: scalar.raw, prepared: scalar)
     }
 
     func owns(_ key: HPKEPrivateKey) -> Bool { (key.prepared as? Scalar)?.curve == name }

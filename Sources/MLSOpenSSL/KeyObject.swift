@@ -1,5 +1,6 @@
 import COpenSSL
 import MLS
+import Synchronization
 
 /// An EVP_PKEY, freed with its last reference.
 ///
@@ -64,10 +65,20 @@ final class RawKeyAlgorithm: Sendable {
     }
 }
 
-/// The prepared form of a key, which must be of this provider and of the right algorithm.
-func keyObject(_ prepared: any AnyObject & Sendable, algorithm: String) throws(MLSError) -> KeyObject {
-    guard let object = prepared as? KeyObject, object.algorithm == algorithm else {
-        throw MLSError(.invalidKey, "a private key is not one of \(algorithm)")
+/// A place for the object of a key that may never be used, as making it costs as much as using it.
+final class DeferredKey: Sendable {
+    let algorithm: String
+    private let made = Mutex<KeyObject?>(nil)
+
+    init(algorithm: String) { self.algorithm = algorithm }
+
+    /// The object, made on the first call.
+    func object(_ make: () throws(MLSError) -> KeyObject) throws(MLSError) -> KeyObject {
+        try made.withLock { object throws(MLSError) in
+            if let object { return object }
+            let new = try make()
+            object = new
+            return new
+        }
     }
-    return object
 }

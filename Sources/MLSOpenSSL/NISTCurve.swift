@@ -154,7 +154,7 @@ final class NISTCurve: @unchecked Sendable {
         }
     }
 
-    private func checkForm(_ publicKey: [UInt8]) throws(MLSError) {
+    func checkForm(_ publicKey: [UInt8]) throws(MLSError) {
         if publicKey.count != publicKeyLength || publicKey.first != 4 {
             throw MLSError(.invalidKey, "a public key of \(publicKey.count) bytes for \(name.rawValue)")
         }

@@ -112,6 +112,10 @@ struct OpenSSLSuite: SuiteCrypto {
 
     func deriveHPKEKey(ikm: Secret) throws(MLSError) -> HPKEPrivateKey { try hpke.kem.deriveKeyPair(ikm: ikm) }
     func hpkeKey(raw: Secret) throws(MLSError) -> HPKEPrivateKey { try hpke.kem.group.key(raw: raw) }
+    func hpkeKey(raw: Secret, publicKey: [UInt8]) throws(MLSError) -> HPKEPrivateKey {
+        try hpke.kem.group.key(raw: raw, publicKey: publicKey)
+    }
+
     func isValidHPKEPublicKey(_ key: [UInt8]) -> Bool { hpke.kem.group.isValidPublicKey(key) }
 
     func hpkeSeal(

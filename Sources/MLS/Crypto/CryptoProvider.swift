@@ -33,6 +33,11 @@ public protocol SuiteCrypto: Sendable {
     func deriveHPKEKey(ikm: Secret) throws(MLSError) -> HPKEPrivateKey
     /// A key from its raw private bytes.
     func hpkeKey(raw: Secret) throws(MLSError) -> HPKEPrivateKey
+    /// A key of one's own whose public half was stored beside it. If they do not belong together, that may come out only when the
+    /// key is used and nothing opens.
+    ///
+    /// - Throws: `invalidKey`.
+    func hpkeKey(raw: Secret, publicKey: [UInt8]) throws(MLSError) -> HPKEPrivateKey
     /// Whether the bytes are a public key the KEM accepts.
     func isValidHPKEPublicKey(_ key: [UInt8]) -> Bool
     /// HPKE single-shot seal in base mode (RFC 9180 §6.1).
@@ -82,11 +87,18 @@ public struct HPKEParcel: Sendable {
     }
 }
 
-/// One after the other: for providers that have nothing better.
+/// For providers that have nothing better.
 extension SuiteCrypto {
     /// Checks one claim after the other.
     public func firstInvalid(_ claims: [SignatureClaim]) -> Int? {
         claims.firstIndex { !verify(publicKey: $0.publicKey, $0.message, signature: $0.signature) }
+    }
+
+    /// Makes the key at once, and looks at its public half.
+    public func hpkeKey(raw: Secret, publicKey: [UInt8]) throws(MLSError) -> HPKEPrivateKey {
+        let key = try hpkeKey(raw: raw)
+        if key.publicKey != publicKey { throw MLSError(.invalidKey, "a private key that is not that of its public key") }
+        return key
     }
 
     /// Makes one seal after the other.

@@ -14,7 +14,7 @@ extension RatchetTree: TLSEncodable, TLSDecodable {
         try self.init(nodes: nodes)
     }
 
-    private init(nodes: [Node?]) throws(MLSError) {
+    init(nodes: [Node?]) throws(MLSError) {
         self.init()
         guard let last = nodes.last else { throw MLSError(.invalidTree, "a tree without nodes") }
         if last == nil { throw MLSError(.invalidTree, "a tree ends with a blank") }
