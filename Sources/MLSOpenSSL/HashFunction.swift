@@ -37,9 +37,18 @@ final class HashFunction: @unchecked Sendable {
 
     /// HKDF-Extract of a secret, with bytes that are none in front of it.
     func extract(salt: Secret, prefix: [UInt8] = [], _ ikm: Secret) -> Secret {
+        ikm.withUnsafeBytes { extract(salt: salt, prefix: prefix, $0) }
+    }
+
+    /// The same of bytes that are no secret.
+    func extract(salt: Secret, prefix: [UInt8], _ ikm: [UInt8]) -> Secret {
+        ikm.withBytes { extract(salt: salt, prefix: prefix, $0) }
+    }
+
+    private func extract(salt: Secret, prefix: [UInt8], _ ikm: UnsafeRawBufferPointer) -> Secret {
         Secret(count: length) { out in
             hmac(key: salt, into: out.uint8) { context in
-                prefix.withBytes { Self.feed($0, to: context) } & ikm.withUnsafeBytes { Self.feed($0, to: context) }
+                prefix.withBytes { Self.feed($0, to: context) } & Self.feed(ikm, to: context)
             }
         }
     }

@@ -20,9 +20,8 @@ struct LabelledKDF: Sendable {
     /// The same of bytes that are no secret.
     func extract(salt: Secret, label: StaticString, _ ikm: [UInt8]) -> Secret {
         var labelled: [UInt8] = []
-        append(label, to: &labelled, reserving: ikm.count)
-        labelled.append(contentsOf: ikm)
-        return hash.extract(salt: salt, prefix: labelled, .empty)
+        append(label, to: &labelled, reserving: 0)
+        return hash.extract(salt: salt, prefix: labelled, ikm)
     }
 
     /// `length` in bytes, at most 255 hash lengths.

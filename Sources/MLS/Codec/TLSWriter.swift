@@ -25,6 +25,12 @@ public struct TLSWriter: Sendable {
         bytes.reserveCapacity(capacity)
     }
 
+    /// Makes room for so many more bytes at once: something long is not to be copied again and again as it grows.
+    mutating func reserve(_ count: Int) {
+        let needed = bytes.count + count
+        if bytes.capacity < needed { bytes.reserveCapacity(max(needed, 2 * bytes.capacity)) }
+    }
+
     /// What has been written, as a secret. The writer is empty afterwards, and its memory wiped.
     ///
     /// Nothing else is left behind when the capacity was reserved and nobody has a copy.
@@ -60,6 +66,7 @@ public struct TLSWriter: Sendable {
 
     /// `opaque<V>`: a variable-length length, then the bytes (RFC 9420 §2.1.2).
     public mutating func writeOpaque(_ opaque: some Collection<UInt8>) {
+        reserve(opaque.count + 4)
         writeLength(opaque.count)
         bytes.append(contentsOf: opaque)
     }

@@ -15,7 +15,7 @@ public struct RatchetTree: Sendable {
     private(set) var signatureKeys = KeyIndex()
     private(set) var tally = SupportTally()
     /// Of all nodes that are not blank, in bytes.
-    private var nodesLength = 0
+    private(set) var nodesLength = 0
     /// How many nodes are not blank.
     private(set) var filledNodes: UInt32 = 0
     /// What differs from the tree that was stored last, at most; nil when nothing of this one may have been stored.

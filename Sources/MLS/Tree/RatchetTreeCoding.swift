@@ -32,6 +32,7 @@ extension RatchetTree: TLSEncodable, TLSDecodable {
     public func encode(to writer: inout TLSWriter) {
         var end = size.nodeCount
         while end > 0, self[NodeIndex(end - 1)] == nil { end -= 1 }
+        writer.reserve(nodesLength + Int(size.nodeCount) + 8)
         writer.writeVector { writer in
             for index in 0..<end { writer.writeOptional(self[NodeIndex(index)]) }
         }
