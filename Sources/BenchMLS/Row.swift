@@ -44,8 +44,9 @@ struct Outcome {
     let best: Double
     let floor: Double?
 
-    /// The median of the samples' own ratios.
+    /// The median of the samples' own ratios, and the least of them.
     let ratio: Double?
+    let bestRatio: Double?
 
     /// Measures a row, each sample with the primitives of its floor right before and behind it, and the longer the longer it is itself, so
     /// that a clock that drifts hurts both alike.
@@ -72,7 +73,9 @@ struct Outcome {
         median = samples.median
         best = samples.min() ?? median
         floor = row.floor == nil ? nil : floors.median
-        ratio = row.floor == nil ? nil : zip(samples, floors).map { $0 / $1 }.median
+        let ratios = zip(samples, floors).map { $0 / $1 }
+        ratio = ratios.isEmpty ? nil : ratios.median
+        bestRatio = ratios.min()
     }
 
     private static func measure(

@@ -20,7 +20,8 @@ func bench(_ options: Options) throws {
     for suite in options.suites {
         let bare = try BarePrimitives(suite)
         let operations = Operations(
-            crypto: try OpenSSLProvider(threads: 1).suite(suite), parallel: try OpenSSLProvider(threads: 2).suite(suite),
+            crypto: try OpenSSLProvider(threads: 1).suite(suite),
+            parallel: try OpenSSLProvider(threads: 2).suite(suite),
             entropy: SystemEntropy())
         let measure = { (rows: [Row], group: String, members: Int, report: inout Report) throws in
             for row in rows where options.only.isEmpty || row.name.contains(options.only) {

@@ -80,7 +80,8 @@ struct HPKE: Sendable {
     func receiveExport(enc: [UInt8], with key: HPKEPrivateKey, info: [UInt8], context: [UInt8], length: Int)
         throws(MLSError) -> Secret
     {
-        export(keySchedule(try decapsulate(enc, with: key), sharedContext(info: info)), context: context, length: length)
+        export(
+            keySchedule(try decapsulate(enc, with: key), sharedContext(info: info)), context: context, length: length)
     }
 
     /// An encapsulated key comes with the ciphertext, from the same hand: one that is not valid fails like a wrong tag.

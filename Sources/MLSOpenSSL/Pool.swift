@@ -16,7 +16,8 @@ final class Pool: Sendable {
     }
 
     init(
-        make: @escaping @Sendable () throws(MLSError) -> OpaquePointer, free: @escaping @Sendable (OpaquePointer) -> Void
+        make: @escaping @Sendable () throws(MLSError) -> OpaquePointer,
+        free: @escaping @Sendable (OpaquePointer) -> Void
     ) {
         self.make = make
         self.free = free

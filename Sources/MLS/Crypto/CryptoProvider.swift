@@ -97,7 +97,9 @@ extension SuiteCrypto {
     /// Makes the key at once, and looks at its public half.
     public func hpkeKey(raw: Secret, publicKey: [UInt8]) throws(MLSError) -> HPKEPrivateKey {
         let key = try hpkeKey(raw: raw)
-        if key.publicKey != publicKey { throw MLSError(.invalidKey, "a private key that is not that of its public key") }
+        if key.publicKey != publicKey {
+            throw MLSError(.invalidKey, "a private key that is not that of its public key")
+        }
         return key
     }
 

@@ -6,9 +6,9 @@ struct CommitRequest {
     let forcePath: Bool
     let authenticatedData: [UInt8]
     let inlineTree: Bool
-    let withGroupInfo: Bool
     let psks: [PreSharedKey]
     let now: UInt64?
+    var withGroupInfo = true
     /// Anything but `application` only for the first commit of a group that goes on from another one.
     var founding = ResumptionUsage.application
 }

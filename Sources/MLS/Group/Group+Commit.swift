@@ -8,8 +8,8 @@ extension Group {
     ///   - includePending: whether the valid proposals among ``pendingProposals`` are committed too, PSKs as far as their secret is known.
     ///   - forcePath: whether the commit renews this member's keys even where it need not.
     ///   - inlineTree: whether the GroupInfo and the Welcome carry the ratchet tree.
-    ///   - withGroupInfo: whether ``StagedCommit/groupInfo`` is made, too. It costs a signature over the whole tree; whoever needs it now
-    ///     and then only asks the group for it, once the commit is merged.
+    ///   - withGroupInfo: whether ``StagedCommit/groupInfo`` is made, too. It costs a signature over the whole tree; whoever needs it only
+    ///     now and then asks the group for it, once the commit is merged. Without it, a Welcome brings no external_pub either.
     ///   - psks: the secrets of PSK proposals; resumption secrets of this group's window are known without.
     ///   - now: Unix seconds; the lifetimes of added key packages are checked against it.
     /// - Throws: `invalidProposal`, `invalidKeyPackage`, `invalidLeafNode`, `expired`, `credentialRefused`, `unknownReference`, `removed`,
@@ -22,8 +22,8 @@ extension Group {
         try commit(
             CommitRequest(
                 proposals: proposals, includePending: includePending, forcePath: forcePath,
-                authenticatedData: authenticatedData, inlineTree: inlineTree, withGroupInfo: withGroupInfo, psks: psks,
-                now: now),
+                authenticatedData: authenticatedData, inlineTree: inlineTree, psks: psks, now: now,
+                withGroupInfo: withGroupInfo),
             signer: signer, entropy: entropy)
     }
 

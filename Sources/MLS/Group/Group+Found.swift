@@ -86,8 +86,8 @@ extension Group {
         let staged = try group.commit(
             CommitRequest(
                 proposals: keyPackages.map { .add($0) } + ids.map { .preSharedKey($0) }, includePending: false,
-                forcePath: true, authenticatedData: [], inlineTree: inlineTree, withGroupInfo: false, psks: all,
-                now: now, founding: usage),
+                forcePath: true, authenticatedData: [], inlineTree: inlineTree, psks: all, now: now,
+                founding: usage),
             signer: signer, entropy: entropy)
         guard let next = staged.next else { throw MLSError(.invalidState, "the founder is not in its group") }
         return (next, staged.welcome)

@@ -90,6 +90,7 @@ extension StagedCommit {
             var group = try Group.restore(records, crypto: crypto, configuration: given ?? configuration)
             // It has never been stored as a group of its own.
             group.journal = Journal()
+            group.current.tree.markNew()
             next = group
         default: throw MLSError(.malformed, "a presence byte is neither 0 nor 1")
         }

@@ -118,6 +118,9 @@ public struct RatchetTree: Sendable {
     /// From here on changes are counted anew.
     mutating func markStored() { changedBlocks = [] }
 
+    /// Nothing of this tree is where its group is stored.
+    mutating func markNew() { changedBlocks = nil }
+
     mutating func blankDirectPath(of leaf: LeafIndex) {
         for above in size.directPath(of: leaf.node) where self[above] != nil { set(nil, at: above) }
     }
