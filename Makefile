@@ -9,7 +9,7 @@ PROTO := Sources/ConclaveProtocol/Messages
 SEEDS ?= 1-200
 PEER_SEEDS ?= 1-20
 
-.PHONY: help setup demo test vectors own-vectors mls-peer peers simulate fixtures bench-client format lint proto
+.PHONY: help setup demo test vectors own-vectors mls-peer peers simulate fixtures bench-client bench-mls format lint proto
 
 help:
 	@echo "make demo                     a story of three people and a network that comes and goes, by real processes"
@@ -21,6 +21,7 @@ help:
 	@echo "make simulate SEEDS=1-200     long random lives of clients under faults, one per seed"
 	@echo "make fixtures                 records the sessions of fixtures/ anew"
 	@echo "make bench-client             what catching up and sending cost, next to their floors"
+	@echo "make bench-mls                what the MLS engine's operations cost, next to the floor of their primitives"
 	@echo "make format, make lint        formats the code, checks the format"
 	@echo "make proto                    writes the wire messages' code anew from conclave.proto"
 	@echo "make setup                    installs the Debian packages that are missing"
@@ -71,6 +72,11 @@ bench-client: setup
 	@swift build --quiet -c release --product waxwingd
 	@swift build --quiet -c release --product bench-client
 	@"$$(swift build -c release --show-bin-path)/bench-client"
+
+# ARGS: suites, sizes and rows, and where the JSON copy goes (.build/bench-mls.json); --help says more.
+bench-mls: setup
+	@swift build --quiet -c release --product bench-mls
+	@"$$(swift build -c release --show-bin-path)/bench-mls" $(ARGS)
 
 format:
 	swift format -i -r $(SOURCES)

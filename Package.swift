@@ -22,6 +22,7 @@ let package = Package(
         .executable(name: "mls-peer", targets: ["MLSPeerTool"]),
         .executable(name: "own-vectors", targets: ["MLSOwnVectors"]),
         .executable(name: "demo", targets: ["Demo"]),
+        .executable(name: "bench-mls", targets: ["BenchMLS"]),
         .executable(name: "bench-client", targets: ["BenchClient"]),
     ],
     dependencies: [
@@ -123,6 +124,7 @@ let package = Package(
 
         // `make demo` and `make bench-client`: stories told with the two programs
         .executableTarget(name: "Demo", swiftSettings: strict),
+        .executableTarget(name: "BenchMLS", dependencies: ["MLS", "MLSOpenSSL", "COpenSSL"], swiftSettings: strict),
         .executableTarget(
             name: "BenchClient",
             dependencies: [

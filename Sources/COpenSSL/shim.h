@@ -36,4 +36,19 @@ static inline EVP_PKEY *waxwing_ec_key(const char *group, const unsigned char *p
     return key;
 }
 
+/// An EVP_PKEY from the plain bytes of a private or a public key, in a context made ready by EVP_PKEY_fromdata_init. NULL when they are
+/// not valid.
+static inline EVP_PKEY *waxwing_raw_key(EVP_PKEY_CTX *context, const unsigned char *bytes, size_t length, int isPrivate)
+{
+    EVP_PKEY *key = NULL;
+    OSSL_PARAM parameters[2] = {
+        OSSL_PARAM_construct_octet_string(
+            isPrivate ? OSSL_PKEY_PARAM_PRIV_KEY : OSSL_PKEY_PARAM_PUB_KEY, (void *)bytes, length),
+        OSSL_PARAM_construct_end(),
+    };
+    if (EVP_PKEY_fromdata(context, &key, isPrivate ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY, parameters) != 1)
+        return NULL;
+    return key;
+}
+
 #endif

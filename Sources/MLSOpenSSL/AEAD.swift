@@ -66,9 +66,10 @@ final class AEAD: @unchecked Sendable {
         precondition(plaintext.count == length, "the room for a plaintext has another length")
         let context = try context(key: key, nonce: nonce, aad: aad, length: length, encrypt: 0)
         defer { EVP_CIPHER_CTX_free(context) }
-        var tag = Array(ciphertext[length...])
-        let tagSet = tag.withMutableBytes {
-            EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, Int32(Self.tagLength), $0.baseAddress)
+        let tagSet = ciphertext.withBytes {
+            // OpenSSL's function takes a mutable pointer for all its purposes; this one only reads.
+            let tag = $0.baseAddress.map { UnsafeMutableRawPointer(mutating: $0 + length) }
+            return EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, Int32(Self.tagLength), tag)
         }
         try check(tagSet, "setting a tag")
         var written: Int32 = 0

@@ -21,7 +21,7 @@ struct DHKEM: Sendable {
 
     /// DeriveKeyPair (RFC 9180 §7.1.3).
     func deriveKeyPair(ikm: Secret) throws(MLSError) -> HPKEPrivateKey {
-        let prk = kdf.extract(salt: Secret([]), label: "dkp_prk", ikm)
+        let prk = kdf.extract(salt: .empty, label: "dkp_prk", ikm)
         switch group.derivation {
         case .direct:
             return try group.key(raw: kdf.expand(prk, label: "sk", info: [], length: group.privateKeyLength))
@@ -39,7 +39,15 @@ struct DHKEM: Sendable {
     func encapsulate(to publicKey: [UInt8], _ entropy: any EntropySource)
         throws(MLSError) -> (shared: Secret, enc: [UInt8])
     {
-        let ephemeral = try deriveKeyPair(ikm: entropy.secret(group.privateKeyLength))
+        try encapsulate(to: publicKey, ikm: drawIKM(entropy))
+    }
+
+    /// What an ephemeral key is derived from: all the randomness that an encapsulation takes.
+    func drawIKM(_ entropy: any EntropySource) -> Secret { entropy.secret(group.privateKeyLength) }
+
+    /// Encap with randomness that has been drawn before.
+    func encapsulate(to publicKey: [UInt8], ikm: Secret) throws(MLSError) -> (shared: Secret, enc: [UInt8]) {
+        let ephemeral = try deriveKeyPair(ikm: ikm)
         let dh = try group.agree(ephemeral, with: publicKey)
         return (sharedSecret(dh, context: ephemeral.publicKey + publicKey), ephemeral.publicKey)
     }
@@ -51,7 +59,7 @@ struct DHKEM: Sendable {
     }
 
     private func sharedSecret(_ dh: Secret, context: [UInt8]) -> Secret {
-        let prk = kdf.extract(salt: Secret([]), label: "eae_prk", dh)
+        let prk = kdf.extract(salt: .empty, label: "eae_prk", dh)
         return kdf.expand(prk, label: "shared_secret", info: context, length: group.sharedSecretLength)
     }
 }

@@ -15,6 +15,10 @@ protocol DiffieHellmanGroup: Sendable {
     func isPrivateKey(_ raw: Secret) -> Bool
     /// - Throws: `invalidKey`.
     func key(raw: Secret) throws(MLSError) -> HPKEPrivateKey
+    /// A key that comes with its public half, which is taken on trust.
+    ///
+    /// - Throws: `invalidKey` for one of a wrong length.
+    func key(raw: Secret, publicKey: [UInt8]) throws(MLSError) -> HPKEPrivateKey
     /// Whether a private key is one of this group and provider.
     func owns(_ key: HPKEPrivateKey) -> Bool
     func isValidPublicKey(_ key: [UInt8]) -> Bool
@@ -29,9 +33,25 @@ struct MontgomeryCurve: DiffieHellmanGroup {
         case x448 = "X448"
     }
 
-    let name: Name
+    private let name: Name
+    private let keys: RawKeyAlgorithm
+    /// Key objects that take one public key after the other.
+    private let peers: Pool
 
-    init(_ name: Name) { self.name = name }
+    init(_ name: Name) {
+        self.name = name
+        let keys = RawKeyAlgorithm(name.rawValue)
+        self.keys = keys
+        let base = [9] + [UInt8](repeating: 0, count: name == .x25519 ? 31 : 55)
+        peers = Pool(
+            make: { () throws(MLSError) in
+                // Any key will do: nobody uses the object before its key has been set.
+                let key = try keys.publicKey(base)
+                EVP_PKEY_up_ref(key.pointer)
+                return key.pointer
+            },
+            free: { EVP_PKEY_free($0) })
+    }
 
     var kemIdentifier: UInt16 { name == .x25519 ? 0x0020 : 0x0021 }
     /// A public key and a shared point have the same length.
@@ -42,12 +62,31 @@ struct MontgomeryCurve: DiffieHellmanGroup {
     func isPrivateKey(_ raw: Secret) -> Bool { raw.count == privateKeyLength }
 
     func key(raw: Secret) throws(MLSError) -> HPKEPrivateKey {
-        let object = try KeyObject.rawPrivate(raw, algorithm: name.rawValue)
-        let publicKey = try object.rawPublicKey(length: privateKeyLength)
+        let object = try keys.privateKey(raw)
+        let publicKey = try keys.publicBytes(object, length: privateKeyLength)
         return HPKEPrivateKey(publicKey: publicKey, raw: raw, prepared: object)
     }
 
-    func owns(_ key: HPKEPrivateKey) -> Bool { (key.prepared as? KeyObject)?.algorithm == name.rawValue }
+    func key(raw: Secret, publicKey: [UInt8]) throws(MLSError) -> HPKEPrivateKey {
+        if raw.count != privateKeyLength || publicKey.count != privateKeyLength {
+            throw MLSError(.invalidKey, "a key of another length for \(name.rawValue)")
+        }
+        return HPKEPrivateKey(publicKey: publicKey, raw: raw, prepared: DeferredKey(algorithm: name.rawValue))
+    }
+
+    func owns(_ key: HPKEPrivateKey) -> Bool {
+        ((key.prepared as? KeyObject)?.algorithm ?? (key.prepared as? DeferredKey)?.algorithm) == name.rawValue
+    }
+
+    /// The prepared form of a key, which must be of this provider and of the right algorithm.
+    private func object(of key: HPKEPrivateKey) throws(MLSError) -> KeyObject {
+        switch key.prepared {
+        case let object as KeyObject where object.algorithm == name.rawValue: return object
+        case let deferred as DeferredKey where deferred.algorithm == name.rawValue:
+            return try deferred.object { () throws(MLSError) in try keys.privateKey(key.raw) }
+        default: throw MLSError(.invalidKey, "a private key is not one of \(name.rawValue)")
+        }
+    }
 
     /// A point of small order is not: nobody can seal to it, so in a tree it would keep everybody from committing.
     func isValidPublicKey(_ key: [UInt8]) -> Bool {
@@ -58,12 +97,11 @@ struct MontgomeryCurve: DiffieHellmanGroup {
     /// Whether a coordinate is 0, 1 or -1, or that of a point of order 8; also when it is not reduced.
     private static func isSmallOrder25519(_ key: [UInt8]) -> Bool {
         // X25519 does not look at the highest bit (RFC 7748 §5).
-        var coordinate = key
-        coordinate[31] &= 0x7F
-        if coordinate == order8.0 || coordinate == order8.1 { return true }
-        let middle = coordinate[1..<31]
-        if coordinate[31] == 0x7F, middle.allSatisfy({ $0 == 0xFF }) { return (0xEC...0xEE).contains(coordinate[0]) }
-        return coordinate[31] == 0 && middle.allSatisfy { $0 == 0 } && coordinate[0] <= 1
+        let high = key[31] & 0x7F
+        for point in [order8.0, order8.1] where high == point[31] && key[..<31] == point[..<31] { return true }
+        let middle = key[1..<31]
+        if high == 0x7F, middle.allSatisfy({ $0 == 0xFF }) { return (0xEC...0xEE).contains(key[0]) }
+        return high == 0 && middle.allSatisfy { $0 == 0 } && key[0] <= 1
     }
 
     /// Whether a coordinate is 0, 1 or -1; also when it is not reduced.
@@ -89,8 +127,32 @@ struct MontgomeryCurve: DiffieHellmanGroup {
     )
 
     func agree(_ key: HPKEPrivateKey, with publicKey: [UInt8]) throws(MLSError) -> Secret {
-        let peer = try KeyObject.rawPublic(publicKey, algorithm: name.rawValue)
-        return try keyObject(key.prepared, algorithm: name.rawValue).derive(with: peer, length: privateKeyLength)
+        let object = try object(of: key)
+        if publicKey.count != privateKeyLength {
+            throw MLSError(.invalidKey, "a public key of \(publicKey.count) bytes for \(name.rawValue)")
+        }
+        return try peers.withObject { peer throws(MLSError) in
+            let set = publicKey.withBytes { EVP_PKEY_set1_encoded_public_key(peer, $0.uint8, $0.count) }
+            try check(set, "a public key is not one of \(name.rawValue)", code: .invalidKey)
+            return try derive(object, with: peer)
+        }
+    }
+
+    /// - Throws: `invalidKey` for a public key of small order, whose result everybody knows.
+    private func derive(_ key: KeyObject, with peer: OpaquePointer) throws(MLSError) -> Secret {
+        let context = try made(EVP_PKEY_CTX_new_from_pkey(nil, key.pointer, nil), "no memory for a key agreement")
+        defer { EVP_PKEY_CTX_free(context) }
+        try check(EVP_PKEY_derive_init(context), "beginning a key agreement")
+        // These curves have no public key that is not valid; those of small order give a zero.
+        try check(EVP_PKEY_derive_set_peer_ex(context, peer, 0), "a public key does not fit", code: .invalidKey)
+        let secret = try Secret(count: privateKeyLength) { out throws(MLSError) in
+            var count = out.count
+            try check(EVP_PKEY_derive(context, out.uint8, &count), "a key agreement fails", code: .invalidKey)
+            if count != out.count { throw MLSError(.cryptoFailure, "a key agreement of \(count) bytes") }
+        }
+        let isZero = secret.withUnsafeBytes { bytes in bytes.reduce(UInt8(0), |) == 0 }
+        if isZero { throw MLSError(.invalidKey, "a key agreement gives zero") }
+        return secret
     }
 }
 
@@ -111,32 +173,24 @@ extension NISTCurve: DiffieHellmanGroup {
     func isPrivateKey(_ raw: Secret) -> Bool { isScalar(raw) }
 
     func key(raw: Secret) throws(MLSError) -> HPKEPrivateKey {
-        let scalar = try paddedScalar(raw)
-        let pair = try keyPair(scalar: scalar)
-        return HPKEPrivateKey(publicKey: pair.publicKey, raw: scalar, prepared: pair.object)
+        let scalar = try scalar(raw)
+        return HPKEPrivateKey(publicKey: try publicKey(of: scalar), raw: scalar.raw, prepared: scalar)
     }
 
-    func owns(_ key: HPKEPrivateKey) -> Bool { (key.prepared as? KeyObject)?.algorithm == name.rawValue }
-
-    func isValidPublicKey(_ key: [UInt8]) -> Bool {
-        do {
-            _ = try publicKeyObject(key)
-            return true
-        } catch {
-            return false
-        }
+    func key(raw: Secret, publicKey: [UInt8]) throws(MLSError) -> HPKEPrivateKey {
+        try checkForm(publicKey)
+        let scalar = try scalar(raw)
+        return HPKEPrivateKey(publicKey: publicKey, raw: scalar.raw, prepared: scalar)
     }
+
+    func owns(_ key: HPKEPrivateKey) -> Bool { (key.prepared as? Scalar)?.curve == name }
+
+    func isValidPublicKey(_ key: [UInt8]) -> Bool { isPoint(key) }
 
     func agree(_ key: HPKEPrivateKey, with publicKey: [UInt8]) throws(MLSError) -> Secret {
-        let peer = try publicKeyObject(publicKey)
-        return try keyObject(key.prepared, algorithm: name.rawValue).derive(with: peer, length: fieldLength)
+        guard let scalar = key.prepared as? Scalar, scalar.curve == name else {
+            throw MLSError(.invalidKey, "a private key is not one of \(name.rawValue)")
+        }
+        return try agree(scalar, with: publicKey)
     }
-}
-
-/// The prepared form of a key, which must be of this provider and of the right algorithm.
-func keyObject(_ prepared: any AnyObject & Sendable, algorithm: String) throws(MLSError) -> KeyObject {
-    guard let object = prepared as? KeyObject, object.algorithm == algorithm else {
-        throw MLSError(.invalidKey, "a private key is not one of \(algorithm)")
-    }
-    return object
 }

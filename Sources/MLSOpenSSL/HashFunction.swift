@@ -11,12 +11,6 @@ final class HashFunction: @unchecked Sendable {
     let digest: OpaquePointer
     private let blockLength: Int
 
-    /// A part of an HMAC's input.
-    enum Piece {
-        case bytes([UInt8])
-        case secret(Secret)
-    }
-
     init?(name: String, length: Int) {
         guard let digest = EVP_MD_fetch(nil, name, nil) else { return nil }
         self.digest = digest
@@ -35,46 +29,71 @@ final class HashFunction: @unchecked Sendable {
     }
 
     func mac(key: Secret, _ data: [UInt8]) -> [UInt8] {
-        var tag = [UInt8](repeating: 0, count: length)
-        tag.withMutableBytes { out in hmac(key: key, [.bytes(data)], into: out) }
-        return tag
+        Array(unsafeUninitializedCapacity: length) { out, initialized in
+            hmac(key: key, into: out.baseAddress) { context in data.withBytes { Self.feed($0, to: context) } }
+            initialized = length
+        }
     }
 
-    func extract(salt: Secret, _ ikm: [Piece]) -> Secret {
-        Secret(count: length) { out in hmac(key: salt, ikm, into: out) }
+    /// HKDF-Extract of a secret, with bytes that are none in front of it.
+    func extract(salt: Secret, prefix: [UInt8] = [], _ ikm: Secret) -> Secret {
+        ikm.withUnsafeBytes { extract(salt: salt, prefix: prefix, $0) }
     }
 
-    /// `length` is at most 255 times the hash's.
-    func expand(prk: Secret, info: [UInt8], length: Int) -> Secret {
-        precondition(length <= 255 * self.length, "HKDF gives at most 255 hash lengths")
-        if length == self.length { return block(1, after: nil, prk: prk, info: info) }
-        return Secret(count: length) { out in
-            var previous: Secret?
-            var filled = 0
-            var counter: UInt8 = 0
-            while filled < length {
-                counter += 1
-                let next = block(counter, after: previous, prk: prk, info: info)
-                next.withUnsafeBytes { bytes in
-                    let count = min(bytes.count, length - filled)
-                    UnsafeMutableRawBufferPointer(rebasing: out[filled..<filled + count])
-                        .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
-                    filled += count
-                }
-                previous = next
+    /// The same of bytes that are no secret.
+    func extract(salt: Secret, prefix: [UInt8], _ ikm: [UInt8]) -> Secret {
+        ikm.withBytes { extract(salt: salt, prefix: prefix, $0) }
+    }
+
+    private func extract(salt: Secret, prefix: [UInt8], _ ikm: UnsafeRawBufferPointer) -> Secret {
+        Secret(count: length) { out in
+            hmac(key: salt, into: out.uint8) { context in
+                prefix.withBytes { Self.feed($0, to: context) } & Self.feed(ikm, to: context)
             }
         }
     }
 
-    /// T(counter) of HKDF-Expand.
-    private func block(_ counter: UInt8, after previous: Secret?, prk: Secret, info: [UInt8]) -> Secret {
-        Secret(count: length) { out in
-            let tail: [Piece] = [.bytes(info), .bytes([counter])]
-            hmac(key: prk, (previous.map { [.secret($0)] } ?? []) + tail, into: out)
+    /// HKDF-Expand; `length` is at most 255 times the hash's.
+    func expand(prk: Secret, info: [UInt8], length: Int) -> Secret {
+        precondition(length <= 255 * self.length, "HKDF gives at most 255 hash lengths")
+        if length == self.length {
+            return Secret(count: length) { out in block(1, after: nil, prk: prk, info: info, into: out) }
+        }
+        return withUnsafeTemporaryAllocation(byteCount: self.length, alignment: 16) { scratch in
+            defer { OPENSSL_cleanse(scratch.baseAddress, scratch.count) }
+            return Secret(count: length) { out in
+                var filled = 0
+                var counter: UInt8 = 0
+                while filled < length {
+                    counter += 1
+                    let previous = counter == 1 ? nil : UnsafeRawBufferPointer(scratch)
+                    block(counter, after: previous, prk: prk, info: info, into: scratch)
+                    let count = min(scratch.count, length - filled)
+                    UnsafeMutableRawBufferPointer(rebasing: out[filled..<filled + count])
+                        .copyMemory(from: UnsafeRawBufferPointer(rebasing: scratch[..<count]))
+                    filled += count
+                }
+            }
         }
     }
 
-    private func hmac(key: Secret, _ pieces: [Piece], into out: UnsafeMutableRawBufferPointer) {
+    /// T(counter) of HKDF-Expand; it may overwrite the one before.
+    private func block(
+        _ counter: UInt8, after previous: UnsafeRawBufferPointer?, prk: Secret, info: [UInt8],
+        into out: UnsafeMutableRawBufferPointer
+    ) {
+        hmac(key: prk, into: out.uint8) { context in
+            var done: Int32 = 1
+            if let previous { done &= Self.feed(previous, to: context) }
+            done &= info.withBytes { Self.feed($0, to: context) }
+            var counter = counter
+            return done & EVP_DigestUpdate(context, &counter, 1)
+        }
+    }
+
+    /// `feed` gives the data to the digest and returns 1 when OpenSSL took it.
+    @inline(__always)
+    private func hmac(key: Secret, into out: UnsafeMutablePointer<UInt8>?, feed: (OpaquePointer) -> Int32) {
         guard let context = EVP_MD_CTX_new() else { preconditionFailure("a digest ran out of memory") }
         defer { EVP_MD_CTX_free(context) }
         withUnsafeTemporaryAllocation(byteCount: blockLength + length, alignment: 16) { scratch in
@@ -82,18 +101,23 @@ final class HashFunction: @unchecked Sendable {
             let pad = UnsafeMutableRawBufferPointer(rebasing: scratch[..<blockLength])
             let inner = UnsafeMutableRawBufferPointer(rebasing: scratch[blockLength...])
             fillKeyPad(pad, key: key)
-            for index in pad.indices { pad[index] ^= 0x36 }
-            digest(context, pad, into: inner) {
-                pieces.reduce(1) { done, piece in done & Self.update(context, piece) }
-            }
-            for index in pad.indices { pad[index] ^= 0x36 ^ 0x5C }
-            digest(context, pad, into: out) { EVP_DigestUpdate(context, inner.baseAddress, inner.count) }
+            Self.flip(pad, 0x3636_3636_3636_3636)
+            var done = EVP_DigestInit_ex2(context, digest, nil)
+            done &= EVP_DigestUpdate(context, pad.baseAddress, pad.count)
+            done &= feed(context)
+            done &= EVP_DigestFinal_ex(context, inner.uint8, nil)
+            Self.flip(pad, 0x3636_3636_3636_3636 ^ 0x5C5C_5C5C_5C5C_5C5C)
+            done &= EVP_DigestInit_ex2(context, digest, nil)
+            done &= EVP_DigestUpdate(context, pad.baseAddress, pad.count)
+            done &= EVP_DigestUpdate(context, inner.baseAddress, inner.count)
+            done &= EVP_DigestFinal_ex(context, out, nil)
+            precondition(done == 1, "a digest ran out of memory")
         }
     }
 
     /// The key, hashed when it is longer than a block, and zeros behind it.
     private func fillKeyPad(_ pad: UnsafeMutableRawBufferPointer, key: Secret) {
-        pad.initializeMemory(as: UInt8.self, repeating: 0)
+        pad.initializeMemory(as: UInt64.self, repeating: 0)
         key.withUnsafeBytes { bytes in
             if bytes.count <= blockLength {
                 pad.copyMemory(from: bytes)
@@ -104,22 +128,13 @@ final class HashFunction: @unchecked Sendable {
         }
     }
 
-    /// Hashes the padded key and what `feed` gives after it; `feed` returns 1 when OpenSSL took it.
-    private func digest(
-        _ context: OpaquePointer, _ pad: UnsafeMutableRawBufferPointer, into out: UnsafeMutableRawBufferPointer,
-        feed: () -> Int32
-    ) {
-        var done = EVP_DigestInit_ex2(context, digest, nil)
-        done &= EVP_DigestUpdate(context, pad.baseAddress, pad.count)
-        done &= feed()
-        done &= EVP_DigestFinal_ex(context, out.uint8, nil)
-        precondition(done == 1, "a digest ran out of memory")
+    /// Blocks are whole words.
+    private static func flip(_ pad: UnsafeMutableRawBufferPointer, _ mask: UInt64) {
+        let words = pad.assumingMemoryBound(to: UInt64.self)
+        for index in words.indices { words[index] ^= mask }
     }
 
-    private static func update(_ context: OpaquePointer, _ piece: Piece) -> Int32 {
-        switch piece {
-        case .bytes(let bytes): bytes.withBytes { EVP_DigestUpdate(context, $0.baseAddress, $0.count) }
-        case .secret(let secret): secret.withUnsafeBytes { EVP_DigestUpdate(context, $0.baseAddress, $0.count) }
-        }
+    private static func feed(_ bytes: UnsafeRawBufferPointer, to context: OpaquePointer) -> Int32 {
+        EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
     }
 }

@@ -1,12 +1,13 @@
 import COpenSSL
 import MLS
+import Synchronization
 
 /// An EVP_PKEY, freed with its last reference.
 ///
 /// Never changed after it was made, and each use has a context of its own; that is what makes sharing between threads safe.
 final class KeyObject: @unchecked Sendable {
     let pointer: OpaquePointer
-    /// The name of the algorithm or curve, so that a key of another suite is not taken for one of this.
+    /// The name of the algorithm, so that a key of another suite is not taken for one of this.
     let algorithm: String
 
     /// Takes over the reference.
@@ -16,43 +17,68 @@ final class KeyObject: @unchecked Sendable {
     }
 
     deinit { EVP_PKEY_free(pointer) }
+}
 
-    /// A key of an algorithm whose keys are plain byte strings (RFC 7748, RFC 8032).
-    static func rawPrivate(_ raw: Secret, algorithm: String) throws(MLSError) -> KeyObject {
-        let key = raw.withUnsafeBytes { EVP_PKEY_new_raw_private_key_ex(nil, algorithm, nil, $0.uint8, $0.count) }
-        return KeyObject(
-            try made(key, "a private key is not one of \(algorithm)", code: .invalidKey), algorithm: algorithm)
+/// An algorithm whose keys are plain byte strings (RFC 7748, RFC 8032).
+///
+/// Looking an algorithm up by its name takes longer than loading a public key, so contexts that know it are kept.
+final class RawKeyAlgorithm: Sendable {
+    let name: String
+    private let loaders: Pool
+
+    init(_ name: String) {
+        self.name = name
+        loaders = Pool(
+            make: { () throws(MLSError) in
+                let context = try made(EVP_PKEY_CTX_new_from_name(nil, name, nil), "OpenSSL lacks \(name)")
+                if EVP_PKEY_fromdata_init(context) != 1 {
+                    EVP_PKEY_CTX_free(context)
+                    throw MLSError(.cryptoFailure, "\(name) takes no keys")
+                }
+                return context
+            },
+            free: { EVP_PKEY_CTX_free($0) })
     }
 
-    static func rawPublic(_ raw: [UInt8], algorithm: String) throws(MLSError) -> KeyObject {
-        let key = raw.withBytes { EVP_PKEY_new_raw_public_key_ex(nil, algorithm, nil, $0.uint8, $0.count) }
-        return KeyObject(
-            try made(key, "a public key is not one of \(algorithm)", code: .invalidKey), algorithm: algorithm)
+    func privateKey(_ raw: Secret) throws(MLSError) -> KeyObject {
+        let key = try loaders.withObject { context in
+            raw.withUnsafeBytes { waxwing_raw_key(context, $0.uint8, $0.count, 1) }
+        }
+        return KeyObject(try made(key, "a private key is not one of \(name)", code: .invalidKey), algorithm: name)
     }
 
-    func rawPublicKey(length: Int) throws(MLSError) -> [UInt8] {
+    func publicKey(_ raw: [UInt8]) throws(MLSError) -> KeyObject {
+        let key = try loaders.withObject { context in
+            raw.withBytes { waxwing_raw_key(context, $0.uint8, $0.count, 0) }
+        }
+        return KeyObject(try made(key, "a public key is not one of \(name)", code: .invalidKey), algorithm: name)
+    }
+
+    /// The public half of a key.
+    func publicBytes(_ key: KeyObject, length: Int) throws(MLSError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: length)
         var count = length
-        let got = bytes.withMutableBytes { EVP_PKEY_get_raw_public_key(pointer, $0.uint8, &count) }
+        let got = bytes.withMutableBytes { EVP_PKEY_get_raw_public_key(key.pointer, $0.uint8, &count) }
         try check(got, "reading a public key")
+        if count != length { throw MLSError(.cryptoFailure, "a public key of \(count) bytes") }
         return bytes
     }
+}
 
-    /// The Diffie-Hellman result with somebody's public key.
-    ///
-    /// - Throws: `invalidKey` for a public key of small order, whose result everybody knows.
-    func derive(with peer: KeyObject, length: Int) throws(MLSError) -> Secret {
-        let context = try made(EVP_PKEY_CTX_new_from_pkey(nil, pointer, nil), "no memory for a key agreement")
-        defer { EVP_PKEY_CTX_free(context) }
-        try check(EVP_PKEY_derive_init(context), "beginning a key agreement")
-        try check(EVP_PKEY_derive_set_peer(context, peer.pointer), "a public key does not fit", code: .invalidKey)
-        let secret = try Secret(count: length) { out throws(MLSError) in
-            var count = length
-            try check(EVP_PKEY_derive(context, out.uint8, &count), "a key agreement fails", code: .invalidKey)
-            if count != length { throw MLSError(.cryptoFailure, "a key agreement of \(count) bytes") }
+/// A place for the object of a key that may never be used, as making it costs as much as using it.
+final class DeferredKey: Sendable {
+    let algorithm: String
+    private let made = Mutex<KeyObject?>(nil)
+
+    init(algorithm: String) { self.algorithm = algorithm }
+
+    /// The object, made on the first call.
+    func object(_ make: () throws(MLSError) -> KeyObject) throws(MLSError) -> KeyObject {
+        try made.withLock { object throws(MLSError) in
+            if let object { return object }
+            let new = try make()
+            object = new
+            return new
         }
-        let isZero = secret.withUnsafeBytes { bytes in bytes.reduce(UInt8(0), |) == 0 }
-        if isZero { throw MLSError(.invalidKey, "a key agreement gives zero") }
-        return secret
     }
 }

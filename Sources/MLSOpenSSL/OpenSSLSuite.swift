@@ -8,6 +8,7 @@ struct OpenSSLSuite: SuiteCrypto {
     private let aead: AEAD
     private let signatures: any SignatureScheme
     private let hpke: HPKE
+    var spreading = Spreading(threads: 1)
 
     /// Nil when this OpenSSL lacks an algorithm of the suite.
     init?(_ suite: CipherSuite) {
@@ -63,7 +64,7 @@ struct OpenSSLSuite: SuiteCrypto {
 
     func hash(_ data: [UInt8]) -> [UInt8] { hashFunction.hash(data) }
     func mac(key: Secret, _ data: [UInt8]) -> [UInt8] { hashFunction.mac(key: key, data) }
-    func extract(salt: Secret, ikm: Secret) -> Secret { hashFunction.extract(salt: salt, [.secret(ikm)]) }
+    func extract(salt: Secret, ikm: Secret) -> Secret { hashFunction.extract(salt: salt, ikm) }
 
     func expand(prk: Secret, info: [UInt8], length: Int) -> Secret {
         hashFunction.expand(prk: prk, info: info, length: length)
@@ -101,16 +102,32 @@ struct OpenSSLSuite: SuiteCrypto {
         signatures.verify(publicKey: publicKey, message, signature: signature)
     }
 
+    func firstInvalid(_ claims: [SignatureClaim]) -> Int? {
+        let scheme = signatures
+        return spreading.map(claims) { scheme.verify(publicKey: $0.publicKey, $0.message, signature: $0.signature) }
+            .firstIndex(of: false)
+    }
+
     // MARK: HPKE
 
     func deriveHPKEKey(ikm: Secret) throws(MLSError) -> HPKEPrivateKey { try hpke.kem.deriveKeyPair(ikm: ikm) }
     func hpkeKey(raw: Secret) throws(MLSError) -> HPKEPrivateKey { try hpke.kem.group.key(raw: raw) }
+    func hpkeKey(raw: Secret, publicKey: [UInt8]) throws(MLSError) -> HPKEPrivateKey {
+        try hpke.kem.group.key(raw: raw, publicKey: publicKey)
+    }
+
     func isValidHPKEPublicKey(_ key: [UInt8]) -> Bool { hpke.kem.group.isValidPublicKey(key) }
 
     func hpkeSeal(
         to publicKey: [UInt8], info: [UInt8], aad: [UInt8], _ plaintext: Secret, _ entropy: any EntropySource
     ) throws(MLSError) -> HPKECiphertext {
         try hpke.seal(to: publicKey, info: info, aad: aad, plaintext, entropy)
+    }
+
+    func hpkeSeal(
+        _ parcels: [HPKEParcel], info: [UInt8], aad: [UInt8], _ entropy: any EntropySource
+    ) throws(MLSError) -> [HPKECiphertext] {
+        try hpke.seal(parcels, info: info, aad: aad, entropy, spreading: spreading)
     }
 
     func hpkeOpen(_ ciphertext: HPKECiphertext, with key: HPKEPrivateKey, info: [UInt8], aad: [UInt8])

@@ -11,41 +11,57 @@ protocol SignatureScheme: Sendable {
     func generateKey(_ entropy: any EntropySource) throws(MLSError) -> SignaturePrivateKey
     /// - Throws: `invalidKey`.
     func key(raw: Secret) throws(MLSError) -> SignaturePrivateKey
-    /// - Throws: `invalidKey`.
-    func publicKeyObject(_ publicKey: [UInt8]) throws(MLSError) -> KeyObject
+    /// - Throws: `invalidKey` for a public key that is not valid.
+    func holds(publicKey: [UInt8], _ message: [UInt8], signature: [UInt8]) throws(MLSError) -> Bool
 }
 
 extension SignatureScheme {
     func sign(_ key: SignaturePrivateKey, _ message: [UInt8]) throws(MLSError) -> [UInt8] {
-        let object = try keyObject(key.prepared, algorithm: algorithm)
-        let context = try made(EVP_MD_CTX_new(), "no memory for a signature")
-        defer { EVP_MD_CTX_free(context) }
-        try check(EVP_DigestSignInit(context, nil, digest, nil, object.pointer), "beginning a signature")
-        var signature = [UInt8](repeating: 0, count: Int(EVP_PKEY_get_size(object.pointer)))
-        var count = signature.count
-        let signed = message.withBytes { message in
-            signature.withMutableBytes { EVP_DigestSign(context, $0.uint8, &count, message.uint8, message.count) }
+        guard let signer = key.prepared as? SigningKey, signer.algorithm == algorithm else {
+            throw MLSError(.invalidKey, "a private key is not one of \(algorithm)")
         }
-        try check(signed, "signing")
-        signature.removeLast(signature.count - count)
-        return signature
+        return try signer.sign(message)
     }
 
     /// False also for a public key that is not valid.
     func verify(publicKey: [UInt8], _ message: [UInt8], signature: [UInt8]) -> Bool {
         do throws(MLSError) {
-            let object = try publicKeyObject(publicKey)
-            let context = try made(EVP_MD_CTX_new(), "no memory for a signature")
-            defer { EVP_MD_CTX_free(context) }
-            try check(EVP_DigestVerifyInit(context, nil, digest, nil, object.pointer), "beginning to verify")
-            let verified = message.withBytes { message in
-                signature.withBytes { EVP_DigestVerify(context, $0.uint8, $0.count, message.uint8, message.count) }
-            }
-            try check(verified, "a signature does not verify", code: .invalidSignature)
-            return true
+            return try holds(publicKey: publicKey, message, signature: signature)
         } catch {
             return false
         }
+    }
+}
+
+/// A private signature key in a context that is ready to sign.
+///
+/// The context is never used itself, only copied: that is what makes sharing between threads safe.
+final class SigningKey: @unchecked Sendable {
+    let algorithm: String
+    private let context: OpaquePointer
+    private let signatureLength: Int
+
+    init(_ key: KeyObject, digest: OpaquePointer?) throws(MLSError) {
+        algorithm = key.algorithm
+        signatureLength = Int(EVP_PKEY_get_size(key.pointer))
+        context = try made(EVP_MD_CTX_new(), "no memory for a signature")
+        try check(EVP_DigestSignInit(context, nil, digest, nil, key.pointer), "beginning a signature")
+    }
+
+    deinit { EVP_MD_CTX_free(context) }
+
+    func sign(_ message: [UInt8]) throws(MLSError) -> [UInt8] {
+        let copy = try made(EVP_MD_CTX_new(), "no memory for a signature")
+        defer { EVP_MD_CTX_free(copy) }
+        try check(EVP_MD_CTX_copy_ex(copy, context), "beginning a signature")
+        var signature = [UInt8](repeating: 0, count: signatureLength)
+        var count = signature.count
+        let signed = message.withBytes { message in
+            signature.withMutableBytes { EVP_DigestSign(copy, $0.uint8, &count, message.uint8, message.count) }
+        }
+        try check(signed, "signing")
+        signature.removeLast(signature.count - count)
+        return signature
     }
 }
 
@@ -56,27 +72,39 @@ struct EdDSA: SignatureScheme {
         case ed448 = "ED448"
     }
 
-    let name: Name
+    private let keys: RawKeyAlgorithm
+    /// Private and public keys have the same length.
+    private let keyLength: Int
 
-    init(_ name: Name) { self.name = name }
+    init(_ name: Name) {
+        keys = RawKeyAlgorithm(name.rawValue)
+        keyLength = name == .ed25519 ? 32 : 57
+    }
 
     var digest: OpaquePointer? { nil }
-    var algorithm: String { name.rawValue }
-    /// Public keys have the same length.
-    private var keyLength: Int { name == .ed25519 ? 32 : 57 }
+    var algorithm: String { keys.name }
 
     func generateKey(_ entropy: any EntropySource) throws(MLSError) -> SignaturePrivateKey {
         try key(raw: entropy.secret(keyLength))
     }
 
     func key(raw: Secret) throws(MLSError) -> SignaturePrivateKey {
-        let object = try KeyObject.rawPrivate(raw, algorithm: algorithm)
+        let object = try keys.privateKey(raw)
         return SignaturePrivateKey(
-            publicKey: try object.rawPublicKey(length: keyLength), raw: raw, prepared: object)
+            publicKey: try keys.publicBytes(object, length: keyLength), raw: raw,
+            prepared: try SigningKey(object, digest: digest))
     }
 
-    func publicKeyObject(_ publicKey: [UInt8]) throws(MLSError) -> KeyObject {
-        try KeyObject.rawPublic(publicKey, algorithm: algorithm)
+    func holds(publicKey: [UInt8], _ message: [UInt8], signature: [UInt8]) throws(MLSError) -> Bool {
+        let key = try keys.publicKey(publicKey)
+        let context = try made(EVP_MD_CTX_new(), "no memory for a signature")
+        defer { EVP_MD_CTX_free(context) }
+        try check(EVP_DigestVerifyInit(context, nil, nil, nil, key.pointer), "beginning to verify")
+        let verified = message.withBytes { message in
+            signature.withBytes { EVP_DigestVerify(context, $0.uint8, $0.count, message.uint8, message.count) }
+        }
+        if verified != 1 { ERR_clear_error() }
+        return verified == 1
     }
 }
 
@@ -98,12 +126,14 @@ struct ECDSA: SignatureScheme {
     }
 
     func key(raw: Secret) throws(MLSError) -> SignaturePrivateKey {
-        let scalar = try curve.paddedScalar(raw)
-        let pair = try curve.keyPair(scalar: scalar)
-        return SignaturePrivateKey(publicKey: pair.publicKey, raw: scalar, prepared: pair.object)
+        let scalar = try curve.scalar(raw)
+        let publicKey = try curve.publicKey(of: scalar)
+        return SignaturePrivateKey(
+            publicKey: publicKey, raw: scalar.raw,
+            prepared: try SigningKey(curve.keyObject(publicKey: publicKey, scalar: scalar), digest: digest))
     }
 
-    func publicKeyObject(_ publicKey: [UInt8]) throws(MLSError) -> KeyObject {
-        try curve.publicKeyObject(publicKey)
+    func holds(publicKey: [UInt8], _ message: [UInt8], signature: [UInt8]) throws(MLSError) -> Bool {
+        try curve.verify(publicKey: publicKey, digest: hash.hash(message), signature: signature)
     }
 }

@@ -21,6 +21,7 @@ public struct TLSReader: Sendable {
     @usableFromInline let bytes: [UInt8]
     @usableFromInline let end: Int
     public private(set) var position: Int
+    var recentCapabilities: RecentCapabilities?
 
     public init(_ bytes: some Collection<UInt8>) {
         self.bytes = Array(bytes)
@@ -71,6 +72,13 @@ public struct TLSReader: Sendable {
         bytes[start..<position]
     }
 
+    /// Moves past these bytes if they are what comes next.
+    mutating func skip(_ expected: [UInt8]) -> Bool {
+        if remaining < expected.count || bytes[position..<position + expected.count] != expected[...] { return false }
+        position += expected.count
+        return true
+    }
+
     /// `opaque<V>` (RFC 9420 §2.1.2).
     public mutating func readOpaque() throws(MLSError) -> [UInt8] {
         try readRaw(readLength())
@@ -93,6 +101,8 @@ public struct TLSReader: Sendable {
     {
         var inner = try readSubReader()
         var elements: [T] = []
+        // Enough for what takes two bytes an element, which is what most short vectors hold.
+        if inner.remaining <= 64 { elements.reserveCapacity(inner.remaining / 2) }
         while !inner.isAtEnd {
             if elements.count == limit { throw MLSError(.tooLarge, "a vector of more than \(limit) elements") }
             let before = inner.position

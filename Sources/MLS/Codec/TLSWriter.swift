@@ -6,7 +6,8 @@ public protocol TLSEncodable {
 extension TLSEncodable {
     /// The encoding as bytes.
     public var encoded: [UInt8] {
-        var writer = TLSWriter()
+        // Nothing that is encoded on its own is much shorter.
+        var writer = TLSWriter(reservingCapacity: 128)
         encode(to: &writer)
         return writer.bytes
     }
@@ -22,6 +23,12 @@ public struct TLSWriter: Sendable {
 
     public init(reservingCapacity capacity: Int) {
         bytes.reserveCapacity(capacity)
+    }
+
+    /// Makes room for so many more bytes at once: something long is not to be copied again and again as it grows.
+    mutating func reserve(_ count: Int) {
+        let needed = bytes.count + count
+        if bytes.capacity < needed { bytes.reserveCapacity(max(needed, 2 * bytes.capacity)) }
     }
 
     /// What has been written, as a secret. The writer is empty afterwards, and its memory wiped.
@@ -59,6 +66,7 @@ public struct TLSWriter: Sendable {
 
     /// `opaque<V>`: a variable-length length, then the bytes (RFC 9420 §2.1.2).
     public mutating func writeOpaque(_ opaque: some Collection<UInt8>) {
+        reserve(opaque.count + 4)
         writeLength(opaque.count)
         bytes.append(contentsOf: opaque)
     }
@@ -72,9 +80,12 @@ public struct TLSWriter: Sendable {
 
     /// A vector whose content `body` writes.
     public mutating func writeVector(_ body: (inout TLSWriter) -> Void) {
-        var inner = TLSWriter()
-        body(&inner)
-        writeOpaque(inner.bytes)
+        let start = bytes.count
+        body(&self)
+        // The length is known only now, and takes as many bytes as it needs.
+        var header = TLSWriter()
+        header.writeLength(bytes.count - start)
+        bytes.insert(contentsOf: header.bytes, at: start)
     }
 
     /// `optional<T>`: a presence byte, then the value.

@@ -26,11 +26,18 @@ public protocol SuiteCrypto: Sendable {
     func signatureKey(raw: Secret) throws(MLSError) -> SignaturePrivateKey
     func sign(_ key: SignaturePrivateKey, _ message: [UInt8]) throws(MLSError) -> [UInt8]
     func verify(publicKey: [UInt8], _ message: [UInt8], signature: [UInt8]) -> Bool
+    /// The place of the first claim that does not hold, nil when all do. A provider may check several at once.
+    func firstInvalid(_ claims: [SignatureClaim]) -> Int?
 
     /// DeriveKeyPair of the suite's KEM (RFC 9180 §7.1.3).
     func deriveHPKEKey(ikm: Secret) throws(MLSError) -> HPKEPrivateKey
     /// A key from its raw private bytes.
     func hpkeKey(raw: Secret) throws(MLSError) -> HPKEPrivateKey
+    /// A key of one's own whose public half was stored beside it. If they do not belong together, that may come out only when the
+    /// key is used and nothing opens.
+    ///
+    /// - Throws: `invalidKey`.
+    func hpkeKey(raw: Secret, publicKey: [UInt8]) throws(MLSError) -> HPKEPrivateKey
     /// Whether the bytes are a public key the KEM accepts.
     func isValidHPKEPublicKey(_ key: [UInt8]) -> Bool
     /// HPKE single-shot seal in base mode (RFC 9180 §6.1).
@@ -38,6 +45,10 @@ public protocol SuiteCrypto: Sendable {
     /// MLS seals nothing but secrets with HPKE, so the plaintext is one.
     func hpkeSeal(to publicKey: [UInt8], info: [UInt8], aad: [UInt8], _ plaintext: Secret, _ entropy: any EntropySource)
         throws(MLSError) -> HPKECiphertext
+    /// Several seals that share their info, in the order of the parcels. A provider may make several at once; it draws its randomness
+    /// before, in their order, so that the results are those of one seal after the other.
+    func hpkeSeal(_ parcels: [HPKEParcel], info: [UInt8], aad: [UInt8], _ entropy: any EntropySource)
+        throws(MLSError) -> [HPKECiphertext]
     /// - Throws: `decryptionFailed`, also for an encapsulated key that is not valid.
     func hpkeOpen(_ ciphertext: HPKECiphertext, with key: HPKEPrivateKey, info: [UInt8], aad: [UInt8])
         throws(MLSError) -> Secret
@@ -50,6 +61,58 @@ public protocol SuiteCrypto: Sendable {
         enc: [UInt8], with key: HPKEPrivateKey, info: [UInt8], context: [UInt8], length: Int
     )
         throws(MLSError) -> Secret
+}
+
+/// What somebody has signed, if it is true.
+public struct SignatureClaim: Sendable {
+    public let publicKey: [UInt8]
+    public let message: [UInt8]
+    public let signature: [UInt8]
+
+    public init(publicKey: [UInt8], message: [UInt8], signature: [UInt8]) {
+        self.publicKey = publicKey
+        self.message = message
+        self.signature = signature
+    }
+}
+
+/// A secret and whom it is to be sealed to.
+public struct HPKEParcel: Sendable {
+    public let publicKey: [UInt8]
+    public let plaintext: Secret
+
+    public init(publicKey: [UInt8], plaintext: Secret) {
+        self.publicKey = publicKey
+        self.plaintext = plaintext
+    }
+}
+
+/// For providers that have nothing better.
+extension SuiteCrypto {
+    /// Checks one claim after the other.
+    public func firstInvalid(_ claims: [SignatureClaim]) -> Int? {
+        claims.firstIndex { !verify(publicKey: $0.publicKey, $0.message, signature: $0.signature) }
+    }
+
+    /// Makes the key at once, and looks at its public half.
+    public func hpkeKey(raw: Secret, publicKey: [UInt8]) throws(MLSError) -> HPKEPrivateKey {
+        let key = try hpkeKey(raw: raw)
+        if key.publicKey != publicKey {
+            throw MLSError(.invalidKey, "a private key that is not that of its public key")
+        }
+        return key
+    }
+
+    /// Makes one seal after the other.
+    public func hpkeSeal(_ parcels: [HPKEParcel], info: [UInt8], aad: [UInt8], _ entropy: any EntropySource)
+        throws(MLSError) -> [HPKECiphertext]
+    {
+        var sealed: [HPKECiphertext] = []
+        for parcel in parcels {
+            sealed.append(try hpkeSeal(to: parcel.publicKey, info: info, aad: aad, parcel.plaintext, entropy))
+        }
+        return sealed
+    }
 }
 
 /// A private signature key with its public half, and the provider's prepared form of it.

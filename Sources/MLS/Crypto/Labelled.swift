@@ -19,6 +19,20 @@ extension SuiteCrypto {
         try hpkeSeal(to: publicKey, info: labelled(label, context), aad: [], plaintext, entropy)
     }
 
+    /// EncryptWithLabel of several secrets under one label and context, in their order.
+    public func encryptWithLabel(
+        _ parcels: [HPKEParcel], label: String, context: [UInt8], _ entropy: any EntropySource
+    ) throws(MLSError) -> [HPKECiphertext] {
+        try hpkeSeal(parcels, info: labelled(label, context), aad: [], entropy)
+    }
+
+    /// What VerifyWithLabel checks, for ``firstInvalid(_:)``.
+    public func claimWithLabel(publicKey: [UInt8], label: String, content: [UInt8], signature: [UInt8])
+        -> SignatureClaim
+    {
+        SignatureClaim(publicKey: publicKey, message: labelled(label, content), signature: signature)
+    }
+
     /// DecryptWithLabel (RFC 9420 §5.1.3).
     ///
     /// - Throws: `decryptionFailed`.
@@ -36,9 +50,9 @@ extension SuiteCrypto {
 
     /// ExpandWithLabel (RFC 9420 §8); `length` in bytes, at most 255 hash lengths.
     public func expandWithLabel(_ secret: Secret, label: String, context: [UInt8], length: Int) -> Secret {
-        var info = TLSWriter()
+        var info = TLSWriter(reservingCapacity: context.count + label.utf8.count + 16)
         info.write(UInt16(truncatingIfNeeded: length))
-        info.writeOpaque(protocolLabel(label))
+        info.writeProtocolLabel(label)
         info.writeOpaque(context)
         return expand(prk: secret, info: info.bytes, length: length)
     }
@@ -50,7 +64,7 @@ extension SuiteCrypto {
 
     /// DeriveTreeSecret (RFC 9420 §9).
     public func deriveTreeSecret(_ secret: Secret, label: String, generation: UInt32, length: Int) -> Secret {
-        var context = TLSWriter()
+        var context = TLSWriter(reservingCapacity: 4)
         context.write(generation)
         return expandWithLabel(secret, label: label, context: context.bytes, length: length)
     }
@@ -77,11 +91,17 @@ extension SuiteCrypto {
 /// SignContent and EncryptContext, which have one shape: the label, then what it is bound to.
 private func labelled(_ label: String, _ content: [UInt8]) -> [UInt8] {
     var writer = TLSWriter(reservingCapacity: content.count + label.utf8.count + 16)
-    writer.writeOpaque(protocolLabel(label))
+    writer.writeProtocolLabel(label)
     writer.writeOpaque(content)
     return writer.bytes
 }
 
-private func protocolLabel(_ label: String) -> [UInt8] {
-    Array("MLS 1.0 ".utf8) + Array(label.utf8)
+extension TLSWriter {
+    /// A label as `opaque<V>`, with the protocol's name in front.
+    fileprivate mutating func writeProtocolLabel(_ label: String) {
+        let name: StaticString = "MLS 1.0 "
+        writeLength(name.utf8CodeUnitCount + label.utf8.count)
+        name.withUTF8Buffer { writeRaw($0) }
+        writeRaw(label.utf8)
+    }
 }

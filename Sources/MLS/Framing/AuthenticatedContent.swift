@@ -70,7 +70,7 @@ public struct AuthenticatedContent: Hashable, Sendable {
 
     /// AuthenticatedContentTBM (RFC 9420 §6.2): what the membership tag covers.
     func toBeTagged(context: [UInt8]) -> [UInt8] {
-        var writer = TLSWriter()
+        var writer = TLSWriter(reservingCapacity: content.bytes.count + context.count + 256)
         writer.writeRaw(Self.toBeSigned(content, as: wireFormat, context: context))
         auth.encode(to: &writer)
         return writer.bytes
@@ -80,7 +80,7 @@ public struct AuthenticatedContent: Hashable, Sendable {
 
     /// FramedContentTBS: only those who are in the group, or come into it by this message, know its context.
     private static func toBeSigned(_ content: FramedContent, as wireFormat: WireFormat, context: [UInt8]) -> [UInt8] {
-        var writer = TLSWriter()
+        var writer = TLSWriter(reservingCapacity: content.bytes.count + context.count + 8)
         writer.write(ProtocolVersion.mls10)
         writer.write(wireFormat)
         writer.write(content)

@@ -5,6 +5,8 @@ public struct FramedContent: Hashable, Sendable {
     public let sender: Sender
     public let authenticatedData: [UInt8]
     public let body: Body
+    /// The whole of it as it is encoded: signed, tagged, hashed and sent.
+    let bytes: [UInt8]
 
     /// What the message says.
     public enum Body: Hashable, Sendable {
@@ -27,25 +29,34 @@ public struct FramedContent: Hashable, Sendable {
         self.sender = sender
         self.authenticatedData = authenticatedData
         self.body = body
-    }
-}
-
-extension FramedContent: TLSEncodable, TLSDecodable {
-    public init(from reader: inout TLSReader) throws(MLSError) {
-        groupID = try reader.readOpaque()
-        epoch = try reader.read()
-        sender = try reader.read()
-        authenticatedData = try reader.readOpaque()
-        body = try Body(of: reader.read(), from: &reader)
-    }
-
-    public func encode(to writer: inout TLSWriter) {
+        var writer = TLSWriter(reservingCapacity: groupID.count + authenticatedData.count + body.likelyLength + 32)
         writer.writeOpaque(groupID)
         writer.write(epoch)
         writer.write(sender)
         writer.writeOpaque(authenticatedData)
         writer.write(body.type)
         body.encode(to: &writer)
+        bytes = writer.bytes
+    }
+
+    public static func == (a: FramedContent, b: FramedContent) -> Bool { a.bytes == b.bytes }
+    public func hash(into hasher: inout Hasher) { hasher.combine(bytes) }
+}
+
+extension FramedContent: TLSEncodable, TLSDecodable {
+    public init(from reader: inout TLSReader) throws(MLSError) {
+        let start = reader.position
+        groupID = try reader.readOpaque()
+        epoch = try reader.read()
+        sender = try reader.read()
+        authenticatedData = try reader.readOpaque()
+        body = try Body(of: reader.read(), from: &reader)
+        // Every value has one encoding only, so these bytes are what encoding the fields would give.
+        bytes = Array(reader.consumed(since: start))
+    }
+
+    public func encode(to writer: inout TLSWriter) {
+        writer.writeRaw(bytes)
     }
 }
 
@@ -57,6 +68,11 @@ extension FramedContent.Body {
         case .proposal: self = .proposal(try reader.read())
         case .commit: self = .commit(try reader.read())
         }
+    }
+
+    /// Room for the encoding, so that it is not copied as it grows; a guess where it is not cheap to tell.
+    var likelyLength: Int {
+        if case .application(let data) = self { data.count + 8 } else { 1024 }
     }
 
     /// Writes the content without its type.

@@ -25,7 +25,7 @@ public struct PrivateMessage: Hashable, Sendable {
         contentType = content.body.type
         authenticatedData = content.authenticatedData
 
-        var plaintext = TLSWriter()
+        var plaintext = TLSWriter(reservingCapacity: content.body.likelyLength + 512)
         content.body.encode(to: &plaintext)
         authenticated.auth.encode(to: &plaintext)
         if paddingBlock > 1 {

@@ -65,11 +65,11 @@ struct CommitDraft {
             state: transition.state(tree: tree, privateTree: nextPrivate, crypto: crypto))
     }
 
-    /// The Welcome for the members that the commit adds, as MLSMessage; nil when it adds none.
+    /// The Welcome for the members that the commit adds, as MLSMessage; nil when it adds none or there is no GroupInfo for it.
     func welcome(
-        _ applied: AppliedProposals, path: Path?, psks: [PreSharedKeyID], finished: Finished, groupInfo: GroupInfo
+        _ applied: AppliedProposals, path: Path?, psks: [PreSharedKeyID], finished: Finished, groupInfo: GroupInfo?
     ) throws(MLSError) -> [UInt8]? {
-        if applied.added.isEmpty { return nil }
+        guard let groupInfo, !applied.added.isEmpty else { return nil }
         var joiners: [(keyPackage: KeyPackage, pathSecret: Secret?)] = []
         for (index, keyPackage) in applied.added {
             joiners.append((keyPackage, path?.prepared.pathSecret(for: index)))

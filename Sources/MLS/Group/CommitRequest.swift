@@ -8,6 +8,7 @@ struct CommitRequest {
     let inlineTree: Bool
     let psks: [PreSharedKey]
     let now: UInt64?
+    var withGroupInfo = true
     /// Anything but `application` only for the first commit of a group that goes on from another one.
     var founding = ResumptionUsage.application
 }

@@ -8,19 +8,22 @@ extension Group {
     ///   - includePending: whether the valid proposals among ``pendingProposals`` are committed too, PSKs as far as their secret is known.
     ///   - forcePath: whether the commit renews this member's keys even where it need not.
     ///   - inlineTree: whether the GroupInfo and the Welcome carry the ratchet tree.
+    ///   - withGroupInfo: whether ``StagedCommit/groupInfo`` is made, too. It costs a signature over the whole tree; whoever needs it only
+    ///     now and then asks the group for it, once the commit is merged. Without it, a Welcome brings no external_pub either.
     ///   - psks: the secrets of PSK proposals; resumption secrets of this group's window are known without.
     ///   - now: Unix seconds; the lifetimes of added key packages are checked against it.
     /// - Throws: `invalidProposal`, `invalidKeyPackage`, `invalidLeafNode`, `expired`, `credentialRefused`, `unknownReference`, `removed`,
     ///   `invalidState`, `tooLarge`.
     public mutating func commit(
         _ proposals: [Proposal], includePending: Bool = true, forcePath: Bool = true,
-        authenticatedData: [UInt8] = [], inlineTree: Bool = true, psks: [PreSharedKey] = [],
-        signer: SignaturePrivateKey, now: UInt64?, entropy: any EntropySource
+        authenticatedData: [UInt8] = [], inlineTree: Bool = true, withGroupInfo: Bool = true,
+        psks: [PreSharedKey] = [], signer: SignaturePrivateKey, now: UInt64?, entropy: any EntropySource
     ) throws(MLSError) -> StagedCommit {
         try commit(
             CommitRequest(
                 proposals: proposals, includePending: includePending, forcePath: forcePath,
-                authenticatedData: authenticatedData, inlineTree: inlineTree, psks: psks, now: now),
+                authenticatedData: authenticatedData, inlineTree: inlineTree, psks: psks, now: now,
+                withGroupInfo: withGroupInfo),
             signer: signer, entropy: entropy)
     }
 
@@ -45,13 +48,17 @@ extension Group {
 
         let next = Group(
             configuration: configuration, crypto: crypto, current: finished.state, successor: list.reInit)
-        let info = try next.makeGroupInfo(
-            signer: signer, inlineTree: request.inlineTree, externalPub: true, entropy: entropy)
+        var info: GroupInfo?
+        if request.withGroupInfo || !applied.added.isEmpty {
+            info = try next.makeGroupInfo(
+                signer: signer, inlineTree: request.inlineTree, externalPub: request.withGroupInfo, entropy: entropy)
+        }
         let welcome = try draft.welcome(applied, path: path, psks: list.psks, finished: finished, groupInfo: info)
         let (message, step) = try protectHandshake(finished.commit, entropy: entropy)
         if let step { consume(step) }
         return StagedCommit(
-            message: message.encoded, welcome: welcome, groupInfo: MLSMessage.groupInfo(info).encoded,
+            message: message.encoded, welcome: welcome,
+            groupInfo: request.withGroupInfo ? info.map { MLSMessage.groupInfo($0).encoded } : nil,
             groupID: groupID, baseEpoch: epoch, next: next,
             committer: Member(finished.state.tree[ownLeaf] ?? leaf, at: ownLeaf),
             changes: applied.changes(

@@ -6,6 +6,7 @@ extension Group {
     ///   - ratchetTree: the encoded tree, when the GroupInfo does not carry it.
     ///   - removePrior: whether a member with the same credential is removed by the same commit: an older self, say on a lost device.
     ///   - priorLeaf: the leaf of that member, where a credential does not tell it from others.
+    ///   - withGroupInfo: whether ``StagedCommit/groupInfo`` is made, too.
     ///   - psks: keys to be mixed in, one PSK proposal each.
     /// - Returns: a staged commit whose `next` is the group, once the commit has been accepted.
     /// - Throws: `invalidWelcome`, `invalidTree`, `unsupported`, `credentialRefused`, or what else is wrong with the GroupInfo;
@@ -13,7 +14,7 @@ extension Group {
     public static func externalCommit(
         groupInfo: [UInt8], ratchetTree: [UInt8]? = nil, credential: Credential, signer: SignaturePrivateKey,
         removePrior: Bool = false, removing priorLeaf: LeafIndex? = nil, leafExtensions: [Extension] = [],
-        authenticatedData: [UInt8] = [], psks: [PreSharedKey] = [],
+        authenticatedData: [UInt8] = [], withGroupInfo: Bool = true, psks: [PreSharedKey] = [],
         capabilities: Capabilities = Capabilities(), crypto: any SuiteCrypto,
         configuration: GroupConfiguration = .init(), entropy: any EntropySource
     ) throws(MLSError) -> StagedCommit {
@@ -70,9 +71,10 @@ extension Group {
         let next = Group(configuration: configuration, crypto: crypto, current: finished.state)
         return StagedCommit(
             message: MLSMessage.publicMessage(PublicMessage(fromOutside: finished.commit)).encoded, welcome: nil,
-            groupInfo: MLSMessage.groupInfo(
-                try next.makeGroupInfo(signer: signer, inlineTree: true, externalPub: true, entropy: entropy)
-            ).encoded,
+            groupInfo: withGroupInfo
+                ? MLSMessage.groupInfo(
+                    try next.makeGroupInfo(signer: signer, inlineTree: true, externalPub: true, entropy: entropy)
+                ).encoded : nil,
             groupID: info.context.groupID, baseEpoch: info.context.epoch, next: next,
             committer: Member(index: ownLeaf, credential: credential, signatureKey: signer.publicKey),
             changes: applied.changes(list, committer: ownLeaf, isExternal: true, hasPath: true, selfRemoved: false),

@@ -16,11 +16,20 @@ extension Group {
             return
         }
         retire(own, changes: staged.changes)
+        let before = current.tree.size
         current = next.current
         successor = next.successor
         journal.touch(.state)
-        journal.touch(.tree)
+        touchTree(before: before)
         for index in current.messageKeys.secretTree.nodes.keys { journal.touch(.node(epoch, index)) }
+    }
+
+    /// A tree that has just been read back may differ from the stored one everywhere.
+    private mutating func touchTree(before: TreeSize) {
+        let blocks =
+            current.tree.changedBlocks ?? TreeBlock.all(in: current.tree.size).union(TreeBlock.all(in: before))
+        for block in blocks { journal.touch(.tree(block)) }
+        current.tree.markStored()
     }
 
     private mutating func dropProposals() {

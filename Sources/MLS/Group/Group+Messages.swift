@@ -18,7 +18,9 @@ extension Group {
             content, as: .privateMessage, context: current.encodedContext, signer: signer, crypto: crypto)
         let (message, step) = try seal(signed, kind: .application, entropy: entropy)
         consume(step)
-        return MLSMessage.privateMessage(message).encoded
+        var writer = TLSWriter(reservingCapacity: message.ciphertext.count + authenticatedData.count + 128)
+        writer.write(MLSMessage.privateMessage(message))
+        return writer.bytes
     }
 
     /// Opens application data of this epoch or of a past one in the window, and consumes its key.

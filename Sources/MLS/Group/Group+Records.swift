@@ -5,6 +5,7 @@ extension Group {
     public mutating func takeStateChanges() -> [StateChange] {
         switch journal.take() {
         case .everything:
+            current.tree.markStored()
             return [.deletePrefix([])] + records().map { .put(key: $0.key, value: $0.value) }
         case .some(let touched, let closedEpochs):
             var changes: [StateChange] = closedEpochs.sorted().map { .deletePrefix(RecordKey.prefix(epoch: $0)) }
@@ -21,8 +22,8 @@ extension Group {
     }
 
     /// The whole group as records.
-    func records() -> [(key: [UInt8], value: [UInt8])] {
-        var keys: [RecordKey] = [.state, .tree]
+    package func records() -> [(key: [UInt8], value: [UInt8])] {
+        var keys: [RecordKey] = [.state] + TreeBlock.all(in: current.tree.size).map { .tree($0) }
         keys += proposals.entries.indices.map { .proposal(UInt32($0)) }
         keys += Self.keys(of: current.messageKeys.secretTree, epoch: epoch)
         for past in pastEpochs {
@@ -47,7 +48,7 @@ extension Group {
     private func value(of key: RecordKey) -> [UInt8]? {
         switch key {
         case .state: return StateRecord(self).encoded
-        case .tree: return current.tree.encoded
+        case .tree(let block): return current.tree.encoded(block)
         case .proposal(let number):
             guard proposals.entries.indices.contains(Int(number)) else { return nil }
             return ProposalRecord(proposals.entries[Int(number)]).encoded

@@ -43,6 +43,8 @@ public struct GroupInfo: Hashable, Sendable {
         _ context: GroupContext, _ extensions: [Extension], _ confirmationTag: [UInt8], _ signer: LeafIndex,
         to writer: inout TLSWriter
     ) {
+        // The ratchet tree, perhaps, and whatever else is beside it.
+        writer.reserve(extensions.reduce(512) { $0 + $1.data.count + 8 })
         writer.write(context)
         writer.writeVector(extensions)
         writer.writeOpaque(confirmationTag)

@@ -1,9 +1,11 @@
 /// The record `s`: the present epoch without its tree and its message keys.
 struct StateRecord: TLSEncodable, TLSDecodable {
-    static let formatVersion: UInt16 = 1
+    static let formatVersion: UInt16 = 2
 
     let context: GroupContext
     let ownLeaf: LeafIndex
+    /// How many nodes of the tree are not blank: tells that none of its records is missing.
+    let filledNodes: UInt32
     let confirmationTag: [UInt8]
     let epochAuthenticator: Secret
     let senderData: Secret
@@ -15,6 +17,7 @@ struct StateRecord: TLSEncodable, TLSDecodable {
     init(_ group: Group) {
         context = group.current.context
         ownLeaf = group.ownLeaf
+        filledNodes = group.current.tree.filledNodes
         confirmationTag = group.current.confirmationTag
         epochAuthenticator = group.current.epochAuthenticator
         senderData = group.current.messageKeys.senderData
@@ -28,6 +31,7 @@ struct StateRecord: TLSEncodable, TLSDecodable {
         if version != Self.formatVersion { throw MLSError(.unsupported, "group record format \(version)") }
         context = try reader.read()
         ownLeaf = try reader.read()
+        filledNodes = try reader.read()
         confirmationTag = try reader.readOpaque()
         epochAuthenticator = try reader.readSecret()
         senderData = try reader.readSecret()
@@ -40,6 +44,7 @@ struct StateRecord: TLSEncodable, TLSDecodable {
         writer.write(Self.formatVersion)
         writer.write(context)
         writer.write(ownLeaf)
+        writer.write(filledNodes)
         writer.writeOpaque(confirmationTag)
         writer.writeSecret(epochAuthenticator)
         writer.writeSecret(senderData)

@@ -7,7 +7,7 @@ struct GroupRestorer {
     func restore() throws(MLSError) -> Group {
         let state = try StateRecord(decoding: require(.state))
         if state.context.suite != crypto.suite { throw MLSError(.malformed, "the group has another cipher suite") }
-        let tree = try RatchetTree(decoding: require(.tree))
+        let tree = try tree(state)
         let epoch = state.context.epoch
 
         var secretTrees = [epoch: SecretTree(size: tree.size)]
@@ -51,6 +51,14 @@ struct GroupRestorer {
         group.proposals = try proposals(epoch: epoch)
         group.journal = .clean
         return group
+    }
+
+    private func tree(_ state: StateRecord) throws(MLSError) -> RatchetTree {
+        var blocks: [TreeBlock: [UInt8]] = [:]
+        for case (.tree(let block), let value) in values { blocks[block] = value }
+        let tree = try RatchetTree(blocks: blocks)
+        if tree.filledNodes != state.filledNodes { throw MLSError(.malformed, "a part of the tree is missing") }
+        return tree
     }
 
     private func require(_ key: RecordKey) throws(MLSError) -> [UInt8] {

@@ -1,11 +1,11 @@
 /// The name of one record of a stored group.
 ///
-/// On disk: `s` the state of the present epoch, `t` the ratchet tree, `p` + number a pending proposal, and under `e` + epoch
+/// On disk: `s` the state of the present epoch, `t` + tier + number a ``TreeBlock`` of the ratchet tree, `p` + number a pending proposal, and under `e` + epoch
 /// what opens the epoch's messages: `h` the head of a past epoch, `n` + node a secret of the secret tree, `r` + kind + leaf a ratchet,
 /// `k` + kind + leaf + generation a skipped key. Numbers are big-endian, so the records of an epoch share a prefix.
 enum RecordKey: Hashable, Sendable {
     case state
-    case tree
+    case tree(TreeBlock)
     case proposal(UInt32)
     case pastEpoch(UInt64)
     case node(UInt64, NodeIndex)
@@ -42,7 +42,9 @@ extension RecordKey: TLSEncodable, TLSDecodable {
         if let epoch { writer.writeRaw(Self.prefix(epoch: epoch)) }
         switch self {
         case .state: writer.write(UInt8(ascii: "s"))
-        case .tree: writer.write(UInt8(ascii: "t"))
+        case .tree(let block):
+            writer.write(UInt8(ascii: "t"))
+            writer.write(block)
         case .proposal(let number):
             writer.write(UInt8(ascii: "p"))
             writer.write(number)
@@ -63,7 +65,7 @@ extension RecordKey: TLSEncodable, TLSDecodable {
     init(from reader: inout TLSReader) throws(MLSError) {
         switch try reader.read(UInt8.self) {
         case UInt8(ascii: "s"): self = .state
-        case UInt8(ascii: "t"): self = .tree
+        case UInt8(ascii: "t"): self = .tree(try reader.read())
         case UInt8(ascii: "p"): self = .proposal(try reader.read())
         case Self.epochTag:
             let epoch: UInt64 = try reader.read()

@@ -6,7 +6,7 @@ public struct StagedCommit: Sendable {
     public let message: [UInt8]
     /// For the members that the commit adds; MLSMessage. Nil on received commits and where none is added.
     public let welcome: [UInt8]?
-    /// Own commits: the GroupInfo of the new epoch with external_pub and, unless told otherwise, ratchet_tree; MLSMessage.
+    /// Own commits, unless told otherwise: the GroupInfo of the new epoch with external_pub and ratchet_tree; MLSMessage.
     public let groupInfo: [UInt8]?
     public let groupID: [UInt8]
     /// The epoch that the commit ends.
@@ -90,6 +90,7 @@ extension StagedCommit {
             var group = try Group.restore(records, crypto: crypto, configuration: given ?? configuration)
             // It has never been stored as a group of its own.
             group.journal = Journal()
+            group.current.tree.markNew()
             next = group
         default: throw MLSError(.malformed, "a presence byte is neither 0 nor 1")
         }

@@ -32,15 +32,13 @@ extension Welcome {
     ) throws(MLSError) {
         let (key, nonce) = Self.groupInfoKey(memberSecret: memberSecret, crypto: crypto)
         let sealed = try crypto.seal(key: key, nonce: nonce, aad: [], groupInfo.encoded)
-        var secrets: [EncryptedGroupSecrets] = []
-        for joiner in joiners {
+        let parcels = joiners.map { joiner in
             let groupSecrets = GroupSecrets(joinerSecret: joinerSecret, pathSecret: joiner.pathSecret, psks: psks)
-            secrets.append(
-                EncryptedGroupSecrets(
-                    newMember: joiner.keyPackage.ref(crypto: crypto),
-                    sealed: try crypto.encryptWithLabel(
-                        to: joiner.keyPackage.initKey, label: "Welcome", context: sealed,
-                        groupSecrets.sealable, entropy)))
+            return HPKEParcel(publicKey: joiner.keyPackage.initKey, plaintext: groupSecrets.sealable)
+        }
+        let ciphertexts = try crypto.encryptWithLabel(parcels, label: "Welcome", context: sealed, entropy)
+        let secrets = zip(joiners, ciphertexts).map { joiner, ciphertext in
+            EncryptedGroupSecrets(newMember: joiner.keyPackage.ref(crypto: crypto), sealed: ciphertext)
         }
         self.init(suite: crypto.suite, secrets: secrets, encryptedGroupInfo: sealed)
     }

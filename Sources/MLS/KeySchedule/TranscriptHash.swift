@@ -4,7 +4,7 @@ package enum TranscriptHash {
     package static func confirmed(
         interim: [UInt8], commit: AuthenticatedContent, crypto: any SuiteCrypto
     ) -> [UInt8] {
-        var writer = TLSWriter()
+        var writer = TLSWriter(reservingCapacity: commit.content.bytes.count + 256)
         writer.writeRaw(interim)
         writer.write(commit.wireFormat)
         writer.write(commit.content)

@@ -28,6 +28,7 @@ extension [Extension] {
 
     /// - Throws: `malformed` when a type comes twice (RFC 9420 §13.4).
     public func checkUnique() throws(MLSError) {
+        if count < 2 { return }
         var seen: Set<ExtensionType> = []
         for entry in self where !seen.insert(entry.type).inserted {
             throw MLSError(.malformed, "extension \(entry.type.rawValue) comes twice")

@@ -46,3 +46,21 @@ public struct Capabilities: Hashable, Sendable, TLSEncodable, TLSDecodable {
             && required.credentials.allSatisfy(supports)
     }
 }
+
+extension TLSReader {
+    /// Capabilities, which most members of a group have in common: those of one leaf are shared by the next where they are the same.
+    mutating func readCapabilities() throws(MLSError) -> Capabilities {
+        // An encoding says itself where it ends, so the same bytes are the same value.
+        if let recent = recentCapabilities, skip(recent.bytes) { return recent.value }
+        let start = position
+        let value = try read(Capabilities.self)
+        recentCapabilities = RecentCapabilities(bytes: Array(consumed(since: start)), value: value)
+        return value
+    }
+
+    /// The capabilities that were read last.
+    struct RecentCapabilities: Sendable {
+        let bytes: [UInt8]
+        let value: Capabilities
+    }
+}

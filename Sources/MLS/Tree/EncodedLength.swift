@@ -13,35 +13,7 @@ extension Node {
 
 extension LeafNode {
     /// In bytes.
-    var encodedLength: Int {
-        let sourceLength =
-            switch source {
-            case .keyPackage: 17
-            case .update: 1
-            case .commit(let parentHash): 1 + vectorLength(parentHash.count)
-            }
-        return vectorLength(encryptionKey.count) + vectorLength(signatureKey.count) + credential.encodedLength
-            + capabilities.encodedLength + sourceLength
-            + vectorLength(extensions.reduce(0) { $0 + 2 + vectorLength($1.data.count) })
-            + vectorLength(signature.count)
-    }
-}
-
-extension Credential {
-    fileprivate var encodedLength: Int {
-        switch self {
-        case .basic(let identity): 2 + vectorLength(identity.count)
-        case .x509(let chain): 2 + vectorLength(chain.reduce(0) { $0 + vectorLength($1.count) })
-        case .other(_, let content): 2 + vectorLength(content.count)
-        }
-    }
-}
-
-extension Capabilities {
-    fileprivate var encodedLength: Int {
-        vectorLength(versions.count * 2) + vectorLength(cipherSuites.count * 2) + vectorLength(extensions.count * 2)
-            + vectorLength(proposals.count * 2) + vectorLength(credentials.count * 2)
-    }
+    var encodedLength: Int { bytes.count }
 }
 
 /// The content with its length in front.

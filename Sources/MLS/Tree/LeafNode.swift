@@ -7,6 +7,8 @@ public struct LeafNode: Hashable, Sendable, TLSEncodable, TLSDecodable {
     public let source: LeafNodeSource
     public let extensions: [Extension]
     public let signature: [UInt8]
+    /// The whole of it as it is encoded: what tree hashes, signatures and the wire ask for again and again.
+    let bytes: [UInt8]
 
     /// Where a leaf node stands: signed along unless the leaf node comes from a key package.
     public struct Placement: Hashable, Sendable {
@@ -47,57 +49,60 @@ public struct LeafNode: Hashable, Sendable, TLSEncodable, TLSDecodable {
         self.capabilities = profile.capabilities
         self.source = source
         self.extensions = profile.extensions
-        var content = TLSWriter()
-        Self.encodeContent(
-            encryptionKey: encryptionKey, signatureKey: signer.publicKey, profile: profile, source: source,
-            to: &content)
-        try Self.encodePlacement(placement, for: source, to: &content)
-        self.signature = try crypto.signWithLabel(signer, label: Self.signatureLabel, content: content.bytes)
-    }
-
-    public init(from reader: inout TLSReader) throws(MLSError) {
-        encryptionKey = try reader.readOpaque()
-        signatureKey = try reader.readOpaque()
-        credential = try reader.read()
-        capabilities = try reader.read()
-        source = try reader.read()
-        extensions = try reader.readExtensions()
-        signature = try reader.readOpaque()
-    }
-
-    public func encode(to writer: inout TLSWriter) {
-        encodeContent(to: &writer)
-        writer.writeOpaque(signature)
-    }
-
-    /// - Throws: `invalidSignature`; `invalidLeafNode` when the source needs a placement and none is given.
-    public func verifySignature(placement: Placement?, crypto: any SuiteCrypto) throws(MLSError) {
-        var content = TLSWriter()
-        encodeContent(to: &content)
-        try Self.encodePlacement(placement, for: source, to: &content)
-        let holds = crypto.verifyWithLabel(
-            publicKey: signatureKey, label: Self.signatureLabel, content: content.bytes, signature: signature)
-        if !holds { throw MLSError(.invalidSignature, "the signature of a leaf node") }
-    }
-
-    private static let signatureLabel = "LeafNodeTBS"
-
-    private func encodeContent(to writer: inout TLSWriter) {
-        Self.encodeContent(
-            encryptionKey: encryptionKey, signatureKey: signatureKey, profile: profile, source: source, to: &writer)
-    }
-
-    private static func encodeContent(
-        encryptionKey: [UInt8], signatureKey: [UInt8], profile: Profile, source: LeafNodeSource,
-        to writer: inout TLSWriter
-    ) {
+        var writer = TLSWriter(reservingCapacity: 512)
         writer.writeOpaque(encryptionKey)
-        writer.writeOpaque(signatureKey)
+        writer.writeOpaque(signer.publicKey)
         writer.write(profile.credential)
         writer.write(profile.capabilities)
         writer.write(source)
         writer.writeVector(profile.extensions)
+        var content = writer
+        try Self.encodePlacement(placement, for: source, to: &content)
+        self.signature = try crypto.signWithLabel(signer, label: Self.signatureLabel, content: content.bytes)
+        writer.writeOpaque(signature)
+        bytes = writer.bytes
     }
+
+    public init(from reader: inout TLSReader) throws(MLSError) {
+        let start = reader.position
+        encryptionKey = try reader.readOpaque()
+        signatureKey = try reader.readOpaque()
+        credential = try reader.read()
+        capabilities = try reader.readCapabilities()
+        source = try reader.read()
+        extensions = try reader.readExtensions()
+        signature = try reader.readOpaque()
+        // Every value has one encoding only, so these bytes are what encoding the fields would give.
+        bytes = Array(reader.consumed(since: start))
+    }
+
+    public func encode(to writer: inout TLSWriter) {
+        writer.writeRaw(bytes)
+    }
+
+    public static func == (a: LeafNode, b: LeafNode) -> Bool { a.bytes == b.bytes }
+    public func hash(into hasher: inout Hasher) { hasher.combine(bytes) }
+
+    /// - Throws: `invalidSignature`; `invalidLeafNode` when the source needs a placement and none is given.
+    public func verifySignature(placement: Placement?, crypto: any SuiteCrypto) throws(MLSError) {
+        let claim = try signatureClaim(placement: placement, crypto: crypto)
+        if !crypto.verify(publicKey: claim.publicKey, claim.message, signature: claim.signature) {
+            throw MLSError(.invalidSignature, "the signature of a leaf node")
+        }
+    }
+
+    /// What ``verifySignature(placement:crypto:)`` verifies.
+    func signatureClaim(placement: Placement?, crypto: any SuiteCrypto) throws(MLSError) -> SignatureClaim {
+        var signatureLength = TLSWriter()
+        signatureLength.writeLength(signature.count)
+        var content = TLSWriter(reservingCapacity: bytes.count + 64)
+        content.writeRaw(bytes.dropLast(signatureLength.bytes.count + signature.count))
+        try Self.encodePlacement(placement, for: source, to: &content)
+        return crypto.claimWithLabel(
+            publicKey: signatureKey, label: Self.signatureLabel, content: content.bytes, signature: signature)
+    }
+
+    private static let signatureLabel = "LeafNodeTBS"
 
     /// The end of LeafNodeTBS, which keeps a leaf node from being moved to another group or place.
     private static func encodePlacement(_ placement: Placement?, for source: LeafNodeSource, to writer: inout TLSWriter)

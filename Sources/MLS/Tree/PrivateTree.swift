@@ -108,8 +108,7 @@ extension PrivateTree {
         throws(MLSError) -> HPKEPrivateKey
     {
         let publicKey = try reader.readOpaque()
-        let key = try crypto.hpkeKey(raw: Secret(try reader.readOpaque()))
-        if key.publicKey != publicKey { throw MLSError(.malformed, "a private key that is not that of its public key") }
-        return key
+        // Most of them are never used: another member's commit replaces them first.
+        return try crypto.hpkeKey(raw: Secret(try reader.readOpaque()), publicKey: publicKey)
     }
 }

@@ -15,7 +15,11 @@ public struct RatchetTree: Sendable {
     private(set) var signatureKeys = KeyIndex()
     private(set) var tally = SupportTally()
     /// Of all nodes that are not blank, in bytes.
-    private var nodesLength = 0
+    private(set) var nodesLength = 0
+    /// How many nodes are not blank.
+    private(set) var filledNodes: UInt32 = 0
+    /// What differs from the tree that was stored last, at most; nil when nothing of this one may have been stored.
+    private(set) var changedBlocks: Set<TreeBlock>?
     /// No leaf before this one is blank.
     private var firstBlankBound: UInt32 = 0
     /// All leaves from this one on are blank.
@@ -111,6 +115,12 @@ public struct RatchetTree: Sendable {
         firstBlankBound = min(firstBlankBound, leafCount)
     }
 
+    /// From here on changes are counted anew.
+    mutating func markStored() { changedBlocks = [] }
+
+    /// Nothing of this tree is where its group is stored.
+    mutating func markNew() { changedBlocks = nil }
+
     mutating func blankDirectPath(of leaf: LeafIndex) {
         for above in size.directPath(of: leaf.node) where self[above] != nil { set(nil, at: above) }
     }
@@ -129,7 +139,9 @@ public struct RatchetTree: Sendable {
     /// The one way in which a node changes: keeps the indexes right and forgets the hashes above.
     mutating func set(_ node: Node?, at index: NodeIndex) {
         let position = Int(index.value)
+        changedBlocks?.insert(TreeBlock(of: index))
         if let old = slots[position].node {
+            filledNodes -= 1
             nodesLength -= old.encodedLength
             encryptionKeys.remove(old.encryptionKey)
             if case .leaf(let leaf) = old {
@@ -139,6 +151,7 @@ public struct RatchetTree: Sendable {
         }
         slots[position].node = node
         if let node {
+            filledNodes += 1
             nodesLength += node.encodedLength
             if let leaf = index.leaf { memberBound = max(memberBound, leaf.value + 1) }
             encryptionKeys.insert(node.encryptionKey)

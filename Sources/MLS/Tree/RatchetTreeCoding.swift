@@ -14,7 +14,7 @@ extension RatchetTree: TLSEncodable, TLSDecodable {
         try self.init(nodes: nodes)
     }
 
-    private init(nodes: [Node?]) throws(MLSError) {
+    init(nodes: [Node?]) throws(MLSError) {
         self.init()
         guard let last = nodes.last else { throw MLSError(.invalidTree, "a tree without nodes") }
         if last == nil { throw MLSError(.invalidTree, "a tree ends with a blank") }
@@ -32,6 +32,7 @@ extension RatchetTree: TLSEncodable, TLSDecodable {
     public func encode(to writer: inout TLSWriter) {
         var end = size.nodeCount
         while end > 0, self[NodeIndex(end - 1)] == nil { end -= 1 }
+        writer.reserve(nodesLength + Int(size.nodeCount) + 8)
         writer.writeVector { writer in
             for index in 0..<end { writer.writeOptional(self[NodeIndex(index)]) }
         }

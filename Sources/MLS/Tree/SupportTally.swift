@@ -18,16 +18,22 @@ struct SupportTally: Sendable {
     private mutating func count(_ leaf: LeafNode, by step: Int) {
         members += step
         Self.change(&credentialsInUse, [leaf.credential.type], by: step)
-        // A type that is listed twice still counts for one member.
-        Self.change(&credentials, Set(leaf.capabilities.credentials), by: step)
-        Self.change(&extensions, Set(leaf.capabilities.extensions), by: step)
-        Self.change(&proposals, Set(leaf.capabilities.proposals), by: step)
+        Self.change(&credentials, leaf.capabilities.credentials, by: step)
+        Self.change(&extensions, leaf.capabilities.extensions, by: step)
+        Self.change(&proposals, leaf.capabilities.proposals, by: step)
     }
 
-    private static func change<T>(_ counts: inout [T: Int], _ types: Set<T>, by step: Int) {
-        for type in types {
-            let count = counts[type, default: 0] + step
-            counts[type] = count == 0 ? nil : count
+    /// A type that is listed twice still counts for one member.
+    private static func change<T>(_ counts: inout [T: Int], _ types: [T], by step: Int) {
+        if types.count < 2 {
+            for type in types { change(&counts, type, by: step) }
+        } else {
+            for type in Set(types) { change(&counts, type, by: step) }
         }
+    }
+
+    private static func change<T>(_ counts: inout [T: Int], _ type: T, by step: Int) {
+        let count = counts[type, default: 0] + step
+        counts[type] = count == 0 ? nil : count
     }
 }

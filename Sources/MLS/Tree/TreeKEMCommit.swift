@@ -66,17 +66,23 @@ extension RatchetTree {
         _ prepared: PreparedUpdatePath, groupContext: [UInt8], excluding newLeaves: Set<LeafIndex>,
         crypto: any SuiteCrypto, entropy: any EntropySource
     ) throws(MLSError) -> UpdatePath {
-        var nodes: [UpdatePathNode] = []
+        var parcels: [HPKEParcel] = []
+        var ends: [Int] = []
         for node in prepared.nodes {
-            var sealed: [HPKECiphertext] = []
             for recipient in resolution(of: node.step.copath, excluding: newLeaves) {
                 guard let publicKey = self[recipient]?.encryptionKey else { continue }
-                sealed.append(
-                    try crypto.encryptWithLabel(
-                        to: publicKey, label: PathSecret.sealLabel, context: groupContext, node.pathSecret.secret,
-                        entropy))
+                parcels.append(HPKEParcel(publicKey: publicKey, plaintext: node.pathSecret.secret))
             }
-            nodes.append(UpdatePathNode(encryptionKey: node.publicKey, encryptedPathSecret: sealed))
+            ends.append(parcels.count)
+        }
+        // All at once: every secret of the path is sealed under the same label and context.
+        let sealed = try crypto.encryptWithLabel(
+            parcels, label: PathSecret.sealLabel, context: groupContext, entropy)
+        var nodes: [UpdatePathNode] = []
+        var start = 0
+        for (node, end) in zip(prepared.nodes, ends) {
+            nodes.append(UpdatePathNode(encryptionKey: node.publicKey, encryptedPathSecret: Array(sealed[start..<end])))
+            start = end
         }
         return UpdatePath(leafNode: prepared.leafNode, nodes: nodes)
     }

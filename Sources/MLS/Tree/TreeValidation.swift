@@ -22,10 +22,32 @@ extension RatchetTree {
         try validateUnmergedLeaves()
         try validateParentKeys(crypto: crypto)
         try validateParentHashes(crypto: crypto)
-        for (index, leaf) in members {
+        for (_, leaf) in members {
             try leaf.validateContent(crypto: crypto)
             if let now { try leaf.checkLifetime(now: now) }
-            try leaf.verifySignature(placement: .init(groupID: groupID, leafIndex: index), crypto: crypto)
+        }
+        try validateSignatures(groupID: groupID, crypto: crypto)
+    }
+
+    /// In portions, as what was signed takes memory.
+    private func validateSignatures(groupID: [UInt8], crypto: any SuiteCrypto) throws(MLSError) {
+        let portion = 2048
+        var claims: [SignatureClaim] = []
+        claims.reserveCapacity(min(portion, memberCount))
+        for (index, leaf) in members {
+            claims.append(
+                try leaf.signatureClaim(placement: .init(groupID: groupID, leafIndex: index), crypto: crypto))
+            if claims.count == portion {
+                try Self.verify(claims, crypto: crypto)
+                claims.removeAll(keepingCapacity: true)
+            }
+        }
+        try Self.verify(claims, crypto: crypto)
+    }
+
+    private static func verify(_ claims: [SignatureClaim], crypto: any SuiteCrypto) throws(MLSError) {
+        if crypto.firstInvalid(claims) != nil {
+            throw MLSError(.invalidSignature, "the signature of a leaf node")
         }
     }
 
@@ -84,6 +106,10 @@ extension RatchetTree {
     private mutating func isLinked(
         _ parent: ParentNode, through child: NodeIndex, sibling: NodeIndex, crypto: any SuiteCrypto
     ) -> Bool {
+        // Nearly always: the child stands for all below it, and everybody is merged.
+        if parent.unmergedLeaves.isEmpty, let node = self[child], node.isMerged {
+            return parentHash(in: child).map { $0 == parentHash(of: parent, sibling: sibling, crypto: crypto) } ?? false
+        }
         let unmerged = Set(parent.unmergedLeaves.lazy.map(\.node).filter { $0.isInSubtree(of: child) })
         let resolution = resolution(of: child)
         let merged = resolution.filter { !unmerged.contains($0) }
@@ -101,6 +127,13 @@ extension RatchetTree {
             return nil
         case nil: return nil
         }
+    }
+}
+
+extension Node {
+    /// Whether nobody below is unmerged.
+    fileprivate var isMerged: Bool {
+        if case .parent(let parent) = self { parent.unmergedLeaves.isEmpty } else { true }
     }
 }
 
