@@ -21,7 +21,7 @@ extension Group {
     }
 
     /// The whole group as records.
-    func records() -> [(key: [UInt8], value: [UInt8])] {
+    package func records() -> [(key: [UInt8], value: [UInt8])] {
         var keys: [RecordKey] = [.state, .tree]
         keys += proposals.entries.indices.map { .proposal(UInt32($0)) }
         keys += Self.keys(of: current.messageKeys.secretTree, epoch: epoch)
