@@ -25,7 +25,7 @@ public enum MLSMessage: Hashable, Sendable {
 }
 
 extension MLSMessage: TLSEncodable, TLSDecodable {
-    /// - Throws: `unsupported` for another version or wire format.
+    /// - Throws: `unsupported` for another version or wire format, and for a key package of another version than its message's.
     public init(from reader: inout TLSReader) throws(MLSError) {
         let version: ProtocolVersion = try reader.read()
         if version != .mls10 { throw MLSError(.unsupported, "protocol version \(version.rawValue)") }
@@ -34,7 +34,11 @@ extension MLSMessage: TLSEncodable, TLSDecodable {
         case .privateMessage: self = .privateMessage(try reader.read())
         case .welcome: self = .welcome(try reader.read())
         case .groupInfo: self = .groupInfo(try reader.read())
-        case .keyPackage: self = .keyPackage(try reader.read())
+        case .keyPackage:
+            let keyPackage: KeyPackage = try reader.read()
+            // RFC 9420 §10.
+            if keyPackage.version != version { throw MLSError(.unsupported, "a key package of another version") }
+            self = .keyPackage(keyPackage)
         }
     }
 

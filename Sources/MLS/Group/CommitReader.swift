@@ -22,7 +22,7 @@ struct CommitReader {
         if !group.configuration.allowsCredentialChange {
             try list.checkCredentials(in: group.current.tree, committer: committer, pathLeaf: commit.path?.leafNode)
         }
-        let author = try applyPath(to: &applied)
+        let author = try applyPath(to: &applied, list: list)
         try applied.checkMembers(extensionsChanged: list.extensions != nil, crypto: crypto)
 
         // The leaf alone does not tell: the author of an external commit may have taken the place it made us leave.
@@ -69,9 +69,15 @@ struct CommitReader {
     /// Puts the public half of the path into the tree.
     ///
     /// - Returns: the committer's leaf, which an external commit has just taken.
-    private func applyPath(to applied: inout AppliedProposals) throws(MLSError) -> LeafIndex {
+    private func applyPath(to applied: inout AppliedProposals, list: ProposalList) throws(MLSError) -> LeafIndex {
         let author = if let committer { committer } else { try applied.tree.reserveLeaf() }
         guard let path = commit.path else { return author }
+        // Whoever replaces its older self brings a new key, as in an Update (RFC 9420 §12.2).
+        if committer == nil, let replaced = list.removes.first,
+            group.current.tree[replaced]?.encryptionKey == path.leafNode.encryptionKey
+        {
+            throw MLSError(.invalidLeafNode, "an external commit with the encryption key of the leaf it removes")
+        }
         try applied.tree.applyUpdatePath(
             path, from: author, groupID: group.groupID, groupExtensions: applied.context.extensions, crypto: crypto)
         return author
