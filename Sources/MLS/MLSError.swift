@@ -32,6 +32,8 @@ public struct MLSError: Error, Hashable, Sendable, CustomStringConvertible {
         case invalidCommit
         /// A Welcome or GroupInfo that breaks RFC 9420 §12.4.3.
         case invalidWelcome
+        /// A credential that the ``AuthenticationService`` does not accept.
+        case credentialRefused
         /// A Welcome for somebody else.
         case notForUs
         /// The message belongs to another group.

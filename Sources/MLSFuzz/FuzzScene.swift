@@ -34,7 +34,8 @@ public struct FuzzScene: Sendable {
         joiner = try Self.bundle("joiner", signer: joinerSigner, crypto: crypto, random: random)
         victim = try Group.create(
             groupID: [1, 2, 3], crypto: crypto, credential: .basic(identity: Array("victim".utf8)), signer: signer,
-            lifetime: Self.lifetime, entropy: random)
+            extensions: [Self.senders(joinerSigner)], lifetime: Self.lifetime, entropy: random)
+        victim.configuration.acceptsNewMemberProposals = true
         for name in ["bob", "carol", "dave"] { try admit(name, forcePath: true) }
         // Where all hashes are equal a parent is linked to whoever committed below it, and there may be one only.
         if !hashesAreEqual { for index in peers.indices { try commit([], by: index) } }
@@ -45,6 +46,11 @@ public struct FuzzScene: Sendable {
         try collectProposals()
         try collectCommits()
         try collectFromOutside()
+    }
+
+    /// The joiner may also propose from outside.
+    private static func senders(_ signer: SignaturePrivateKey) -> Extension {
+        .externalSenders([ExternalSender(signatureKey: signer.publicKey, credential: .basic(identity: [1]))])
     }
 
     static let now: UInt64 = 1_800_000_000
@@ -63,7 +69,8 @@ public struct FuzzScene: Sendable {
     private mutating func admit(_ name: String, forcePath: Bool) throws(MLSError) {
         let signer = try crypto.generateSignatureKey(random)
         let bundle = try Self.bundle(name, signer: signer, crypto: crypto, random: random)
-        let staged = try victim.commit(
+        var author = victim
+        let staged = try author.commit(
             [.add(bundle.keyPackage)], forcePath: forcePath, signer: self.signer, now: nil, entropy: random)
         try deliver(staged, from: nil)
         guard let welcome = staged.welcome else { throw MLSError(.invalidState, "no Welcome") }
@@ -75,7 +82,7 @@ public struct FuzzScene: Sendable {
 
     /// - Parameter author: nil for the victim itself.
     private mutating func commit(_ proposals: [Proposal], by author: Int?) throws(MLSError) {
-        let peer = author.map { peers[$0] } ?? Peer(signer: signer, group: victim)
+        var peer = author.map { peers[$0] } ?? Peer(signer: signer, group: victim)
         try deliver(
             try peer.group.commit(proposals, signer: peer.signer, now: nil, entropy: random), from: author)
     }
@@ -165,13 +172,20 @@ public struct FuzzScene: Sendable {
             if let groupInfo = staged.groupInfo { groupInfos.append(groupInfo) }
             stagedCommits.append(staged.serialized())
         }
+        var author = victim
         stagedCommits.append(
-            try victim.commit([.add(joiner.keyPackage)], signer: signer, now: nil, entropy: random).serialized())
+            try author.commit([.add(joiner.keyPackage)], signer: signer, now: nil, entropy: random).serialized())
     }
 
     private mutating func collectFromOutside() throws(MLSError) {
         let groupInfo = try peers[0].group.groupInfo(signer: peers[0].signer)
         groupInfos.append(groupInfo)
+        messages += [
+            try Group.externalProposal(
+                .remove(LeafIndex(3)), groupInfo: groupInfo, signer: joinerSigner, crypto: crypto),
+            try Group.newMemberProposal(
+                joiner.keyPackage, groupInfo: groupInfo, signer: joinerSigner, crypto: crypto),
+        ]
         for identity in ["joiner", "erin"] {
             let staged = try Group.externalCommit(
                 groupInfo: groupInfo, credential: .basic(identity: Array(identity.utf8)), signer: joinerSigner,

@@ -6,6 +6,9 @@ public enum Sender: Hashable, Sendable {
     case newMemberProposal
     /// The author of an external commit.
     case newMemberCommit
+
+    /// The leaf of a member; nil for everybody else.
+    public var member: LeafIndex? { if case .member(let index) = self { index } else { nil } }
 }
 
 extension Sender: TLSEncodable, TLSDecodable {

@@ -24,6 +24,7 @@ struct CommitReader {
         }
         let author = try applyPath(to: &applied, list: list)
         try applied.checkMembers(extensionsChanged: list.extensions != nil, crypto: crypto)
+        try authenticate(list, applied, author: author)
 
         // The leaf alone does not tell: the author of an external commit may have taken the place it made us leave.
         let selfRemoved = list.removes.contains(group.ownLeaf)
@@ -52,7 +53,7 @@ struct CommitReader {
         for listed in commit.proposals {
             switch listed {
             case .proposal(let proposal):
-                entries.append(.init(proposal: proposal, sender: committer, updateKey: nil))
+                entries.append(.init(proposal: proposal, sender: content.content.sender, updateKey: nil))
             case .reference(let reference):
                 if committer == nil {
                     throw MLSError(.invalidProposal, "an external commit refers to a proposal")
@@ -64,6 +65,19 @@ struct CommitReader {
             }
         }
         return entries
+    }
+
+    /// - Throws: `credentialRefused`.
+    private func authenticate(
+        _ list: ProposalList, _ applied: AppliedProposals, author: LeafIndex
+    ) throws(MLSError) {
+        let before = group.current.tree
+        let authentication = Authentication(group.configuration, context: group.current.context)
+        try authentication.check(list, applied, before: before)
+        guard let leaf = commit.path?.leafNode else { return }
+        try authentication.check(
+            leaf, at: author, source: committer == nil ? .externalCommit : .commit,
+            replacing: (committer ?? list.removes.first).flatMap { before[$0] })
     }
 
     /// Puts the public half of the path into the tree.

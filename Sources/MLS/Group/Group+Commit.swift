@@ -1,61 +1,72 @@
 extension Group {
-    /// Makes a commit of the given proposals, without taking it: the group stays as it is.
+    /// Makes a commit of the given proposals, without taking it: the group stays in its epoch.
     ///
+    /// With ``GroupConfiguration/handshakeEncryption`` the commit takes this member's next handshake key, so that no other message is sealed
+    /// with it: the group must then be stored before the commit leaves the machine. Otherwise nothing changes.
     /// - Parameters:
     ///   - proposals: made by this very commit.
-    ///   - includePending: whether the valid proposals among ``pendingProposals`` are committed too.
+    ///   - includePending: whether the valid proposals among ``pendingProposals`` are committed too, PSKs as far as their secret is known.
     ///   - forcePath: whether the commit renews this member's keys even where it need not.
     ///   - inlineTree: whether the GroupInfo and the Welcome carry the ratchet tree.
-    ///   - psks: the secrets of PSK proposals.
+    ///   - psks: the secrets of PSK proposals; resumption secrets of this group's window are known without.
     ///   - now: Unix seconds; the lifetimes of added key packages are checked against it.
-    /// - Throws: `invalidProposal`, `invalidKeyPackage`, `invalidLeafNode`, `expired`, `unknownReference`, `removed`, `invalidState`.
-    ///
-    /// With ``GroupConfiguration/handshakeEncryption``, two commits staged on one epoch are sealed under one message key, each with its own
-    /// reuse guard; send one of them only.
-    public func commit(
+    /// - Throws: `invalidProposal`, `invalidKeyPackage`, `invalidLeafNode`, `expired`, `credentialRefused`, `unknownReference`, `removed`,
+    ///   `invalidState`, `tooLarge`.
+    public mutating func commit(
         _ proposals: [Proposal], includePending: Bool = true, forcePath: Bool = true,
         authenticatedData: [UInt8] = [], inlineTree: Bool = true, psks: [PreSharedKey] = [],
         signer: SignaturePrivateKey, now: UInt64?, entropy: any EntropySource
     ) throws(MLSError) -> StagedCommit {
+        try commit(
+            CommitRequest(
+                proposals: proposals, includePending: includePending, forcePath: forcePath,
+                authenticatedData: authenticatedData, inlineTree: inlineTree, psks: psks, now: now),
+            signer: signer, entropy: entropy)
+    }
+
+    mutating func commit(
+        _ request: CommitRequest, signer: SignaturePrivateKey, entropy: any EntropySource
+    ) throws(MLSError) -> StagedCommit {
         let (leaf, own) = try sendingLeaf(signer: signer)
-        try checkLength(authenticatedData)
-        let selection = try ProposalSelection(
-            own: proposals, pending: includePending ? self.proposals.entries : [], in: self, now: now)
+        try checkLength(request.authenticatedData)
+        let selection = try ProposalSelection(request, in: self)
         let list = selection.list
         var applied = selection.applied
         let draft = CommitDraft(
             listed: selection.listed, baseContext: current.context, baseTranscript: current.interimTranscriptHash,
-            sender: .member(ownLeaf), authenticatedData: authenticatedData, crypto: crypto, entropy: entropy)
+            sender: .member(ownLeaf), authenticatedData: request.authenticatedData, crypto: crypto, entropy: entropy)
         var path: CommitDraft.Path?
-        if list.requiresPath || forcePath {
+        if list.requiresPath || request.forcePath {
             path = try draft.makePath(in: &applied, from: ownLeaf, profile: leaf.profile, signer: signer)
         }
         let finished = try draft.finish(
             applied, path: path, privateTree: own.privateTree, initSecret: own.epoch.initSecret,
-            psks: resolve(list.psks, given: psks), as: handshakeFormat, signer: signer)
+            psks: resolve(list.psks, given: request.psks), as: handshakeFormat, signer: signer)
 
         let next = Group(
             configuration: configuration, crypto: crypto, current: finished.state, successor: list.reInit)
         let info = try next.makeGroupInfo(
-            signer: signer, inlineTree: inlineTree, externalPub: true)
+            signer: signer, inlineTree: request.inlineTree, externalPub: true)
+        let welcome = try draft.welcome(applied, path: path, psks: list.psks, finished: finished, groupInfo: info)
+        let (message, step) = try protectHandshake(finished.commit, entropy: entropy)
+        if let step { consume(step) }
         return StagedCommit(
-            message: try protectHandshake(finished.commit, entropy: entropy).message.encoded,
-            welcome: try draft.welcome(applied, path: path, psks: list.psks, finished: finished, groupInfo: info),
-            groupInfo: MLSMessage.groupInfo(info).encoded, groupID: groupID, baseEpoch: epoch, next: next,
+            message: message.encoded, welcome: welcome, groupInfo: MLSMessage.groupInfo(info).encoded,
+            groupID: groupID, baseEpoch: epoch, next: next,
             committer: Member(finished.state.tree[ownLeaf] ?? leaf, at: ownLeaf),
             changes: applied.changes(
                 list, committer: ownLeaf, isExternal: false, hasPath: path != nil, selfRemoved: false),
-            authenticatedData: authenticatedData, confirmationTag: finished.state.confirmationTag,
+            authenticatedData: request.authenticatedData, confirmationTag: finished.state.confirmationTag,
             baseTranscript: current.interimTranscriptHash)
     }
 
-    /// Wraps a signed handshake content the way it was signed for.
+    /// Wraps a signed handshake content the way it was signed for; the step, if any, is for the caller to take.
     func protectHandshake(
         _ content: AuthenticatedContent, entropy: any EntropySource
-    ) throws(MLSError) -> (message: MLSMessage, key: (id: SecretTree.RatchetID, generation: UInt32)?) {
+    ) throws(MLSError) -> (message: MLSMessage, step: SecretTree.Step?) {
         if content.wireFormat == .privateMessage {
             let (message, step) = try seal(content, kind: .handshake, entropy: entropy)
-            return (.privateMessage(message), (step.id, step.messageKey.generation))
+            return (.privateMessage(message), step)
         }
         let message = PublicMessage(
             protecting: content, membershipKey: try ownSecrets().epoch.membership, context: current.encodedContext,

@@ -4,13 +4,15 @@ extension Group {
     /// - Throws: `invalidLeafNode` when the own leaf does not support the extensions; `malformed` when a type comes twice.
     public static func create(
         groupID: [UInt8], crypto: any SuiteCrypto, credential: Credential, signer: SignaturePrivateKey,
-        extensions: [Extension] = [], lifetime: Lifetime, capabilities: Capabilities = Capabilities(),
+        extensions: [Extension] = [], lifetime: Lifetime, leafExtensions: [Extension] = [],
+        capabilities: Capabilities = Capabilities(),
         configuration: GroupConfiguration = .init(), entropy: any EntropySource
     ) throws(MLSError) -> Group {
         try extensions.checkUnique()
         let leafKey = try crypto.generateHPKEKey(entropy)
         let leaf = try LeafNode(
-            encryptionKey: leafKey.publicKey, profile: .init(credential: credential, capabilities: capabilities),
+            encryptionKey: leafKey.publicKey,
+            profile: .init(credential: credential, capabilities: capabilities, extensions: leafExtensions),
             source: .keyPackage(lifetime), placement: nil, signer: signer, crypto: crypto)
         try leaf.validateContent(crypto: crypto)
         try leaf.checkSupport(groupExtensions: extensions)

@@ -5,12 +5,15 @@ extension Group {
     ///   - groupInfo: of the group's present epoch, with external_pub; MLSMessage.
     ///   - ratchetTree: the encoded tree, when the GroupInfo does not carry it.
     ///   - removePrior: whether a member with the same credential is removed by the same commit: an older self, say on a lost device.
+    ///   - removing: the leaf of that member, where a credential does not tell it from others.
     ///   - psks: keys to be mixed in, one PSK proposal each.
     /// - Returns: a staged commit whose `next` is the group, once the commit has been accepted.
-    /// - Throws: `invalidWelcome`, `invalidTree`, `unsupported`, or what else is wrong with the GroupInfo.
+    /// - Throws: `invalidWelcome`, `invalidTree`, `unsupported`, `credentialRefused`, or what else is wrong with the GroupInfo;
+    ///   `invalidProposal` when there is no member at the leaf to be removed, or a PSK is not for commits.
     public static func externalCommit(
         groupInfo: [UInt8], ratchetTree: [UInt8]? = nil, credential: Credential, signer: SignaturePrivateKey,
-        removePrior: Bool = false, authenticatedData: [UInt8] = [], psks: [PreSharedKey] = [],
+        removePrior: Bool = false, removing priorLeaf: LeafIndex? = nil, leafExtensions: [Extension] = [],
+        authenticatedData: [UInt8] = [], psks: [PreSharedKey] = [],
         capabilities: Capabilities = Capabilities(), crypto: any SuiteCrypto,
         configuration: GroupConfiguration = .init(), entropy: any EntropySource
     ) throws(MLSError) -> StagedCommit {
@@ -18,6 +21,7 @@ extension Group {
             throw MLSError(.malformed, "not a GroupInfo")
         }
         let publicGroup = try PublicGroup(info, separateTree: ratchetTree, crypto: crypto)
+        try Authentication(configuration, context: info.context).check(publicGroup)
         guard let externalKey = try info.externalPub() else {
             throw MLSError(.invalidWelcome, "the GroupInfo has no external_pub")
         }
@@ -25,17 +29,20 @@ extension Group {
             to: externalKey, crypto: crypto, entropy: entropy)
 
         var proposals: [Proposal] = [.externalInit(kemOutput: kemOutput)]
-        if removePrior, let prior = publicGroup.tree.members.first(where: { $0.1.credential == credential }) {
+        if let priorLeaf {
+            proposals.append(.remove(priorLeaf))
+        } else if removePrior, let prior = publicGroup.tree.members.first(where: { $0.1.credential == credential }) {
             proposals.append(.remove(prior.0))
         }
         var resolved: [(id: PreSharedKeyID, secret: Secret)] = []
         for psk in psks {
-            let id = PreSharedKeyID(source: psk.source, nonce: entropy.bytes(crypto.suite.hashLength))
+            let id = PreSharedKeyID(source: psk.source, suite: crypto.suite, entropy: entropy)
             proposals.append(.preSharedKey(id))
             resolved.append((id, psk.secret))
         }
         let list = try ProposalList(
-            proposals.map { .init(proposal: $0, sender: nil, updateKey: nil) }, committer: nil, crypto: crypto)
+            proposals.map { .init(proposal: $0, sender: .newMemberCommit, updateKey: nil) }, committer: nil,
+            crypto: crypto)
         var applied = try AppliedProposals(
             list, to: publicGroup.tree, context: info.context, crypto: crypto, now: nil)
         let ownLeaf = try applied.tree.reserveLeaf()
@@ -48,7 +55,8 @@ extension Group {
             crypto: crypto, entropy: entropy)
         let path = try draft.makePath(
             in: &applied, from: ownLeaf,
-            profile: .init(credential: credential, capabilities: capabilities), signer: signer)
+            profile: .init(credential: credential, capabilities: capabilities, extensions: leafExtensions),
+            signer: signer)
         try path.prepared.leafNode.validateContent(crypto: crypto)
         try path.prepared.leafNode.checkSupport(groupExtensions: info.context.extensions)
         try applied.checkMembers(extensionsChanged: false, crypto: crypto)

@@ -5,12 +5,16 @@ extension Group {
     ///   - welcome: MLSMessage.
     ///   - bundles: key packages of this client that may be meant.
     ///   - ratchetTree: the encoded tree, when the Welcome does not carry it.
+    ///   - psks: secrets that the Welcome may call for: external ones, and resumption secrets of other groups (``resumptionPSK(epoch:)``).
+    ///   - predecessor: the group that this one must go on from: the one that a ReInit has ended, or of which this one is a branch. Without it
+    ///     a Welcome to such a group is refused, and with it any other.
     ///   - now: Unix seconds; the lifetime of the key package used is checked against it.
     /// - Returns: the group; which key package was used, so that its private keys can be deleted; and the tag of the commit that added us.
-    /// - Throws: `notForUs` when no bundle is meant; `unknownReference` for a PSK that is not known here; else what is wrong with the Welcome.
+    /// - Throws: `notForUs` when no bundle is meant; `unknownReference` for a PSK that is not known here, the predecessor's among them;
+    ///   `credentialRefused`; else what is wrong with the Welcome.
     public static func join(
         welcome: [UInt8], bundles: [KeyPackageBundle], ratchetTree: [UInt8]? = nil, psks: [PreSharedKey] = [],
-        crypto: any SuiteCrypto, configuration: GroupConfiguration = .init(), now: UInt64?
+        predecessor: Group? = nil, crypto: any SuiteCrypto, configuration: GroupConfiguration = .init(), now: UInt64?
     ) throws(MLSError) -> (group: Group, usedKeyPackage: KeyPackageRef, confirmationTag: [UInt8]) {
         guard case .welcome(let welcome) = try MLSMessage(decoding: welcome) else {
             throw MLSError(.malformed, "not a Welcome")
@@ -19,13 +23,17 @@ extension Group {
         let (entry, bundle) = try find(welcome, bundles, crypto: crypto)
         if let now { try bundle.keyPackage.leafNode.checkLifetime(now: now) }
         let secrets = try welcome.openGroupSecrets(entry, with: bundle.initKey, crypto: crypto)
+        let predecessor = try Predecessor(predecessor, psks: secrets.psks)
         let memberSecret = KeySchedule.memberSecret(
             joinerSecret: secrets.joinerSecret,
-            pskSecret: try PSKSecret.combine(try resolve(secrets.psks, given: psks, crypto: crypto), crypto: crypto),
+            pskSecret: try PSKSecret.combine(
+                try resolve(secrets.psks, given: psks, tie: predecessor.secret(), crypto: crypto), crypto: crypto),
             crypto: crypto)
         let publicGroup = try PublicGroup(
             try welcome.openGroupInfo(memberSecret: memberSecret, crypto: crypto), separateTree: ratchetTree,
             crypto: crypto)
+        try predecessor.check(publicGroup)
+        try Authentication(configuration, context: publicGroup.info.context).check(publicGroup)
 
         let privateTree = try privateTree(publicGroup, bundle: bundle, pathSecret: secrets.pathSecret, crypto: crypto)
         let transition = EpochTransition(
@@ -51,17 +59,16 @@ extension Group {
     }
 
     private static func resolve(
-        _ ids: [PreSharedKeyID], given: [PreSharedKey], crypto: any SuiteCrypto
+        _ ids: [PreSharedKeyID], given: [PreSharedKey], tie: Secret?, crypto: any SuiteCrypto
     ) throws(MLSError) -> [(id: PreSharedKeyID, secret: Secret)] {
         var resolved: [(id: PreSharedKeyID, secret: Secret)] = []
         for id in ids {
-            if case .resumption(let usage, _, _) = id.source, usage != .application {
-                throw MLSError(.unsupported, "a group that goes on from another one")
-            }
             if id.nonce.count != crypto.suite.hashLength {
                 throw MLSError(.invalidWelcome, "a PSK nonce has \(id.nonce.count) bytes")
             }
-            guard let secret = given.secret(for: id.source) else {
+            var isTie = false
+            if case .resumption(let usage, _, _) = id.source { isTie = usage != .application }
+            guard let secret = isTie ? tie : given.secret(for: id.source) else {
                 throw MLSError(.unknownReference, "a PSK that is not known here")
             }
             resolved.append((id, secret))

@@ -6,9 +6,11 @@ extension Group {
     ///   - psks: the secrets of external PSKs that a commit may call for.
     ///   - now: Unix seconds; the lifetimes of added key packages are checked against it. Give nil for commits that may be old.
     /// - Throws: `ownMessage` for what this very member sent (merge the staged commit instead); `wrongGroup`, `epochTooOld`,
-    ///   `epochNotReached`; `unknownReference` for a proposal or PSK that is not known here; else what is wrong with the message.
+    ///   `epochNotReached`; `unknownReference` for a proposal or PSK that is not known here; `credentialRefused`; `invalidState` once a
+    ///   ReInit has ended the group; else what is wrong with the message.
     public func process(_ message: [UInt8], psks: [PreSharedKey] = [], now: UInt64?) throws(MLSError) -> Incoming {
         _ = try ownSecrets()
+        if successor != nil { throw MLSError(.invalidState, "the group has been ended by a ReInit") }
         let handshake = try authenticate(MLSMessage(decoding: message))
         switch handshake.content.content.body {
         case .application:
@@ -16,12 +18,13 @@ extension Group {
         case .proposal(let proposal):
             return .proposal(
                 PendingProposal(
-                    proposal: proposal, sender: handshake.sender,
+                    proposal: proposal, origin: handshake.sender,
                     reference: handshake.content.proposalRef(crypto: crypto),
                     epoch: epoch, updateKey: nil, sealedWith: handshake.sealedWith))
         case .commit(let commit):
             let reader = CommitReader(
-                group: self, message: message, content: handshake.content, commit: commit, committer: handshake.sender,
+                group: self, message: message, content: handshake.content, commit: commit,
+                committer: handshake.sender.member,
                 psks: psks, now: now)
             return .commit(try reader.stage())
         }
@@ -30,8 +33,7 @@ extension Group {
     /// A handshake message whose tags and signature hold.
     private struct Handshake {
         let content: AuthenticatedContent
-        /// Nil for the author of an external commit.
-        let sender: LeafIndex?
+        let sender: Sender
         let sealedWith: (id: SecretTree.RatchetID, generation: UInt32)?
     }
 
@@ -47,7 +49,7 @@ extension Group {
             }
             let opened = try open(message, kind: .handshake)
             return Handshake(
-                content: opened.content, sender: opened.sender.index,
+                content: opened.content, sender: .member(opened.sender.index),
                 sealedWith: (opened.step.id, opened.step.messageKey.generation))
         case .welcome, .groupInfo, .keyPackage:
             throw MLSError(.malformed, "not a message within a group")
@@ -57,25 +59,38 @@ extension Group {
     private func authenticate(_ message: PublicMessage) throws(MLSError) -> Handshake {
         let content = try message.unprotect(
             membershipKey: try ownSecrets().epoch.membership, context: current.encodedContext, crypto: crypto)
-        let sender: LeafIndex?
         let publicKey: [UInt8]
         switch (message.content.sender, message.content.body) {
         case (.member(let index), _):
             guard let leaf = current.tree[index] else {
                 throw MLSError(.malformed, "a message from \(index), which is blank")
             }
-            (sender, publicKey) = (index, leaf.signatureKey)
+            publicKey = leaf.signatureKey
         case (.newMemberCommit, .commit(let commit)):
             guard let path = commit.path else { throw MLSError(.invalidCommit, "an external commit without a path") }
-            (sender, publicKey) = (nil, path.leafNode.signatureKey)
-        case (.external, .proposal), (.newMemberProposal, .proposal):
-            throw MLSError(.unsupported, "a proposal from outside of the group")
+            publicKey = path.leafNode.signatureKey
+        case (.external(let index), .proposal(let proposal)) where proposal.mayBeExternal:
+            publicKey = try externalSender(index).signatureKey
+        case (.newMemberProposal, .proposal(.add(let keyPackage))):
+            if !configuration.acceptsNewMemberProposals {
+                throw MLSError(.invalidProposal, "a stranger asks to be added")
+            }
+            publicKey = keyPackage.leafNode.signatureKey
         case (.newMemberCommit, _), (.external, _), (.newMemberProposal, _):
             throw MLSError(.malformed, "a sender that may not send this")
         }
         try content.verifySignature(publicKey: publicKey, context: current.encodedContext, crypto: crypto)
-        if sender == ownLeaf { throw MLSError(.ownMessage, "a message of this very member") }
-        return Handshake(content: content, sender: sender, sealedWith: nil)
+        if message.content.sender == .member(ownLeaf) {
+            throw MLSError(.ownMessage, "a message of this very member")
+        }
+        return Handshake(content: content, sender: message.content.sender, sealedWith: nil)
+    }
+
+    /// - Throws: `invalidProposal` when the group knows no such sender.
+    private func externalSender(_ index: UInt32) throws(MLSError) -> ExternalSender {
+        let senders = try extensions.externalSenders()
+        guard index < senders.count else { throw MLSError(.invalidProposal, "external sender \(index) is unknown") }
+        return senders[Int(index)]
     }
 
     private func checkPresent(groupID: [UInt8], epoch: UInt64) throws(MLSError) {

@@ -60,11 +60,12 @@ extension Group {
             body: .proposal(proposal))
         let signed = try AuthenticatedContent.sign(
             content, as: handshakeFormat, context: current.encodedContext, signer: signer, crypto: crypto)
-        let (message, key) = try protectHandshake(signed, entropy: entropy)
+        let (message, step) = try protectHandshake(signed, entropy: entropy)
         try storeProposal(
             PendingProposal(
-                proposal: proposal, sender: ownLeaf, reference: signed.proposalRef(crypto: crypto), epoch: epoch,
-                updateKey: updateKey, sealedWith: key))
+                proposal: proposal, origin: .member(ownLeaf), reference: signed.proposalRef(crypto: crypto),
+                epoch: epoch,
+                updateKey: updateKey, sealedWith: step.map { ($0.id, $0.messageKey.generation) }))
         return message.encoded
     }
 

@@ -1,5 +1,5 @@
 /// What a member decides for itself; nothing in here is agreed with the group.
-public struct GroupConfiguration: Hashable, Sendable {
+public struct GroupConfiguration: Sendable {
     /// Whether own proposals and commits go out as PrivateMessage. Off: as PublicMessage, so that a server can order them.
     public var handshakeEncryption = false
     /// Plaintexts are padded with zeros up to a multiple of this many bytes; 0 or 1 means no padding.
@@ -9,6 +9,11 @@ public struct GroupConfiguration: Hashable, Sendable {
     /// Whether a member may change its credential by an Update, a commit or an external commit that removes its older self. Off: such
     /// a message is refused, so that nobody takes another's name (RFC 9420 §5.3.1 leaves this to the application).
     public var allowsCredentialChange = false
+    /// Whether strangers may propose their own Add (RFC 9420 §12.1.8, `new_member_proposal`). Off: such a message is refused, as the next
+    /// commit would let in whoever asks. Where it is on, look at ``PendingProposal/origin`` before storing one.
+    public var acceptsNewMemberProposals = false
+    /// Who judges credentials.
+    public var authentication: any AuthenticationService = BasicAuthenticationService()
 
     public init() {}
 }

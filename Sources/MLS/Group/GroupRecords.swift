@@ -52,27 +52,27 @@ struct StateRecord: TLSEncodable, TLSDecodable {
 /// A record `p`: a pending proposal.
 struct ProposalRecord: TLSEncodable, TLSDecodable {
     let proposal: Proposal
-    let sender: LeafIndex?
+    let origin: Sender
     let reference: ProposalRef
     let updateKey: [UInt8]?
 
     init(_ pending: PendingProposal) {
         proposal = pending.proposal
-        sender = pending.sender
+        origin = pending.origin
         reference = pending.reference
         updateKey = pending.updateKey?.raw.unwipedCopy
     }
 
     init(from reader: inout TLSReader) throws(MLSError) {
         proposal = try reader.read()
-        sender = try reader.readOptional()
+        origin = try reader.read()
         reference = try reader.read()
         updateKey = try reader.readOptionalOpaque()
     }
 
     func encode(to writer: inout TLSWriter) {
         writer.write(proposal)
-        writer.writeOptional(sender)
+        writer.write(origin)
         writer.write(reference)
         writer.writeOptionalOpaque(updateKey)
     }

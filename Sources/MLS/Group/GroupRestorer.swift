@@ -114,7 +114,7 @@ struct GroupRestorer {
             var updateKey: HPKEPrivateKey?
             if let raw = record.updateKey { updateKey = try crypto.hpkeKey(raw: Secret(raw)) }
             let pending = PendingProposal(
-                proposal: record.proposal, sender: record.sender, reference: record.reference, epoch: epoch,
+                proposal: record.proposal, origin: record.origin, reference: record.reference, epoch: epoch,
                 updateKey: updateKey, sealedWith: nil)
             if try cache.insert(pending) != number {
                 throw MLSError(.malformed, "the numbers of the pending proposals have gaps")

@@ -1,4 +1,20 @@
 extension Group {
+    /// The secret that proves membership in an epoch of this group, to be mixed into another group or given to ``join(welcome:bundles:ratchetTree:psks:predecessor:crypto:configuration:now:)``
+    /// (RFC 9420 §8.6, usage `application`).
+    ///
+    /// Within this group nobody needs to give it: members find it in their window of past epochs.
+    /// - Parameter epoch: the present one when nil.
+    /// - Throws: `removed`; `epochTooOld` and `epochNotReached` for an epoch outside of the window.
+    public func resumptionPSK(epoch: UInt64? = nil) throws(MLSError) -> PreSharedKey {
+        let epoch = epoch ?? self.epoch
+        if epoch > self.epoch { throw MLSError(.epochNotReached, "the group is in epoch \(self.epoch)") }
+        if epoch == self.epoch { _ = try ownSecrets() }
+        guard let secret = resumptionSecret(ofEpoch: epoch) else {
+            throw MLSError(.epochTooOld, "the keys of epoch \(epoch) are gone")
+        }
+        return PreSharedKey(source: .resumption(.application, groupID: groupID, epoch: epoch), secret: secret)
+    }
+
     /// The secrets behind a commit's PSKs, in their order.
     ///
     /// - Parameter given: the caller's; resumption secrets of this group's window are known without.
@@ -8,7 +24,7 @@ extension Group {
     ) throws(MLSError) -> [(id: PreSharedKeyID, secret: Secret)] {
         var resolved: [(id: PreSharedKeyID, secret: Secret)] = []
         for id in ids {
-            guard let secret = ownResumption(id.source) ?? given.secret(for: id.source) else {
+            guard let secret = secret(for: id.source, given: given) else {
                 throw MLSError(.unknownReference, "a PSK that is not known here")
             }
             resolved.append((id, secret))
@@ -16,8 +32,14 @@ extension Group {
         return resolved
     }
 
-    private func ownResumption(_ source: PSKSource) -> Secret? {
-        guard case .resumption(.application, groupID, let epoch) = source else { return nil }
+    func secret(for source: PSKSource, given: [PreSharedKey]) -> Secret? {
+        if case .resumption(.application, groupID, let epoch) = source, let own = resumptionSecret(ofEpoch: epoch) {
+            return own
+        }
+        return given.secret(for: source)
+    }
+
+    func resumptionSecret(ofEpoch epoch: UInt64) -> Secret? {
         if epoch == self.epoch { return current.own?.epoch.resumption }
         return pastEpochs.first { $0.epoch == epoch }?.resumption
     }

@@ -1,8 +1,8 @@
 /// A proposal that has been received or sent on its own and waits for a commit.
 public struct PendingProposal: Sendable {
     public let proposal: Proposal
-    /// The proposing member; nil for somebody outside of the group.
-    public let sender: LeafIndex?
+    /// Who proposes: a member, an external sender, or somebody who wants to join.
+    public let origin: Sender
     /// What a commit calls it by.
     public let reference: ProposalRef
     let epoch: UInt64
@@ -10,6 +10,9 @@ public struct PendingProposal: Sendable {
     let updateKey: HPKEPrivateKey?
     /// The key its message was sealed with, to be consumed when it is stored; nil for a PublicMessage.
     let sealedWith: (id: SecretTree.RatchetID, generation: UInt32)?
+
+    /// The proposing member; nil for somebody outside of the group.
+    public var sender: LeafIndex? { origin.member }
 }
 
 /// The proposals of an epoch, in the order they came.

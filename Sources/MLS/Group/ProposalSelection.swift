@@ -10,52 +10,76 @@ struct ProposalSelection {
 
     /// - Parameter own: by value; they are taken as they are and win over pending ones.
     /// - Throws: what is wrong with one's own proposals.
-    init(own: [Proposal], pending: [PendingProposal], in group: Group, now: UInt64?) throws(MLSError) {
-        let candidates = Self.byPreference(pending)
+    init(_ request: CommitRequest, in group: Group) throws(MLSError) {
+        let candidates = request.includePending ? Self.candidates(request, in: group) : []
         do {
             // All at once is how it nearly always goes.
-            try self.init(own: own, taking: candidates, in: group, now: now)
+            try self.init(request, taking: candidates, in: group)
         } catch {
             if candidates.isEmpty { throw error }
             // Else one by one, and not too many: each trial checks all signatures again.
             var chosen: [PendingProposal] = []
             for candidate in candidates.prefix(Limits.triedProposals) {
                 do {
-                    _ = try ProposalSelection(own: own, taking: chosen + [candidate], in: group, now: now)
+                    _ = try ProposalSelection(request, taking: chosen + [candidate], in: group)
                     chosen.append(candidate)
                 } catch {
                     // It does not fit, so it stays out of the commit.
                 }
             }
-            try self.init(own: own, taking: chosen, in: group, now: now)
+            try self.init(request, taking: chosen, in: group)
         }
     }
 
     private init(
-        own: [Proposal], taking pending: [PendingProposal], in group: Group, now: UInt64?
+        _ request: CommitRequest, taking pending: [PendingProposal], in group: Group
     ) throws(MLSError) {
-        listed = pending.map { .reference($0.reference) } + own.map { .proposal($0) }
-        let entries =
-            pending.map(\.entry) + own.map { .init(proposal: $0, sender: group.ownLeaf, updateKey: nil) }
-        list = try ProposalList(entries, committer: group.ownLeaf, crypto: group.crypto)
+        listed = pending.map { .reference($0.reference) } + request.proposals.map { .proposal($0) }
+        let own = request.proposals.map {
+            ProposalList.Entry(proposal: $0, sender: .member(group.ownLeaf), updateKey: nil)
+        }
+        let tree = group.current.tree
+        list = try ProposalList(
+            pending.map(\.entry) + own, committer: group.ownLeaf, founding: request.founding, crypto: group.crypto)
         if !group.configuration.allowsCredentialChange {
-            try list.checkCredentials(in: group.current.tree, committer: group.ownLeaf, pathLeaf: nil)
+            try list.checkCredentials(in: tree, committer: group.ownLeaf, pathLeaf: nil)
         }
         applied = try AppliedProposals(
-            list, to: group.current.tree, context: group.current.context, crypto: group.crypto, now: now)
+            list, to: tree, context: group.current.context, crypto: group.crypto, now: request.now)
         try applied.checkMembers(extensionsChanged: list.extensions != nil, crypto: group.crypto)
+        try Authentication(group.configuration, context: group.current.context).check(list, applied, before: tree)
     }
 
-    /// Of proposals that exclude each other the first is taken: Removes before Updates, the latest Update, anything before a ReInit.
-    /// A PSK needs a secret that only the caller can give, so it is committed by value or not at all.
-    private static func byPreference(_ pending: [PendingProposal]) -> [PendingProposal] {
-        pending.filter { $0.proposal.type == .remove }
+    /// What may be committed at all, and of proposals that exclude each other the first: Removes before Updates, the latest Update,
+    /// anything before a ReInit.
+    private static func candidates(_ request: CommitRequest, in group: Group) -> [PendingProposal] {
+        // A ReInit stands alone, so whoever makes one wants nothing else.
+        if request.proposals.contains(where: { $0.type == .reInit }) { return [] }
+        let pending = group.proposals.entries.filter { isForOthers($0, committer: group.ownLeaf) }
+        let changes =
+            pending.filter { $0.proposal.type == .remove }
             + pending.reversed().filter { $0.proposal.type == .update }
             + pending.filter { [.add, .groupContextExtensions].contains($0.proposal.type) }
-            + pending.reversed().filter { $0.proposal.type == .reInit }
+            + pending.filter { isKnownPSK($0.proposal, request, in: group) }
+        if !changes.isEmpty || !request.proposals.isEmpty { return changes }
+        return pending.reversed().filter { $0.proposal.type == .reInit }
+    }
+
+    /// A committer neither updates nor removes itself by a proposal (RFC 9420 §12.2).
+    private static func isForOthers(_ pending: PendingProposal, committer: LeafIndex) -> Bool {
+        switch pending.proposal {
+        case .update: pending.sender != committer
+        case .remove(let index): index != committer
+        case .add, .preSharedKey, .reInit, .externalInit, .groupContextExtensions: true
+        }
+    }
+
+    private static func isKnownPSK(_ proposal: Proposal, _ request: CommitRequest, in group: Group) -> Bool {
+        guard case .preSharedKey(let id) = proposal else { return false }
+        return group.secret(for: id.source, given: request.psks) != nil
     }
 }
 
 extension PendingProposal {
-    var entry: ProposalList.Entry { .init(proposal: proposal, sender: sender, updateKey: updateKey) }
+    var entry: ProposalList.Entry { .init(proposal: proposal, sender: origin, updateKey: updateKey) }
 }

@@ -50,6 +50,11 @@ public struct PreSharedKeyID: Hashable, Sendable, TLSEncodable, TLSDecodable {
         self.nonce = nonce
     }
 
+    /// A use of its own, with a fresh nonce.
+    public init(source: PSKSource, suite: CipherSuite, entropy: any EntropySource) {
+        self.init(source: source, nonce: entropy.bytes(suite.hashLength))
+    }
+
     public init(from reader: inout TLSReader) throws(MLSError) {
         source = try reader.read()
         nonce = try reader.readOpaque()

@@ -5,8 +5,7 @@ struct ProposalList: Sendable {
     /// A proposal with what the commit's reader knows about its origin.
     struct Entry: Sendable {
         let proposal: Proposal
-        /// Nil in external commits, whose author has no leaf yet.
-        let sender: LeafIndex?
+        let sender: Sender
         /// For an Update of this very member: the new leaf's private key.
         let updateKey: HPKEPrivateKey?
     }
@@ -27,9 +26,13 @@ struct ProposalList: Sendable {
     /// Whether a commit of these must have a path (RFC 9420 §12.4).
     let requiresPath: Bool
 
-    /// - Parameter committer: nil for an external commit.
+    /// - Parameters:
+    ///   - committer: nil for an external commit.
+    ///   - founding: what else a resumption PSK may be for, in the first commit of a group that goes on from another one.
     /// - Throws: `invalidProposal`, `tooLarge`.
-    init(_ entries: [Entry], committer: LeafIndex?, crypto: any SuiteCrypto) throws(MLSError) {
+    init(
+        _ entries: [Entry], committer: LeafIndex?, founding: ResumptionUsage = .application, crypto: any SuiteCrypto
+    ) throws(MLSError) {
         if entries.count > Limits.commitProposals {
             throw MLSError(.tooLarge, "a commit of \(entries.count) proposals")
         }
@@ -48,7 +51,7 @@ struct ProposalList: Sendable {
             case .add(let keyPackage):
                 adds.append(keyPackage)
             case .update(let leaf):
-                guard let sender = entry.sender, sender != committer else {
+                guard let sender = entry.sender.member, sender != committer else {
                     throw MLSError(.invalidProposal, "an Update of the committer's own leaf")
                 }
                 try Self.claim(sender, in: &changedLeaves)
@@ -58,7 +61,7 @@ struct ProposalList: Sendable {
                 try Self.claim(index, in: &changedLeaves)
                 removes.append(index)
             case .preSharedKey(let id):
-                try Self.check(id, crypto: crypto)
+                try Self.check(id, founding: founding, crypto: crypto)
                 if !usedPSKs.insert(id).inserted { throw MLSError(.invalidProposal, "a PSK comes twice") }
                 psks.append(id)
             case .reInit(let parameters):
@@ -101,11 +104,13 @@ struct ProposalList: Sendable {
     }
 
     /// RFC 9420 §12.1.4. Usages `reinit` and `branch` belong to the beginning of another group.
-    private static func check(_ id: PreSharedKeyID, crypto: any SuiteCrypto) throws(MLSError) {
+    private static func check(
+        _ id: PreSharedKeyID, founding: ResumptionUsage, crypto: any SuiteCrypto
+    ) throws(MLSError) {
         if id.nonce.count != crypto.suite.hashLength {
             throw MLSError(.invalidProposal, "a PSK nonce has \(id.nonce.count) bytes")
         }
-        if case .resumption(let usage, _, _) = id.source, usage != .application {
+        if case .resumption(let usage, _, _) = id.source, usage != .application, usage != founding {
             throw MLSError(.invalidProposal, "a PSK of usage \(usage) in a commit")
         }
     }

@@ -193,8 +193,10 @@ extension ClientCore {
     ) throws -> StagedCommit {
         let signer = try signer(turn)
         let staged = try withGroup(record.id, turn) { [entropy] group in
+            // A commit in a PublicMessage takes no message key, so the copy has nothing to store.
+            var group = group
             // Only what was asked for here: what others propose must not happen in this member's name.
-            try group.commit(
+            return try group.commit(
                 proposals, includePending: false, signer: signer, now: turn.now.seconds, entropy: entropy)
         }
         guard let staged else {

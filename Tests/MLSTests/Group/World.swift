@@ -48,17 +48,20 @@ struct World {
     static let lifetime = Lifetime(notBefore: now - 3600, notAfter: now + 3600)
 
     let crypto: any SuiteCrypto
-    let entropy: SeededEntropy
+    var entropy: SeededEntropy
     var clients: [Client] = []
     private var born = 0
 
     /// A group of `count` members.
-    init(suite number: UInt16 = 1, seed: UInt64 = 1, members count: Int, extensions: [Extension] = []) throws {
+    init(
+        suite number: UInt16 = 1, seed: UInt64 = 1, members count: Int, extensions: [Extension] = [],
+        groupID: [UInt8] = Array("a group".utf8)
+    ) throws {
         crypto = try suite(number)
         entropy = SeededEntropy(seed: seed)
         let (name, signer) = try newIdentity()
         let group = try Group.create(
-            groupID: Array("a group".utf8), crypto: crypto, credential: .basic(identity: Array(name.utf8)),
+            groupID: groupID, crypto: crypto, credential: .basic(identity: Array(name.utf8)),
             signer: signer, extensions: extensions, lifetime: Self.lifetime, entropy: entropy)
         clients = [try Client(name: name, signer: signer, group: group)]
         if count > 1 { try add(count - 1, by: 0) }
@@ -84,9 +87,29 @@ struct World {
         _ proposals: [Proposal], by author: Int, includePending: Bool = true, forcePath: Bool = true,
         psks: [PreSharedKey] = []
     ) throws -> StagedCommit {
-        try clients[author].group.commit(
+        // On a copy: what is staged here is merged or dropped before the author sends anything else.
+        var group = clients[author].group
+        return try group.commit(
             proposals, includePending: includePending, forcePath: forcePath, authenticatedData: [1, 2, 3], psks: psks,
             signer: clients[author].signer, now: Self.now, entropy: entropy)
+    }
+
+    /// Lets everybody but its author store a proposal.
+    mutating func deliverProposal(_ message: [UInt8], from author: Int?) throws {
+        for index in clients.indices where index != author {
+            guard case .proposal(let pending) = try clients[index].group.process(message, now: Self.now) else {
+                throw MLSError(.malformed, "not a proposal")
+            }
+            try clients[index].group.storeProposal(pending)
+            try clients[index].store()
+        }
+        if let author { try clients[author].store() }
+    }
+
+    /// A client's proposal, stored by everybody.
+    mutating func propose(_ proposal: Proposal, by author: Int) throws {
+        let message = try clients[author].group.propose(proposal, signer: clients[author].signer, entropy: entropy)
+        try deliverProposal(message, from: author)
     }
 
     /// Lets everybody take a commit; those that it removes leave the world.

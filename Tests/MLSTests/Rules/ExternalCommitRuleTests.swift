@@ -144,6 +144,6 @@ private struct Intruder {
             applied, path: path, privateTree: path.prepared.privateTree, initSecret: initSecret, psks: [],
             as: .publicMessage, signer: other ?? signer)
         let confirmationTag = try #require(finished.commit.auth.confirmationTag)
-        return try scene.protect(finished.commit.with(confirmationTag: tag(confirmationTag)))
+        return try scene.world.protect(finished.commit.with(confirmationTag: tag(confirmationTag)))
     }
 }

@@ -3,34 +3,45 @@ import Testing
 
 @testable import struct MLS.Group
 
-/// What a member can send who has the keys but keeps no rules.
-extension RuleScene {
-    /// A message of the forger, signed and tagged with what a member has, whatever it says.
+extension World {
+    /// A message of the second client, signed and tagged with what a member has, whatever it says.
     func forge(
-        _ body: FramedContent.Body, as format: WireFormat = .publicMessage, sender: Sender = .member(forger),
+        _ body: FramedContent.Body, as format: WireFormat = .publicMessage, sender: Sender = .member(LeafIndex(1)),
         epoch: UInt64? = nil, groupID: [UInt8]? = nil, signer: SignaturePrivateKey? = nil
     ) throws -> [UInt8] {
+        let forger = clients[1].group
         let content = FramedContent(
             groupID: groupID ?? forger.groupID, epoch: epoch ?? forger.epoch, sender: sender, authenticatedData: [],
             body: body)
         var signed = try AuthenticatedContent.sign(
-            content, as: format, context: forger.current.encodedContext, signer: signer ?? forgerSigner,
+            content, as: format, context: forger.current.encodedContext, signer: signer ?? clients[1].signer,
             crypto: crypto)
         if body.type == .commit { signed = signed.with(confirmationTag: [0]) }
         return try protect(signed)
     }
 
+    /// Sends what the second client has signed, the way it was signed for.
+    func protect(_ signed: AuthenticatedContent) throws -> [UInt8] {
+        if case .member = signed.content.sender {
+            return try clients[1].group.protectHandshake(signed, entropy: entropy).message.encoded
+        }
+        return MLSMessage.publicMessage(PublicMessage(fromOutside: signed)).encoded
+    }
+}
+
+/// What a member can send who has the keys but keeps no rules.
+extension RuleScene {
+    /// A message of the forger, see ``World/forge(_:as:sender:epoch:groupID:signer:)``.
+    func forge(
+        _ body: FramedContent.Body, as format: WireFormat = .publicMessage, sender: Sender = .member(forger),
+        epoch: UInt64? = nil, groupID: [UInt8]? = nil, signer: SignaturePrivateKey? = nil
+    ) throws -> [UInt8] {
+        try world.forge(body, as: format, sender: sender, epoch: epoch, groupID: groupID, signer: signer)
+    }
+
     /// A proposal of the forger.
     func forge(_ proposal: Proposal, as format: WireFormat = .publicMessage) throws -> [UInt8] {
         try forge(.proposal(proposal), as: format)
-    }
-
-    /// Sends what has been signed the way it was signed for.
-    func protect(_ signed: AuthenticatedContent) throws -> [UInt8] {
-        if case .member = signed.content.sender {
-            return try forger.protectHandshake(signed, entropy: entropy).message.encoded
-        }
-        return MLSMessage.publicMessage(PublicMessage(fromOutside: signed)).encoded
     }
 
     /// A leaf node of the forger, signed for its place, or for another.

@@ -75,7 +75,7 @@ struct FramingRuleTests {
                 content, as: .privateMessage, context: scene.forger.current.encodedContext,
                 signer: scene.forgerSigner, crypto: scene.crypto)
             try scene.process(
-                try scene.protect(
+                try scene.world.protect(
                     AuthenticatedContent(wireFormat: .publicMessage, content: content, auth: signed.auth)))
         },
         Rule("6.1", "a signature of another epoch's context", .invalidSignature) { scene in
@@ -85,7 +85,7 @@ struct FramingRuleTests {
                 groupID: scene.forger.groupID, epoch: scene.forger.epoch, sender: .member(RuleScene.forger),
                 authenticatedData: [], body: Self.remove)
             try scene.process(
-                try scene.protect(
+                try scene.world.protect(
                     try AuthenticatedContent.sign(
                         content, as: .publicMessage, context: context.encoded, signer: scene.forgerSigner,
                         crypto: scene.crypto)))
@@ -118,6 +118,19 @@ struct FramingRuleTests {
         },
         Rule("6.1", "a Remove by somebody who joins by commit", .malformed) { scene in
             try scene.process(try scene.forge(Self.remove, sender: .newMemberCommit))
+        },
+        Rule("12.1.8", "a proposal of an external sender that the group does not know", .invalidProposal) { scene in
+            try scene.process(try scene.forge(Self.remove, sender: .external(0)))
+        },
+        Rule("6.1", "a Remove by a new member who proposes", .malformed) { scene in
+            try scene.process(try scene.forge(Self.remove, sender: .newMemberProposal))
+        },
+        Rule(
+            "6.1", "a new member's Add, signed by another", .invalidSignature,
+            prepare: { scene in scene.victim.configuration.acceptsNewMemberProposals = true }
+        ) { scene in
+            try scene.process(
+                try scene.forge(.proposal(.add(try scene.keyPackage())), sender: .newMemberProposal))
         },
         Rule("6.1", "a commit by an external sender", .malformed) { scene in
             try scene.process(try scene.forge(Self.empty, sender: .external(0)))

@@ -60,7 +60,15 @@ struct RuleScene {
     private let message: [UInt8]
     private let commit: StagedCommit
 
+    /// All begin as one, which is made once; each goes its own way from there.
+    private static let plain = Result { try RuleScene(making: []) }
+
     init(extensions: [Extension] = []) throws {
+        self = try extensions.isEmpty ? Self.plain.get() : RuleScene(making: extensions)
+        world.entropy = SeededEntropy(seed: 2)
+    }
+
+    private init(making extensions: [Extension]) throws {
         var world = try World(members: 3, extensions: extensions)
         for author in [1, 2] { try world.deliver(try world.commit([], by: author), from: author) }
         try world.add(1, by: 0, forcePath: false)

@@ -107,6 +107,9 @@ struct WelcomeRuleTests {
                 .init(source: .external(id: [1]), nonce: [UInt8](repeating: 0, count: crypto.suite.hashLength))
             ]
         },
+        Row("12.4.3.1", "a group that goes on from one the joiner has not given", .unknownReference) { welcome, _ in
+            welcome.psks = [.init(source: .resumption(.reinit, groupID: [1], epoch: 1), nonce: [])]
+        },
         Row("8.4", "a PSK nonce that is too short", .invalidWelcome) { welcome, _ in
             welcome.psks = [.init(source: .external(id: [1]), nonce: [])]
         },

@@ -1,0 +1,90 @@
+/// Checks that a group somebody is welcomed to goes on from the one it claims to (RFC 9420 §11.2, §11.3, §12.4.3.1).
+struct Predecessor {
+    /// The group that the new one goes on from, if the joiner has told.
+    let group: Group?
+    /// The PSK of the Welcome that ties the two; nil when it has none.
+    let tie: Tie?
+
+    struct Tie {
+        let usage: ResumptionUsage
+        let groupID: [UInt8]
+        let epoch: UInt64
+    }
+
+    /// - Parameter psks: those of the Welcome.
+    /// - Throws: `invalidWelcome` for more than one tie, or none where `group` calls for one; `unknownReference` when the group of a tie is
+    ///   not at hand.
+    init(_ group: Group?, psks: [PreSharedKeyID]) throws(MLSError) {
+        var tie: Tie?
+        for id in psks {
+            guard case .resumption(let usage, let groupID, let epoch) = id.source, usage != .application else {
+                continue
+            }
+            if tie != nil { throw MLSError(.invalidWelcome, "a group that goes on from two others") }
+            tie = Tie(usage: usage, groupID: groupID, epoch: epoch)
+        }
+        if let group {
+            guard let tie else { throw MLSError(.invalidWelcome, "a group that does not go on from another") }
+            if tie.groupID != group.groupID {
+                throw MLSError(.unknownReference, "a group that goes on from another than the given one")
+            }
+        } else if tie != nil {
+            throw MLSError(.unknownReference, "a group that goes on from one that is not given")
+        }
+        self.group = group
+        self.tie = tie
+    }
+
+    /// The secret of the tie.
+    ///
+    /// - Throws: `unknownReference` for an epoch that is not in the window; `invalidWelcome` for a ReInit that has not happened.
+    func secret() throws(MLSError) -> Secret? {
+        guard let group, let tie else { return nil }
+        if tie.usage == .reinit, group.successor == nil || tie.epoch != group.epoch {
+            throw MLSError(.invalidWelcome, "no ReInit has ended the group at that epoch")
+        }
+        guard let secret = group.resumptionSecret(ofEpoch: tie.epoch) else {
+            throw MLSError(.unknownReference, "the resumption secret of epoch \(tie.epoch) is gone")
+        }
+        return secret
+    }
+
+    /// - Throws: `invalidWelcome`.
+    func check(_ new: PublicGroup) throws(MLSError) {
+        guard let group, let tie else { return }
+        let context = new.info.context
+        if context.epoch != 1 {
+            throw MLSError(.invalidWelcome, "a group that goes on from another, in epoch \(context.epoch)")
+        }
+        let old = Set(group.members(inEpoch: tie.epoch).map { identifier($0.credential) })
+        let present = Set(new.tree.members.map { identifier($0.1.credential) })
+        switch tie.usage {
+        case .application:
+            return
+        case .reinit:
+            // The version is known to be right: only one can be read, and a ReInit names no older one.
+            guard let reInit = group.successor, reInit.version == .mls10, reInit.groupID == context.groupID,
+                reInit.cipherSuite == context.suite.identifier, reInit.extensions == context.extensions
+            else { throw MLSError(.invalidWelcome, "a group that is not the one of the ReInit") }
+            if old != present { throw MLSError(.invalidWelcome, "the members are not those of the old group") }
+        case .branch:
+            if context.suite != group.suite { throw MLSError(.invalidWelcome, "a branch of another cipher suite") }
+            if !present.isSubset(of: old) {
+                throw MLSError(.invalidWelcome, "a member of a branch is not in the group it comes from")
+            }
+        }
+    }
+
+    private func identifier(_ credential: Credential) -> [UInt8] {
+        group?.configuration.authentication.clientIdentifier(of: credential) ?? credential.encoded
+    }
+}
+
+extension Group {
+    /// The members of an epoch of the window.
+    fileprivate func members(inEpoch epoch: UInt64) -> [Member] {
+        let past = pastEpochs.first { $0.epoch == epoch }
+        let leaves = past?.messageKeys.secretTree.size.leafCount ?? current.tree.leafCount
+        return (0..<leaves).compactMap { member(at: LeafIndex($0), inEpoch: epoch) }
+    }
+}
