@@ -31,7 +31,7 @@ struct Client {
         #expect(records == whole)
         let epoch = group.epoch
         group = try Group.restore(
-            records.map { (key: $0.key, value: $0.value) }, crypto: suite(group.suite.rawValue),
+            records.map { (key: $0.key, value: $0.value) }, crypto: group.crypto,
             configuration: group.configuration)
         #expect(group.epoch == epoch)
     }
@@ -57,7 +57,15 @@ struct World {
         suite number: UInt16 = 1, seed: UInt64 = 1, members count: Int, extensions: [Extension] = [],
         groupID: [UInt8] = Array("a group".utf8)
     ) throws {
-        crypto = try suite(number)
+        try self.init(
+            crypto: suite(number), seed: seed, members: count, extensions: extensions, groupID: groupID)
+    }
+
+    init(
+        crypto: any SuiteCrypto, seed: UInt64 = 1, members count: Int, extensions: [Extension] = [],
+        groupID: [UInt8] = Array("a group".utf8)
+    ) throws {
+        self.crypto = crypto
         entropy = SeededEntropy(seed: seed)
         let (name, signer) = try newIdentity()
         let group = try Group.create(
