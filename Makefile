@@ -8,12 +8,13 @@ SOURCES := Sources Plugins Tests Package.swift
 PROTO := Sources/ConclaveProtocol/Messages
 SEEDS ?= 1-200
 
-.PHONY: help setup demo test vectors simulate bench-client format lint proto
+.PHONY: help setup demo test vectors own-vectors simulate bench-client format lint proto
 
 help:
 	@echo "make demo                     a story of three people and a network that comes and goes, by real processes"
 	@echo "make test                     every test"
 	@echo "make vectors DIR=FOLDER       the official MLS test vectors of a folder"
+	@echo "make own-vectors              writes our own MLS test vectors into fixtures/mls anew"
 	@echo "make simulate SEEDS=1-200     long random lives of clients under faults, one per seed"
 	@echo "make bench-client             what catching up and sending cost, next to their floors"
 	@echo "make format, make lint        formats the code, checks the format"
@@ -39,6 +40,10 @@ vectors: setup
 	@test -n "$(DIR)" || { echo "usage: make vectors DIR=FOLDER" >&2; exit 2; }
 	@swift build --quiet -c release --product mls-vectors
 	@"$$(swift build -c release --show-bin-path)/mls-vectors" "$(DIR)"
+
+own-vectors: setup
+	@swift build --quiet -c release --product own-vectors
+	@"$$(swift build -c release --show-bin-path)/own-vectors" fixtures/mls
 
 simulate: setup
 	WAXWING_SEEDS=$(SEEDS) swift test --filter WaxwingCoreTests.ChaosTests

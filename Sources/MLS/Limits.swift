@@ -10,8 +10,13 @@ public enum Limits {
     public static let pastEpochs = 16
     /// Leaves of a ratchet tree. Bounds what a hostile tree may cost.
     public static let leaves: UInt32 = 1 << 17
-    /// One leaf node in bytes, certificates included. Keeps a tree that many may write to within what can be encoded.
+    /// One leaf node in bytes, certificates included, whatever ``GroupConfiguration/leafNodeLength`` says.
     public static let leafNodeLength = 1 << 16
+    /// An encoded ratchet tree in bytes. With what else there is in a GroupInfo it stays below ``vectorLength``, so that no member can bloat
+    /// a group until nobody is able to write it down.
+    public static let treeLength = 48 << 20
+    /// All extensions of a GroupContext in bytes. The context is hashed and signed over with every message.
+    public static let groupExtensionsLength = 1 << 16
     /// Proposals of one commit. A proposal by reference takes two bytes, but in memory as much as any other.
     public static let commitProposals = 1 << 14
     /// Proposals received and remembered in one epoch.

@@ -1,7 +1,7 @@
 import Foundation
 import MLS
 
-/// Runs the official MLS test vectors of a folder against the engine.
+/// Runs the MLS test vectors of a folder, official ones or others in their formats, against the engine.
 public struct VectorRunner: Sendable {
     /// All the files the engine knows, in the order they are run.
     public static let kinds: [any VectorKind.Type] = [
@@ -23,6 +23,12 @@ public struct VectorRunner: Sendable {
         PassiveClientRandomVectors.self,
     ]
 
+    /// The kind of a file: the one of its name, and for any other `passive-client-…` the common format of those.
+    public static func kind(ofFile name: String) -> (any VectorKind.Type)? {
+        if let kind = kinds.first(where: { $0.name == name }) { return kind }
+        return name.hasPrefix(PassiveClientVectors.name + "-") ? PassiveClientVectors.self : nil
+    }
+
     private let provider: any CryptoProvider
 
     public init(provider: any CryptoProvider) {
@@ -36,8 +42,8 @@ public struct VectorRunner: Sendable {
         var report = VectorReport()
         for file in files {
             let name = String(file.dropLast(".json".count))
-            if let kind = Self.kinds.first(where: { $0.name == name }) {
-                report.add(await run(kind, folder: folder))
+            if let kind = Self.kind(ofFile: name) {
+                report.add(await run(kind, file: name, folder: folder))
             } else {
                 report.add(.init(file: name, index: nil, outcome: .skipped("no check for this kind of file")))
             }
@@ -46,14 +52,17 @@ public struct VectorRunner: Sendable {
     }
 
     /// Runs one kind's file; a file that cannot be read or decoded is a failure.
-    public func run(_ kind: any VectorKind.Type, folder: URL) async -> VectorReport {
+    ///
+    /// - Parameter file: its name without `.json`; that of the kind when nil.
+    public func run(_ kind: any VectorKind.Type, file: String? = nil, folder: URL) async -> VectorReport {
         func open<K: VectorKind>(_: K.Type) async -> VectorReport {
+            let file = file ?? K.name
             do {
-                let data = try Data(contentsOf: folder.appendingPathComponent(K.name + ".json"))
-                return await run(K.self, cases: try JSONDecoder().decode([K.Case].self, from: data))
+                let data = try Data(contentsOf: folder.appendingPathComponent(file + ".json"))
+                return await run(K.self, cases: try JSONDecoder().decode([K.Case].self, from: data), of: file)
             } catch {
                 var report = VectorReport()
-                report.add(.init(file: K.name, index: nil, outcome: .failed("cannot be read: \(error)")))
+                report.add(.init(file: file, index: nil, outcome: .failed("cannot be read: \(error)")))
                 return report
             }
         }
@@ -61,7 +70,7 @@ public struct VectorRunner: Sendable {
     }
 
     /// The cases are independent, so they share the machine's cores.
-    private func run<K: VectorKind>(_: K.Type, cases: [K.Case]) async -> VectorReport {
+    private func run<K: VectorKind>(_: K.Type, cases: [K.Case], of file: String) async -> VectorReport {
         let outcomes = await withTaskGroup(of: (Int, VectorReport.Entry.Outcome).self) { group in
             for (index, vector) in cases.enumerated() {
                 group.addTask { [provider] in
@@ -79,7 +88,7 @@ public struct VectorRunner: Sendable {
         }
         var report = VectorReport()
         for (index, outcome) in outcomes.sorted(by: { $0.0 < $1.0 }) {
-            report.add(.init(file: K.name, index: index, outcome: outcome))
+            report.add(.init(file: file, index: index, outcome: outcome))
         }
         return report
     }

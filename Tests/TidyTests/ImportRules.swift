@@ -21,6 +21,7 @@ enum Arrows {
         ],
         "Sources/WaxwingDaemon": ["WaxwingServer", "ArgumentParser", "Logging", "Foundation"],
         "Sources/MLSVectorRunner": ["MLS", "MLSOpenSSL", "Foundation"],
+        "Sources/MLSOwnVectors": ["MLS", "MLSOpenSSL", "Foundation", "Synchronization"],
         "Sources/MLSVectors": ["MLSVectorRunner", "MLSOpenSSL", "Foundation"],
         "Sources/Demo": ["Dispatch", "Foundation", "Synchronization"],
         "Sources/BenchClient": [

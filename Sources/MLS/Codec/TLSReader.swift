@@ -76,6 +76,14 @@ public struct TLSReader: Sendable {
         try readRaw(readLength())
     }
 
+    /// `opaque<V>` that is secret: it stands in no array on its way.
+    mutating func readSecret() throws(MLSError) -> Secret {
+        let length = try readLength()
+        try require(length)
+        defer { position += length }
+        return Secret(bytes[position..<position + length])
+    }
+
     /// `T<V>`: elements until the announced number of bytes is used up, exactly.
     ///
     /// - Parameter limit: for elements that take far more memory than bytes.

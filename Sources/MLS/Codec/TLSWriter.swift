@@ -24,6 +24,16 @@ public struct TLSWriter: Sendable {
         bytes.reserveCapacity(capacity)
     }
 
+    /// What has been written, as a secret. The writer is empty afterwards, and its memory wiped.
+    ///
+    /// Nothing else is left behind when the capacity was reserved and nobody has a copy.
+    mutating func takeSecret() -> Secret {
+        let secret = Secret(bytes)
+        bytes.withUnsafeMutableBytes { wipe($0) }
+        bytes = []
+        return secret
+    }
+
     /// Big-endian integer of the type's own width.
     @inlinable
     public mutating func write<I: FixedWidthInteger & UnsignedInteger>(_ value: I) {

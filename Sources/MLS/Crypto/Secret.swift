@@ -22,7 +22,7 @@ public final class Secret: @unchecked Sendable, CustomStringConvertible, CustomR
     }
 
     deinit {
-        if let base = buffer.baseAddress { explicit_bzero(base, buffer.count) }
+        wipe(buffer)
         buffer.deallocate()
     }
 
@@ -43,6 +43,11 @@ extension Secret: Equatable {
     public static func == (a: Secret, b: Secret) -> Bool {
         a.withUnsafeBytes { left in b.withUnsafeBytes { right in constantTimeEqual(left, right) } }
     }
+}
+
+/// Overwrites bytes in a way that no compiler takes out.
+func wipe(_ buffer: UnsafeMutableRawBufferPointer) {
+    if let base = buffer.baseAddress { explicit_bzero(base, buffer.count) }
 }
 
 /// Compares without a branch on the content, so that how long it takes tells nothing about where the two differ.

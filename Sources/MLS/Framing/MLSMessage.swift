@@ -36,8 +36,10 @@ extension MLSMessage: TLSEncodable, TLSDecodable {
         case .groupInfo: self = .groupInfo(try reader.read())
         case .keyPackage:
             let keyPackage: KeyPackage = try reader.read()
-            // RFC 9420 §10.
-            if keyPackage.version != version { throw MLSError(.unsupported, "a key package of another version") }
+            // RFC 9420 §10: it is of the version of the message around it.
+            if keyPackage.version != version {
+                throw MLSError(.unsupported, "a key package of version \(keyPackage.version.rawValue)")
+            }
             self = .keyPackage(keyPackage)
         }
     }

@@ -44,6 +44,7 @@ struct CommitDraft {
         psks: [(id: PreSharedKeyID, secret: Secret)], as wireFormat: WireFormat, signer: SignaturePrivateKey
     ) throws(MLSError) -> Finished {
         var tree = applied.tree
+        try tree.checkLength()
         var context = applied.context
         context.treeHash = tree.treeHash(crypto: crypto)
         let content = FramedContent(

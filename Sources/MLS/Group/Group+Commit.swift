@@ -46,7 +46,7 @@ extension Group {
         let next = Group(
             configuration: configuration, crypto: crypto, current: finished.state, successor: list.reInit)
         let info = try next.makeGroupInfo(
-            signer: signer, inlineTree: request.inlineTree, externalPub: true)
+            signer: signer, inlineTree: request.inlineTree, externalPub: true, entropy: entropy)
         let welcome = try draft.welcome(applied, path: path, psks: list.psks, finished: finished, groupInfo: info)
         let (message, step) = try protectHandshake(finished.commit, entropy: entropy)
         if let step { consume(step) }
@@ -57,7 +57,7 @@ extension Group {
             changes: applied.changes(
                 list, committer: ownLeaf, isExternal: false, hasPath: path != nil, selfRemoved: false),
             authenticatedData: request.authenticatedData, confirmationTag: finished.state.confirmationTag,
-            baseTranscript: current.interimTranscriptHash)
+            baseTranscript: current.interimTranscriptHash, sealedWith: step.map { ($0.id, $0.messageKey.generation) })
     }
 
     /// Wraps a signed handshake content the way it was signed for; the step, if any, is for the caller to take.

@@ -46,6 +46,8 @@ extension Group {
         var applied = try AppliedProposals(
             list, to: publicGroup.tree, context: info.context, crypto: crypto, now: nil)
         let ownLeaf = try applied.tree.reserveLeaf()
+        var profile = LeafNode.Profile(credential: credential, capabilities: capabilities, extensions: leafExtensions)
+        if configuration.sendsGREASE { profile = profile.greased(from: entropy) }
 
         let baseTranscript = TranscriptHash.interim(
             confirmed: info.context.confirmedTranscriptHash, confirmationTag: info.confirmationTag, crypto: crypto)
@@ -55,11 +57,10 @@ extension Group {
             crypto: crypto, entropy: entropy)
         let path = try draft.makePath(
             in: &applied, from: ownLeaf,
-            profile: .init(credential: credential, capabilities: capabilities, extensions: leafExtensions),
-            signer: signer)
+            profile: profile, signer: signer)
         try path.prepared.leafNode.validateContent(crypto: crypto)
         try path.prepared.leafNode.checkSupport(groupExtensions: info.context.extensions)
-        try applied.checkMembers(extensionsChanged: false, crypto: crypto)
+        try applied.checkMembers(extensionsChanged: false, configuration: configuration, crypto: crypto)
         let finished = try draft.finish(
             applied, path: path, privateTree: path.prepared.privateTree, initSecret: initSecret, psks: resolved,
             as: .publicMessage,
@@ -69,12 +70,12 @@ extension Group {
         return StagedCommit(
             message: MLSMessage.publicMessage(PublicMessage(fromOutside: finished.commit)).encoded, welcome: nil,
             groupInfo: MLSMessage.groupInfo(
-                try next.makeGroupInfo(signer: signer, inlineTree: true, externalPub: true)
+                try next.makeGroupInfo(signer: signer, inlineTree: true, externalPub: true, entropy: entropy)
             ).encoded,
             groupID: info.context.groupID, baseEpoch: info.context.epoch, next: next,
             committer: Member(index: ownLeaf, credential: credential, signatureKey: signer.publicKey),
             changes: applied.changes(list, committer: ownLeaf, isExternal: true, hasPath: true, selfRemoved: false),
             authenticatedData: authenticatedData, confirmationTag: finished.state.confirmationTag,
-            baseTranscript: baseTranscript)
+            baseTranscript: baseTranscript, sealedWith: nil)
     }
 }

@@ -2,7 +2,7 @@ extension Group {
     /// The public state of the present epoch, signed: for external joiners.
     ///
     /// - Parameters:
-    ///   - extensions: more extensions; not ratchet_tree and external_pub, which the flags decide.
+    ///   - extensions: more extensions, ``Extension/grease(from:)`` perhaps; not ratchet_tree and external_pub, which the flags decide.
     ///   - inlineTree: whether the ratchet tree comes along.
     ///   - externalPub: whether the key for external commits comes along.
     /// - Returns: a GroupInfo as MLSMessage.
@@ -17,9 +17,11 @@ extension Group {
     }
 
     func makeGroupInfo(
-        signer: SignaturePrivateKey, extensions: [Extension] = [], inlineTree: Bool, externalPub: Bool
+        signer: SignaturePrivateKey, extensions: [Extension] = [], inlineTree: Bool, externalPub: Bool,
+        entropy: (any EntropySource)? = nil
     ) throws(MLSError) -> GroupInfo {
         var all = extensions
+        if configuration.sendsGREASE, let entropy { all.append(.grease(from: entropy)) }
         if inlineTree { all.append(Extension(.ratchetTree, data: current.tree.encoded)) }
         if externalPub {
             var key = TLSWriter()

@@ -39,6 +39,9 @@ extension Group {
     /// The parameters of the group that follows this one, once a commit has ended it.
     public var reInit: ReInit? { successor }
 
+    /// The ratchet tree as `optional<Node> ratchet_tree<V>` (RFC 9420 §12.4.3.3), for joiners whose Welcome or GroupInfo does not carry it.
+    public var ratchetTree: [UInt8] { current.tree.encoded }
+
     /// All members by rising leaf. Takes time in proportion to the group.
     public var members: [Member] { current.tree.members.map { Member($0.1, at: $0.0) } }
 

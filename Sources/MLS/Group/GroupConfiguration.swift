@@ -12,8 +12,21 @@ public struct GroupConfiguration: Sendable {
     /// Whether strangers may propose their own Add (RFC 9420 §12.1.8, `new_member_proposal`). Off: such a message is refused, as the next
     /// commit would let in whoever asks. Where it is on, look at ``PendingProposal/origin`` before storing one.
     public var acceptsNewMemberProposals = false
+    /// Longest leaf node, in bytes, that a new member or a changed one may bring; never more than ``Limits/leafNodeLength``. All members of a
+    /// group should have the same bound here.
+    public var leafNodeLength = 16 << 10
+    /// Whether leaf nodes and GroupInfos that this member makes carry values that mean nothing (RFC 9420 §13.5).
+    public var sendsGREASE = false
     /// Who judges credentials.
     public var authentication: any AuthenticationService = BasicAuthenticationService()
 
     public init() {}
+}
+
+extension GroupConfiguration {
+    /// - Throws: `tooLarge`.
+    func checkLength(of leaf: LeafNode) throws(MLSError) {
+        let length = leaf.encodedLength
+        if length > leafNodeLength { throw MLSError(.tooLarge, "a leaf node of \(length) bytes") }
+    }
 }

@@ -29,8 +29,8 @@ struct StateRecord: TLSEncodable, TLSDecodable {
         context = try reader.read()
         ownLeaf = try reader.read()
         confirmationTag = try reader.readOpaque()
-        epochAuthenticator = Secret(try reader.readOpaque())
-        senderData = Secret(try reader.readOpaque())
+        epochAuthenticator = try reader.readSecret()
+        senderData = try reader.readSecret()
         successor = try reader.readOptional()
         epochSecrets = try reader.readOptional()
         privateTree = epochSecrets == nil ? nil : try reader.readOpaque()
@@ -97,8 +97,8 @@ struct PastEpochRecord: TLSEncodable, TLSDecodable {
     init(from reader: inout TLSReader) throws(MLSError) {
         encodedContext = try reader.readOpaque()
         leafCount = try reader.read()
-        senderData = Secret(try reader.readOpaque())
-        resumption = Secret(try reader.readOpaque())
+        senderData = try reader.readSecret()
+        resumption = try reader.readSecret()
         var entries = try reader.readSubReader()
         var replaced: [LeafIndex: Member?] = [:]
         while !entries.isAtEnd {

@@ -46,7 +46,8 @@ struct ProposalSelection {
         }
         applied = try AppliedProposals(
             list, to: tree, context: group.current.context, crypto: group.crypto, now: request.now)
-        try applied.checkMembers(extensionsChanged: list.extensions != nil, crypto: group.crypto)
+        try applied.checkMembers(
+            extensionsChanged: list.extensions != nil, configuration: group.configuration, crypto: group.crypto)
         try Authentication(group.configuration, context: group.current.context).check(list, applied, before: tree)
     }
 

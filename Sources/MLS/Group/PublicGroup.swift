@@ -4,17 +4,19 @@ struct PublicGroup {
     let tree: RatchetTree
 
     /// - Parameter separateTree: the encoded ratchet tree, when it came another way; one inside the GroupInfo goes first.
-    /// - Throws: `invalidWelcome`, `invalidTree`, `invalidLeafNode`, `invalidSignature`, `unsupported`.
+    /// - Throws: `invalidWelcome`, `invalidTree`, `invalidLeafNode`, `invalidSignature`, `unsupported`, `tooLarge`.
     init(
         _ info: GroupInfo, separateTree: [UInt8]?, crypto: any SuiteCrypto
     ) throws(MLSError) {
         if info.context.suite != crypto.suite {
             throw MLSError(.invalidWelcome, "the GroupInfo is of another cipher suite")
         }
+        try info.context.extensions.checkForGroup()
         guard let encodedTree = info.extensions[.ratchetTree] ?? separateTree else {
             throw MLSError(.invalidWelcome, "the ratchet tree is missing")
         }
         var tree = try RatchetTree(decoding: encodedTree)
+        try tree.checkLength()
         if tree.treeHash(crypto: crypto) != info.context.treeHash {
             throw MLSError(.invalidTree, "the ratchet tree is not the one of the GroupInfo")
         }

@@ -20,10 +20,12 @@ public struct StagedCommit: Sendable {
     public let confirmationTag: [UInt8]
     /// The transcript that the commit was made for: no other group at the same epoch takes it.
     let baseTranscript: [UInt8]
+    /// The key that the message was sealed with, to be consumed by the merge; nil for a PublicMessage.
+    let sealedWith: (id: SecretTree.RatchetID, generation: UInt32)?
 }
 
 extension StagedCommit {
-    private static let formatVersion: UInt16 = 1
+    private static let formatVersion: UInt16 = 2
 
     /// Everything, secrets included, to be stored and read back by ``init(serialized:crypto:)``.
     public func serialized() -> [UInt8] {
@@ -39,9 +41,14 @@ extension StagedCommit {
         writer.write(changes)
         writer.writeOpaque(authenticatedData)
         writer.writeOpaque(confirmationTag)
+        writer.write(UInt8(sealedWith == nil ? 0 : 1))
+        if let sealedWith {
+            writer.write(sealedWith.id)
+            writer.write(sealedWith.generation)
+        }
         if let next {
             writer.write(UInt8(1))
-            writer.write(UInt8(next.configuration.handshakeEncryption ? 1 : 0))
+            writer.write(next.configuration.flags)
             writer.write(UInt8(next.configuration.allowsCredentialChange ? 1 : 0))
             writer.write(UInt32(clamping: next.configuration.paddingBlock))
             writer.write(UInt32(clamping: next.configuration.pastEpochs))
@@ -57,8 +64,12 @@ extension StagedCommit {
         return writer.bytes
     }
 
+    /// - Parameter configuration: of ``next``; as it was stored when nil, but with the default ``GroupConfiguration/authentication``, which
+    ///   cannot be stored.
     /// - Throws: `malformed`, `unsupported` for another format.
-    public init(serialized: [UInt8], crypto: any SuiteCrypto) throws(MLSError) {
+    public init(
+        serialized: [UInt8], crypto: any SuiteCrypto, configuration given: GroupConfiguration? = nil
+    ) throws(MLSError) {
         var reader = TLSReader(serialized)
         let version: UInt16 = try reader.read()
         if version != Self.formatVersion { throw MLSError(.unsupported, "staged commit format \(version)") }
@@ -73,17 +84,22 @@ extension StagedCommit {
         authenticatedData = try reader.readOpaque()
         confirmationTag = try reader.readOpaque()
         switch try reader.read(UInt8.self) {
+        case 0: sealedWith = nil
+        case 1: sealedWith = (try reader.read(), try reader.read())
+        default: throw MLSError(.malformed, "a presence byte is neither 0 nor 1")
+        }
+        switch try reader.read(UInt8.self) {
         case 0: next = nil
         case 1:
             var configuration = GroupConfiguration()
-            configuration.handshakeEncryption = try reader.read(UInt8.self) != 0
+            configuration.flags = try reader.read()
             configuration.allowsCredentialChange = try reader.read(UInt8.self) != 0
             configuration.paddingBlock = Int(try reader.read(UInt32.self))
             configuration.pastEpochs = Int(try reader.read(UInt32.self))
             var content = try reader.readSubReader()
             var records: [(key: [UInt8], value: [UInt8])] = []
             while !content.isAtEnd { records.append((try content.readOpaque(), try content.readOpaque())) }
-            var group = try Group.restore(records, crypto: crypto, configuration: configuration)
+            var group = try Group.restore(records, crypto: crypto, configuration: given ?? configuration)
             // It has never been stored as a group of its own.
             group.journal = Journal()
             next = group
@@ -109,6 +125,18 @@ extension TLSReader {
         case 0: nil
         case 1: try readOpaque()
         default: throw MLSError(.malformed, "a presence byte is neither 0 nor 1")
+        }
+    }
+}
+
+extension GroupConfiguration {
+    /// The switches that came before others had to share their byte.
+    fileprivate var flags: UInt8 {
+        get { (handshakeEncryption ? 1 : 0) | (acceptsNewMemberProposals ? 2 : 0) | (sendsGREASE ? 4 : 0) }
+        set {
+            handshakeEncryption = newValue & 1 != 0
+            acceptsNewMemberProposals = newValue & 2 != 0
+            sendsGREASE = newValue & 4 != 0
         }
     }
 }

@@ -40,7 +40,7 @@ extension Welcome {
                     newMember: joiner.keyPackage.ref(crypto: crypto),
                     sealed: try crypto.encryptWithLabel(
                         to: joiner.keyPackage.initKey, label: "Welcome", context: sealed,
-                        Secret(groupSecrets.encoded), entropy)))
+                        groupSecrets.sealable, entropy)))
         }
         self.init(suite: crypto.suite, secrets: secrets, encryptedGroupInfo: sealed)
     }
@@ -51,7 +51,7 @@ extension Welcome {
     ) throws(MLSError) -> GroupSecrets {
         let opened = try crypto.decryptWithLabel(
             entry.sealed, with: initKey, label: "Welcome", context: encryptedGroupInfo)
-        return try GroupSecrets(decoding: opened.unwipedCopy)
+        return try GroupSecrets(opened)
     }
 
     /// - Throws: `decryptionFailed`, `malformed`.
@@ -105,13 +105,28 @@ package struct GroupSecrets: Sendable, TLSEncodable, TLSDecodable {
     }
 
     package init(from reader: inout TLSReader) throws(MLSError) {
-        joinerSecret = Secret(try reader.readOpaque())
+        joinerSecret = try reader.readSecret()
         switch try reader.read(UInt8.self) {
         case 0: pathSecret = nil
-        case 1: pathSecret = Secret(try reader.readOpaque())
+        case 1: pathSecret = try reader.readSecret()
         default: throw MLSError(.malformed, "a presence byte is neither 0 nor 1")
         }
         psks = try reader.readVector()
+    }
+
+    /// - Throws: `malformed`.
+    init(_ opened: Secret) throws(MLSError) {
+        var copy = opened.unwipedCopy
+        defer { copy.withUnsafeMutableBytes { wipe($0) } }
+        try self.init(decoding: copy)
+    }
+
+    /// The encoding, which is in no other place.
+    var sealable: Secret {
+        let ids = psks.reduce(0) { $0 + $1.encoded.count }
+        var writer = TLSWriter(reservingCapacity: joinerSecret.count + (pathSecret?.count ?? 0) + ids + 16)
+        encode(to: &writer)
+        return writer.takeSecret()
     }
 
     package func encode(to writer: inout TLSWriter) {

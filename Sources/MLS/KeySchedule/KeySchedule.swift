@@ -83,14 +83,14 @@ package struct EpochSecrets: Sendable {
 
 extension EpochSecrets: TLSEncodable, TLSDecodable {
     package init(from reader: inout TLSReader) throws(MLSError) {
-        senderData = Secret(try reader.readOpaque())
-        exporter = Secret(try reader.readOpaque())
-        external = Secret(try reader.readOpaque())
-        confirmation = Secret(try reader.readOpaque())
-        membership = Secret(try reader.readOpaque())
-        resumption = Secret(try reader.readOpaque())
-        epochAuthenticator = Secret(try reader.readOpaque())
-        initSecret = Secret(try reader.readOpaque())
+        senderData = try reader.readSecret()
+        exporter = try reader.readSecret()
+        external = try reader.readSecret()
+        confirmation = try reader.readSecret()
+        membership = try reader.readSecret()
+        resumption = try reader.readSecret()
+        epochAuthenticator = try reader.readSecret()
+        initSecret = try reader.readSecret()
     }
 
     package func encode(to writer: inout TLSWriter) {

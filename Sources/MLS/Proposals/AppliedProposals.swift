@@ -56,10 +56,13 @@ struct AppliedProposals: Sendable {
     /// Checks that every changed leaf fits the group, and the group every changed leaf (RFC 9420 §7.3).
     ///
     /// It is the tree at the end that counts: a Remove makes room for an Add of the same client.
-    /// - Throws: `invalidLeafNode`, `invalidProposal`, `invalidKey`.
-    func checkMembers(extensionsChanged: Bool, crypto: any SuiteCrypto) throws(MLSError) {
+    /// - Throws: `invalidLeafNode`, `invalidProposal`, `invalidKey`, `tooLarge`.
+    func checkMembers(
+        extensionsChanged: Bool, configuration: GroupConfiguration, crypto: any SuiteCrypto
+    ) throws(MLSError) {
         for index in changedLeaves {
             guard let leaf = tree[index] else { continue }
+            try configuration.checkLength(of: leaf)
             try leaf.validateContent(crypto: crypto)
             try leaf.checkSupport(groupExtensions: context.extensions)
         }

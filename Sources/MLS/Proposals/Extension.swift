@@ -34,6 +34,19 @@ extension [Extension] {
         }
     }
 
+    /// Checks what a group keeps for as long as it lives.
+    ///
+    /// - Throws: `tooLarge`; `malformed` when a type comes twice, or when one of those that the engine reads cannot be read.
+    func checkForGroup() throws(MLSError) {
+        try checkUnique()
+        let length = reduce(0) { $0 + $1.data.count + 6 }
+        if length > Limits.groupExtensionsLength {
+            throw MLSError(.tooLarge, "extensions of \(length) bytes in a group context")
+        }
+        _ = try requiredCapabilities()
+        _ = try externalSenders()
+    }
+
     /// What members must support; nil when the list does not say.
     public func requiredCapabilities() throws(MLSError) -> RequiredCapabilities? {
         guard let data = self[.requiredCapabilities] else { return nil }

@@ -29,7 +29,7 @@ struct ProposalList: Sendable {
     /// - Parameters:
     ///   - committer: nil for an external commit.
     ///   - founding: what else a resumption PSK may be for, in the first commit of a group that goes on from another one.
-    /// - Throws: `invalidProposal`, `tooLarge`.
+    /// - Throws: `invalidProposal`, `tooLarge`; `malformed` for extensions that cannot be read.
     init(
         _ entries: [Entry], committer: LeafIndex?, founding: ResumptionUsage = .application, crypto: any SuiteCrypto
     ) throws(MLSError) {
@@ -69,6 +69,7 @@ struct ProposalList: Sendable {
                 if parameters.version.rawValue < ProtocolVersion.mls10.rawValue {
                     throw MLSError(.invalidProposal, "a ReInit to an older version")
                 }
+                try parameters.extensions.checkForGroup()
                 reInit = parameters
             case .externalInit(let kemOutput):
                 if committer != nil { throw MLSError(.invalidProposal, "an ExternalInit in a member's commit") }
@@ -76,6 +77,7 @@ struct ProposalList: Sendable {
                 externalInit = kemOutput
             case .groupContextExtensions(let extensions):
                 if self.extensions != nil { throw MLSError(.invalidProposal, "two GroupContextExtensions") }
+                try extensions.checkForGroup()
                 self.extensions = extensions
             }
         }

@@ -6,19 +6,39 @@ public struct KeyPackageBundle: Sendable {
 
     /// Makes a key package with fresh keys.
     ///
-    /// - Parameter lastResort: marks it as one that may be used more than once (RFC 9420 §16.8).
+    /// - Parameters:
+    ///   - lastResort: marks it as one that may be used more than once (RFC 9420 §16.8).
+    ///   - leafExtensions: for the leaf node.
+    ///   - extensions: more extensions of the key package itself.
+    ///   - sendsGREASE: whether values that mean nothing are put in wherever RFC 9420 §13.5 has a place for them.
+    /// - Throws: `invalidKeyPackage` for an extension that the capabilities do not declare; `malformed` when a type comes twice.
     public static func generate(
         crypto: any SuiteCrypto, identity: Credential, signer: SignaturePrivateKey, lifetime: Lifetime,
-        lastResort: Bool = false, capabilities: Capabilities = Capabilities(), entropy: any EntropySource
+        lastResort: Bool = false, capabilities: Capabilities = Capabilities(), leafExtensions: [Extension] = [],
+        extensions: [Extension] = [], sendsGREASE: Bool = false, entropy: any EntropySource
     ) throws(MLSError) -> KeyPackageBundle {
+        var profile = LeafNode.Profile(
+            credential: identity, capabilities: capabilities, extensions: leafExtensions)
+        var extensions = (lastResort ? [Extension(.lastResort, data: [])] : []) + extensions
+        if sendsGREASE {
+            profile = profile.greased(from: entropy)
+            let entry = Extension.grease(from: entropy)
+            extensions.append(entry)
+            profile.capabilities.declare(entry.type)
+        }
+        try leafExtensions.checkUnique()
+        try extensions.checkUnique()
+        // RFC 9420 §10 asks this of the maker only.
+        for entry in extensions + leafExtensions where !profile.capabilities.supports(entry.type) {
+            throw MLSError(.invalidKeyPackage, "extension \(entry.type.rawValue) is not among the capabilities")
+        }
         let initKey = try crypto.generateHPKEKey(entropy)
         let encryptionKey = try crypto.generateHPKEKey(entropy)
         let leafNode = try LeafNode(
-            encryptionKey: encryptionKey.publicKey, profile: .init(credential: identity, capabilities: capabilities),
+            encryptionKey: encryptionKey.publicKey, profile: profile,
             source: .keyPackage(lifetime), placement: nil, signer: signer, crypto: crypto)
         let keyPackage = try KeyPackage(
-            initKey: initKey.publicKey, leafNode: leafNode,
-            extensions: lastResort ? [Extension(.lastResort, data: [])] : [], signer: signer, crypto: crypto)
+            initKey: initKey.publicKey, leafNode: leafNode, extensions: extensions, signer: signer, crypto: crypto)
         return KeyPackageBundle(keyPackage: keyPackage, initKey: initKey, encryptionKey: encryptionKey)
     }
 

@@ -1,10 +1,14 @@
 /// The steps of RFC 9420 §7.3, apart from the signature, which ``LeafNode/verifySignature(placement:crypto:)`` checks.
 extension LeafNode {
-    /// What a leaf node must keep whatever group it is in: it supports its own credential and extensions, and its key is one.
+    /// What a leaf node must keep whatever group it is in: it supports the protocol and its own credential and extensions, and its key is one.
     ///
     /// - Throws: `invalidLeafNode`, `invalidKey`, `tooLarge`.
     public func validateContent(crypto: any SuiteCrypto) throws(MLSError) {
-        if encoded.count > Limits.leafNodeLength { throw MLSError(.tooLarge, "a leaf node of too many bytes") }
+        if encodedLength > Limits.leafNodeLength { throw MLSError(.tooLarge, "a leaf node of too many bytes") }
+        // Not so its cipher suite: there are clients, those of the official test vectors among them, that leave their own out of the list.
+        if !capabilities.versions.contains(.mls10) {
+            throw MLSError(.invalidLeafNode, "a leaf node does not support the version of its group")
+        }
         if !capabilities.supports(credential.type) {
             throw MLSError(.invalidLeafNode, "a leaf node does not support its own credential type")
         }

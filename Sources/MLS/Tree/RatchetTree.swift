@@ -14,8 +14,12 @@ public struct RatchetTree: Sendable {
     private(set) var encryptionKeys = KeyIndex()
     private(set) var signatureKeys = KeyIndex()
     private(set) var tally = SupportTally()
+    /// Of all nodes that are not blank, in bytes.
+    private var nodesLength = 0
     /// No leaf before this one is blank.
     private var firstBlankBound: UInt32 = 0
+    /// All leaves from this one on are blank.
+    private var memberBound: UInt32 = 0
 
     /// A tree without leaves.
     public init() {}
@@ -44,6 +48,12 @@ public struct RatchetTree: Sendable {
             let index = LeafIndex(value)
             return self[index].map { (index, $0) }
         }
+    }
+
+    /// - Throws: `tooLarge` for a tree that a GroupInfo has no room for.
+    func checkLength() throws(MLSError) {
+        let length = nodesLength + Int(size.nodeCount)
+        if length > Limits.treeLength { throw MLSError(.tooLarge, "a ratchet tree of \(length) bytes") }
     }
 
     public func contains(encryptionKey: [UInt8]) -> Bool { encryptionKeys.contains(encryptionKey) }
@@ -95,12 +105,9 @@ public struct RatchetTree: Sendable {
         set(nil, at: index.node)
         blankDirectPath(of: index)
         firstBlankBound = min(firstBlankBound, index.value)
-        // Only a right half that has just lost a leaf can have become empty.
-        guard index.value >= leafCount / 2 else { return }
-        while leafCount > 1, (leafCount / 2..<leafCount).allSatisfy({ self[LeafIndex($0)] == nil }) {
-            resize(leaves: leafCount / 2)
-        }
-        if leafCount == 1, self[LeafIndex(0)] == nil { resize(leaves: 0) }
+        // The bound only falls here, so that many removals together walk over the leaves once.
+        while memberBound > 0, self[LeafIndex(memberBound - 1)] == nil { memberBound -= 1 }
+        resize(leaves: min(leafCount, TreeSize(leaves: memberBound).leafCount))
         firstBlankBound = min(firstBlankBound, leafCount)
     }
 
@@ -123,6 +130,7 @@ public struct RatchetTree: Sendable {
     mutating func set(_ node: Node?, at index: NodeIndex) {
         let position = Int(index.value)
         if let old = slots[position].node {
+            nodesLength -= old.encodedLength
             encryptionKeys.remove(old.encryptionKey)
             if case .leaf(let leaf) = old {
                 signatureKeys.remove(leaf.signatureKey)
@@ -131,6 +139,8 @@ public struct RatchetTree: Sendable {
         }
         slots[position].node = node
         if let node {
+            nodesLength += node.encodedLength
+            if let leaf = index.leaf { memberBound = max(memberBound, leaf.value + 1) }
             encryptionKeys.insert(node.encryptionKey)
             if case .leaf(let leaf) = node {
                 signatureKeys.insert(leaf.signatureKey)

@@ -1,6 +1,9 @@
 import MLS
 
 /// A client that joins by Welcome and then only reads what others do (RFC 9420 §12.4.2, §12.4.3.1).
+///
+/// `resumption_psks` and `successors` are not in the official files: secrets of other groups, and groups that go on from this one after its
+/// last epoch (by ReInit or branch), each a case like this one.
 public struct PassiveClientCase: Decodable, Sendable {
     let cipher_suite: UInt16
     let external_psks: [ExternalPSK]
@@ -12,6 +15,14 @@ public struct PassiveClientCase: Decodable, Sendable {
     let ratchet_tree: Hex?
     let initial_epoch_authenticator: Hex
     let epochs: [Epoch]
+    let resumption_psks: [ResumptionPSK]?
+    let successors: [PassiveClientCase]?
+
+    struct ResumptionPSK: Decodable, Sendable {
+        let psk_group_id: Hex
+        let psk_epoch: UInt64
+        let psk: Hex
+    }
 
     struct ExternalPSK: Decodable, Sendable {
         let psk_id: Hex
@@ -24,7 +35,7 @@ public struct PassiveClientCase: Decodable, Sendable {
         let epoch_authenticator: Hex
     }
 
-    func check(_ provider: any CryptoProvider) throws {
+    func check(_ provider: any CryptoProvider, predecessor: Group? = nil) throws {
         let crypto = try provider.vectorSuite(cipher_suite)
         guard case .keyPackage(let keyPackage) = try MLSMessage(decoding: key_package.bytes) else {
             throw VectorMismatch("not a KeyPackage")
@@ -34,11 +45,17 @@ public struct PassiveClientCase: Decodable, Sendable {
         try expectEqual(
             try crypto.signatureKey(raw: signature_priv.secret).publicKey, keyPackage.leafNode.signatureKey,
             "the signature key")
-        let psks = external_psks.map { PreSharedKey(source: .external(id: $0.psk_id.bytes), secret: $0.psk.secret) }
+        let psks =
+            external_psks.map { PreSharedKey(source: .external(id: $0.psk_id.bytes), secret: $0.psk.secret) }
+            + (resumption_psks ?? []).map {
+                PreSharedKey(
+                    source: .resumption(.application, groupID: $0.psk_group_id.bytes, epoch: $0.psk_epoch),
+                    secret: $0.psk.secret)
+            }
         // Their lifetimes ended long ago, so time is left out.
         var group = try Group.join(
-            welcome: welcome.bytes, bundles: [bundle], ratchetTree: ratchet_tree?.bytes, psks: psks, crypto: crypto,
-            now: nil
+            welcome: welcome.bytes, bundles: [bundle], ratchetTree: ratchet_tree?.bytes, psks: psks,
+            predecessor: predecessor, crypto: crypto, configuration: Self.configuration, now: nil
         ).group
         try expectSecret(group.epochAuthenticator, initial_epoch_authenticator, "the first epoch authenticator")
         for (number, epoch) in epochs.enumerated() {
@@ -55,6 +72,30 @@ public struct PassiveClientCase: Decodable, Sendable {
             try expectSecret(
                 group.epochAuthenticator, epoch.epoch_authenticator, "the epoch authenticator after commit \(number)")
         }
+        for successor in successors ?? [] { try successor.check(provider, predecessor: group) }
+    }
+
+    /// Whatever the protocol allows: what an application would refuse is not the vectors' subject.
+    private static var configuration: GroupConfiguration {
+        var configuration = GroupConfiguration()
+        configuration.acceptsNewMemberProposals = true
+        configuration.allowsCredentialChange = true
+        configuration.leafNodeLength = Limits.leafNodeLength
+        configuration.authentication = Credulous()
+        return configuration
+    }
+
+    private struct Credulous: AuthenticationService {
+        func accepts(_ claim: CredentialClaim) -> Bool { true }
+    }
+}
+
+/// The common format, for files of other names than the official ones.
+public enum PassiveClientVectors: VectorKind {
+    public static let name = "passive-client"
+
+    public static func check(_ vector: PassiveClientCase, provider: any CryptoProvider) throws {
+        try vector.check(provider)
     }
 }
 

@@ -167,13 +167,16 @@ struct GroupRuleTests {
 
     @Test func aLeafThatIsTooLargeDoesNotComeIn() throws {
         var world = try World(members: 2)
-        for (count, isGood) in [(30_000, true), (33_000, false)] {
+        world.clients[1].group.configuration.leafNodeLength = Limits.leafNodeLength
+        for (count, author, isGood) in [
+            (7_500, 0, true), (8_500, 0, false), (30_000, 1, true), (33_000, 1, false),
+        ] {
             let types = (0..<count).map { ExtensionType(UInt16(0x1000 + $0)) }
             let keyPackage = try world.newBundle(capabilities: Capabilities(extensions: types)).bundle.keyPackage
             if isGood {
-                _ = try world.commit([.add(keyPackage)], by: 0)
+                _ = try world.commit([.add(keyPackage)], by: author)
             } else {
-                expectError(.tooLarge) { try world.commit([.add(keyPackage)], by: 0) }
+                expectError(.tooLarge) { try world.commit([.add(keyPackage)], by: author) }
             }
         }
     }

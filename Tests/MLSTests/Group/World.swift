@@ -55,22 +55,28 @@ struct World {
     /// A group of `count` members.
     init(
         suite number: UInt16 = 1, seed: UInt64 = 1, members count: Int, extensions: [Extension] = [],
-        groupID: [UInt8] = Array("a group".utf8)
+        groupID: [UInt8] = Array("a group".utf8), capabilities: Capabilities = Capabilities(),
+        sendsGREASE: Bool = false
     ) throws {
         try self.init(
-            crypto: suite(number), seed: seed, members: count, extensions: extensions, groupID: groupID)
+            crypto: suite(number), seed: seed, members: count, extensions: extensions, groupID: groupID,
+            capabilities: capabilities, sendsGREASE: sendsGREASE)
     }
 
     init(
         crypto: any SuiteCrypto, seed: UInt64 = 1, members count: Int, extensions: [Extension] = [],
-        groupID: [UInt8] = Array("a group".utf8)
+        groupID: [UInt8] = Array("a group".utf8), capabilities: Capabilities = Capabilities(),
+        sendsGREASE: Bool = false
     ) throws {
         self.crypto = crypto
         entropy = SeededEntropy(seed: seed)
         let (name, signer) = try newIdentity()
+        var configuration = GroupConfiguration()
+        configuration.sendsGREASE = sendsGREASE
         let group = try Group.create(
             groupID: groupID, crypto: crypto, credential: .basic(identity: Array(name.utf8)),
-            signer: signer, extensions: extensions, lifetime: Self.lifetime, entropy: entropy)
+            signer: signer, extensions: extensions, lifetime: Self.lifetime, capabilities: capabilities,
+            configuration: configuration, entropy: entropy)
         clients = [try Client(name: name, signer: signer, group: group)]
         if count > 1 { try add(count - 1, by: 0) }
     }

@@ -1,0 +1,65 @@
+/// Values that are reserved for meaning nothing (RFC 9420 §13.5). Who sends some finds out early which readers fail at what they do not know.
+///
+/// Nothing treats them in a special way when they are received: they are as unknown as any other unknown value.
+public enum GREASE {
+    /// The fifteen values of every registry.
+    public static let values: [UInt16] = (0...14).map { 0x0A0A + $0 * 0x1010 }
+
+    /// One of them.
+    public static func value(from entropy: any EntropySource) -> UInt16 {
+        values[number(below: values.count, from: entropy)]
+    }
+
+    /// Even enough: nothing secret hangs on it.
+    fileprivate static func number(below bound: Int, from entropy: any EntropySource) -> Int {
+        let bytes = entropy.bytes(2)
+        return bytes.reduce(0) { $0 << 8 | Int($1) } % bound
+    }
+}
+
+extension Extension {
+    /// An extension of a reserved type with a few random bytes, for a key package or a GroupInfo.
+    public static func grease(from entropy: any EntropySource) -> Extension {
+        let type = ExtensionType(GREASE.value(from: entropy))
+        return Extension(type, data: entropy.bytes(GREASE.number(below: 16, from: entropy)))
+    }
+}
+
+extension Capabilities {
+    /// The same with a reserved value among its cipher suites, extensions, proposals and credentials.
+    ///
+    /// It goes to others in leaf nodes; what this client supports itself is still told by the original.
+    public func greased(from entropy: any EntropySource) -> Capabilities {
+        var greased = self
+        greased.cipherSuites.insertGREASE(from: entropy)
+        greased.extensions.insertGREASE(from: entropy)
+        greased.proposals.insertGREASE(from: entropy)
+        greased.credentials.insertGREASE(from: entropy)
+        return greased
+    }
+
+    mutating func declare(_ type: ExtensionType) {
+        if !supports(type) { extensions.append(type) }
+    }
+}
+
+extension LeafNode.Profile {
+    /// The same with reserved values in its capabilities, and a leaf extension of a reserved type that the capabilities declare.
+    public func greased(from entropy: any EntropySource) -> LeafNode.Profile {
+        var greased = self
+        greased.capabilities = capabilities.greased(from: entropy)
+        let entry = Extension.grease(from: entropy)
+        if extensions[entry.type] == nil {
+            greased.extensions.append(entry)
+            greased.capabilities.declare(entry.type)
+        }
+        return greased
+    }
+}
+
+extension Array where Element: RegistryValue {
+    fileprivate mutating func insertGREASE(from entropy: any EntropySource) {
+        let value = Element(rawValue: GREASE.value(from: entropy))
+        if !contains(value) { insert(value, at: GREASE.number(below: count + 1, from: entropy)) }
+    }
+}
