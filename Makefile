@@ -7,8 +7,10 @@ SHELL := /bin/bash
 SOURCES := Sources Plugins Tests Package.swift
 PROTO := Sources/ConclaveProtocol/Messages
 SEEDS ?= 1-200
+SECONDS_EACH ?= 600
+DOORS ?= decode tree welcome group-info handle restore staged
 
-.PHONY: help setup demo test vectors own-vectors simulate bench-client format lint proto
+.PHONY: help setup demo test vectors own-vectors simulate fuzz bench-client format lint proto
 
 help:
 	@echo "make demo                     a story of three people and a network that comes and goes, by real processes"
@@ -16,6 +18,7 @@ help:
 	@echo "make vectors DIR=FOLDER       the official MLS test vectors of a folder"
 	@echo "make own-vectors              writes our own MLS test vectors into fixtures/mls anew"
 	@echo "make simulate SEEDS=1-200     long random lives of clients under faults, one per seed"
+	@echo "make fuzz SECONDS_EACH=600    tries each door of the MLS engine for so long, led by coverage"
 	@echo "make bench-client             what catching up and sending cost, next to their floors"
 	@echo "make format, make lint        formats the code, checks the format"
 	@echo "make proto                    writes the wire messages' code anew from conclave.proto"
@@ -47,6 +50,19 @@ own-vectors: setup
 
 simulate: setup
 	WAXWING_SEEDS=$(SEEDS) swift test --filter WaxwingCoreTests.ChaosTests
+
+# Apart from the other builds: every function of the engine counts what it reaches. The corpus stays there and grows from run to run.
+# An input that breaks something is left in .build-fuzz as crash-, timeout- or oom-.
+fuzz: export WAXWING_LIBFUZZER := 1
+fuzz: setup
+	@swift build --quiet -c release --scratch-path .build-fuzz --product mls-fuzz
+	@for door in $(DOORS); do \
+		echo "$$door, $(SECONDS_EACH) seconds"; \
+		ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no .build-fuzz/release/mls-fuzz $$door \
+			--corpus .build-fuzz/corpus/$$door $(if $(DIR),--vectors "$(DIR)") \
+			-max_total_time=$(SECONDS_EACH) -max_len=65536 -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=32 \
+			-print_final_stats=1 -verbosity=0 -artifact_prefix=.build-fuzz/; \
+	done
 
 bench-client: setup
 	@echo "building waxwing, waxwingd and the benchmark for release; the first time takes some minutes"

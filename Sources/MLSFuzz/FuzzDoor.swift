@@ -32,7 +32,15 @@ public struct FuzzTarget: Sendable {
     ///
     /// - Throws: ``FuzzFinding`` when the engine takes the bytes and then breaks a promise.
     public func enter(_ door: FuzzDoor, _ input: [UInt8]) throws {
-        guard let choice = input.first else { return }
+        _ = try takes(door, input)
+    }
+
+    /// Tries a door.
+    ///
+    /// - Returns: whether the input was taken.
+    /// - Throws: ``FuzzFinding``.
+    public func takes(_ door: FuzzDoor, _ input: [UInt8]) throws -> Bool {
+        guard let choice = input.first else { return false }
         let scene = scenes[Int(choice) % scenes.count]
         let bytes = Array(input.dropFirst())
         do {
@@ -45,8 +53,10 @@ public struct FuzzTarget: Sendable {
             case .restore: try scene.restore(bytes)
             case .staged: try scene.takeStaged(bytes)
             }
+            return true
         } catch is MLSError {
             // Refused, as most inputs should be.
+            return false
         }
     }
 
@@ -76,7 +86,7 @@ public struct FuzzTarget: Sendable {
 
 extension FuzzScene {
     func encodedTree() throws(MLSError) -> [UInt8] {
-        guard case .groupInfo(let info) = try MLSMessage(decoding: groupInfos[0]),
+        guard case .groupInfo(let info) = try MLSMessage(decoding: victim.groupInfo(signer: signer)),
             let tree = info.extensions[.ratchetTree]
         else { throw MLSError(.invalidState, "no tree") }
         return tree

@@ -126,6 +126,17 @@ struct CommitRuleTests {
         Rule("12.4.2", "a false confirmation tag of a PrivateMessage", .invalidTag) { scene in
             try scene.process(try scene.forgeCommit(as: .privateMessage, tag: { $0.map { $0 ^ 1 } }))
         },
+        Rule("8.1", "an epoch after the last", .invalidState) { scene in
+            var context = scene.victim.current.context
+            context.epoch = .max
+            let nothing = try ProposalList([], committer: RuleScene.forger, crypto: scene.crypto)
+            _ = try AppliedProposals(
+                nothing, to: scene.victim.current.tree, context: context, crypto: scene.crypto, now: nil)
+        },
+        Rule("12.4.2", "a staged commit of another group", .wrongGroup) { scene in
+            let other = try World(members: 1, groupID: [1])
+            try scene.victim.merge(try other.commit([], by: 0))
+        },
         Rule("12.4.2", "the same commit again", .epochTooOld) { scene in
             var copy = scene
             let message = try scene.forgeCommit()

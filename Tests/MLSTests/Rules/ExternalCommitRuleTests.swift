@@ -82,7 +82,7 @@ struct ExternalCommitRuleTests {
 }
 
 /// Somebody outside with a GroupInfo, who keeps no rules.
-private struct Intruder {
+struct Intruder {
     var signer: SignaturePrivateKey
     let credential: Credential
     private let group: PublicGroup

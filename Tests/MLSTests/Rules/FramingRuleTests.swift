@@ -47,6 +47,11 @@ struct FramingRuleTests {
             message[1] = 2
             try scene.process(message)
         },
+        Rule("8.1", "a group context of another version", .unsupported) { scene in
+            var bytes = scene.victim.groupContext.encoded
+            bytes[1] = 2
+            _ = try GroupContext(decoding: bytes)
+        },
         Rule("6", "an unknown wire format", .unsupported) { scene in
             var message = try scene.forge(Self.remove)
             message[3] = 9
@@ -152,6 +157,25 @@ struct FramingRuleTests {
         },
         Rule("6", "a message of another group", .wrongGroup) { scene in
             try scene.process(try scene.forge(Self.remove, groupID: [1]))
+        },
+        Rule("6", "application data of another group", .wrongGroup) { scene in
+            var message = try scene.forgePrivate()
+            message[5] ^= 1
+            try scene.open(message)
+        },
+        Rule("6", "application data of the next epoch", .epochNotReached) { scene in
+            var message = try scene.forgePrivate()
+            message[4 + 1 + scene.victim.groupID.count + 7] += 1
+            try scene.open(message)
+        },
+        Rule("6.3", "a proposal of the victim itself", .ownMessage) { scene in
+            var copy = scene
+            try scene.process(
+                try copy.victim.proposeUpdate(signer: scene.world.clients[0].signer, entropy: scene.entropy))
+        },
+        Rule("6.3", "application data of the victim itself", .ownMessage) { scene in
+            var copy = scene
+            try copy.open(try copy.world.protect("own", by: 0))
         },
         Rule("6", "readable application data", .malformed) { scene in
             try scene.process(try scene.forge(.application([1])))

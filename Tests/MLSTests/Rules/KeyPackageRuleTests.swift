@@ -10,7 +10,8 @@ struct KeyPackageRuleTests {
         _ make: @escaping @Sendable (RuleScene) throws -> KeyPackage
     ) -> Rule {
         Rule(section, "an Add: " + wrong, code) { scene in
-            try scene.process(try scene.forgeCommit([.add(try make(scene))]))
+            // Without a path, whose leaf would be held to the same rules.
+            try scene.process(try scene.forgeCommit([.add(try make(scene))], path: nil))
         }
     }
 
