@@ -14,7 +14,7 @@ public enum Limits {
     public static let leafNodeLength = 1 << 16
     /// An encoded ratchet tree in bytes. With what else there is in a GroupInfo it stays below ``vectorLength``, so that no member can bloat
     /// a group until nobody is able to write it down.
-    public static let treeLength = 48 << 20
+    public static let treeLength = 56 << 20
     /// All extensions of a GroupContext in bytes. The context is hashed and signed over with every message.
     public static let groupExtensionsLength = 1 << 16
     /// Proposals of one commit. A proposal by reference takes two bytes, but in memory as much as any other.

@@ -5,7 +5,7 @@ extension Group {
     ///   - groupInfo: of the group's present epoch, with external_pub; MLSMessage.
     ///   - ratchetTree: the encoded tree, when the GroupInfo does not carry it.
     ///   - removePrior: whether a member with the same credential is removed by the same commit: an older self, say on a lost device.
-    ///   - removing: the leaf of that member, where a credential does not tell it from others.
+    ///   - priorLeaf: the leaf of that member, where a credential does not tell it from others.
     ///   - psks: keys to be mixed in, one PSK proposal each.
     /// - Returns: a staged commit whose `next` is the group, once the commit has been accepted.
     /// - Throws: `invalidWelcome`, `invalidTree`, `unsupported`, `credentialRefused`, or what else is wrong with the GroupInfo;
@@ -17,6 +17,7 @@ extension Group {
         capabilities: Capabilities = Capabilities(), crypto: any SuiteCrypto,
         configuration: GroupConfiguration = .init(), entropy: any EntropySource
     ) throws(MLSError) -> StagedCommit {
+        try checkLength(authenticatedData)
         guard case .groupInfo(let info) = try MLSMessage(decoding: groupInfo) else {
             throw MLSError(.malformed, "not a GroupInfo")
         }

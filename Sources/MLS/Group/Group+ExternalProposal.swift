@@ -16,6 +16,7 @@ extension Group {
         crypto: any SuiteCrypto
     ) throws(MLSError) -> [UInt8] {
         if !proposal.mayBeExternal { throw MLSError(.invalidProposal, "a proposal that only members may make") }
+        try proposal.check(suite: crypto.suite)
         let context = try context(of: groupInfo, crypto: crypto)
         let senders = try context.extensions.externalSenders()
         guard let index = senders.firstIndex(where: { $0.signatureKey == signer.publicKey }) else {
@@ -59,7 +60,7 @@ extension Group {
         _ proposal: Proposal, as sender: Sender, in context: GroupContext, authenticatedData: [UInt8],
         signer: SignaturePrivateKey, crypto: any SuiteCrypto
     ) throws(MLSError) -> [UInt8] {
-        if authenticatedData.count > Limits.messageLength { throw MLSError(.tooLarge, "too much authenticated data") }
+        try checkLength(authenticatedData)
         let content = FramedContent(
             groupID: context.groupID, epoch: context.epoch, sender: sender, authenticatedData: authenticatedData,
             body: .proposal(proposal))

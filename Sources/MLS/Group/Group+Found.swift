@@ -49,7 +49,7 @@ extension Group {
     ///   - now: Unix seconds; the lifetimes of the key packages are checked against it.
     /// - Returns: the new group in epoch 1, and the Welcome for its other members as MLSMessage (nil when there are none). They join with
     ///   ``join(welcome:bundles:ratchetTree:psks:predecessor:crypto:configuration:now:)``.
-    /// - Throws: `invalidKeyPackage` when somebody would come in who is not in this group; else as
+    /// - Throws: `invalidKeyPackage` when somebody would come in who is not in this group; `invalidState` for this group's own id; else as
     ///   ``commit(_:includePending:forcePath:authenticatedData:inlineTree:psks:signer:now:entropy:)``.
     public func branch(
         groupID: [UInt8], with keyPackages: [KeyPackage], credential: Credential? = nil, signer: SignaturePrivateKey,
@@ -63,6 +63,7 @@ extension Group {
         if !clients.isSubset(of: members.map(\.credential).map(clientIdentifier)) {
             throw MLSError(.invalidKeyPackage, "a member of the new group is not in the old one")
         }
+        if groupID == self.groupID { throw MLSError(.invalidState, "a branch under the name of the group itself") }
         let group = try Group.create(
             groupID: groupID, crypto: crypto, credential: credential, signer: signer,
             extensions: extensions ?? self.extensions, lifetime: lifetime, leafExtensions: leafExtensions,

@@ -27,7 +27,7 @@ extension Group {
         let memberSecret = KeySchedule.memberSecret(
             joinerSecret: secrets.joinerSecret,
             pskSecret: try PSKSecret.combine(
-                try resolve(secrets.psks, given: psks, tie: predecessor.secret(), crypto: crypto), crypto: crypto),
+                try resolve(secrets.psks, given: psks, from: predecessor, crypto: crypto), crypto: crypto),
             crypto: crypto)
         let publicGroup = try PublicGroup(
             try welcome.openGroupInfo(memberSecret: memberSecret, crypto: crypto), separateTree: ratchetTree,
@@ -59,16 +59,14 @@ extension Group {
     }
 
     private static func resolve(
-        _ ids: [PreSharedKeyID], given: [PreSharedKey], tie: Secret?, crypto: any SuiteCrypto
+        _ ids: [PreSharedKeyID], given: [PreSharedKey], from predecessor: Predecessor, crypto: any SuiteCrypto
     ) throws(MLSError) -> [(id: PreSharedKeyID, secret: Secret)] {
         var resolved: [(id: PreSharedKeyID, secret: Secret)] = []
         for id in ids {
             if id.nonce.count != crypto.suite.hashLength {
                 throw MLSError(.invalidWelcome, "a PSK nonce has \(id.nonce.count) bytes")
             }
-            var isTie = false
-            if case .resumption(let usage, _, _) = id.source { isTie = usage != .application }
-            guard let secret = isTie ? tie : given.secret(for: id.source) else {
+            guard let secret = try predecessor.secret(for: id.source) ?? given.secret(for: id.source) else {
                 throw MLSError(.unknownReference, "a PSK that is not known here")
             }
             resolved.append((id, secret))

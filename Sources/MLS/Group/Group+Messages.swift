@@ -43,7 +43,9 @@ extension Group {
     }
 
     /// Called before anything is encoded, so that no length is written that no reader takes.
-    func checkLength(_ data: [UInt8]) throws(MLSError) {
+    func checkLength(_ data: [UInt8]) throws(MLSError) { try Self.checkLength(data) }
+
+    static func checkLength(_ data: [UInt8]) throws(MLSError) {
         if data.count > Limits.messageLength { throw MLSError(.tooLarge, "\(data.count) bytes in one message") }
     }
 

@@ -2,8 +2,8 @@ extension Group {
     /// Makes a stand-alone proposal; it is remembered here for the next commit too.
     ///
     /// - Returns: the proposal as MLSMessage.
-    /// - Throws: `invalidProposal` for an Update (see ``proposeUpdate(authenticatedData:signer:entropy:)``) or ExternalInit; `removed`,
-    ///   `invalidState`, `tooLarge`.
+    /// - Throws: `invalidProposal` for an Update (see ``proposeUpdate(authenticatedData:signer:entropy:)``) or ExternalInit, and for what
+    ///   nobody may commit; `removed`, `invalidState`, `tooLarge`, `malformed`.
     public mutating func propose(
         _ proposal: Proposal, authenticatedData: [UInt8] = [], signer: SignaturePrivateKey,
         entropy: any EntropySource
@@ -12,6 +12,7 @@ extension Group {
         case .update, .externalInit:
             throw MLSError(.invalidProposal, "a proposal that cannot be made this way")
         case .add, .remove, .preSharedKey, .reInit, .groupContextExtensions:
+            try proposal.check(suite: suite)
             return try send(
                 proposal, updateKey: nil, authenticatedData: authenticatedData, signer: signer, entropy: entropy)
         }
@@ -69,7 +70,8 @@ extension Group {
             PendingProposal(
                 proposal: proposal, origin: .member(ownLeaf), reference: signed.proposalRef(crypto: crypto),
                 epoch: epoch,
-                updateKey: updateKey, sealedWith: step.map { ($0.id, $0.messageKey.generation) }))
+                updateKey: updateKey, sealedWith: nil))
+        if let step { consume(step) }
         return message.encoded
     }
 

@@ -35,18 +35,15 @@ struct Predecessor {
         self.tie = tie
     }
 
-    /// The secret of the tie.
+    /// The resumption secret of an epoch of the predecessor; nil when the PSK is none of its, or the epoch not in its window.
     ///
-    /// - Throws: `unknownReference` for an epoch that is not in the window; `invalidWelcome` for a ReInit that has not happened.
-    func secret() throws(MLSError) -> Secret? {
-        guard let group, let tie else { return nil }
-        if tie.usage == .reinit, group.successor == nil || tie.epoch != group.epoch {
+    /// - Throws: `invalidWelcome` for a ReInit that has not happened.
+    func secret(for source: PSKSource) throws(MLSError) -> Secret? {
+        guard let group, case .resumption(let usage, group.groupID, let epoch) = source else { return nil }
+        if usage == .reinit, group.successor == nil || epoch != group.epoch {
             throw MLSError(.invalidWelcome, "no ReInit has ended the group at that epoch")
         }
-        guard let secret = group.resumptionSecret(ofEpoch: tie.epoch) else {
-            throw MLSError(.unknownReference, "the resumption secret of epoch \(tie.epoch) is gone")
-        }
-        return secret
+        return group.resumptionSecret(ofEpoch: epoch)
     }
 
     /// - Throws: `invalidWelcome`.
@@ -68,6 +65,10 @@ struct Predecessor {
             else { throw MLSError(.invalidWelcome, "a group that is not the one of the ReInit") }
             if old != present { throw MLSError(.invalidWelcome, "the members are not those of the old group") }
         case .branch:
+            // It goes on beside the old group, so it must not be taken for it.
+            if context.groupID == group.groupID {
+                throw MLSError(.invalidWelcome, "a branch under the name of the group it comes from")
+            }
             if context.suite != group.suite { throw MLSError(.invalidWelcome, "a branch of another cipher suite") }
             if !present.isSubset(of: old) {
                 throw MLSError(.invalidWelcome, "a member of a branch is not in the group it comes from")

@@ -8,8 +8,9 @@ struct ProposalSelection {
     let list: ProposalList
     let applied: AppliedProposals
 
-    /// - Parameter own: by value; they are taken as they are and win over pending ones.
-    /// - Throws: what is wrong with one's own proposals.
+    /// The proposals of the request itself are taken as they are and win over pending ones.
+    ///
+    /// - Throws: what is wrong with them.
     init(_ request: CommitRequest, in group: Group) throws(MLSError) {
         let candidates = request.includePending ? Self.candidates(request, in: group) : []
         do {

@@ -64,7 +64,7 @@ extension StagedCommit {
         return writer.bytes
     }
 
-    /// - Parameter configuration: of ``next``; as it was stored when nil, but with the default ``GroupConfiguration/authentication``, which
+    /// - Parameter given: the configuration of ``next``; as it was stored when nil, but with the default ``GroupConfiguration/authentication``, which
     ///   cannot be stored.
     /// - Throws: `malformed`, `unsupported` for another format.
     public init(

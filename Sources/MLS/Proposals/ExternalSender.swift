@@ -45,13 +45,3 @@ extension [Extension] {
         return senders
     }
 }
-
-extension Proposal {
-    /// Whether it may come from an external sender (RFC 9420 §12.1.8).
-    var mayBeExternal: Bool {
-        switch self {
-        case .add, .remove, .preSharedKey, .reInit, .groupContextExtensions: true
-        case .update, .externalInit: false
-        }
-    }
-}

@@ -47,6 +47,7 @@ struct ProposalList: Sendable {
         var changedLeaves: Set<LeafIndex> = []
         var usedPSKs: Set<PreSharedKeyID> = []
         for entry in entries {
+            try entry.proposal.check(founding: founding, suite: crypto.suite)
             switch entry.proposal {
             case .add(let keyPackage):
                 adds.append(keyPackage)
@@ -61,15 +62,10 @@ struct ProposalList: Sendable {
                 try Self.claim(index, in: &changedLeaves)
                 removes.append(index)
             case .preSharedKey(let id):
-                try Self.check(id, founding: founding, crypto: crypto)
                 if !usedPSKs.insert(id).inserted { throw MLSError(.invalidProposal, "a PSK comes twice") }
                 psks.append(id)
             case .reInit(let parameters):
                 if entries.count > 1 { throw MLSError(.invalidProposal, "a ReInit beside other proposals") }
-                if parameters.version.rawValue < ProtocolVersion.mls10.rawValue {
-                    throw MLSError(.invalidProposal, "a ReInit to an older version")
-                }
-                try parameters.extensions.checkForGroup()
                 reInit = parameters
             case .externalInit(let kemOutput):
                 if committer != nil { throw MLSError(.invalidProposal, "an ExternalInit in a member's commit") }
@@ -77,7 +73,6 @@ struct ProposalList: Sendable {
                 externalInit = kemOutput
             case .groupContextExtensions(let extensions):
                 if self.extensions != nil { throw MLSError(.invalidProposal, "two GroupContextExtensions") }
-                try extensions.checkForGroup()
                 self.extensions = extensions
             }
         }
@@ -103,18 +98,6 @@ struct ProposalList: Sendable {
 
     private static func claim(_ index: LeafIndex, in changed: inout Set<LeafIndex>) throws(MLSError) {
         if !changed.insert(index).inserted { throw MLSError(.invalidProposal, "two proposals change \(index)") }
-    }
-
-    /// RFC 9420 §12.1.4. Usages `reinit` and `branch` belong to the beginning of another group.
-    private static func check(
-        _ id: PreSharedKeyID, founding: ResumptionUsage, crypto: any SuiteCrypto
-    ) throws(MLSError) {
-        if id.nonce.count != crypto.suite.hashLength {
-            throw MLSError(.invalidProposal, "a PSK nonce has \(id.nonce.count) bytes")
-        }
-        if case .resumption(let usage, _, _) = id.source, usage != .application, usage != founding {
-            throw MLSError(.invalidProposal, "a PSK of usage \(usage) in a commit")
-        }
     }
 
     /// What an external commit may hold (RFC 9420 §12.2, second list).

@@ -39,8 +39,8 @@ extension Credential {
 
 extension Capabilities {
     fileprivate var encodedLength: Int {
-        [versions.count, cipherSuites.count, extensions.count, proposals.count, credentials.count]
-            .reduce(0) { $0 + vectorLength($1 * 2) }
+        vectorLength(versions.count * 2) + vectorLength(cipherSuites.count * 2) + vectorLength(extensions.count * 2)
+            + vectorLength(proposals.count * 2) + vectorLength(credentials.count * 2)
     }
 }
 

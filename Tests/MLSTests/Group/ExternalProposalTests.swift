@@ -77,6 +77,29 @@ struct ExternalProposalTests {
         expectError(.epochTooOld) { try later.clients[0].group.process(epochs, now: World.now) }
     }
 
+    @Test func noChangedProposalFromOutsideIsTaken() throws {
+        var (world, signer) = try worldWithSenders()
+        world.clients[0].group.configuration.acceptsNewMemberProposals = true
+        let newcomer = try world.newBundle()
+        let messages = [
+            try world.externalProposal(.remove(LeafIndex(1)), signer: signer),
+            try Group.newMemberProposal(
+                newcomer.bundle.keyPackage,
+                groupInfo: try world.clients[0].group.groupInfo(signer: world.clients[0].signer),
+                signer: newcomer.signer, crypto: world.crypto),
+        ]
+        for message in messages {
+            _ = try world.clients[0].group.process(message, now: World.now)
+            for place in message.indices {
+                var changed = message
+                changed[place] ^= 1
+                #expect(throws: MLSError.self, "byte \(place)") {
+                    try world.clients[0].group.process(changed, now: World.now)
+                }
+            }
+        }
+    }
+
     @Test func anExternalSenderCannotRemoveTheCommitterButOthersCan() throws {
         var (world, signer) = try worldWithSenders()
         try world.deliverProposal(try world.externalProposal(.remove(LeafIndex(0)), signer: signer), from: nil)

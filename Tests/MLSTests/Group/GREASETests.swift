@@ -96,6 +96,15 @@ struct GREASETests {
         expectError(.invalidLeafNode, "a credential type") { try world.commit([.add(bundle.keyPackage)], by: 0) }
     }
 
+    @Test func aReaderPassesOverExtensionsThatAKeyPackageDoesNotDeclare() throws {
+        var world = try World(members: 1)
+        let (_, signer, bundle) = try world.newBundle()
+        let undeclared = try KeyPackage(
+            initKey: bundle.keyPackage.initKey, leafNode: bundle.keyPackage.leafNode,
+            extensions: [Extension(ExtensionType(0xF00D), data: [1])], signer: signer, crypto: world.crypto)
+        #expect(try world.commit([.add(undeclared)], by: 0).changes.added.count == 1)
+    }
+
     @Test func aMakerDeclaresItsExtensions() throws {
         let crypto = try suite(1)
         let entropy = SeededEntropy(seed: 1)

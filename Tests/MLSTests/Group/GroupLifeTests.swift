@@ -43,9 +43,13 @@ private struct RandomLife {
     /// Messages on their way, each with its reader's name and what must come out.
     private var mail: [(reader: String, message: [UInt8], text: String, sender: String)] = []
     private var sent = 0
+    /// The key of the group's external sender.
+    private let service: SignaturePrivateKey
 
     init(suite: UInt16, seed: UInt64) throws {
-        world = try World(suite: suite, seed: seed, members: 2)
+        service = try MLSTests.suite(suite).generateSignatureKey(SeededEntropy(seed: seed + 2))
+        let sender = ExternalSender(signatureKey: service.publicKey, credential: .basic(identity: [1]))
+        world = try World(suite: suite, seed: seed, members: 2, extensions: [.externalSenders([sender])])
         world.clients[0].isRestored = false
         random = SeededEntropy(seed: seed + 1)
     }
@@ -54,15 +58,18 @@ private struct RandomLife {
         for _ in 0..<steps {
             for index in world.clients.indices {
                 world.clients[index].group.configuration.handshakeEncryption = random.below(2) == 0
+                world.clients[index].group.configuration.acceptsNewMemberProposals = true
             }
             let author = random.below(world.clients.count)
-            switch random.below(10) {
+            switch random.below(12) {
             case 0...3: try send(author)
             case 4: try add(author)
             case 5: try remove(author)
             case 6: try commitProposals(author)
             case 7: try joinExternally()
-            case 8: try world.deliver(try world.commit([], by: author), from: author)
+            case 8: try commitFromOutside(author)
+            case 9: try proposePSK(author)
+            case 10: try world.deliver(try world.commit([], by: author), from: author)
             default: try commitPSK(author)
             }
             try deliverSomeMail()
@@ -202,6 +209,42 @@ private struct RandomLife {
         if resync { mail.removeAll { $0.reader == name } }
         try world.deliver(staged, from: nil)
         world.clients.append(try Client(name: name, signer: signer, group: try #require(staged.next)))
+    }
+
+    /// A stranger and a service propose, the author commits by reference.
+    private mutating func commitFromOutside(_ author: Int) throws {
+        let info = try world.clients[0].group.groupInfo(signer: world.clients[0].signer, inlineTree: false)
+        let newcomer = try world.newBundle()
+        try world.deliverProposal(
+            try Group.newMemberProposal(
+                newcomer.bundle.keyPackage, groupInfo: info, signer: newcomer.signer, crypto: world.crypto),
+            from: nil)
+        var removed: [LeafIndex] = []
+        if world.clients.count > 3 {
+            removed = [world.clients[(author + 1) % world.clients.count].group.ownLeaf]
+            try world.deliverProposal(
+                try Group.externalProposal(
+                    .remove(removed[0]), groupInfo: info, signer: service, crypto: world.crypto), from: nil)
+        }
+        let staged = try world.commit([], by: author, forcePath: false)
+        #expect(staged.changes.removed.map(\.index) == removed && staged.changes.added.count == 1)
+        try world.deliver(staged, from: author)
+        try world.welcome([newcomer], staged)
+    }
+
+    /// PSKs of past epochs by reference.
+    private mutating func proposePSK(_ author: Int) throws {
+        let group = world.clients[author].group
+        // The one epoch that all have been in for sure.
+        let source = PSKSource.resumption(.application, groupID: group.groupID, epoch: group.epoch)
+        for proposer in world.clients.indices where random.below(2) == 0 {
+            let id = PreSharedKeyID(source: source, suite: world.crypto.suite, entropy: world.entropy)
+            try world.propose(.preSharedKey(id), by: proposer)
+        }
+        let pending = world.clients[author].group.pendingProposals.count
+        let staged = try world.commit([], by: author, forcePath: false)
+        #expect(staged.changes.pskCount == pending)
+        try world.deliver(staged, from: author)
     }
 
     private mutating func commitPSK(_ author: Int) throws {

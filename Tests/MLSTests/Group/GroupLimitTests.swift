@@ -114,9 +114,19 @@ struct GroupLimitTests {
         let proposal = try world.clients[0].group.proposeUpdate(signer: signer, entropy: world.entropy)
         try world.clients[0].store()
         let second = try commit()
-        #expect(try [first.message, proposal, second.message].map { try world.generation(of: $0) } == [0, 1, 2])
+        // The same proposal twice is one proposal, but two messages.
+        var twice: [[UInt8]] = []
+        for _ in 0..<2 {
+            twice.append(
+                try world.clients[0].group.propose(
+                    .remove(LeafIndex(1)), signer: signer, entropy: world.entropy))
+            try world.clients[0].store()
+        }
+        #expect(world.clients[0].group.pendingProposals.count == 2)
+        let messages = [first.message, proposal, second.message] + twice
+        #expect(try messages.map { try world.generation(of: $0) } == [0, 1, 2, 3, 4])
         // All of them can be read, whatever comes first.
-        for message in [second.message, proposal, first.message] {
+        for message in messages.reversed() {
             let incoming = try world.clients[1].group.process(message, now: World.now)
             if case .proposal(let pending) = incoming { try world.clients[1].group.storeProposal(pending) }
         }

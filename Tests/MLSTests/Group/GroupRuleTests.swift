@@ -63,6 +63,27 @@ struct GroupRuleTests {
         #expect(!stored.contains(own.epoch.initSecret.unwipedCopy))
     }
 
+    @Test func aStoredCommitKeepsItsConfigurationUnlessAnotherIsGiven() throws {
+        let world = try World(members: 2)
+        var author = world.clients[0].group
+        author.configuration.sendsGREASE = true
+        author.configuration.acceptsNewMemberProposals = true
+        author.configuration.paddingBlock = 7
+        let staged = try author.commit([], signer: world.clients[0].signer, now: nil, entropy: world.entropy)
+        func restored(_ configuration: GroupConfiguration?) throws -> GroupConfiguration {
+            let staged = try StagedCommit(
+                serialized: staged.serialized(), crypto: world.crypto, configuration: configuration)
+            return try #require(staged.next).configuration
+        }
+        let kept = try restored(nil)
+        #expect(kept.sendsGREASE && kept.acceptsNewMemberProposals && kept.paddingBlock == 7)
+        #expect(!kept.handshakeEncryption && !kept.allowsCredentialChange)
+        var other = GroupConfiguration()
+        other.handshakeEncryption = true
+        let given = try restored(other)
+        #expect(given.handshakeEncryption && !given.sendsGREASE && given.paddingBlock == 256)
+    }
+
     @Test func aReInitEndsTheGroup() throws {
         var world = try World(members: 2)
         let reInit = ReInit(groupID: [1], cipherSuite: world.crypto.suite.identifier, extensions: [])
@@ -140,6 +161,20 @@ struct GroupRuleTests {
             try world.clients[0].group.protect(
                 [UInt8](repeating: 0, count: Limits.messageLength + 1), signer: world.clients[0].signer,
                 entropy: world.entropy)
+        }
+        // Nor is proposed what nobody may commit.
+        let nonce = [UInt8](repeating: 0, count: world.crypto.suite.hashLength)
+        let suite = world.crypto.suite.identifier
+        let useless: [Proposal] = [
+            .preSharedKey(.init(source: .external(id: []), nonce: [])),
+            .preSharedKey(.init(source: .resumption(.branch, groupID: [], epoch: 0), nonce: nonce)),
+            .reInit(ReInit(groupID: [], version: ProtocolVersion(0), cipherSuite: suite, extensions: [])),
+        ]
+        for proposal in useless {
+            expectError(.invalidProposal, "\(proposal.type)") {
+                try world.clients[0].group.propose(
+                    proposal, signer: world.clients[0].signer, entropy: world.entropy)
+            }
         }
         expectError(.invalidProposal) {
             try world.clients[0].group.propose(.update(leaf), signer: world.clients[0].signer, entropy: world.entropy)

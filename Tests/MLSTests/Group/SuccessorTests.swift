@@ -131,6 +131,32 @@ struct SuccessorTests {
         #expect(try world.reinitialize(by: 0, newcomers, crypto: crypto).group.epoch == 1)
     }
 
+    @Test func whoFollowsKnowsTheSecretsOfTheOldGroup() throws {
+        var world = try World(members: 2)
+        let reInit = ReInit(groupID: [7], cipherSuite: world.crypto.suite.identifier, extensions: [])
+        try world.deliver(try world.commit([.reInit(reInit)], by: 0), from: 0)
+        let newcomers = try world.newKeys(crypto: world.crypto)
+        let founded = try world.clients[0].group.reinitialize(
+            with: [newcomers[1].bundle.keyPackage], credential: .basic(identity: Array("client 1".utf8)),
+            signer: newcomers[0].signer, lifetime: World.lifetime,
+            psks: [try world.clients[0].group.resumptionPSK(epoch: 1)], crypto: world.crypto, now: World.now,
+            entropy: world.entropy)
+        let joined = try Group.join(
+            welcome: try #require(founded.welcome), bundles: [newcomers[1].bundle],
+            predecessor: world.clients[1].group, crypto: world.crypto, now: World.now
+        ).group
+        #expect(joined.epochAuthenticator == founded.group.epochAuthenticator)
+    }
+
+    @Test func aLonelyMemberGoesOnByItself() throws {
+        var world = try World(members: 1)
+        let reInit = ReInit(
+            groupID: [7], cipherSuite: CipherSuite.p256_aes128gcm_sha256_p256.identifier, extensions: [])
+        try world.deliver(try world.commit([.reInit(reInit)], by: 0), from: 0)
+        let founded = try world.reinitialize(by: 0, try world.newKeys(crypto: suite(2)), crypto: suite(2))
+        #expect(founded.welcome == nil && founded.group.epoch == 1 && founded.group.suite.rawValue == 2)
+    }
+
     @Test(arguments: allSuites)
     func someMembersBranchOff(number: UInt16) throws {
         var world = try World(suite: number, members: 4)
@@ -161,12 +187,17 @@ struct SuccessorTests {
                 groupID: [5], with: [stranger.bundle.keyPackage], signer: newcomers[0].signer,
                 lifetime: World.lifetime, now: World.now, entropy: world.entropy)
         }
-        func join(_ keyPackages: [KeyPackage], epochs: Int = 0) throws -> Group {
+        expectError(.invalidState) { [world] in
+            try world.clients[0].group.branch(
+                groupID: group.groupID, with: [], signer: newcomers[0].signer, lifetime: World.lifetime,
+                now: World.now, entropy: world.entropy)
+        }
+        func join(_ keyPackages: [KeyPackage], groupID: [UInt8] = [5], epochs: Int = 0) throws -> Group {
             let founding = Founding(
                 tie: PreSharedKey(
                     source: .resumption(.branch, groupID: group.groupID, epoch: group.epoch),
                     secret: try group.resumptionPSK().secret),
-                groupID: [5], extensions: [], keyPackages: keyPackages, emptyCommits: epochs)
+                groupID: groupID, extensions: [], keyPackages: keyPackages, emptyCommits: epochs)
             let welcome = try founding.welcome(newcomers[0], crypto: crypto, entropy: world.entropy)
             return try Group.join(
                 welcome: try #require(welcome), bundles: [newcomers[2].bundle], predecessor: group, crypto: crypto,
@@ -177,6 +208,7 @@ struct SuccessorTests {
         #expect(try join([own]).epoch == 1)
         expectError(.invalidWelcome) { try join([own, stranger.bundle.keyPackage]) }
         expectError(.invalidWelcome) { try join([own], epochs: 2) }
+        expectError(.invalidWelcome) { try join([own], groupID: group.groupID) }
     }
 }
 
