@@ -135,6 +135,11 @@ private struct RecordedWorld {
     private func check(_ client: Client, _ records: [RecordingCrypto.Record]) {
         let stored = StoredBytes(client)
         let group = client.group
+        for past in group.pastEpochs {
+            // Nobody opens a handshake message once its epoch is over.
+            let ratchets = past.messageKeys.secretTree.ratchets.keys + past.messageKeys.secretTree.skipped.keys
+            #expect(ratchets.allSatisfy { $0.kind == .application })
+        }
         let present = group.epoch == 0 ? 0 : endings[group.epoch - 1] ?? 0
         let inWindow = group.epoch <= UInt64(window) ? 0 : endings[group.epoch - UInt64(window) - 1] ?? 0
         for (number, record) in records.enumerated() where stored.contains(record.bytes) {
