@@ -44,20 +44,27 @@ struct ByteMutator {
         bytes.replaceSubrange(place..<end, with: part)
     }
 
-    /// Finds what may be a vector, cuts or lengthens it, and writes the length to match.
+    /// Finds what may be a vector, cuts or lengthens it, or writes its length in another form.
     private func resizeVector(of bytes: inout [UInt8]) {
         for _ in 0..<16 {
             let place = random.below(bytes.count)
             var reader = TLSReader(bytes[place...])
             guard let content = try? reader.readOpaque(), !content.isEmpty else { continue }
             var changed = content
-            if random.chance(oneIn: 2) {
-                changed.removeLast(1 + random.below(content.count))
-            } else {
-                changed += random.chance(oneIn: 2) ? content : random.bytes(1 + random.below(8))
-            }
             var writer = TLSWriter()
-            writer.writeOpaque(changed)
+            switch random.below(5) {
+            case 0, 1:
+                changed.removeLast(1 + random.below(content.count))
+                writer.writeOpaque(changed)
+            case 2, 3:
+                changed += random.chance(oneIn: 2) ? content : random.bytes(1 + random.below(8))
+                writer.writeOpaque(changed)
+            default:
+                // The same vector behind a longer form of its length than it needs.
+                if content.count < 0x40 { writer.write(UInt16(content.count) | 0x4000) }
+                if content.count >= 0x40 { writer.write(UInt32(truncatingIfNeeded: content.count) | 0x8000_0000) }
+                writer.writeRaw(content)
+            }
             bytes.replaceSubrange(place..<place + reader.position, with: writer.bytes)
             return
         }
