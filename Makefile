@@ -10,7 +10,7 @@ SEEDS ?= 1-200
 SECONDS_EACH ?= 600
 DOORS ?= decode tree welcome group-info handle restore staged
 
-.PHONY: help setup demo test vectors own-vectors simulate fuzz bench-client format lint proto
+.PHONY: help setup demo test vectors own-vectors simulate fuzz fixtures bench-client format lint proto
 
 help:
 	@echo "make demo                     a story of three people and a network that comes and goes, by real processes"
@@ -19,6 +19,7 @@ help:
 	@echo "make own-vectors              writes our own MLS test vectors into fixtures/mls anew"
 	@echo "make simulate SEEDS=1-200     long random lives of clients under faults, one per seed"
 	@echo "make fuzz SECONDS_EACH=600    tries each door of the MLS engine for so long, led by coverage"
+	@echo "make fixtures                 records the sessions of fixtures/ anew"
 	@echo "make bench-client             what catching up and sending cost, next to their floors"
 	@echo "make format, make lint        formats the code, checks the format"
 	@echo "make proto                    writes the wire messages' code anew from conclave.proto"
@@ -63,6 +64,11 @@ fuzz: setup
 			-max_total_time=$(SECONDS_EACH) -max_len=65536 -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=32 \
 			-print_final_stats=1 -verbosity=0 -artifact_prefix=.build-fuzz/; \
 	done
+
+fixtures: setup
+	@echo "building; the first time takes some minutes"
+	swift build --build-tests
+	WAXWING_RECORD=$(CURDIR)/fixtures swift test --skip-build --no-parallel --filter EndToEndTests.EndToEnd.Recordings
 
 bench-client: setup
 	@echo "building waxwing, waxwingd and the benchmark for release; the first time takes some minutes"

@@ -10,11 +10,15 @@ let package = Package(
         .library(name: "MLS", targets: ["MLS", "MLSOpenSSL"]),
         .library(name: "WaxwingClient", targets: ["WaxwingClient", "WaxwingCore", "ConclaveProtocol"]),
         .library(name: "SQLiteStore", targets: ["SQLiteStore"]),
+        .library(name: "FixtureTransport", targets: ["FixtureTransport"]),
+        .library(name: "StoreConformance", targets: ["StoreConformance"]),
+        .library(name: "FileStore", targets: ["FileStore"]),
         .library(name: "HTTPTransport", targets: ["HTTPTransport"]),
         .library(name: "WaxwingServer", targets: ["WaxwingServer"]),
         .executable(name: "waxwing", targets: ["WaxwingCLI"]),
         .executable(name: "waxwingd", targets: ["WaxwingDaemon"]),
         .executable(name: "mls-vectors", targets: ["MLSVectors"]),
+        .executable(name: "own-vectors", targets: ["MLSOwnVectors"]),
         .executable(name: "demo", targets: ["Demo"]),
         .executable(name: "bench-client", targets: ["BenchClient"]),
     ],
@@ -41,6 +45,7 @@ let package = Package(
         .target(name: "MLSOpenSSL", dependencies: ["MLS", "COpenSSL"], swiftSettings: strict),
         .target(name: "MLSVectorRunner", dependencies: ["MLS", "MLSOpenSSL"], swiftSettings: strict),
         .executableTarget(name: "MLSVectors", dependencies: ["MLSVectorRunner"], swiftSettings: strict),
+        .executableTarget(name: "MLSOwnVectors", dependencies: ["MLS", "MLSOpenSSL"], swiftSettings: strict),
 
         // The messenger
         .target(
@@ -56,6 +61,16 @@ let package = Package(
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             path: "Plugins/SQLiteStore", swiftSettings: strict),
+        .target(
+            name: "FileStore", dependencies: ["WaxwingCore", "COpenSSL"], path: "Plugins/FileStore",
+            swiftSettings: strict),
+        .target(
+            name: "FixtureTransport", dependencies: ["WaxwingCore", "ConclaveProtocol", "MLS", "COpenSSL"],
+            path: "Plugins/FixtureTransport", swiftSettings: strict),
+
+        // What every store has to do, for the tests of any of them.
+        .target(name: "CFaults"),
+        .target(name: "StoreConformance", dependencies: ["WaxwingCore", "CFaults"], swiftSettings: strict),
         .target(
             name: "HTTPTransport", dependencies: ["WaxwingCore", "ConclaveProtocol", "CCurl"],
             path: "Plugins/HTTPTransport", swiftSettings: strict),
@@ -81,7 +96,7 @@ let package = Package(
         .executableTarget(
             name: "WaxwingCLI",
             dependencies: [
-                "WaxwingClient", "SQLiteStore", "HTTPTransport", "MLSOpenSSL",
+                "WaxwingClient", "SQLiteStore", "FileStore", "HTTPTransport", "FixtureTransport", "MLSOpenSSL",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -99,13 +114,15 @@ let package = Package(
         .executableTarget(
             name: "BenchClient",
             dependencies: [
-                "WaxwingClient", "SQLiteStore", "HTTPTransport", "MLSOpenSSL", "MLS",
+                "WaxwingClient", "SQLiteStore", "FileStore", "HTTPTransport", "FixtureTransport", "MLSOpenSSL", "MLS",
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
 
         // Tests
-        .testTarget(name: "MLSTests", dependencies: ["MLS", "MLSOpenSSL", "MLSVectorRunner"], swiftSettings: strict),
+        .testTarget(
+            name: "MLSTests", dependencies: ["MLS", "MLSOpenSSL", "MLSVectorRunner", "MLSOwnVectors"],
+            swiftSettings: strict),
         .testTarget(name: "ConclaveProtocolTests", dependencies: ["ConclaveProtocol"], swiftSettings: strict),
         .testTarget(
             name: "WaxwingCoreTests",
@@ -115,8 +132,11 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "SQLiteStoreTests", dependencies: ["SQLiteStore", .product(name: "GRDB", package: "GRDB.swift")],
+            name: "SQLiteStoreTests",
+            dependencies: ["SQLiteStore", "StoreConformance", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict),
+        .testTarget(
+            name: "FileStoreTests", dependencies: ["FileStore", "StoreConformance"], swiftSettings: strict),
         .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport"], swiftSettings: strict),
         .testTarget(
             name: "WaxwingServerTests",

@@ -14,6 +14,7 @@ enum ExitStatus: Int32, CaseIterable, Sendable {
     case profileDamaged = 13
     case notPossible = 14
     case badAnswer = 15
+    case diverged = 16
     case usage = 64
 
     var meaning: String {
@@ -32,6 +33,7 @@ enum ExitStatus: Int32, CaseIterable, Sendable {
         case .profileDamaged: "the profile is damaged, or of a newer version"
         case .notPossible: "not possible here: a group that is closed, another account's profile"
         case .badAnswer: "what answered is not a Conclave server, or is in trouble"
+        case .diverged: "a replay does not follow its recording, or two recordings differ"
         case .usage: "the command line, or a name or text in it, breaks a rule"
         }
     }

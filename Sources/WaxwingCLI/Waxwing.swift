@@ -27,21 +27,38 @@ struct Waxwing: AsyncParsableCommand {
         subcommands: [
             Register.self, Login.self, Logout.self, WhoAmI.self, GroupCommand.self, Invite.self, Invites.self,
             Accept.self, Decline.self, Send.self, Read.self, Sync.self, Watch.self, Outbox.self, Trust.self,
+            StoreCommand.self, RecordCommand.self, ReplayCommand.self,
+            FixtureCommand.self,
         ])
 
     static func main() async {
         // A reader of our output that goes away shows as a failed write, which ends the process quietly.
         signal(SIGPIPE, SIG_IGN)
+        Glibc.exit(await perform(nil))
+    }
+
+    /// Carries out a command line, and tells on standard error why where it fails.
+    ///
+    /// - Parameter arguments: nil for those of the process.
+    /// - Returns: the exit code.
+    static func perform(_ arguments: [String]?) async -> Int32 {
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(arguments)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
                 try command.run()
             }
+            return 0
         } catch {
-            guard let failure = Failure(explaining: error) else { exit(withError: error) }
-            Console.fail(failure)
+            if let failure = Failure(explaining: error) {
+                Console.tell(failure)
+                return failure.status.rawValue
+            }
+            let code = exitCode(for: error)
+            let text = fullMessage(for: error)
+            if !text.isEmpty { if code.isSuccess { Console.print(text) } else { Console.note(text) } }
+            return code.rawValue
         }
     }
 }

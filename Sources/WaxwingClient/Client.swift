@@ -28,6 +28,7 @@ public actor Client {
     private let store: any Store
     private let transport: any Transport
     private let clock: @Sendable () -> Instant
+    private let pace: any Pace
     private let onNotice: @Sendable (Notice) -> Void
     private var core: ClientCore
     private let mailbox = Mailbox()
@@ -42,15 +43,18 @@ public actor Client {
 
     /// - Parameters:
     ///   - clock: the wall clock.
+    ///   - pace: when the client goes on; as time passes where it is left out.
     ///   - onNotice: called for everything worth showing, after it is on disk, in order.
     /// - Throws: ``StoreError`` or ``MLSError``.
     public init(
         store: any Store, transport: any Transport, provider: any CryptoProvider, entropy: any EntropySource,
-        clock: @escaping @Sendable () -> Instant, onNotice: @escaping @Sendable (Notice) -> Void = { _ in }
+        clock: @escaping @Sendable () -> Instant, pace: any Pace = LivePace(),
+        onNotice: @escaping @Sendable (Notice) -> Void = { _ in }
     ) throws {
         self.store = store
         self.transport = transport
         self.clock = clock
+        self.pace = pace
         self.onNotice = onNotice
         core = try ClientCore(store: store, provider: provider, entropy: entropy)
     }
@@ -72,7 +76,10 @@ public actor Client {
     ///
     /// - Throws: ``TransportError`` or ``ProtocolError``.
     public func ask<Response>(_ call: Call<Response>) async throws -> Response {
-        try call.decode(try await transport.send(call.request))
+        pace.sending(call.request)
+        pace.rest(milliseconds: nil) {}
+        defer { pace.goOn() }
+        return try call.decode(try await transport.send(call.request))
     }
 
     // MARK: Running
@@ -90,14 +97,16 @@ public actor Client {
             isRunning = false
             isStopped = false
         }
+        pace.begin { [weak self] in await self?.stopNow() }
         try step(.connect(live: live))
-        let watcher = watchStore()
-        defer { watcher.cancel() }
+        let watcher = pace.isShared ? watchStore() : nil
+        defer { watcher?.cancel() }
         do {
             while !isStopped {
                 // Commands and the bell must not wait for a long catch-up, nor a long row of answers.
                 await Task.yield()
                 if let entry = mailbox.take() {
+                    pace.goOn()
                     // An event of a feed that was closed since says nothing about the one that is open now.
                     if entry.feed == nil || entry.feed == feedNumber { try step(entry.input) }
                     continue
@@ -121,7 +130,11 @@ public actor Client {
     }
 
     /// Ends ``run(live:until:)`` soon. What is under way is left to the next run, which looks in the log first.
-    public func stop() {
+    public nonisolated func stop() {
+        pace.askToStop { await self.stopNow() }
+    }
+
+    private func stopNow() {
         isStopped = true
         mailbox.ring()
     }
@@ -149,21 +162,17 @@ public actor Client {
     }
 
     private func waitForInput() async {
-        guard let moment = core.nextWake else {
-            await mailbox.wait()
-            return
+        var left: UInt64?
+        if let moment = core.nextWake {
+            let now = clock()
+            guard now < moment else {
+                mailbox.put(.wake)
+                return
+            }
+            left = moment.milliseconds - now.milliseconds
         }
-        let now = clock()
-        guard now < moment else {
-            mailbox.put(.wake)
-            return
-        }
-        let timer = Task { [mailbox] in
-            try? await Task.sleep(for: .milliseconds(moment.milliseconds - now.milliseconds))
-            if !Task.isCancelled { mailbox.put(.wake) }
-        }
+        pace.rest(milliseconds: left) { [mailbox] in mailbox.put(.wake) }
         await mailbox.wait()
-        timer.cancel()
     }
 
     /// Another process may queue something while we run: its change sets move the store's revision.
@@ -186,6 +195,7 @@ public actor Client {
         calls = [:]
         closeFeed()
         while mailbox.take() != nil {}
+        pace.goOn()
     }
 
     private func closeFeed() {
@@ -227,6 +237,7 @@ public actor Client {
     private func perform(_ effect: Effect) {
         switch effect {
         case .send(let id, let request):
+            pace.sending(request)
             calls[id] = Task { [mailbox, transport, weak self] in
                 do throws(TransportError) {
                     let response = try await transport.send(request)
@@ -238,6 +249,7 @@ public actor Client {
             }
         case .openFeed(let token):
             closeFeed()
+            pace.sending(Endpoint.events(token: token))
             feed = Task { [mailbox, transport, feedNumber] in
                 do {
                     for try await event in transport.events(token: token) {

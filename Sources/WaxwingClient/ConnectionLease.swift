@@ -11,10 +11,18 @@ public final class ConnectionLease: Sendable {
     /// - Parameter path: a file in the profile, made with mode 0600 where it is missing.
     /// - Returns: nil where another process has it.
     /// - Throws: ``LeaseError`` where the file cannot be opened or locked.
-    public static func take(path: String) throws(LeaseError) -> ConnectionLease? {
+    public static func take(path: String) throws(LeaseError) -> ConnectionLease? { try take(path, LOCK_EX) }
+
+    /// Takes a share of the lease: any number of processes may have one while nobody has it whole.
+    ///
+    /// - Returns: nil where somebody has it whole.
+    /// - Throws: ``LeaseError``.
+    public static func share(path: String) throws(LeaseError) -> ConnectionLease? { try take(path, LOCK_SH) }
+
+    private static func take(_ path: String, _ kind: Int32) throws(LeaseError) -> ConnectionLease? {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw LeaseError(reason: String(cString: strerror(errno))) }
-        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return ConnectionLease(descriptor) }
+        if flock(descriptor, kind | LOCK_NB) == 0 { return ConnectionLease(descriptor) }
         let code = errno
         close(descriptor)
         if code == EWOULDBLOCK { return nil }

@@ -1,4 +1,5 @@
 import Foundation
+import StoreConformance
 import Testing
 import WaxwingCore
 
@@ -36,31 +37,6 @@ import WaxwingCore
         #expect(try store.value(.account, [1]) == [UInt8(total >> 8), UInt8(total & 255)])
         #expect(try store.all(.history).count == total)
         #expect(try store.revision() == UInt64(total))
-    }
-
-    @Test func theLaterOfTwoWritersIsToldToReload() throws {
-        let folder = try TemporaryFolder()
-        let first = try SQLiteStore(path: folder.store)
-        let second = try SQLiteStore(path: folder.store)
-        var changes = ChangeSet(base: try second.revision())
-        changes.changes = [.put(.outbox, key: [2], value: [2])]
-        try first.apply([.put(.outbox, key: [1], value: [1])])
-        #expect(throws: StoreError(.staleRevision, "")) { try second.commit(changes) }
-        #expect(try second.revision() == 1)
-        #expect(try second.value(.outbox, [1]) == [1])
-        changes.base = 1
-        #expect(try second.commit(changes) == 2)
-        #expect(try first.value(.outbox, [2]) == [2])
-    }
-
-    @Test func connectionsOfOneProcessLoseNothing() async throws {
-        let folder = try TemporaryFolder()
-        let path = folder.store
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<4 { group.addTask { _ = try Self.count(50, in: path) } }
-            try await group.waitForAll()
-        }
-        try expectCount(200, in: path)
     }
 
     @Test func twoProcessesLoseNothing() async throws {

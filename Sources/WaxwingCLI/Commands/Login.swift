@@ -23,7 +23,7 @@ struct Login: AsyncParsableCommand {
 
     func run() async throws {
         let signIn = try SignIn(try name(), server, profile)
-        let password = try password.source(isNew: false).read()
+        let password = try password.source(isNew: false).password()
         let (session, newKey) = try await signIn.login(password)
         if newKey { await resetAccount(signIn, session) }
         await signIn.firstSync()

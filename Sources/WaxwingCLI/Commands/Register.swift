@@ -34,8 +34,8 @@ struct Register: AsyncParsableCommand {
                 .notPossible, "this profile has an account already",
                 hint: "`waxwing login` logs in again; --profile NAME makes a second profile")
         }
-        let registrationToken = try registrationTokenFile.map { try PasswordSource.file($0).read() } ?? ""
-        let password = try password.source(isNew: true).read()
+        let registrationToken = try registrationTokenFile.map { try PasswordSource.file($0).password() } ?? ""
+        let password = try password.source(isNew: true).password()
         if let problem = InputRules.problem(password: password) { throw Failure(.usage, problem) }
         try await register(signIn, password, registrationToken)
         _ = try await signIn.login(password)

@@ -51,7 +51,8 @@ struct Send: AsyncParsableCommand {
         if let text, text != "-" { return text }
         let bytes: [UInt8]
         do {
-            bytes = try InputBytes.read(from: STDIN_FILENO, limit: ClientLimits.messageText)
+            bytes = try InputBytes.read(
+                from: STDIN_FILENO, limit: ClientLimits.messageText, by: Surroundings.current.read)
         } catch {
             throw Failure(.usage, "standard input cannot be sent as one message: \(error.message)")
         }

@@ -1,4 +1,5 @@
-import Glibc
+import FileStore
+import FixtureTransport
 import HTTPTransport
 import MLSOpenSSL
 import SQLiteStore
@@ -12,7 +13,7 @@ extension Profile {
     /// - Throws: ``Failure`` `notLoggedIn`, or `StoreError`.
     func openReader() throws -> AccountReader {
         guard try exists() else { throw Failure.notLoggedIn }
-        return AccountReader(store: try SQLiteStore(path: storePath))
+        return AccountReader(store: try openStore())
     }
 
     /// Opens the account of somebody who has logged in at some time.
@@ -20,7 +21,7 @@ extension Profile {
     /// - Throws: ``Failure``, `StoreError`, `TransportError`.
     func open(onNotice: @escaping @Sendable (Notice) -> Void = { _ in }) throws -> Client {
         guard try exists() else { throw Failure.notLoggedIn }
-        let store = try SQLiteStore(path: storePath)
+        let store = try openStore()
         guard let account = try AccountReader(store: store).account() else { throw Failure.notLoggedIn }
         return try client(store, account.serverURL, try Settings.load(settingsPath), onNotice)
     }
@@ -29,28 +30,72 @@ extension Profile {
     func open(
         serverURL: String, _ settings: Settings, onNotice: @escaping @Sendable (Notice) -> Void
     ) throws -> Client {
-        try client(try SQLiteStore(path: storePath), serverURL, settings, onNotice)
+        try client(try openStore(), serverURL, settings, onNotice)
     }
 
     private func client(
-        _ store: SQLiteStore, _ serverURL: String, _ settings: Settings,
-        _ onNotice: @escaping @Sendable (Notice) -> Void
+        _ store: any Store, _ serverURL: String, _ settings: Settings, _ onNotice: @escaping @Sendable (Notice) -> Void
     ) throws -> Client {
-        var options = HTTPTransport.Options(server: serverURL)
-        options.certificateAuthorities = settings.caFile
-        options.proxy = settings.proxy
-        options.tokenHeader = settings.tokenHeader
-        let transport = try HTTPTransport(options)
+        let surroundings = Surroundings.current
         return try Client(
-            store: store, transport: transport, provider: OpenSSLProvider(), entropy: SystemEntropy(),
-            clock: { Instant.now }, onNotice: onNotice)
+            store: store, transport: try surroundings.transport(ServerRoute(url: serverURL, settings: settings)),
+            provider: OpenSSLProvider(), entropy: surroundings.entropy, clock: surroundings.clock,
+            pace: surroundings.pace, onNotice: onNotice)
+    }
+
+    /// Opens the store that is there; where there is none, makes one of the sort that was asked for.
+    func openStore() throws -> any Store {
+        try removeLeftovers()
+        guard let lease = try ConnectionLease.share(path: useLockPath) else { throw Failure.profileInConversion }
+        return LeasedStore(store: try open(kind: try storeKind() ?? (try StoreKind.wanted)), lease: lease)
+    }
+
+    /// Opens a store of this sort at its own place, or at another one.
+    func open(kind: StoreKind, at path: String? = nil) throws(StoreError) -> any Store {
+        switch kind {
+        case .sqlite: try SQLiteStore(path: path ?? storePath(kind))
+        case .files: try FileStore(path: path ?? storePath(kind))
+        }
     }
 }
 
-extension Instant {
-    static var now: Instant {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Instant(milliseconds: UInt64(max(0, time.tv_sec)) * 1000 + UInt64(time.tv_nsec) / 1_000_000)
+extension Surroundings {
+    /// The real ones.
+    static var live: Surroundings {
+        Surroundings(
+            transport: { route in
+                var options = HTTPTransport.Options(server: route.url)
+                options.certificateAuthorities = route.settings.caFile
+                options.proxy = route.settings.proxy
+                options.tokenHeader = route.settings.tokenHeader
+                return try HTTPTransport(options)
+            },
+            clock: { Instant.wallClock }, entropy: SystemEntropy(), pace: LivePace(),
+            password: { source in try source.read() }, read: systemRead,
+            sleep: { milliseconds in try await Task.sleep(for: .milliseconds(milliseconds)) })
+    }
+
+    /// These, with everything that comes from them written down.
+    func recorded(by recorder: Recorder) -> Surroundings {
+        Surroundings(
+            transport: { [transport] route in recorder.transport(try transport(route)) }, clock: recorder.clock(clock),
+            entropy: recorder.entropy(entropy), pace: recorder,
+            password: { [password] source in
+                let text = try password(source)
+                recorder.password(text)
+                return text
+            },
+            read: { [read] (descriptor, count) throws(Failure) in
+                let bytes = try read(descriptor, count)
+                recorder.input(bytes)
+                return bytes
+            }, sleep: sleep)
+    }
+
+    /// What a recording gives, and nothing else.
+    static func played(by player: Player) -> Surroundings {
+        Surroundings(
+            transport: { _ in player.transport }, clock: player.clock, entropy: player.entropy, pace: player,
+            password: { _ in player.password() }, read: { _, _ throws(Failure) in player.input() }, sleep: { _ in })
     }
 }

@@ -5,7 +5,13 @@ struct Profile: Hashable, Sendable {
     let name: String
     let folder: String
 
-    var storePath: String { folder + "/store.sqlite" }
+    func storePath(_ kind: StoreKind) -> String {
+        switch kind {
+        case .sqlite: folder + "/store.sqlite"
+        case .files: folder + "/store"
+        }
+    }
+
     var leasePath: String { folder + "/sync.lock" }
     var settingsPath: String { folder + "/settings.json" }
 
@@ -56,11 +62,18 @@ struct Profile: Hashable, Sendable {
     /// Whether somebody has logged in here at some time.
     ///
     /// - Throws: ``Failure`` where that cannot be told.
-    func exists() throws(Failure) -> Bool {
-        var status = stat()
-        if stat(storePath, &status) == 0 { return true }
-        if errno == ENOENT { return false }
-        throw unusable(storePath, errno)
+    func exists() throws(Failure) -> Bool { try storeKind() != nil }
+
+    /// The sort of store that is there; nil where there is none.
+    ///
+    /// - Throws: ``Failure`` where that cannot be told.
+    func storeKind() throws(Failure) -> StoreKind? {
+        for kind in StoreKind.allCases {
+            var status = stat()
+            if stat(storePath(kind), &status) == 0 { return kind }
+            guard errno == ENOENT else { throw unusable(storePath(kind), errno) }
+        }
+        return nil
     }
 
     /// Makes the folder, with mode 0700, and those above it where they are missing.

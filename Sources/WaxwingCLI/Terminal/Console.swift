@@ -34,10 +34,15 @@ enum Console {
         _ = write("\r\u{1B}[K" + text, to: STDERR_FILENO)
     }
 
-    /// Tells why the process ends, and ends it.
-    static func fail(_ failure: Failure) -> Never {
+    /// Tells why a command failed.
+    static func tell(_ failure: Failure) {
         note("waxwing: " + failure.message.asClause)
         if !failure.hint.isEmpty { note("  " + failure.hint.onOneLine) }
+    }
+
+    /// Tells why the process ends, and ends it.
+    static func fail(_ failure: Failure) -> Never {
+        tell(failure)
         exit(failure.status.rawValue)
     }
 

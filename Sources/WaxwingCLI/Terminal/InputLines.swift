@@ -1,5 +1,3 @@
-import Glibc
-
 /// Reads what people pipe in line by line, so that the whole need not fit in memory.
 struct InputLines {
     private let descriptor: Int32
@@ -47,10 +45,8 @@ struct InputLines {
     private var tooLong: Failure { Failure(.usage, "a line is longer than \(limit) bytes") }
 
     private mutating func readMore() throws(Failure) {
-        var buffer = [UInt8](repeating: 0, count: 64 << 10)
-        let count = Glibc.read(descriptor, &buffer, buffer.count)
-        if count < 0, errno != EINTR { throw Failure(.usage, String(cString: strerror(errno))) }
-        if count == 0 { isAtEnd = true }
-        if count > 0 { pending += buffer[..<count] }
+        let bytes = try Surroundings.current.read(descriptor, 64 << 10)
+        if bytes.isEmpty { isAtEnd = true }
+        pending += bytes
     }
 }

@@ -9,6 +9,11 @@ enum PasswordSource: Hashable, Sendable {
     /// `-` is standard input.
     case file(String)
 
+    /// The password of this source, as the command's surroundings give it.
+    ///
+    /// - Throws: ``Failure`` where there is none, or it is no UTF-8.
+    func password() throws -> String { try Surroundings.current.password(self) }
+
     /// The first line, without its end.
     ///
     /// - Throws: ``Failure`` where there is none, or it is no UTF-8.

@@ -18,7 +18,7 @@ enum Connection {
     static func run(_ client: Client, _ profile: Profile, live: Bool, until goal: Client.Goal) async throws -> Ending {
         guard let lease = try ConnectionLease.take(path: profile.leasePath) else { return .elsewhere }
         defer { withExtendedLifetime(lease) {} }
-        let interrupt = live ? Interrupt { Task { await client.stop() } } : nil
+        let interrupt = live ? Interrupt { client.stop() } : nil
         defer { withExtendedLifetime(interrupt) {} }
         let state = try await client.run(live: live, until: goal)
         Console.wipeProgress()

@@ -51,9 +51,9 @@ struct Errand {
         if patience.queue {
             return rows.map { ($0, .waiting("nothing was tried, as you asked for")) }
         }
-        let deadline = ContinuousClock.now + .seconds(patience.wait)
+        let deadline = Instant.now.advanced(byMilliseconds: UInt64(patience.wait * 1000))
         var pause: String?
-        while pause == nil, try pending(last) != nil, ContinuousClock.now < deadline {
+        while pause == nil, try pending(last) != nil, Instant.now < deadline {
             pause = try await attempt(last, until: deadline)
         }
         let left = try OutboxList(reader)
@@ -64,17 +64,18 @@ struct Errand {
     /// One try, by this process or the one that is connected already.
     ///
     /// - Returns: why there is no use in trying on; nil where there may be.
-    private func attempt(_ row: OutboxRow, until deadline: ContinuousClock.Instant) async throws -> String? {
+    private func attempt(_ row: OutboxRow, until deadline: Instant) async throws -> String? {
         guard let lease = try ConnectionLease.take(path: profile.leasePath) else {
             // Another process is connected and sees the row at once.
             if let trouble = try reader.link()?.trouble, !trouble.isEmpty { return trouble }
-            try await Task.sleep(for: .milliseconds(50))
+            try await Surroundings.current.sleep(50)
             return nil
         }
         defer { withExtendedLifetime(lease) {} }
         let alarm = Task { [client] in
-            try await Task.sleep(until: deadline, clock: .continuous)
-            await client.stop()
+            let now = Instant.wallClock
+            if now < deadline { try await Task.sleep(for: .milliseconds(deadline.milliseconds - now.milliseconds)) }
+            client.stop()
         }
         defer { alarm.cancel() }
         switch try await client.run(live: false, until: row.intent.goal(row)) {
@@ -86,9 +87,8 @@ struct Errand {
         // It was put off, as after a lost race: worth waiting for where its time comes soon.
         let now = Instant.now
         guard current.notBefore > now else { return nil }
-        let next = ContinuousClock.now + .milliseconds(current.notBefore.milliseconds - now.milliseconds)
-        guard next < deadline else { return current.trouble.isEmpty ? "its time has not come yet" : current.trouble }
-        try await Task.sleep(until: next, clock: .continuous)
+        guard current.notBefore < deadline else { return current.trouble.isEmpty ? "its time has not come yet" : current.trouble }
+        try await Surroundings.current.sleep(current.notBefore.milliseconds - now.milliseconds)
         return nil
     }
 

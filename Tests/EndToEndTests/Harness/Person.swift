@@ -6,6 +6,8 @@ struct Person: Hashable, Sendable {
     let name: String
     /// What `WAXWING_HOME` says.
     let home: String
+    /// Where everything this person does is recorded, if anywhere.
+    var recording: String?
 
     static let password = "correct horse battery"
 
@@ -43,7 +45,8 @@ struct Person: Hashable, Sendable {
         _ arguments: [String], input: String = "", wrapper: [String] = [], terminal: Int32? = nil,
         environment: [String: String] = [:]
     ) throws -> ChildProcess {
-        let command = wrapper + [Programs.waxwing] + arguments
+        let recorder = recording.map { ["record", $0, "--"] } ?? []
+        let command = wrapper + [Programs.waxwing] + recorder + arguments
         let base = Programs.environment.merging(["WAXWING_HOME": home]) { $1 }
         return try ChildProcess(
             command[0], Array(command.dropFirst()), environment: base.merging(environment) { $1 }, input: input,

@@ -1,58 +1,8 @@
 import WaxwingCore
 
-/// What every store has to do, whatever it keeps its bytes in.
-///
-/// ```swift
-/// @Test(arguments: StoreConformance.Check.allCases)
-/// func conforms(_ check: StoreConformance.Check) throws {
-///     try StoreConformance { try MyStore() }.run(check)
-/// }
-/// ```
-public struct StoreConformance {
-    public enum Check: String, CaseIterable, Sendable {
-        case aFreshStoreIsEmpty
-        case putGetDelete
-        case tablesAreSeparate
-        case keysAndValuesMayBeEmptyOrLarge
-        case pagesAreInKeyOrder
-        case prefixesEndWhereTheyEnd
-        case changesApplyInOrder
-        case staleRevisionsAreRefused
-        case revisionsRiseByOne
-        case randomOperationsMatchAModel
-    }
-
-    /// What a store got wrong.
-    public struct Failure: Error, CustomStringConvertible {
-        public let description: String
-    }
-
-    private let makeStore: () throws -> any Store
-
-    /// - Parameter makeStore: gives a new, empty store at each call.
-    public init(_ makeStore: @escaping () throws -> any Store) { self.makeStore = makeStore }
-
-    /// Runs one check on a new store.
-    ///
-    /// - Throws: ``Failure``, or what the store threw where it should not have.
-    public func run(_ check: Check) throws {
-        let store = try makeStore()
-        switch check {
-        case .aFreshStoreIsEmpty: try aFreshStoreIsEmpty(store)
-        case .putGetDelete: try putGetDelete(store)
-        case .tablesAreSeparate: try tablesAreSeparate(store)
-        case .keysAndValuesMayBeEmptyOrLarge: try keysAndValuesMayBeEmptyOrLarge(store)
-        case .pagesAreInKeyOrder: try pagesAreInKeyOrder(store)
-        case .prefixesEndWhereTheyEnd: try prefixesEndWhereTheyEnd(store)
-        case .changesApplyInOrder: try changesApplyInOrder(store)
-        case .staleRevisionsAreRefused: try staleRevisionsAreRefused(store)
-        case .revisionsRiseByOne: try revisionsRiseByOne(store)
-        case .randomOperationsMatchAModel:
-            for seed in 1...2 as ClosedRange<UInt64> { try randomOperationsMatchAModel(try makeStore(), seed: seed) }
-        }
-    }
-
-    private func aFreshStoreIsEmpty(_ store: any Store) throws {
+/// What holds while a store is open.
+extension StoreConformance {
+    func aFreshStoreIsEmpty(_ store: any Store) throws {
         try expect(try store.revision() == 0, "the revision of an empty store is 0")
         for table in Table.allCases {
             try expect(try store.value(table, []) == nil, "\(table) is empty")
@@ -60,7 +10,7 @@ public struct StoreConformance {
         }
     }
 
-    private func putGetDelete(_ store: any Store) throws {
+    func putGetDelete(_ store: any Store) throws {
         try store.apply([.put(.outbox, key: [1], value: [10])])
         try expect(try store.value(.outbox, [1]) == [10], "what was put is there")
         try store.apply([.put(.outbox, key: [1], value: [11, 12])])
@@ -71,7 +21,7 @@ public struct StoreConformance {
         try expect(try store.all(.outbox).isEmpty, "deleting nothing is no error")
     }
 
-    private func tablesAreSeparate(_ store: any Store) throws {
+    func tablesAreSeparate(_ store: any Store) throws {
         try store.apply(Table.allCases.map { .put($0, key: [1, 2], value: [$0.rawValue]) })
         for table in Table.allCases {
             try expect(try store.value(table, [1, 2]) == [table.rawValue], "\(table) keeps its own records")
@@ -82,7 +32,7 @@ public struct StoreConformance {
         }
     }
 
-    private func keysAndValuesMayBeEmptyOrLarge(_ store: any Store) throws {
+    func keysAndValuesMayBeEmptyOrLarge(_ store: any Store) throws {
         let large = [UInt8](repeating: 7, count: 3_000_000) + [1, 2, 3]
         let longKey = [UInt8](repeating: 0xff, count: 600)
         try store.apply([
@@ -95,7 +45,7 @@ public struct StoreConformance {
         try expect(try store.all(.groupState).map(\.key) == [[], [0], longKey], "the empty key comes first")
     }
 
-    private func pagesAreInKeyOrder(_ store: any Store) throws {
+    func pagesAreInKeyOrder(_ store: any Store) throws {
         let keys: [[UInt8]] = [[0], [0, 0], [0, 1], [1], [0x7f], [0x80], [0xff], [0xff, 0], [0xff, 0xff]]
         try store.apply(keys.reversed().map { .put(.history, key: $0, value: $0 + [1]) })
         func page(_ lower: [UInt8], _ upper: [UInt8]?, _ limit: Int, _ descending: Bool) throws -> [[UInt8]] {
@@ -111,7 +61,7 @@ public struct StoreConformance {
         try expect(try page([2], [2], 5, false).isEmpty && page([3], [2], 5, true).isEmpty, "an empty range is empty")
     }
 
-    private func prefixesEndWhereTheyEnd(_ store: any Store) throws {
+    func prefixesEndWhereTheyEnd(_ store: any Store) throws {
         let keys: [[UInt8]] = [
             [1], [1, 0], [1, 0xff], [1, 0xff, 0xff], [2], [0xff], [0xff, 0xff], [0xff, 0xff, 0],
         ]
@@ -126,7 +76,7 @@ public struct StoreConformance {
         }
     }
 
-    private func changesApplyInOrder(_ store: any Store) throws {
+    func changesApplyInOrder(_ store: any Store) throws {
         try store.apply([
             .put(.inbox, key: [1], value: [1]), .delete(.inbox, key: [1]), .put(.inbox, key: [1], value: [2]),
             .put(.inbox, key: [1, 1], value: [3]), .deletePrefix(.inbox, prefix: [1, 1]), .delete(.inbox, key: [2]),
@@ -137,7 +87,7 @@ public struct StoreConformance {
             "a later change sees what an earlier one did")
     }
 
-    private func staleRevisionsAreRefused(_ store: any Store) throws {
+    func staleRevisionsAreRefused(_ store: any Store) throws {
         try store.apply([.put(.account, key: [1], value: [1])])
         for base in [0, 2, UInt64.max] {
             var changes = ChangeSet(base: base)
@@ -154,14 +104,14 @@ public struct StoreConformance {
         try expect(try store.revision() == 1, "a refused change set is not counted")
     }
 
-    private func revisionsRiseByOne(_ store: any Store) throws {
+    func revisionsRiseByOne(_ store: any Store) throws {
         for base in 0..<5 as Range<UInt64> {
             try expect(try store.commit(ChangeSet(base: base)) == base + 1, "commit returns the new revision")
             try expect(try store.revision() == base + 1, "the revision counts change sets, empty ones too")
         }
     }
 
-    private func randomOperationsMatchAModel(_ store: any Store, seed: UInt64) throws {
+    func randomOperationsMatchAModel(_ store: any Store, seed: UInt64) throws {
         var random = Numbers(state: seed)
         var model: [Table: [[UInt8]: [UInt8]]] = [:]
         let tables: [Table] = [.group, .outbox]
@@ -208,35 +158,5 @@ public struct StoreConformance {
                     ?? [:],
                 "the whole table with seed \(seed)")
         }
-    }
-
-    private func expect(_ condition: @autoclosure () throws -> Bool, _ what: String) throws {
-        guard try condition() else { throw Failure(description: "Not so: \(what).") }
-    }
-}
-
-/// SplitMix64: the same numbers from the same seed.
-private struct Numbers {
-    var state: UInt64
-
-    mutating func below(_ limit: Int) -> Int {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return Int((mixed ^ (mixed >> 31)) % UInt64(limit))
-    }
-}
-
-extension Store {
-    /// Commits on the current revision.
-    func apply(_ changes: [ChangeSet.Change]) throws {
-        var set = ChangeSet(base: try revision())
-        set.changes = changes
-        _ = try commit(set)
-    }
-
-    func all(_ table: Table) throws -> [Record] {
-        try page(table, from: [], below: nil, limit: .max, descending: false)
     }
 }

@@ -1,0 +1,256 @@
+import Synchronization
+public import WaxwingCore
+
+/// A store in plain files of text, in a folder one can look at with a pager.
+///
+/// `manifest` names everything else: it holds the records that changed lately, and for each table the index of its other files. A commit
+/// writes new files where it has to, then a new manifest, which takes the place of the old one in one step; then it removes what the
+/// old one alone had named. Whatever a change set deletes or overwrites is therefore gone from the folder when ``commit(_:)`` returns;
+/// blocks which the file system or the disk has given up are beyond reach. Every file carries the checksum of its content, or is
+/// named with it: one that is torn or altered is refused by name and never read as truth.
+///
+/// A crash leaves the state before or after a change set. Files that belong to neither are removed by the next process that opens the folder.
+///
+/// Several processes may have the folder open; writers take turns. No file is larger than ``Limits/rowsBytesMax`` unless a single record
+/// is, and two neighbours together are not smaller than a quarter of that, so the number of files grows with the bytes that are stored and with nothing else.
+public final class FileStore: Store {
+    /// The bounds it keeps.
+    public enum Limits {
+        /// How long a commit waits for another process, in seconds.
+        public static let lockSeconds = 30.0
+        /// Recent records in the manifest, which every commit writes anew, in bytes.
+        static let recentBytes = 32 << 10
+        /// A longer record goes into a file at once.
+        static let recentRecordBytes = 8 << 10
+        /// A file of rows; a change of one of its records writes it anew. In bytes.
+        static let rowsBytesMax = 64 << 10
+        /// A file that has become smaller is put together with its neighbour.
+        static let rowsBytesMin = 16 << 10
+        /// Files of rows kept in memory, in bytes on disk.
+        static let cacheBytes = 4 << 20
+        /// A manifest beyond this is not one of ours.
+        static let manifestBytes = 64 << 20
+        /// How often a read begins anew because other processes commit faster than it reads.
+        static let readAttempts = 1000
+    }
+
+    /// The folder.
+    public let path: String
+    private let folder: Folder
+
+    private struct State {
+        var manifest = Manifest()
+        /// The manifest that was read last; kept open so that its place in the folder can be told from any other file's.
+        var file: OpenFile?
+        var reader: FileReader
+    }
+
+    private let state: Mutex<State?>
+
+    /// Opens the store in the folder `path`, which is created where there is none, with mode 0700.
+    ///
+    /// - Throws: ``StoreError`` `notPermitted`, `full`, `newerFormat`, `corrupt` (also where the folder holds something else), `failed`.
+    public init(path: String) throws(StoreError) {
+        self.path = path
+        let folder = try Folder(path: path)
+        self.folder = folder
+        state = Mutex(State(reader: FileReader(folder: folder)))
+        try folder.locked { () throws(StoreError) in
+            let names = try folder.names()
+            if !names.contains(Name.manifest) {
+                // Nothing but what a first start may leave behind.
+                guard Set(names).isSubset(of: [Name.lock, Name.nextManifest]) else {
+                    throw StoreError(
+                        .corrupt, "\(path) is not a store, or its manifest is missing: it holds other files.")
+                }
+                try Self.replaceManifest(by: Manifest(), in: folder)
+            }
+            try access { (state) throws(FileReader.Outcome) in try Self.tidy(names, state.manifest, in: folder) }
+        }
+    }
+
+    public func revision() throws(StoreError) -> UInt64 {
+        try access { (state) throws(FileReader.Outcome) in state.manifest.revision }
+    }
+
+    public func value(_ table: Table, _ key: [UInt8]) throws(StoreError) -> [UInt8]? {
+        try access { (state) throws(FileReader.Outcome) in
+            if let recent = state.manifest.recent[table]?[key: key] { return recent }
+            let references = try state.reader.index(table, in: state.manifest)
+            let place = references.places(before: key) - 1
+            return place < 0 ? nil : try state.reader.rows(references[place], of: table)[key: key]
+        }
+    }
+
+    public func page(
+        _ table: Table, from lower: [UInt8], below upper: [UInt8]?, limit: Int, descending: Bool
+    ) throws(StoreError) -> [Record] {
+        try access { (state) throws(FileReader.Outcome) in
+            let limit = max(1, limit)
+            if let upper, !lower.lexicographicallyPrecedes(upper) { return [] }
+            let references = try state.reader.index(table, in: state.manifest)
+            let recent = state.manifest.recent[table] ?? []
+            let fresh = recent[recent.range(from: lower, below: upper)]
+            let first = max(0, references.places(before: lower) - 1)
+            let last = upper.map { references.places(before: $0) } ?? references.count
+            let places = first < last ? Array(first..<last) : []
+            var stored: [Record] = []
+            for place in descending ? places.reversed() : places {
+                if stored.count >= limit { break }
+                let rows = try state.reader.rows(references[place], of: table)
+                let range = rows.range(from: lower, below: upper)
+                if descending {
+                    stored += rows[range].suffix(limit - stored.count).reversed()
+                } else {
+                    stored += rows[range].prefix(limit - stored.count)
+                }
+            }
+            return Self.merge(stored, descending ? fresh.reversed() : Array(fresh), limit, descending: descending)
+        }
+    }
+
+    public func commit(_ changes: ChangeSet) throws(StoreError) -> UInt64 {
+        try folder.locked { () throws(StoreError) in
+            try access { (state) throws(FileReader.Outcome) in
+                guard state.manifest.revision == changes.base else {
+                    throw .failed(
+                        StoreError(
+                            .staleRevision,
+                            "The store is at revision \(state.manifest.revision), the changes were made on \(changes.base)."
+                        ))
+                }
+                let before = state.manifest.retired
+                var commit = Commit(on: state.manifest, reader: state.reader)
+                let (manifest, reader) = try commit.apply(changes)
+                do throws(StoreError) {
+                    try Self.write(commit.files, manifest, in: folder)
+                } catch {
+                    // If the new manifest is in place after all, the next access will find it there.
+                    throw .failed(error)
+                }
+                state.manifest = manifest
+                state.reader = reader
+                state.file = try? folder.open(Name.manifest)
+                for name in manifest.retired + before {
+                    // The commit is done; what cannot be removed now is tried again by the next one.
+                    try? folder.remove(name)
+                }
+                return manifest.revision
+            }
+        }
+    }
+
+    /// Closes the folder. Every later call fails.
+    public func close() { state.withLock { $0 = nil } }
+
+    // MARK: -
+
+    /// Runs `body` with the state as it is in the folder now.
+    private func access<Result>(
+        _ body: (inout State) throws(FileReader.Outcome) -> Result
+    ) throws(StoreError) -> Result {
+        let outcome = state.withLock { (slot) -> Swift.Result<Result, StoreError> in
+            guard var state = slot else { return .failure(StoreError(.failed, "\(path) was closed.")) }
+            slot = nil
+            defer { slot = state }
+            var gone = ""
+            for _ in 0..<Limits.readAttempts {
+                do throws(FileReader.Outcome) {
+                    try refresh(&state)
+                    return .success(try body(&state))
+                } catch {
+                    switch error {
+                    case .failed(let error): return .failure(error)
+                    case .gone(let name):
+                        // Removed by a later commit; if not, it is missing.
+                        if (try? state.file.map { try folder.isCurrent($0, Name.manifest) }) ?? false {
+                            return .failure(StoreError(.corrupt, "\(path)/\(name) is missing."))
+                        }
+                        gone = name
+                    }
+                }
+            }
+            return .failure(StoreError(.failed, "\(path)/\(gone) is replaced faster than it can be read."))
+        }
+        return try outcome.get()
+    }
+
+    /// Reads the manifest where it is another one than before.
+    private func refresh(_ state: inout State) throws(FileReader.Outcome) {
+        do throws(StoreError) {
+            if let file = state.file, try folder.isCurrent(file, Name.manifest) { return }
+            guard let file = try folder.open(Name.manifest) else {
+                throw StoreError(.corrupt, "\(path)/\(Name.manifest) is missing.")
+            }
+            guard let text = file.content(atMost: Limits.manifestBytes) else {
+                throw state.reader.damaged(Name.manifest)
+            }
+            do {
+                state.manifest = try Manifest(decoding: text)
+            } catch {
+                throw error == .newer ? state.reader.newer(Name.manifest) : state.reader.damaged(Name.manifest)
+            }
+            state.file = file
+        } catch {
+            throw .failed(error)
+        }
+    }
+
+    private static func merge(_ a: [Record], _ b: [Record], _ limit: Int, descending: Bool) -> [Record] {
+        if b.isEmpty { return a }
+        var result: [Record] = []
+        var (left, right) = (a[...], b[...])
+        while result.count < limit {
+            switch (left.first, right.first) {
+            case (let x?, let y?):
+                if x.key.lexicographicallyPrecedes(y.key) != descending {
+                    result.append(left.removeFirst())
+                } else {
+                    result.append(right.removeFirst())
+                }
+            case (_?, nil): result.append(left.removeFirst())
+            case (nil, _?): result.append(right.removeFirst())
+            case (nil, nil): return result
+            }
+        }
+        return result
+    }
+
+    /// Brings the files of a commit to the disk, the manifest last; what was written for nothing is removed again.
+    private static func write(
+        _ files: [(name: String, bytes: [UInt8])], _ manifest: Manifest, in folder: Folder
+    ) throws(StoreError) {
+        var written: [String] = []
+        do {
+            for file in files {
+                written.append(file.name)
+                try folder.write(file.name, file.bytes)
+            }
+            // Their names have to be there before the manifest that names them.
+            if !files.isEmpty { try folder.syncNames() }
+            written.append(Name.nextManifest)
+            try folder.write(Name.nextManifest, manifest.encoded)
+            try folder.rename(Name.nextManifest, to: Name.manifest)
+        } catch {
+            for name in written { try? folder.remove(name) }
+            throw error
+        }
+        try folder.syncNames()
+    }
+
+    private static func replaceManifest(by manifest: Manifest, in folder: Folder) throws(StoreError) {
+        try write([], manifest, in: folder)
+    }
+
+    /// Removes what a crash has left behind: files that a commit wrote and did not come to name, or that it no longer named and did not come to remove.
+    private static func tidy(_ names: [String], _ manifest: Manifest, in folder: Folder) throws(FileReader.Outcome) {
+        do throws(StoreError) {
+            for name in names {
+                let isUnnamed = Name.number(in: name).map { $0 >= manifest.nextNumber } ?? (name == Name.nextManifest)
+                if isUnnamed || manifest.retired.contains(name) { try folder.remove(name) }
+            }
+        } catch {
+            throw .failed(error)
+        }
+    }
+}

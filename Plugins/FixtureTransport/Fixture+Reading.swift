@@ -1,0 +1,144 @@
+import FoundationEssentials
+import Glibc
+
+/// What people do with recordings besides playing them.
+extension Fixture {
+    /// The recording in readable lines.
+    ///
+    /// - Parameter withDraws: also what was read of the clock and drawn of entropy.
+    public func description(withBodies: Bool, withDraws: Bool) -> [String] {
+        var text: [String] = []
+        for line in lines {
+            if [.clock, .entropy].contains(line.kind), !withDraws { continue }
+            let indent = [.header, .command].contains(line.kind) ? "" : "  "
+            text.append("\(line.line)".padded(to: 6) + indent + line.summary)
+            guard withBodies, let view = line.view else { continue }
+            text += view.lines(indent: 12)
+        }
+        return text
+    }
+
+    /// What it is, in a few words.
+    public var summary: String {
+        func count(_ kind: FixtureLine.Kind) -> Int { lines.count { $0.kind == kind } }
+        return "\(lines.count) lines, \(count(.command)) commands, \(count(.request)) requests, "
+            + (isReplayable ? "can be played again" : "without entropy")
+    }
+
+    /// What is wrong with it; nil where nothing is.
+    public var problem: String? {
+        var isInCommand = false
+        var requests: Set<Int> = []
+        for line in lines.dropFirst() {
+            switch line.kind {
+            case .header: return "line \(line.line): a second header"
+            case .command:
+                if isInCommand { return "line \(line.line): a command begins before the last one ended" }
+                isInCommand = true
+                requests = []
+            case .exit:
+                if !isInCommand { return "line \(line.line): a command ends that did not begin" }
+                isInCommand = false
+            default:
+                if !isInCommand { return "line \(line.line): \(line.kind.rawValue) outside of a command" }
+            }
+            if line.kind == .request {
+                guard let id = line.id, requests.insert(id).inserted else {
+                    return "line \(line.line): a request without a number of its own"
+                }
+                if let token = line.token, Masks.token(token) != token { return "line \(line.line): a token in clear" }
+            } else if let id = line.id, !requests.contains(id) {
+                return "line \(line.line): something for request \(id), which was not made"
+            }
+            if line.kind == .answer, line.response == nil { return "line \(line.line): an answer without a status" }
+            if line.kind == .event, line.feedEvent == nil { return "line \(line.line): an event that cannot be read" }
+            if [.failure, .feedEnd].contains(line.kind), line.transportError == nil {
+                return "line \(line.line): a failure without outcome and cause"
+            }
+            if line.kind == .entropy, !isReplayable { return "line \(line.line): entropy, which the header denies" }
+        }
+        return isInCommand ? "it ends in the middle of a command" : nil
+    }
+
+    /// A copy without entropy, input and words of command lines.
+    public func redacted() -> Fixture {
+        var copy: [FixtureLine] = []
+        for var line in lines where line.kind != .entropy {
+            switch line.kind {
+            case .header:
+                line.entropy = false
+                line.note = "Redacted: holds no entropy and no words."
+            case .command: line.arguments = line.arguments.map { Masks.wordless($0) }
+            case .input: line.bytes = Data(count: line.bytes?.count ?? 0)
+            default: break
+            }
+            line.line = copy.count + 1
+            copy.append(line)
+        }
+        return Fixture(lines: copy)
+    }
+
+    /// Writes it into a new file of mode 0600.
+    ///
+    /// - Throws: ``FixtureError``, also where there is such a file.
+    public func write(to path: String) throws(FixtureError) {
+        let (writer, isNew) = try FixtureWriter.open(path)
+        guard isNew else { throw FixtureError("\(path) is there already") }
+        for line in lines { try writer.write(line.encoded + [UInt8(ascii: "\n")]) }
+    }
+
+    /// Readable lines on where another recording differs; none where it does not.
+    public func differences(from other: Fixture) -> [String] {
+        var text: [String] = []
+        let shown = 20
+        for (old, new) in zip(lines, other.lines) where !old.matches(new) {
+            text.append("- \(old.line)  \(old.summary)")
+            text.append("+ \(new.line)  \(new.summary)")
+            text += FixtureLine.differences(old, new).map { "    \($0)" }
+            // After that, what differs is mostly that the lines are other lines.
+            if old.kind != new.kind || text.count > shown { return text }
+        }
+        if lines.count != other.lines.count {
+            text.append("- \(lines.count) lines")
+            text.append("+ \(other.lines.count) lines")
+        }
+        return text
+    }
+}
+
+extension Masks {
+    /// The arguments of a command without what was said in it: `send` has its text behind the group.
+    static func wordless(_ arguments: [String]) -> [String] {
+        guard arguments.first == "send" else { return arguments }
+        var places = arguments.indices.dropFirst().filter { !arguments[$0].hasPrefix("-") }
+        // Values of options are not told from words: better one too many.
+        if !places.isEmpty { places.removeFirst() }
+        var result = arguments
+        for place in places { result[place] = "…" }
+        return result
+    }
+}
+
+extension String {
+    fileprivate func padded(to width: Int) -> String { self + String(repeating: " ", count: max(1, width - count)) }
+}
+
+extension JSONValue {
+    fileprivate func lines(indent: Int, name: String = "") -> [String] {
+        let space = String(repeating: " ", count: indent)
+        let label = name.isEmpty ? "" : name + ": "
+        switch self {
+        case .object(let members):
+            return (name.isEmpty ? [] : [space + name])
+                + members.sorted { $0.key < $1.key }.flatMap {
+                    $0.value.lines(indent: name.isEmpty ? indent : indent + 2, name: $0.key)
+                }
+        case .array(let values):
+            return values.enumerated().flatMap { $0.element.lines(indent: indent, name: "\(name)[\($0.offset)]") }
+        case .null: return [space + label + "none"]
+        case .bool(let value): return [space + label + "\(value)"]
+        case .number(let value): return [space + label + "\(value)"]
+        case .string(let text): return [space + label + text]
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import ConclaveProtocol
+import FoundationEssentials
+import WaxwingCore
+
+/// Requests, answers and events as lines, and back.
+extension FixtureLine {
+    init(_ request: APIRequest, number: Int, _ masks: inout Masks) {
+        self.init(.request)
+        id = number
+        method = request.method.rawValue
+        path = request.path
+        query = request.query.isEmpty ? nil : request.query.map { [$0.name, $0.value] }
+        token = request.token.map { Masks.token($0) }
+        key = request.idempotencyKey
+        let bytes = masks.body(request.body, .request, request.method, request.path)
+        body = bytes.isEmpty ? nil : Data(bytes)
+        view = BodyView.of(bytes, .request, request.method, request.path)
+    }
+
+    init(_ response: APIResponse, to request: APIRequest, number: Int, _ masks: inout Masks) {
+        self.init(.answer)
+        id = number
+        status = response.status
+        type = response.contentType.isEmpty ? nil : response.contentType
+        let bytes = masks.body(response.body, .answer, request.method, request.path)
+        body = bytes.isEmpty ? nil : Data(bytes)
+        view = BodyView.of(bytes, .answer, request.method, request.path)
+    }
+
+    /// - Parameter kind: `failure` or `feedEnd`.
+    init(_ error: TransportError, kind: Kind, number: Int) {
+        self.init(kind)
+        id = number
+        outcome = error.outcome.rawValue
+        cause = error.cause.rawValue
+        reason = error.reason
+    }
+
+    init(_ event: FeedEvent, number: Int) {
+        self.init(.event)
+        id = number
+        switch event {
+        case .opened: self.event = "opened"
+        case .lagged: self.event = "lagged"
+        case .event(let hint):
+            self.event = "event"
+            frame = hint.hexFrame
+        }
+    }
+
+    var response: APIResponse? {
+        guard let status else { return nil }
+        return APIResponse(status: status, contentType: type ?? "", body: Array(body ?? Data()))
+    }
+
+    var transportError: TransportError? {
+        guard let outcome = outcome.flatMap(TransportError.Outcome.init(rawValue:)),
+            let cause = cause.flatMap(TransportError.Cause.init(rawValue:))
+        else { return nil }
+        return TransportError(outcome, cause, reason ?? "")
+    }
+
+    var feedEvent: FeedEvent? {
+        switch event {
+        case "opened": .opened
+        case "lagged": .lagged
+        case "event": frame.flatMap { ServerHint.decode(hexFrame: Array($0.utf8)) }.map { .event($0) }
+        default: nil
+        }
+    }
+}

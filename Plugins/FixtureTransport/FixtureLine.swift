@@ -1,0 +1,86 @@
+import FoundationEssentials
+
+/// One line of a fixture: a JSON object.
+///
+/// Which members a line has depends on its kind; README of `fixtures/` describes them. The order of lines is the order in which things happened
+/// from the client's point of view, which is the one that repeats.
+struct FixtureLine: Codable, Hashable, Sendable {
+    /// What kinds of lines there are.
+    enum Kind: String, Codable, Sendable {
+        /// The first line of every fixture.
+        case header
+        /// A command line begins, and ends.
+        case command, exit
+        /// What it read: of the clock, of the random generator, of a password prompt, of standard input.
+        case clock, entropy, password, input
+        /// A request, and what came of it.
+        case request, answer, failure
+        /// Something was heard on the event feed that a request opened; the feed ended.
+        case event, feedEnd
+        /// Time passed; somebody asked the client to stop.
+        case wake, stop
+    }
+
+    /// Counts from 1.
+    var line = 0
+    var kind: Kind
+
+    // header
+    var format: Int?
+    var program: String?
+    /// Whether the draws of entropy are in it, from which every key follows.
+    var entropy: Bool?
+    var note: String?
+
+    // command, exit
+    var arguments: [String]?
+    var code: Int32?
+
+    // clock, in milliseconds since 1970; entropy, input: the bytes; password: its placeholder
+    var milliseconds: UInt64?
+    var bytes: Data?
+    var text: String?
+
+    // request, and what belongs to it: a number that counts from 1 in each command
+    var id: Int?
+    var method: String?
+    var path: String?
+    var query: [[String]]?
+    /// A placeholder.
+    var token: String?
+    var key: String?
+    var status: Int?
+    var type: String?
+    var body: Data?
+    /// The body once more for people, as the JSON form of its protobuf message. Never read.
+    var view: JSONValue?
+    var outcome: String?
+    var cause: String?
+    var reason: String?
+    /// opened, lagged, or event: then `frame` is the data of the server-sent event.
+    var event: String?
+    var frame: String?
+
+    init(_ kind: Kind) { self.kind = kind }
+
+    /// Whether it is the same when it is played again: where it stands does not count, nor what is there for people alone.
+    func matches(_ other: FixtureLine) -> Bool {
+        var (a, b) = (self, other)
+        a.line = 0
+        b.line = 0
+        a.view = nil
+        b.view = nil
+        return a == b
+    }
+
+    var encoded: [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(self) else { return [] }
+        return Array(data)
+    }
+
+    init(decoding text: [UInt8]) throws {
+        self = try JSONDecoder().decode(FixtureLine.self, from: Data(text))
+    }
+}

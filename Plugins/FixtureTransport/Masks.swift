@@ -1,0 +1,62 @@
+import COpenSSL
+import ConclaveProtocol
+
+/// What stands in a fixture for passwords and tokens: the same for the same secret, so that lines still match.
+struct Masks: Sendable {
+    private var passwords: [String: String] = [:]
+
+    /// The password of a session is numbered.
+    mutating func password(_ text: String) -> String {
+        if let mask = passwords[text] { return mask }
+        let mask = "password-\(passwords.count + 1)"
+        passwords[text] = mask
+        return mask
+    }
+
+    /// A token is 256 random bits on every server we know, so a few digits of its hash tell two apart and give nothing away. Another process
+    /// that goes on with the recording finds the same.
+    static func token(_ text: String) -> String {
+        let (prefix, digits) = ("token-", 8)
+        // What was recorded can be recorded again.
+        if text.hasPrefix(prefix), text.count == prefix.count + digits { return text }
+        return prefix + hexEncode(sha256(Array(text.utf8))).prefix(digits)
+    }
+
+    private static func sha256(_ bytes: [UInt8]) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 32) { buffer, count in
+            count = EVP_Digest(bytes, bytes.count, buffer.baseAddress, nil, EVP_sha256(), nil) == 1 ? 32 : 0
+        }
+    }
+
+    /// Takes a placeholder for used.
+    mutating func reserve(_ mask: String) { if passwords[mask] == nil { passwords[mask] = mask } }
+
+    mutating func body(
+        _ body: [UInt8], _ side: WireBody.Side, _ method: APIRequest.Method, _ path: String
+    ) -> [UInt8] {
+        WireBody.replacingSecrets(in: body, of: side, method, path) { kind, text in
+            switch kind {
+            case .password: password(text)
+            case .token: Self.token(text)
+            }
+        }
+    }
+
+    /// A command line without the options that say which way the server was reached: and where the password came
+    /// from: they may carry credentials, and mean nothing elsewhere.
+    static func arguments(_ arguments: [String]) -> [String] {
+        let hidden = ["--proxy", "--token-header", "--ca-file", "--transport", "--password-file", "--password-fd"]
+        var result: [String] = []
+        var isValue = false
+        for argument in arguments {
+            if isValue {
+                isValue = false
+            } else if hidden.contains(argument) {
+                isValue = true
+            } else if !hidden.contains(where: { argument.hasPrefix($0 + "=") }) {
+                result.append(argument)
+            }
+        }
+        return result
+    }
+}

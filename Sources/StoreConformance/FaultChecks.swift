@@ -1,0 +1,166 @@
+import CFaults
+import Foundation
+import WaxwingCore
+
+/// What holds when the disk fails, the process is killed or the power goes, at any call that changes something on the disk.
+extension StoreConformance {
+    /// Change sets of the kinds an account makes: small and large values, new, overwritten and deleted, one record and many.
+    private static var session: [[ChangeSet.Change]] {
+        func value(_ fill: UInt8, _ length: Int) -> [UInt8] { [UInt8](repeating: fill, count: length) }
+        func keys(_ count: Int, _ first: UInt8) -> [[UInt8]] {
+            (0..<count).map { [first, UInt8($0 >> 8), UInt8($0 & 255)] }
+        }
+        return [
+            [.put(.account, key: [1], value: value(1, 300)), .put(.group, key: [1], value: value(2, 100))],
+            [.put(.groupState, key: [1, 1], value: value(3, 30_000)), .put(.outbox, key: [1], value: value(4, 200))],
+            keys(90, 7).map { .put(.history, key: $0, value: value($0[2], 400)) },
+            [
+                .put(.groupState, key: [1, 1], value: value(5, 30_000)), .delete(.outbox, key: [1]),
+                .put(.account, key: [1], value: value(6, 300)),
+            ],
+            keys(20, 8).map { .put(.history, key: $0, value: value($0[2], 400)) } + [.put(.seen, key: [1], value: [])],
+            [.deletePrefix(.history, prefix: [7]), .put(.group, key: [2], value: value(7, 50))],
+            [.put(.account, key: [1], value: value(8, 300)), .delete(.history, key: [8, 0, 9])],
+            [.deletePrefix(.groupState, prefix: []), .put(.group, key: [1], value: value(9, 100))],
+        ]
+    }
+
+    /// The content after each of the change sets, and before them.
+    private static let states: [[Table: [Record]]] = {
+        var model = Model()
+        return [[:]]
+            + session.map { changes in
+                model.apply(changes)
+                return model.content
+            }
+    }()
+
+    /// Runs the session once for every call that changes the disk, with the disk dead from that call on: whoever opens the store afterwards finds
+    /// the state before or after a change set, and after it where the store said so.
+    func nothingBetween(_ folder: CheckFolder, losingPower: Bool) throws {
+        let session = Self.session
+        var call: UInt64 = 1
+        while true {
+            let place = try folder.subfolder()
+            let scratch = try folder.subfolder()
+            var done = 0
+            waxwing_faults_arm(WAXWING_FAULT_CRASH, call, EIO, scratch)
+            do {
+                let store = try open(place)
+                for changes in session {
+                    try store.apply(changes)
+                    done += 1
+                }
+            } catch {
+                // The disk is dead; what the store says of it is its own affair.
+            }
+            let calls = waxwing_faults_disarm()
+            if losingPower {
+                try expect(waxwing_faults_lose_unsynced(), "the fault could be made, at call \(call)")
+            } else {
+                waxwing_faults_forget()
+            }
+            let store: any Store
+            do {
+                store = try open(place)
+            } catch {
+                throw Failure(description: "After a crash at call \(call) the store does not open: \(error)")
+            }
+            let content = try content(of: store)
+            let found = Self.states.indices.filter { Self.states[$0] == content }
+            try expect(
+                found.contains(done) || (calls >= call && found.contains(done + 1)),
+                "after a crash at call \(call), with \(done) change sets committed, the store has the state after \(found)"
+            )
+            try expect(
+                found.contains(Int(try store.revision())),
+                "the revision is that of the content, after a crash at call \(call)")
+            // It goes on from there.
+            for changes in session[Int(try store.revision())...] { try store.apply(changes) }
+            try expect(
+                try self.content(of: store) == Self.states.last, "the store goes on after a crash at call \(call)")
+            if calls < call { return try expectFaults(calls) }
+            call += 1
+        }
+    }
+
+    /// Runs the session once for every call that changes the disk, with that one call failing because the disk is full: the change set fails or
+    /// succeeds, whole; and the same store, still open, goes on.
+    func aFailureAnywhereChangesNothing(_ folder: CheckFolder) throws {
+        let session = Self.session
+        var call: UInt64 = 1
+        while true {
+            let place = try folder.subfolder()
+            waxwing_faults_arm(WAXWING_FAULT_ONCE, call, ENOSPC, try folder.subfolder())
+            defer {
+                waxwing_faults_disarm()
+                waxwing_faults_forget()
+            }
+            let store: any Store
+            do { store = try open(place) } catch { store = try open(place) }
+            for (number, changes) in session.enumerated() {
+                do throws(StoreError) {
+                    try store.apply(changes)
+                } catch {
+                    try expect(
+                        [.full, .failed].contains(error.code),
+                        "a full disk at call \(call) is told as one, not: \(error)")
+                    let content = try content(of: store)
+                    if try store.revision() == number {
+                        try expect(
+                            content == Self.states[number], "a change set that failed at call \(call) changed nothing")
+                        try store.apply(changes)
+                    } else {
+                        // It failed when it was done: told so by the revision.
+                        try expect(content == Self.states[number + 1], "a change set is there whole, at call \(call)")
+                    }
+                }
+                try expect(
+                    try self.content(of: store) == Self.states[number + 1],
+                    "the store goes on after a failure at call \(call)")
+            }
+            let calls = waxwing_faults_disarm()
+            try expect(
+                try content(of: open(place)) == Self.states.last,
+                "it is there after reopening, with a failure at call \(call)")
+            if calls < call { return try expectFaults(calls) }
+            call += 1
+        }
+    }
+
+    /// A durable change set takes a write and an fsync at least.
+    private func expectFaults(_ calls: UInt64) throws {
+        try expect(calls >= 2 * Self.session.count, "the store's calls can be made to fail: only \(calls) were seen")
+    }
+
+    private func content(of store: any Store) throws -> [Table: [Record]] {
+        var content: [Table: [Record]] = [:]
+        for table in Table.allCases {
+            let records = try store.all(table)
+            if !records.isEmpty { content[table] = records }
+        }
+        return content
+    }
+}
+
+/// What a store should hold.
+private struct Model {
+    private var tables: [Table: [[UInt8]: [UInt8]]] = [:]
+
+    mutating func apply(_ changes: [ChangeSet.Change]) {
+        for change in changes {
+            switch change {
+            case .put(let table, let key, let value): tables[table, default: [:]][key] = value
+            case .delete(let table, let key): tables[table]?[key] = nil
+            case .deletePrefix(let table, let prefix):
+                tables[table] = tables[table]?.filter { !$0.key.starts(with: prefix) }
+            }
+        }
+    }
+
+    var content: [Table: [Record]] {
+        tables.filter { !$0.value.isEmpty }.mapValues { records in
+            records.map { Record(key: $0.key, value: $0.value) }.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+import ArgumentParser
+
+struct StoreCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "store",
+        abstract: "How a profile is kept on this machine.",
+        discussion: """
+            Example:
+              waxwing store show
+              waxwing store convert files
+            """,
+        subcommands: [StoreShow.self, StoreConvert.self])
+}

@@ -1,0 +1,46 @@
+import ArgumentParser
+import ConclaveProtocol
+import MLSOpenSSL
+import WaxwingClient
+import WaxwingCore
+
+struct StoreShow: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Tell where a profile lies, in what sort of store, and a hash of all it holds.",
+        discussion: """
+            Two profiles with the same hash hold the same, whatever they are kept in.
+
+            Example:
+              waxwing store show --json
+            """)
+
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let profile = try Profile.locate(profile)
+        guard let kind = try profile.storeKind() else { throw Failure.notLoggedIn }
+        let store = try profile.openStore()
+        let view = StoreView(
+            kind: kind.rawValue, path: profile.storePath(kind), revision: try store.revision(),
+            digest: hexEncode(try store.contentDigest(OpenSSLProvider())))
+        if output.json {
+            Console.print(try JSON.line(view))
+        } else {
+            Console.print("\(view.kind)  \(view.path)")
+            Console.print("  revision \(view.revision), SHA-256 of the content \(view.digest)")
+        }
+    }
+}
+
+/// What `store show` and `store convert` print for scripts.
+struct StoreView: Encodable {
+    /// sqlite or files.
+    var kind: String
+    var path: String
+    /// Change sets committed so far.
+    var revision: UInt64
+    /// Lower-case hex.
+    var digest: String
+}

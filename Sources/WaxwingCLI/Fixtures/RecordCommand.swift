@@ -1,0 +1,55 @@
+import ArgumentParser
+import FixtureTransport
+
+struct RecordCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "record",
+        abstract: "Carry out a command, and write down what crosses the network, to be played again.",
+        discussion: """
+            A file that is there already is gone on with, so that a session of several commands becomes one recording. Passwords, tokens
+            and credentials of a proxy are left out. Record accounts made for it, not your own: all keys of a session that can be played
+            again follow from the recording.
+
+            Example:
+              waxwing record talk.jsonl -- register alice --server http://127.0.0.1:8080 --password-file pw
+              waxwing record talk.jsonl -- group create lunch
+              waxwing replay talk.jsonl
+            """)
+
+    @Argument(help: "The recording.")
+    var file: String
+
+    @Flag(
+        name: .customLong("no-entropy"),
+        help: "Leave out random numbers: the recording gives no key away, and cannot be played again.")
+    var withoutEntropy = false
+
+    @Argument(parsing: .postTerminator, help: "The command, behind --.")
+    var command: [String] = []
+
+    func validate() throws {
+        guard let first = command.first else {
+            throw ValidationError("The command is missing: waxwing record FILE -- COMMAND")
+        }
+        if ["record", "replay", "fixture"].contains(first) { throw ValidationError("\(first) cannot be recorded.") }
+    }
+
+    func run() async throws {
+        let recorder: Recorder
+        do {
+            recorder = try Recorder(
+                path: file, program: "waxwing \(Waxwing.configuration.version)", withEntropy: !withoutEntropy
+            ) { error in Console.fail(Failure(.profileUnusable, error.description)) }
+        } catch {
+            throw Failure(.usage, error.description)
+        }
+        if !withoutEntropy {
+            Console.note("note: \(file) will hold all keys of this session; do not share it if the account is in use")
+        }
+        recorder.command(command)
+        Surroundings.replace(by: Surroundings.current.recorded(by: recorder))
+        let code = await Waxwing.perform(command)
+        recorder.exit(code)
+        throw ExitCode(code)
+    }
+}

@@ -1,0 +1,110 @@
+import ArgumentParser
+import ConclaveProtocol
+import FixtureTransport
+import FoundationEssentials
+import Glibc
+import MLSOpenSSL
+import WaxwingClient
+
+struct ReplayCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "Play a recording: carry out its commands again, without network and without waiting.",
+        discussion: """
+            The commands work on a profile of their own, which is gone afterwards. Whatever they do otherwise than recorded ends the replay, with
+            the line of the recording and what differs. At the end comes a hash of all that the profile holds: the same on every run, and for every
+            sort of store.
+
+            Example:
+              waxwing replay talk.jsonl
+              waxwing replay talk.jsonl --store files
+              waxwing replay talk.jsonl --into /tmp/talk
+            """)
+
+    @Argument(help: "The recording.")
+    var file: String
+
+    @Option(help: "Keep the profile in this sort of store: sqlite or files.")
+    var store: StoreKind?
+
+    @Option(help: ArgumentHelp("Leave the profile in this new folder, as its WAXWING_HOME.", valueName: "folder"))
+    var into: String?
+
+    @Flag(help: "Print the number of commands and the hash as JSON behind what the commands print.")
+    var json = false
+
+    func run() async throws {
+        let fixture: Fixture
+        let player: Player
+        do {
+            fixture = try Fixture(path: file)
+            player = try Player(fixture) { [file] divergence in
+                Console.note("waxwing: the replay leaves \(file) at \(divergence)")
+                Glibc.exit(ExitStatus.diverged.rawValue)
+            }
+        } catch {
+            throw Failure(.usage, error.description)
+        }
+        let home = try Home(at: into)
+        defer { home.leave() }
+        setenv("WAXWING_HOME", home.path, 1)
+        if let store { setenv("WAXWING_STORE", store.rawValue, 1) }
+        Surroundings.replace(by: .played(by: player))
+        var commands = 0
+        while let arguments = player.nextCommand() {
+            player.exit(await Waxwing.perform(arguments))
+            commands += 1
+        }
+        let digests = try home.digests()
+        if json {
+            Console.print(try JSON.line(View(commands: commands, digests: digests)))
+        } else {
+            Console.note("replayed \(commands) command\(commands == 1 ? "" : "s") as recorded")
+            for (profile, digest) in digests.sorted(by: { $0.key < $1.key }) {
+                Console.note("  SHA-256 of profile \(profile): \(digest)")
+            }
+        }
+    }
+
+    private struct View: Encodable {
+        var commands: Int
+        /// By profile.
+        var digests: [String: String]
+    }
+}
+
+/// The home of a replay's profiles.
+private struct Home {
+    let path: String
+    private let isTemporary: Bool
+
+    init(at path: String?) throws {
+        isTemporary = path == nil
+        if let path {
+            guard mkdir(path, 0o700) == 0 else {
+                throw Failure(.usage, "\(path) cannot be made: \(String(cString: strerror(errno)))")
+            }
+            self.path = path
+            return
+        }
+        var template = Array((FileManager.default.temporaryDirectory.path + "/waxwing-replay-XXXXXX").utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw Failure(.other, "no temporary folder can be made: \(String(cString: strerror(errno)))")
+        }
+        self.path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    func digests() throws -> [String: String] {
+        var digests: [String: String] = [:]
+        for name in try FileManager.default.contentsOfDirectory(atPath: path) {
+            let profile = Profile(name: name, folder: path + "/" + name)
+            guard try profile.exists() else { continue }
+            digests[name] = hexEncode(try profile.openStore().contentDigest(OpenSSLProvider()))
+        }
+        return digests
+    }
+
+    func leave() {
+        if isTemporary { try? FileManager.default.removeItem(atPath: path) }
+    }
+}

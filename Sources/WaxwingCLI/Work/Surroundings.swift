@@ -1,0 +1,57 @@
+import Glibc
+import MLS
+import Synchronization
+import WaxwingCore
+
+/// What a command draws from outside itself, apart from the profile: the network, time, chance, a password, standard input.
+///
+/// There is one of it in a process. A recording puts itself around it, a replay in its place.
+struct Surroundings: Sendable {
+    /// Makes the way to a server.
+    var transport: @Sendable (ServerRoute) throws -> any Transport
+    var clock: @Sendable () -> Instant
+    var entropy: any EntropySource
+    var pace: any Pace
+    /// Gives a password, asked of this source.
+    var password: @Sendable (PasswordSource) throws -> String
+    /// Reads from a descriptor what is there, at most so many bytes; nothing at the end.
+    var read: @Sendable (_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8]
+    /// Lets time pass.
+    var sleep: @Sendable (_ milliseconds: UInt64) async throws -> Void
+
+    private static let shared = Mutex<Surroundings>(.live)
+
+    static var current: Surroundings { shared.withLock { $0 } }
+
+    static func replace(by surroundings: Surroundings) { shared.withLock { $0 = surroundings } }
+}
+
+/// The way to a server, as the profile and the command line give it.
+struct ServerRoute: Hashable, Sendable {
+    var url: String
+    var settings: Settings
+}
+
+extension Instant {
+    /// What the clock of the command's surroundings shows.
+    static var now: Instant { Surroundings.current.clock() }
+
+    /// The wall clock.
+    static var wallClock: Instant {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Instant(milliseconds: UInt64(max(0, time.tv_sec)) * 1000 + UInt64(time.tv_nsec) / 1_000_000)
+    }
+}
+
+extension Surroundings {
+    /// Reads from a descriptor of the system.
+    static let systemRead: @Sendable (Int32, Int) throws(Failure) -> [UInt8] = { (descriptor, limit) throws(Failure) in
+        var buffer = [UInt8](repeating: 0, count: limit)
+        while true {
+            let count = Glibc.read(descriptor, &buffer, limit)
+            if count >= 0 { return Array(buffer[..<count]) }
+            if errno != EINTR { throw Failure(.usage, String(cString: strerror(errno))) }
+        }
+    }
+}

@@ -1,0 +1,236 @@
+import Foundation
+import StoreConformance
+import Testing
+import WaxwingCore
+
+@testable import FileStore
+
+@Suite struct FileStoreTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    private func code(_ body: () throws -> Void) -> StoreError? {
+        do {
+            try body()
+            return nil
+        } catch {
+            return error as? StoreError
+        }
+    }
+
+    /// A store with records of every table, in the manifest and in files.
+    private func filledStore(_ path: String) throws -> FileStore {
+        let store = try FileStore(path: path)
+        for round in 0..<12 as Range<UInt8> {
+            try store.apply(
+                Table.allCases.flatMap { table in
+                    (0..<10).map {
+                        .put(table, key: [$0, round], value: [UInt8](repeating: table.rawValue, count: 300))
+                    }
+                })
+        }
+        return store
+    }
+
+    @Test(arguments: StoreConformance.Check.allCases)
+    func conforms(_ check: StoreConformance.Check) throws {
+        try StoreConformance { folder in try FileStore(path: folder) }.run(check)
+    }
+
+    @Test func filesAreForTheirOwnerAlone() throws {
+        let path = folder.path + "/profile/store"
+        _ = try filledStore(path)
+        #expect(try folder.mode(folder.path + "/profile") == 0o700)
+        #expect(try folder.mode(path) == 0o700)
+        let names = try FileManager.default.contentsOfDirectory(atPath: path)
+        #expect(names.count > 10)
+        for name in names { #expect(try folder.mode(path + "/" + name) == 0o600, "\(name)") }
+    }
+
+    @Test func aPagerShowsWhatWasSaid() throws {
+        let store = try FileStore(path: folder.path)
+        let text = "Grüße aus dem Tal: \"bis bald\"\n\u{202e}"
+        try store.apply([
+            .put(.history, key: [0xab, 1], value: [0, 7] + Array(text.utf8)),
+            .put(.account, key: [], value: (0..<48).map { $0 &* 37 | 0x80 }), .put(.seen, key: [1], value: []),
+        ])
+        let manifest = try String(contentsOfFile: folder.path + "/manifest", encoding: .utf8)
+        let lines = manifest.split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines[0...2] == ["waxwing store 1", "revision 1", "next 1"])
+        #expect(lines.contains("ab01 \"\\x00\\x07Grüße aus dem Tal: \\\"bis bald\\\"\\n\\xe2\\x80\\xae\""))
+        #expect(lines.contains("01 \"\""))
+        #expect(lines.contains { $0.hasPrefix(" gK") && !$0.contains("\"") }, "what nobody can read is in base64")
+        #expect(lines.suffix(2).first?.hasPrefix("sum ") == true && lines.last == "")
+    }
+
+    @Test func openingReadsNoRows() throws {
+        let keys = (0..<200 as Range<UInt8>).map { [$0] }
+        do {
+            let store = try FileStore(path: folder.path)
+            try store.apply(keys.map { .put(.history, key: $0, value: [UInt8](repeating: 1, count: 3000)) })
+            try store.apply([.put(.outbox, key: [1], value: [1])])
+        }
+        let rows = try files(".rows")
+        #expect(rows.count > 5)
+        for name in rows { try FileManager.default.removeItem(atPath: folder.path + "/" + name) }
+        let store = try FileStore(path: folder.path)
+        #expect(try store.value(.outbox, [1]) == [1])
+        let error = code { _ = try store.all(.history) }
+        #expect(error?.code == .corrupt)
+        #expect(rows.contains { error?.reason.contains($0) ?? false }, "the missing file is named")
+    }
+
+    @Test func theNumberOfFilesFollowsTheBytes() throws {
+        let store = try FileStore(path: folder.path)
+        var random = SystemRandomNumberGenerator()
+        func keys(_ count: Int) -> [[UInt8]] {
+            (0..<count).map { _ in withUnsafeBytes(of: random.next()) { Array($0) } }
+        }
+        for _ in 0..<40 {
+            try store.apply(keys(50).map { .put(.seen, key: $0, value: [UInt8](repeating: 1, count: 200)) })
+        }
+        func bytes() throws -> Int {
+            try files(".rows").reduce(0) {
+                $0 + (try FileManager.default.attributesOfItem(atPath: folder.path + "/" + $1)[.size] as! Int)
+            }
+        }
+        let full = try files(".rows").count
+        #expect(try full <= bytes() / (FileStore.Limits.rowsBytesMin / 2) && full > 5)
+        // Most of it goes again, here and there.
+        let all = try store.all(.seen).map(\.key)
+        for start in stride(from: 0, to: all.count, by: 100) {
+            try store.apply(all[start..<min(start + 100, all.count)].dropFirst(3).map { .delete(.seen, key: $0) })
+        }
+        #expect(try files(".rows").count <= 2 + bytes() / (FileStore.Limits.rowsBytesMin / 2))
+        #expect(try store.all(.seen).count == all.count / 100 * 3)
+        try store.apply([.deletePrefix(.seen, prefix: [])])
+        #expect(try files(".rows").isEmpty && files(".index").isEmpty)
+    }
+
+    @Test func anAlteredFileIsNamedAndNotBelieved() throws {
+        var names: [String] = []
+        do {
+            _ = try filledStore(folder.path)
+            names = try files(".rows") + files(".index") + ["manifest"]
+        }
+        #expect(names.count > 15)
+        for name in names {
+            let url = URL(fileURLWithPath: folder.path + "/" + name)
+            let whole = try Data(contentsOf: url)
+            let altered: [Data] = [
+                whole.prefix(whole.count - 1), whole.prefix(whole.count / 2), Data(), whole + Data([10]),
+                Data(whole.enumerated().map { $0.offset == whole.count * 2 / 3 ? $0.element ^ 1 : $0.element }),
+                Data(repeating: 0, count: whole.count),
+            ]
+            for bytes in altered {
+                try bytes.write(to: url)
+                let error = code {
+                    let store = try FileStore(path: folder.path)
+                    for table in Table.allCases { _ = try store.all(table) }
+                }
+                #expect(
+                    error?.code == .corrupt && error?.reason.contains("/" + name) == true, "\(name): \(error as Any)")
+            }
+            try whole.write(to: url)
+        }
+        let store = try FileStore(path: folder.path)
+        for table in Table.allCases { #expect(try store.all(table).count == 120) }
+    }
+
+    @Test func whatIsNoStoreIsRefusedAndLeftAlone() throws {
+        try Data("a diary".utf8).write(to: URL(fileURLWithPath: folder.path + "/diary.txt"))
+        #expect(code { _ = try FileStore(path: folder.path) }?.code == .corrupt)
+        #expect(try files(".txt") == ["diary.txt"])
+        #expect(code { _ = try FileStore(path: folder.path + "/diary.txt") }?.code == .notPermitted)
+        // A store that has lost its manifest is not taken for an empty one.
+        let lost = folder.path + "/lost"
+        _ = try filledStore(lost)
+        let count = try FileManager.default.contentsOfDirectory(atPath: lost).count
+        try FileManager.default.removeItem(atPath: lost + "/manifest")
+        #expect(code { _ = try FileStore(path: lost) }?.code == .corrupt)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: lost).count == count - 1)
+    }
+
+    @Test func aNewerFormatIsRefusedAndLeftAlone() throws {
+        _ = try FileStore(path: folder.path)
+        let url = URL(fileURLWithPath: folder.path + "/manifest")
+        let newer = Data("waxwing store 2\nsomething else\n".utf8)
+        try newer.write(to: url)
+        #expect(code { _ = try FileStore(path: folder.path) }?.code == .newerFormat)
+        #expect(try Data(contentsOf: url) == newer)
+    }
+
+    @Test func leftoversOfACrashAreRemovedOnOpening() throws {
+        _ = try filledStore(folder.path)
+        let before = Set(try FileManager.default.contentsOfDirectory(atPath: folder.path))
+        for name in ["history-999999.rows", "outbox-999998.index", "manifest.next"] {
+            try Data("secret".utf8).write(to: URL(fileURLWithPath: folder.path + "/" + name))
+        }
+        let store = try FileStore(path: folder.path)
+        #expect(Set(try FileManager.default.contentsOfDirectory(atPath: folder.path)) == before)
+        #expect(try store.all(.history).count == 120)
+    }
+
+    @Test func twoProcessesLoseNothing() async throws {
+        let path = folder.path
+        async let ours: Void = Task.detached { try Self.count(100, in: path, as: 1) }.value
+        await #expect(processExitsWith: .success) { [path = path as String] in
+            try FileStoreTests.count(100, in: path, as: 2)
+        }
+        try await ours
+        let store = try FileStore(path: path)
+        #expect(try store.value(.account, [1]) == [200])
+        #expect(try store.all(.history).count == 200)
+    }
+
+    @Test func aClosedStoreFailsAndLosesNothing() throws {
+        let store = try FileStore(path: folder.path)
+        try store.apply([.put(.history, key: [1], value: [2])])
+        store.close()
+        #expect(code { _ = try store.revision() }?.code == .failed)
+        #expect(code { _ = try store.commit(ChangeSet(base: 1)) }?.code == .failed)
+        #expect(try FileStore(path: folder.path).value(.history, [1]) == [2])
+    }
+
+    @Test func everyValueComesBackFromItsText() throws {
+        func check(_ value: [UInt8]) {
+            var text: [UInt8] = []
+            ValueText.append(value, to: &text)
+            #expect(!text.contains(10) && ValueText.value(of: text[...]) == value, "\(value)")
+        }
+        var random = SystemRandomNumberGenerator()
+        for length in 0..<200 {
+            check((0..<length).map { _ in random.next() })
+            check((0..<length).map { _ in UInt8.random(in: 32..<127) })
+            check(Array("\\\"\n\u{0}ß\u{200b}鳥\u{1f426}\u{85}\u{ffff}".utf8.prefix(length)))
+        }
+        for text in ["", "\"", "\"\\\"", "\"\\x4\"", "\"\\q\"", "abc", "ab=c", "====", "a\"bc"] {
+            let value = ValueText.value(of: Array(text.utf8)[...])
+            #expect(value == nil || text.isEmpty, "\(text)")
+        }
+    }
+
+    private func files(_ suffix: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(suffix) }.sorted()
+    }
+
+    private static func count(_ times: Int, in path: String, as writer: UInt8) throws {
+        let store = try FileStore(path: path)
+        var done: UInt8 = 0
+        while done < times {
+            var changes = ChangeSet(base: try store.revision())
+            let value = try store.value(.account, [1])?.first ?? 0
+            changes.changes = [
+                .put(.account, key: [1], value: [value + 1]),
+                .put(.history, key: [writer, done], value: [UInt8](repeating: 1, count: 500)),
+            ]
+            do throws(StoreError) {
+                _ = try store.commit(changes)
+                done += 1
+            } catch {
+                if error.code != .staleRevision { throw error }
+            }
+        }
+    }
+}
