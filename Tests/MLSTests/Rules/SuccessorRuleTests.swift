@@ -3,8 +3,22 @@ import Testing
 
 @testable import struct MLS.Group
 
-/// RFC 9420 §11.3: what a founder of ill will, who has the old group's secret, cannot pass off as a branch of it.
+/// RFC 9420 §11.2 and §11.3: what a founder cannot begin, and what one of ill will cannot pass off as a branch.
 struct SuccessorRuleTests {
+    @Test func aReInitToAVersionThatIsNotOfferedIsNotFollowed() throws {
+        var scene = try RuleScene()
+        let reInit = ReInit(
+            groupID: [1], version: ProtocolVersion(2), cipherSuite: scene.crypto.suite.identifier, extensions: [])
+        try scene.world.deliver(try scene.world.commit([.reInit(reInit)], by: 2), from: 2)
+        let client = scene.world.clients[0]
+        #expect(client.group.reInit == reInit)
+        expectError(.unsupported) {
+            try client.group.reinitialize(
+                with: [], credential: .basic(identity: Array(client.name.utf8)), signer: client.signer,
+                lifetime: World.lifetime, crypto: scene.crypto, now: World.now, entropy: scene.entropy)
+        }
+    }
+
     @Test(arguments: [(1, nil), (3, .invalidWelcome)] as [(UInt16, MLSError.Code?)])
     func aBranchIsOfTheOldGroupsSuite(number: UInt16, code: MLSError.Code?) throws {
         let scene = try RuleScene()
