@@ -7,16 +7,19 @@ SHELL := /bin/bash
 SOURCES := Sources Plugins Tests Package.swift
 PROTO := Sources/ConclaveProtocol/Messages
 SEEDS ?= 1-200
+PEER_SEEDS ?= 1-20
 SECONDS_EACH ?= 600
 DOORS ?= decode tree welcome group-info handle restore staged
 
-.PHONY: help setup demo test vectors own-vectors simulate fuzz fixtures bench-client format lint proto
+.PHONY: help setup demo test vectors own-vectors mls-peer peers simulate fuzz fixtures bench-client format lint proto
 
 help:
 	@echo "make demo                     a story of three people and a network that comes and goes, by real processes"
 	@echo "make test                     every test"
 	@echo "make vectors DIR=FOLDER       the official MLS test vectors of a folder"
 	@echo "make own-vectors              writes our own MLS test vectors into fixtures/mls anew"
+	@echo "make mls-peer                 builds the line-driven MLS peer and prints where it is"
+	@echo "make peers PEERS=ONE:TWO      lets two such peers of any make live in one group; ours with itself by default"
 	@echo "make simulate SEEDS=1-200     long random lives of clients under faults, one per seed"
 	@echo "make fuzz SECONDS_EACH=600    tries each door of the MLS engine for so long, led by coverage"
 	@echo "make fixtures                 records the sessions of fixtures/ anew"
@@ -48,6 +51,14 @@ vectors: setup
 own-vectors: setup
 	@swift build --quiet -c release --product own-vectors
 	@"$$(swift build -c release --show-bin-path)/own-vectors" fixtures/mls
+
+mls-peer: setup
+	@swift build --quiet -c release --product mls-peer
+	@echo "$$(swift build -c release --show-bin-path)/mls-peer"
+
+# PEERS=/path/one:/path/two
+peers: setup
+	WAXWING_MLS_PEERS=$(PEERS) WAXWING_MLS_PEER_SEEDS=$(PEER_SEEDS) swift test --filter MLSPeerTests.RandomLifeTests
 
 simulate: setup
 	WAXWING_SEEDS=$(SEEDS) swift test --filter WaxwingCoreTests.ChaosTests

@@ -14,10 +14,12 @@ let package = Package(
         .library(name: "StoreConformance", targets: ["StoreConformance"]),
         .library(name: "FileStore", targets: ["FileStore"]),
         .library(name: "HTTPTransport", targets: ["HTTPTransport"]),
+        .library(name: "TransportConformance", targets: ["TransportConformance"]),
         .library(name: "WaxwingServer", targets: ["WaxwingServer"]),
         .executable(name: "waxwing", targets: ["WaxwingCLI"]),
         .executable(name: "waxwingd", targets: ["WaxwingDaemon"]),
         .executable(name: "mls-vectors", targets: ["MLSVectors"]),
+        .executable(name: "mls-peer", targets: ["MLSPeerTool"]),
         .executable(name: "own-vectors", targets: ["MLSOwnVectors"]),
         .executable(name: "demo", targets: ["Demo"]),
         .executable(name: "bench-client", targets: ["BenchClient"]),
@@ -45,6 +47,8 @@ let package = Package(
         .target(name: "MLSOpenSSL", dependencies: ["MLS", "COpenSSL"], swiftSettings: strict),
         .target(name: "MLSVectorRunner", dependencies: ["MLS", "MLSOpenSSL"], swiftSettings: strict),
         .executableTarget(name: "MLSVectors", dependencies: ["MLSVectorRunner"], swiftSettings: strict),
+        .target(name: "MLSPeer", dependencies: ["MLS"], swiftSettings: strict),
+        .executableTarget(name: "MLSPeerTool", dependencies: ["MLSPeer", "MLSOpenSSL"], swiftSettings: strict),
         .executableTarget(name: "MLSOwnVectors", dependencies: ["MLS", "MLSOpenSSL"], swiftSettings: strict),
 
         // The messenger
@@ -74,6 +78,14 @@ let package = Package(
         .target(
             name: "HTTPTransport", dependencies: ["WaxwingCore", "ConclaveProtocol", "CCurl"],
             path: "Plugins/HTTPTransport", swiftSettings: strict),
+
+        // What every plug-in has to do
+        .target(
+            name: "TransportConformance",
+            dependencies: [
+                "WaxwingCore", "ConclaveProtocol", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: strict),
 
         // The server
         .target(
@@ -123,6 +135,8 @@ let package = Package(
         .testTarget(
             name: "MLSTests", dependencies: ["MLS", "MLSOpenSSL", "MLSVectorRunner", "MLSOwnVectors"],
             swiftSettings: strict),
+        .testTarget(
+            name: "MLSPeerTests", dependencies: ["MLSPeer", "MLSPeerTool", "MLS", "MLSOpenSSL"], swiftSettings: strict),
         .testTarget(name: "ConclaveProtocolTests", dependencies: ["ConclaveProtocol"], swiftSettings: strict),
         .testTarget(
             name: "WaxwingCoreTests",
@@ -137,7 +151,12 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "FileStoreTests", dependencies: ["FileStore", "StoreConformance"], swiftSettings: strict),
-        .testTarget(name: "HTTPTransportTests", dependencies: ["HTTPTransport"], swiftSettings: strict),
+        .testTarget(
+            name: "HTTPTransportTests",
+            dependencies: [
+                "HTTPTransport", "TransportConformance", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "WaxwingServerTests",
             dependencies: [
@@ -151,7 +170,8 @@ let package = Package(
             name: "WaxwingCLITests", dependencies: ["WaxwingCLI", "WaxwingCore", "SQLiteStore"], swiftSettings: strict),
         // The two programs as processes: a server, clients, and the network between them.
         .testTarget(
-            name: "EndToEndTests", dependencies: ["WaxwingCLI", "WaxwingDaemon", "WaxwingCore", "ConclaveProtocol"],
+            name: "EndToEndTests",
+            dependencies: ["WaxwingCLI", "WaxwingDaemon", "WaxwingCore", "ConclaveProtocol", "HTTPTransport"],
             swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ]

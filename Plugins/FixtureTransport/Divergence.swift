@@ -44,7 +44,8 @@ extension FixtureLine {
         case .input: return "input, \(bytes?.count ?? 0) bytes"
         case .request:
             let items = (query ?? []).map { $0.joined(separator: "=") }.joined(separator: "&")
-            return "request\(number): \(method ?? "") \(path ?? "")\(items.isEmpty ? "" : "?" + items), \(body?.count ?? 0) bytes"
+            return
+                "request\(number): \(method ?? "") \(path ?? "")\(items.isEmpty ? "" : "?" + items), \(body?.count ?? 0) bytes"
         case .answer: return "answer to request\(number): \(status ?? 0), \(body?.count ?? 0) bytes"
         case .failure: return "no answer to request\(number): \(reason ?? "") (\(outcome ?? ""))"
         case .event: return "event on feed\(number): \(event == "event" ? frame ?? "" : event ?? "")"

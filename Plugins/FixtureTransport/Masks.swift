@@ -45,7 +45,7 @@ struct Masks: Sendable {
     /// A command line without the options that say which way the server was reached: and where the password came
     /// from: they may carry credentials, and mean nothing elsewhere.
     static func arguments(_ arguments: [String]) -> [String] {
-        let hidden = ["--proxy", "--token-header", "--ca-file", "--transport", "--password-file", "--password-fd"]
+        let hidden = ["--proxy", "--token-header", "--ca-file", "--transport", "--store", "--password-file", "--password-fd"]
         var result: [String] = []
         var isValue = false
         for argument in arguments {

@@ -56,7 +56,8 @@ public final class Player: Pace {
         }
         guard let next else { return nil }
         guard next.kind == .command, let arguments = next.arguments else {
-            failure(Divergence(expected: next, actual: nil, at: position, "the recording goes on, and no command is left"))
+            failure(
+                Divergence(expected: next, actual: nil, at: position, "the recording goes on, and no command is left"))
         }
         return arguments
     }
@@ -84,7 +85,9 @@ public final class Player: Pace {
         if bytes.count != count {
             var actual = FixtureLine(.entropy)
             actual.bytes = Data(count: count)
-            failure(Divergence(expected: line, actual: actual, at: line.line - 1, "another number of random bytes is drawn"))
+            failure(
+                Divergence(expected: line, actual: actual, at: line.line - 1, "another number of random bytes is drawn")
+            )
         }
         return bytes
     }
@@ -239,7 +242,8 @@ public final class Player: Pace {
     private func take(_ kind: FixtureLine.Kind) -> FixtureLine {
         let (line, position) = advance()
         guard let line, line.kind == kind else {
-            failure(Divergence(expected: line, actual: FixtureLine(kind), at: position, "the client does something else"))
+            failure(
+                Divergence(expected: line, actual: FixtureLine(kind), at: position, "the client does something else"))
         }
         return line
     }

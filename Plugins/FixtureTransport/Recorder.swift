@@ -112,7 +112,9 @@ public final class Recorder: Pace {
     }
 
     /// A source that writes down what is drawn from it.
-    public func entropy(_ source: any EntropySource) -> any EntropySource { RecordingEntropy(recorder: self, source: source) }
+    public func entropy(_ source: any EntropySource) -> any EntropySource {
+        RecordingEntropy(recorder: self, source: source)
+    }
 
     fileprivate func drew(_ bytes: [UInt8]) {
         guard withEntropy else { return }
@@ -136,7 +138,9 @@ public final class Recorder: Pace {
     }
 
     /// A transport that writes down what crosses another one.
-    public func transport(_ transport: any Transport) -> any Transport { RecordingTransport(recorder: self, inner: transport) }
+    public func transport(_ transport: any Transport) -> any Transport {
+        RecordingTransport(recorder: self, inner: transport)
+    }
 
     // MARK: Pace
 

@@ -52,12 +52,16 @@ final class EasySetup {
     }
 
     /// How long it may take and how large it may get.
-    func bounds(_ options: HTTPTransport.Options, isEventFeed: Bool) {
+    func bounds(_ options: HTTPTransport.Options, _ patience: RequestPlan.Patience) {
         set(CURLOPT_CONNECTTIMEOUT_MS, max(1, options.connectTimeout.milliseconds))
-        guard !isEventFeed else { return }
-        set(CURLOPT_TIMEOUT_MS, max(1, options.requestTimeout.milliseconds))
-        set(CURLOPT_LOW_SPEED_LIMIT, max(0, options.slowBytesPerSecond))
-        set(CURLOPT_LOW_SPEED_TIME, max(1, options.slowTimeout.milliseconds / 1000))
+        switch patience {
+        case .eventStream: return
+        case .poll(let timeout): set(CURLOPT_TIMEOUT_MS, max(1, timeout.milliseconds))
+        case .ordinary:
+            set(CURLOPT_TIMEOUT_MS, max(1, options.requestTimeout.milliseconds))
+            set(CURLOPT_LOW_SPEED_LIMIT, max(0, options.slowBytesPerSecond))
+            set(CURLOPT_LOW_SPEED_TIME, max(1, options.slowTimeout.milliseconds / 1000))
+        }
         note(waxwing_curl_set_offset(easy, CURLOPT_MAXFILESIZE_LARGE, curl_off_t(max(1, options.answerSizeMax))))
     }
 

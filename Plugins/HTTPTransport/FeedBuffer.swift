@@ -24,8 +24,25 @@ final class FeedBuffer: Sendable {
 
     init(limit: Int) { self.limit = max(2, limit) }
 
-    func append(_ event: FeedEvent, id: String?) {
-        let entry = Entry(event: event, id: id)
+    /// - Parameter id: where the feed goes on once all of `events` were read.
+    func append(_ events: [FeedEvent], id: String?) {
+        for (index, event) in events.enumerated() {
+            append(Entry(event: event, id: index == events.count - 1 ? id : nil))
+        }
+    }
+
+    /// Goes on after `id` once everything was read that is still here.
+    ///
+    /// - Returns: false where nothing is.
+    func move(to id: String) -> Bool {
+        state.withLock { state in
+            guard !state.entries.isEmpty else { return false }
+            state.entries[state.entries.count - 1].id = id
+            return true
+        }
+    }
+
+    private func append(_ entry: Entry) {
         let waiter = state.withLock { state -> Waiter? in
             guard state.end == nil else { return nil }
             if let waiter = state.waiter {
@@ -36,7 +53,7 @@ final class FeedBuffer: Sendable {
                 state.entries.append(entry)
             } else {
                 let opened = state.entries.prefix(1).filter { $0.event == .opened }
-                state.entries = opened + [Entry(event: .lagged, id: id ?? state.entries.last?.id)]
+                state.entries = opened + [Entry(event: .lagged, id: entry.id ?? state.entries.last?.id)]
             }
             return nil
         }

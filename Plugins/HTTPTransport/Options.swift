@@ -1,4 +1,14 @@
 extension HTTPTransport {
+    /// How to hear of events.
+    public enum FeedKind: String, CaseIterable, Sendable {
+        /// As a stream; by polling, for the rest of the transport's life, once that gets through and a stream does not.
+        case auto
+        /// As a stream of server-sent events.
+        case sse
+        /// By long-polling; on a server that does not know of it, by looking at everything at intervals.
+        case poll
+    }
+
     /// How to reach a server.
     public struct Options: Sendable {
         /// Where the server is: `https://host:port/prefix`. Without a scheme, `https://` is meant. A path prefix is kept.
@@ -21,6 +31,26 @@ extension HTTPTransport {
         public var slowBytesPerSecond = 10
         /// How long an event feed may be silent before it counts as broken. Servers write a comment every 15 seconds.
         public var feedSilenceTimeout: Duration = .seconds(45)
+        /// How event feeds are opened.
+        public var feed = FeedKind.auto
+        /// How long an event stream may take to begin, before something seems to hold it back. For ``FeedKind/auto``.
+        public var feedHeadTimeout: Duration = .seconds(20)
+        /// So many streams in a row that end within ``feedShortLife`` are too many. For ``FeedKind/auto``.
+        public var feedCutsMax = 3
+        public var feedShortLife: Duration = .seconds(30)
+        /// Called with a sentence for people when ``FeedKind/auto`` turns to polling; once in the transport's life.
+        public var onFallback: (@Sendable (String) -> Void)?
+        /// How long the server is asked to wait for an event, in whole seconds.
+        public var pollWait: Duration = .seconds(25)
+        /// How much longer than it was asked to wait the answer to a poll may take.
+        public var pollSlack: Duration = .seconds(20)
+        /// The pause after a poll that was answered with nothing and long before its time.
+        public var pollPause: Duration = .seconds(1)
+        /// Bounds of the time between two looks at everything, on a server without long-polling.
+        public var intervalMin: Duration = .seconds(2)
+        public var intervalMax: Duration = .seconds(60)
+        /// A number between 0 and 1 for each interval, which it moves by up to a quarter.
+        public var jitter: @Sendable () -> Double = { Double.random(in: 0..<1) }
         /// Largest body of an answer in bytes.
         public var answerSizeMax = 16 << 20
         /// Events kept for a slow reader; beyond that they are dropped and the reader is told so.
@@ -40,6 +70,8 @@ enum Limits {
     static let eventBytes = 64 << 10
     /// Bytes of an event id that is sent back.
     static let eventIDBytes = 256
+    /// Logs whose last sequence number is remembered, to see whether there is traffic.
+    static let watchedLogs = 10_000
     /// Characters of curl's own words in a reason.
     static let reasonLength = 200
 }

@@ -3,14 +3,22 @@ import WaxwingCore
 
 /// A request in the words of HTTP, checked for everything that could break a header or a URL.
 struct RequestPlan: Sendable {
+    /// What bounds the time of a request.
+    enum Patience: Hashable, Sendable {
+        case ordinary
+        /// It has no end and no size, and must not be silent for long; before its head it may have other bounds.
+        case eventStream(headTimeout: Duration?)
+        /// The server takes its time before it answers.
+        case poll(timeout: Duration)
+    }
+
     let method: APIRequest.Method
     let url: String
     let isTLS: Bool
     let body: [UInt8]
     /// Whole header lines. They hold the token: never to be printed.
     private(set) var headers: [String]
-    /// An event feed has no end and no size.
-    private(set) var isEventFeed = false
+    private(set) var patience = Patience.ordinary
 
     init(_ request: APIRequest, server: ServerURL, options: HTTPTransport.Options) throws(TransportError) {
         guard let url = server.url(for: request) else {
@@ -38,12 +46,17 @@ struct RequestPlan: Sendable {
         }
     }
 
-    /// Turns the plan into one for an event feed that goes on after `lastEventID`.
-    mutating func becomeEventFeed(lastEventID: String?) {
-        isEventFeed = true
+    /// Turns the plan into one for an event stream that goes on after `lastEventID`.
+    mutating func becomeEventStream(headTimeout: Duration?, lastEventID: String?) {
+        patience = .eventStream(headTimeout: headTimeout)
         headers[0] = "Accept: text/event-stream"
         headers.append("Cache-Control: no-store")
         if let lastEventID, Self.isHeaderValue(lastEventID) { headers.append("Last-Event-ID: \(lastEventID)") }
+    }
+
+    mutating func becomePoll(timeout: Duration) {
+        patience = .poll(timeout: timeout)
+        headers.append("Cache-Control: no-store")
     }
 
     /// A token of RFC 9110 §5.6.2.

@@ -20,7 +20,10 @@ final class Transfer: @unchecked Sendable {
     /// Set by whoever asked for the request, at any time.
     let isCancelled = Mutex(false)
     /// How long there may be no byte at all; nil where curl's own timeouts are enough.
-    let silenceTimeout: Duration?
+    var silenceTimeout: Duration? {
+        guard case .eventStream(let headTimeout) = plan.patience else { return nil }
+        return hasHead ? options.feedSilenceTimeout : headTimeout ?? options.feedSilenceTimeout
+    }
 
     private(set) var easy: UnsafeMutableRawPointer?
     private(set) var lastByte = ContinuousClock.now
@@ -42,7 +45,6 @@ final class Transfer: @unchecked Sendable {
         self.plan = plan
         self.options = options
         self.receiver = receiver
-        silenceTimeout = plan.isEventFeed ? options.feedSilenceTimeout : nil
     }
 
     deinit { release() }
@@ -66,7 +68,7 @@ final class Transfer: @unchecked Sendable {
         setup.set(CURLOPT_HTTPHEADER, list: headers)
         setup.request(plan)
         setup.connection(options, isTLS: plan.isTLS)
-        setup.bounds(options, isEventFeed: plan.isEventFeed)
+        setup.bounds(options, plan.patience)
         setup.callbacks(context: Unmanaged.passUnretained(self).toOpaque())
         return setup.isComplete ? easy : nil
     }

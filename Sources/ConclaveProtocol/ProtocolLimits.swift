@@ -6,6 +6,10 @@ public enum ProtocolLimits {
     public static let requestBody = 1 << 20
     /// Elements of all lists in one answer together. An empty element takes two bytes on the wire and two hundred in memory.
     public static let listElements = 100_000
+    /// Events in one answer to a poll. Our server sends a few hundred.
+    public static let polledEvents = 4_096
+    /// Bytes of a cursor in the event feed.
+    public static let eventCursor = 256
     /// Characters kept of a server's error message.
     public static let messageLength = 200
     /// UTF-8 bytes of a username or group name, as the protocol says.

@@ -1,3 +1,5 @@
+import SwiftProtobuf
+
 /// A server event, decoded and checked: ids are 16 bytes, the kind is one we know.
 public enum ServerHint: Hashable, Sendable {
     case newMessage(group: ID, sequence: UInt64, sender: ID)
@@ -55,9 +57,15 @@ extension ServerHint {
 
     /// Reads the data of one server-sent event: hexadecimal text of a ServerEvent. Nil for anything else.
     public static func decode(hexFrame: some Collection<UInt8>) -> ServerHint? {
-        guard hexFrame.count <= frameLength, let bytes = hexDecode(hexFrame),
-            let event = try? WireServerEvent(serializedBytes: bytes)
-        else { return nil }
+        guard hexFrame.count <= frameLength, let bytes = hexDecode(hexFrame) else { return nil }
+        return decode(bytes: bytes)
+    }
+
+    /// Reads a serialized ServerEvent of at most half of ``frameLength`` bytes. Nil for anything else.
+    static func decode(bytes: some SwiftProtobufContiguousBytes) -> ServerHint? {
+        guard bytes.count <= frameLength / 2, let event = try? WireServerEvent(serializedBytes: bytes) else {
+            return nil
+        }
         return ServerHint(event: event)
     }
 }

@@ -22,7 +22,8 @@ public enum WireBody {
     /// - Parameter replace: gives what stands for a password or token.
     /// - Returns: the very bytes where there is nothing to replace.
     public static func replacingSecrets(
-        in body: [UInt8], of side: Side, _ method: APIRequest.Method, _ path: String, _ replace: (Secret, String) -> String
+        in body: [UInt8], of side: Side, _ method: APIRequest.Method, _ path: String,
+        _ replace: (Secret, String) -> String
     ) -> [UInt8] {
         func password(_ text: String) -> String { text.isEmpty ? "" : replace(.password, text) }
         func edited<Wire: SwiftProtobuf.Message>(_ edit: (inout Wire) -> Void) -> [UInt8] {

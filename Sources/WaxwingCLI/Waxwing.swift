@@ -18,7 +18,8 @@ struct Waxwing: AsyncParsableCommand {
               waxwing send lunch "Noon at the fountain?"
               waxwing read lunch
 
-            Profiles lie in $WAXWING_HOME, else $XDG_DATA_HOME/waxwing, else ~/.local/share/waxwing.
+            Profiles lie in $WAXWING_HOME, else $XDG_DATA_HOME/waxwing, else ~/.local/share/waxwing. WAXWING_STORE (sqlite, files) says how
+            new ones are kept, WAXWING_TRANSPORT (auto, sse, poll) how to hear of news.
 
             Exit codes:
             \(ExitStatus.table)

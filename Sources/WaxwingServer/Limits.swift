@@ -30,6 +30,13 @@ enum Limits {
     static let recentEvents = 4096
     static let recentAddressees = 400_000
     static let eventStreamsPerUser = 32
+    /// Polls that wait at once. One whose client is gone stays until its time is up; the newest take its place.
+    static let eventPollsPerUser = 32
+    /// Events in one answer to a poll, of at most some hundred bytes each.
+    static let eventsPerPoll = 256
+    /// Seconds a poll waits, if it does not say, and at most: proxies give up on a silent request after a minute.
+    static let pollSeconds = 25
+    static let pollSecondsMax = 60
     /// Password hashes under way at once (32 MiB each), and waiting for their turn.
     static let hashesAtOnce = 2
     static let hashesWaiting = 256

@@ -161,4 +161,65 @@ import Testing
         #expect(call.request.idempotencyKey == "k")
         #expect(Endpoint.sendMessage([1], group: Sample.group, token: "t").request.idempotencyKey == nil)
     }
+
+    // MARK: - Polls
+
+    @Test func aPollGivesTheEventsThatAreUnderstood() throws {
+        let update = WireServerEvent.with { $0.groupUpdate = .with { $0.groupID = Sample.data(9) } }
+        let events: [Data] = [
+            try update.serializedData(), Data([0x7a, 0]), Data(), Data([0xff]), try update.serializedData(),
+            Data(count: ServerHint.frameLength),
+        ]
+        let answer = WirePollEventsResponse.with {
+            $0.events = events
+            $0.nextCursor = "12"
+            $0.missed = 3
+        }
+        let batch = try Endpoint.pollEvents(after: "7", wait: 25, token: Sample.token).decode(.ok(answer))
+        let hint = ServerHint.groupUpdate(group: Sample.group, kind: .other)
+        #expect(batch == EventBatch(hints: [hint, hint], cursor: "12", missed: 3))
+    }
+
+    @Test func aPollAsksForWhatIsWanted() {
+        func query(_ cursor: String?, _ seconds: Int) -> [String] {
+            Endpoint.pollEvents(after: cursor, wait: seconds, token: "t").request.query.map { "\($0.name)=\($0.value)" }
+        }
+        #expect(query("7", 25) == ["after=7", "wait=25"])
+        #expect(query(nil, 0) == ["wait=0"])
+        #expect(query(nil, -3) == ["wait=0"])
+    }
+
+    @Test func aCursorMustBeFitToBeSentBackAndMoveOn() {
+        func check(_ cursor: String, events: Int = 0, isValid: Bool) {
+            let answer = WirePollEventsResponse.with {
+                $0.events = Array(repeating: Data(), count: events)
+                $0.nextCursor = cursor
+            }
+            let call = Endpoint.pollEvents(after: "7", wait: 25, token: Sample.token)
+            #expect((error(call, .ok(answer)) == nil) == isValid, "\(cursor.prefix(20)), \(events) events")
+        }
+        check("8", isValid: true)
+        check("7", isValid: true)
+        check(String(repeating: "9", count: ProtocolLimits.eventCursor), isValid: true)
+        check(String(repeating: "9", count: ProtocolLimits.eventCursor + 1), isValid: false)
+        for cursor in ["", "a b", "a\r\nX: y", "ü", "\u{7f}"] { check(cursor, isValid: false) }
+        // Else the same events would be asked for again and again.
+        check("7", events: 1, isValid: false)
+        check("8", events: ProtocolLimits.polledEvents, isValid: true)
+        check("8", events: ProtocolLimits.polledEvents + 1, isValid: false)
+    }
+
+    @Test func theLastSequenceOfAPageIsSeenInPassing() {
+        let page = Endpoint.messages(group: Sample.group, after: 4, limit: 3, token: Sample.token).request
+        func check(_ request: APIRequest, _ response: APIResponse, _ expected: UInt64?) {
+            #expect(response.lastSequence(answering: request) == expected)
+        }
+        let rows = APIResponse.ok(WireGetMessagesResponse.with { $0.messages = [Sample.row(5), Sample.row(9)] })
+        check(page, rows, 9)
+        check(page, .ok([]), nil)
+        check(page, .ok([0xff]), nil)
+        check(page, .ok(rows.body, status: 404), nil)
+        check(Endpoint.me(token: Sample.token).request, rows, nil)
+        check(Endpoint.sendMessage([1], group: Sample.group, token: Sample.token).request, rows, nil)
+    }
 }

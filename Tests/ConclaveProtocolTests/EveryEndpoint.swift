@@ -193,6 +193,12 @@ enum Sample {
                     }
                 ]
             }),
+        SampleCall(
+            "GET /events/poll", Endpoint.pollEvents(after: "4294967300", wait: 25, token: token),
+            WirePollEventsResponse.with {
+                $0.events = [Data([0x12, 0x12, 0x0a, 0x10] + id(9).bytes)]
+                $0.nextCursor = "4294967301"
+            }),
     ]
 }
 

@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test func everyEndpointAsksAndReadsAsTheProtocolSays() {
-        #expect(Sample.calls.count == 41)
+        #expect(Sample.calls.count == 42)
         for call in Sample.calls {
             let method = call.name.prefix { $0 != " " }
             let path = call.name.dropFirst(method.count + 1)

@@ -25,7 +25,9 @@ extension EndToEnd {
         func sessionsRepeatToTheByte(_ name: String, _ store: String) async throws {
             let path = Self.folder + "/" + name
             let expected = try String(contentsOfFile: path + ".txt", encoding: .utf8)
-            for _ in 0..<2 { #expect(try await Replay.run(path + ".jsonl", store) == expected, "\(name) with \(store)") }
+            for _ in 0..<2 {
+                #expect(try await Replay.run(path + ".jsonl", store) == expected, "\(name) with \(store)")
+            }
         }
 
         @Test func aSessionThatDiffersIsToldWithItsLine() async throws {
@@ -39,7 +41,8 @@ extension EndToEnd {
                 try lines.joined(separator: "\n").write(toFile: altered, atomically: true, encoding: .utf8)
                 let run = try await Replay.attempt(altered)
                 #expect(run.status == 16)
-                #expect(run.errors.contains("recorded: request") && run.errors.contains("body from byte"), "\(run.errors)")
+                #expect(
+                    run.errors.contains("recorded: request") && run.errors.contains("body from byte"), "\(run.errors)")
 
                 // One line is left out, and a line is left over.
                 for lines in [Array(lines[..<10] + lines[11...]), Array(lines.dropLast(40))] {

@@ -137,7 +137,8 @@ extension EndToEnd {
                     guard request.endpoint == "GET /events", isFirst.take() else { return .pass }
                     return .answer(
                         HTTPAnswer(
-                            status: 200, contentType: "text/event-stream", body: Array("event: lagged\ndata: 3\n\n".utf8)))
+                            status: 200, contentType: "text/event-stream",
+                            body: Array("event: lagged\ndata: 3\n\n".utf8)))
                 }
                 let watching = try alice.start(["watch"])
                 #expect(await eventually { network.requests.count { $0.endpoint == "GET /events" } >= 2 })

@@ -2,8 +2,10 @@ import ConclaveProtocol
 import Foundation
 import HTTPTransport
 import Testing
+import TransportConformance
 import WaxwingCore
 
+/// What is special to HTTP by libcurl; what any transport must do is in ``TransportConformance``.
 @Suite struct RequestTests {
     private let get = APIRequest(.get, "/api/v1/me", token: "t0ken")
     private let post = APIRequest(.post, "/api/v1/groups/x/messages", body: [1, 2, 3], token: "t0ken")
@@ -29,11 +31,10 @@ import WaxwingCore
     /// Checks what is told of a request to a server that runs `script` on each connection.
     private func check(
         _ request: APIRequest, _ outcome: TransportError.Outcome, _ cause: TransportError.Cause,
-        change: (inout HTTPTransport.Options) -> Void = { _ in },
         script: @escaping @Sendable (ScriptedServer.Connection) -> Void
     ) async throws {
         let server = try ScriptedServer { connection, _ in script(connection) }
-        let error = await failure(try transport(server.url, change), request)
+        let error = await failure(try transport(server.url), request)
         #expect(error?.outcome == outcome && error?.cause == cause, "\(String(describing: error))")
         #expect(error?.reason.contains("t0ken") == false)
     }
@@ -85,31 +86,6 @@ import WaxwingCore
         for _ in 0..<5 { #expect(try await transport.send(post).body == [0]) }
     }
 
-    @Test func manyRequestsAtATimeGetTheirOwnAnswers() async throws {
-        let server = try ScriptedServer(answering: { request, connection in connection.answer(request.body) })
-        let transport = try transport(server.url)
-        try await withThrowingTaskGroup(of: Bool.self) { group in
-            for number in 0..<100 as Range<UInt8> {
-                group.addTask { try await transport.send(APIRequest(.post, "/x", body: [number])).body == [number] }
-            }
-            for try await isRight in group { #expect(isRight) }
-        }
-    }
-
-    @Test func everyStatusIsAnAnswerAndRedirectsAreNotFollowed() async throws {
-        let server = try ScriptedServer(answering: { request, connection in
-            if request.line.contains("/elsewhere") { return connection.answer([1]) }
-            let status = String(decoding: request.body, as: UTF8.self)
-            connection.write("HTTP/1.1 \(status) Some\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")
-        })
-        let transport = try transport(server.url)
-        for status in [201, 301, 302, 307, 308, 400, 401, 404, 409, 413, 500, 503] {
-            let answer = try await transport.send(APIRequest(.post, "/x", body: Array("\(status)".utf8)))
-            #expect(answer == APIResponse(status: status, contentType: "", body: []))
-        }
-        #expect(!server.requests.contains { $0.line.contains("/elsewhere") })
-    }
-
     @Test func chunkedAnswersAndInterimHeadsAreRead() async throws {
         let server = try ScriptedServer(answering: { _, connection in
             connection.write("HTTP/1.1 102 Processing\r\nX: y\r\n\r\n")
@@ -122,11 +98,6 @@ import WaxwingCore
     }
 
     // MARK: - Nothing was sent
-
-    @Test func aRefusedPortIsUnreachable() async throws {
-        let error = await failure(try transport("http://127.0.0.1:\(try ScriptedServer.unusedPort())"), post)
-        #expect(error?.outcome == .notSent && error?.cause == .unreachable)
-    }
 
     @Test func aNameThatDoesNotExistIsNotFound() async throws {
         let error = await failure(try transport("http://no-such-host.invalid:8080"), post)
@@ -159,58 +130,13 @@ import WaxwingCore
 
     // MARK: - Nobody knows
 
-    @Test func aServerThatClosesBeforeTheAnswerIsUnknown() async throws {
-        try await check(post, .unknown, .connectionLost) { _ = $0.readRequest() }
-        try await check(get, .unknown, .connectionLost) { _ = $0.readRequest() }
-    }
-
-    @Test func aServerThatClosesInTheMiddleOfTheAnswerIsUnknown() async throws {
-        try await check(post, .unknown, .connectionLost) { connection in
-            _ = connection.readRequest()
-            connection.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
-        }
-        try await check(post, .unknown, .connectionLost) { connection in
-            _ = connection.readRequest()
-            connection.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab")
-        }
-    }
-
-    @Test func aServerThatNeverAnswersTimesOut() async throws {
-        try await check(post, .unknown, .timeout, change: { $0.requestTimeout = .milliseconds(300) }) { connection in
-            _ = connection.readRequest()
-            connection.waitForEnd()
-        }
-    }
-
-    @Test func answersThatAreTooLargeAreCutOff() async throws {
-        let change = { (options: inout HTTPTransport.Options) in options.answerSizeMax = 1000 }
-        // It says how large it is.
-        try await check(get, .unknown, .answerTooLarge, change: change) { connection in
-            _ = connection.readRequest()
-            connection.write("HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n")
-            connection.waitForEnd()
-        }
-        // It does not.
-        try await check(get, .unknown, .answerTooLarge, change: change) { connection in
-            _ = connection.readRequest()
-            connection.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-            for _ in 0..<11 { connection.write("64\r\n\(String(repeating: "x", count: 100))\r\n") }
-            connection.waitForEnd()
-        }
-        // Its head never ends.
+    @Test func aHeadThatNeverEndsIsCutOff() async throws {
         try await check(get, .unknown, .answerTooLarge) { connection in
             _ = connection.readRequest()
             connection.write("HTTP/1.1 200 OK\r\n")
             for number in 0..<5000 { connection.write("X-\(number): \(String(repeating: "y", count: 100))\r\n") }
             connection.waitForEnd()
         }
-    }
-
-    @Test func exactlyAsLargeAsAllowedIsRead() async throws {
-        let server = try ScriptedServer(answering: { _, connection in
-            connection.answer([UInt8](repeating: 7, count: 1000))
-        })
-        #expect(try await transport(server.url) { $0.answerSizeMax = 1000 }.send(get).body.count == 1000)
     }
 
     @Test func whatIsNotHTTPIsABadAnswer() async throws {
@@ -220,58 +146,6 @@ import WaxwingCore
                 connection.write(garbage)
             }
         }
-    }
-
-    @Test func cancellingASentRequestIsUnknownAndClosesItsConnection() async throws {
-        let (arrived, closed) = (Signal(), Signal())
-        let server = try ScriptedServer { connection, _ in
-            _ = connection.readRequest()
-            arrived.fire()
-            connection.waitForEnd()
-            closed.fire()
-        }
-        let transport = try transport(server.url)
-        let task = Task { await failure(transport, post) }
-        #expect(await arrived.isFired())
-        task.cancel()
-        let error = await task.value
-        #expect(error?.outcome == .unknown && error?.cause == .cancelled)
-        #expect(await closed.isFired())
-    }
-
-    @Test func cancellingBeforeTheStartSendsNothing() async throws {
-        let server = try ScriptedServer(answering: { _, connection in connection.answer([]) })
-        let transport = try transport(server.url)
-        let task = Task {
-            while !Task.isCancelled { await Task.yield() }
-            return await failure(transport, post)
-        }
-        task.cancel()
-        let error = await task.value
-        #expect(error?.outcome == .notSent && error?.cause == .cancelled)
-        #expect(server.requests.isEmpty)
-    }
-
-    /// curl would send a request again, by itself, where a kept connection dies before the first byte of the answer. The server
-    /// may have acted on it: it must arrive once.
-    @Test(arguments: [APIRequest.Method.post, .patch, .get], [[], [1, 2, 3]] as [[UInt8]])
-    func aKeptConnectionThatDiesNeverDoublesARequest(method: APIRequest.Method, body: [UInt8]) async throws {
-        let server = try ScriptedServer { connection, server in
-            guard let first = connection.readRequest() else { return }
-            server.note(first)
-            connection.answer([1])
-            // Reads the second request, then hangs up without a word.
-            if let second = connection.readRequest() { server.note(second) }
-        }
-        let transport = try transport(server.url)
-        let request = APIRequest(method, "/x", body: method == .get ? [] : body)
-        #expect(try await transport.send(request).body == [1])
-        let error = await failure(transport, request)
-        #expect(error?.outcome == .unknown && error?.cause == .connectionLost, "\(String(describing: error))")
-        #expect(server.requests.count == 2)
-        // The next one finds a new connection.
-        #expect(try await transport.send(request).body == [1])
-        #expect(server.requests.count == 3)
     }
 
     // MARK: - What cannot be sent at all

@@ -2,6 +2,7 @@ import ConclaveProtocol
 import Foundation
 import HTTPTransport
 import Testing
+import TransportConformance
 import WaxwingCore
 
 /// Certificates, against the TLS server of the openssl command.

@@ -10,7 +10,15 @@ enum Arrows {
         "Sources/WaxwingCore": ["MLS", "ConclaveProtocol"],
         "Sources/WaxwingClient": ["WaxwingCore", "MLS", "ConclaveProtocol", "Synchronization"],
         "Plugins/SQLiteStore": ["WaxwingCore", "GRDB", "GRDBSQLite", "Synchronization", "Glibc"],
+        "Plugins/FileStore": ["WaxwingCore", "COpenSSL", "Synchronization", "Glibc"],
+        "Plugins/FixtureTransport": [
+            "WaxwingCore", "MLS", "ConclaveProtocol", "COpenSSL", "FoundationEssentials", "Synchronization", "Glibc",
+        ],
         "Plugins/HTTPTransport": ["WaxwingCore", "ConclaveProtocol", "CCurl", "Synchronization", "Glibc"],
+        "Sources/StoreConformance": ["WaxwingCore", "CFaults", "Foundation"],
+        "Sources/TransportConformance": [
+            "WaxwingCore", "ConclaveProtocol", "SwiftProtobuf", "Foundation", "Synchronization",
+        ],
         "Sources/WaxwingServer": [
             "ConclaveProtocol", "COpenSSL", "GRDB", "GRDBSQLite", "SwiftProtobuf", "HTTPTypes", "Hummingbird",
             "HummingbirdCore", "HummingbirdHTTP2", "HummingbirdTLS", "Logging", "NIOCore", "NIOSSL", "ServiceLifecycle",
@@ -25,6 +33,8 @@ enum Arrows {
         "Sources/MLSVectorRunner": ["MLS", "MLSOpenSSL", "Foundation"],
         "Sources/MLSOwnVectors": ["MLS", "MLSOpenSSL", "Foundation", "Synchronization"],
         "Sources/MLSVectors": ["MLSVectorRunner", "MLSOpenSSL", "Foundation"],
+        "Sources/MLSPeer": ["MLS"],
+        "Sources/MLSPeerTool": ["MLSPeer", "MLSOpenSSL", "Glibc"],
         "Sources/Demo": ["Dispatch", "Foundation", "Synchronization"],
         "Sources/BenchClient": [
             "WaxwingClient", "WaxwingCore", "ConclaveProtocol", "SQLiteStore", "HTTPTransport", "MLSOpenSSL", "MLS",
@@ -39,7 +49,16 @@ enum Arrows {
         // The lock between processes.
         "Sources/WaxwingClient/ConnectionLease.swift": ["Glibc"],
         // The one place that chooses implementations.
-        "Sources/WaxwingCLI/Profile/Profile+Open.swift": ["SQLiteStore", "HTTPTransport", "MLSOpenSSL"],
+        "Sources/WaxwingCLI/Profile/Profile+Open.swift": [
+            "SQLiteStore", "FileStore", "HTTPTransport", "FixtureTransport", "MLSOpenSSL",
+        ],
+        // Recordings are a matter of the command line.
+        "Sources/WaxwingCLI/Fixtures/RecordCommand.swift": ["FixtureTransport"],
+        "Sources/WaxwingCLI/Fixtures/ReplayCommand.swift": ["FixtureTransport", "MLSOpenSSL"],
+        "Sources/WaxwingCLI/Fixtures/FixtureCommand.swift": ["FixtureTransport"],
+        // A hash of what is stored.
+        "Sources/WaxwingCLI/Commands/StoreShow.swift": ["MLSOpenSSL"],
+        "Sources/WaxwingCLI/Commands/StoreConvert.swift": ["MLSOpenSSL"],
     ]
 
     /// The import of a line of code: `Glibc`, or `func Glibc.explicit_bzero`.

@@ -161,7 +161,7 @@ private final class ClockScript: Sendable {
             let event = try AddressedEvent(.groupDeleted(alice.id), addressees: [alice.id])
             server.bus.publish(Array(repeating: event, count: 10))
             let text = subscription.reader.drain()
-            #expect(text.components(separatedBy: "data: \(event.payload)\n").count == 5)
+            #expect(text.components(separatedBy: "data: \(hexEncode(event.bytes))\n").count == 5)
             #expect(text.hasSuffix("\n\nevent: lagged\ndata: 6\n\n"))
             server.bus.publish([event])
             #expect(subscription.reader.drain().hasPrefix("id: "), "afterwards it goes on")

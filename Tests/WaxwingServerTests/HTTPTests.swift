@@ -12,7 +12,8 @@ import Testing
                 ("GET", "nowhere", 404), ("GET", "", 404), ("POST", "groups/x/y/z/a/b/c/d/e/f", 404),
                 ("GET", "groups/\(alice.id)/nothing", 404), ("GET", "groups/", 404), ("GET", "users/", 404),
                 ("PUT", "groups", 405), ("DELETE", "me", 405), ("GET", "register", 405), ("HEAD", "me", 405),
-                ("POST", "events", 405), ("PATCH", "groups/\(alice.id)/messages", 405), ("GET", "groups/public/x", 404),
+                ("POST", "events", 405), ("POST", "events/poll", 405), ("GET", "events/x", 404),
+                ("PATCH", "groups/\(alice.id)/messages", 405), ("GET", "groups/public/x", 404),
             ]
             for (method, path, status) in cases {
                 let reply = try await alice.send(method, path, headers: [:], body: [])

@@ -63,7 +63,7 @@ private final class Daemon: @unchecked Sendable {
         try await body(directory)
     }
 
-    @Test(arguments: [SIGTERM, SIGINT]) func aSignalStopsItWithStreamsOpen(_ number: Int32) async throws {
+    @Test(arguments: [SIGTERM, SIGINT]) func aSignalStopsItWithStreamsAndPollsOpen(_ number: Int32) async throws {
         try await withDirectory { directory in
             let daemon = try Daemon(["--data", directory, "--listen", "127.0.0.1:0"])
             let port = try await daemon.port()
@@ -72,10 +72,15 @@ private final class Daemon: @unchecked Sendable {
             let stream = try HTTPConnection(port: port)
             try stream.send("GET", "/api/v1/events", headers: ["Authorization": "Bearer \(alice.token)"], body: [])
             #expect(try stream.readHead().status == 200)
+            let poll = try HTTPConnection(port: port)
+            let start = try await alice.get("events/poll", WirePollEventsResponse.self).nextCursor
+            try poll.send(
+                "GET", "/api/v1/events/poll?after=\(start)&wait=60",
+                headers: ["Authorization": "Bearer \(alice.token)"], body: [])
             daemon.signal(number)
             #expect(try await daemon.exit() == 0)
             while try stream.readChunk() != nil {}
-            withExtendedLifetime(idle) {}
+            withExtendedLifetime((idle, poll)) {}
             let files = try FileManager.default.contentsOfDirectory(atPath: directory)
             #expect(files == ["waxwing.sqlite"], "the closed database leaves no journal")
         }

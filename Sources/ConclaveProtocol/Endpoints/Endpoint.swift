@@ -8,9 +8,6 @@ public enum Endpoint {
     /// What every path begins with.
     public static let base = "/api/v1"
 
-    /// The event feed, a stream of server-sent events: see ``ServerHint/decode(hexFrame:)``.
-    public static func events(token: String) -> APIRequest { APIRequest(.get, "\(base)/events", token: token) }
-
     static func get(_ path: String, query: [APIRequest.QueryItem] = [], _ token: String) -> APIRequest {
         APIRequest(.get, base + path, query: query, token: token)
     }

@@ -12,10 +12,12 @@ public struct PrivateMessage: Hashable, Sendable {
     /// - Parameters:
     ///   - key: the sender's next message key; it must not be used again.
     ///   - paddingBlock: the plaintext is filled with zeros up to a multiple of this many bytes.
+    ///   - padding: zeros on top of that, in bytes.
     /// - Throws: `tooLarge` when the result would not fit the limits of a vector.
     package init(
         protecting authenticated: AuthenticatedContent, from sender: LeafIndex, key: SecretTree.MessageKey,
-        senderDataSecret: Secret, paddingBlock: Int, crypto: any SuiteCrypto, entropy: any EntropySource
+        senderDataSecret: Secret, paddingBlock: Int, padding: Int = 0, crypto: any SuiteCrypto,
+        entropy: any EntropySource
     ) throws(MLSError) {
         let content = authenticated.content
         groupID = content.groupID
@@ -30,9 +32,11 @@ public struct PrivateMessage: Hashable, Sendable {
             let excess = plaintext.bytes.count % paddingBlock
             if excess > 0 { plaintext.writeRaw(repeatElement(0, count: paddingBlock - excess)) }
         }
-        if plaintext.bytes.count + crypto.suite.aeadTagLength > Limits.vectorLength {
-            throw MLSError(.tooLarge, "a message of \(plaintext.bytes.count) bytes")
+        let room = Limits.vectorLength - crypto.suite.aeadTagLength - plaintext.bytes.count
+        if padding > room {
+            throw MLSError(.tooLarge, "a message of \(plaintext.bytes.count) bytes before its padding")
         }
+        if padding > 0 { plaintext.writeRaw(repeatElement(0, count: padding)) }
         let senderData = SenderData(leaf: sender, generation: key.generation, reuseGuard: entropy.bytes(4))
         ciphertext = try crypto.seal(
             key: key.key, nonce: senderData.guarding(key.nonce),

@@ -57,7 +57,7 @@ extension Group {
         let message = try PrivateMessage(
             protecting: content, from: ownLeaf, key: step.messageKey,
             senderDataSecret: current.messageKeys.senderData, paddingBlock: configuration.paddingBlock,
-            crypto: crypto, entropy: entropy)
+            padding: configuration.padding, crypto: crypto, entropy: entropy)
         return (message, step)
     }
 

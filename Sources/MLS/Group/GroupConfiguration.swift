@@ -4,6 +4,8 @@ public struct GroupConfiguration: Sendable {
     public var handshakeEncryption = false
     /// Plaintexts are padded with zeros up to a multiple of this many bytes; 0 or 1 means no padding.
     public var paddingBlock = 256
+    /// Zeros that every plaintext gets beyond what ``paddingBlock`` asks for, in bytes. Not stored with a ``StagedCommit``.
+    public var padding = 0
     /// Past epochs whose late messages can still be opened.
     public var pastEpochs = Limits.pastEpochs
     /// Whether a member may change its credential by an Update, a commit or an external commit that removes its older self. Off: such

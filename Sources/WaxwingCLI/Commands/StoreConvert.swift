@@ -36,7 +36,8 @@ struct StoreConvert: AsyncParsableCommand {
         if output.json {
             Console.print(try JSON.line(view))
         } else {
-            Console.print(old == kind ? "kept as \(kind.rawValue) already" : "now kept as \(kind.rawValue): \(view.path)")
+            Console.print(
+                old == kind ? "kept as \(kind.rawValue) already" : "now kept as \(kind.rawValue): \(view.path)")
             Console.print("  SHA-256 of the content \(view.digest)")
         }
     }

@@ -64,4 +64,13 @@ struct ServerOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("Send the session token in this header, as the server wants it.", valueName: "name"))
     var tokenHeader: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "How to hear of news: sse (a stream), poll (long-polling), or auto (a stream, unless something on the way holds it back).",
+            valueName: "kind"))
+    var transport: TransportKind?
+
+    @Option(help: ArgumentHelp("Keep a new profile in this sort of store: sqlite or files.", valueName: "kind"))
+    var store: StoreKind?
 }

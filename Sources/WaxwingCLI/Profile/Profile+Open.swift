@@ -28,9 +28,9 @@ extension Profile {
 
     /// Opens the account for a login; the store is made where there is none.
     func open(
-        serverURL: String, _ settings: Settings, onNotice: @escaping @Sendable (Notice) -> Void
+        serverURL: String, _ settings: Settings, _ kind: StoreKind?, onNotice: @escaping @Sendable (Notice) -> Void
     ) throws -> Client {
-        try client(try openStore(), serverURL, settings, onNotice)
+        try client(try openStore(wanted: kind), serverURL, settings, onNotice)
     }
 
     private func client(
@@ -44,10 +44,16 @@ extension Profile {
     }
 
     /// Opens the store that is there; where there is none, makes one of the sort that was asked for.
-    func openStore() throws -> any Store {
+    func openStore(wanted: StoreKind? = nil) throws -> any Store {
         try removeLeftovers()
+        let kind = try storeKind()
+        if let kind, let wanted, kind != wanted {
+            throw Failure(
+                .notPossible, "this profile is kept as \(kind.rawValue)",
+                hint: "`waxwing store convert \(wanted.rawValue)` moves it")
+        }
         guard let lease = try ConnectionLease.share(path: useLockPath) else { throw Failure.profileInConversion }
-        return LeasedStore(store: try open(kind: try storeKind() ?? (try StoreKind.wanted)), lease: lease)
+        return LeasedStore(store: try open(kind: try kind ?? wanted ?? StoreKind.wanted), lease: lease)
     }
 
     /// Opens a store of this sort at its own place, or at another one.
@@ -68,6 +74,12 @@ extension Surroundings {
                 options.certificateAuthorities = route.settings.caFile
                 options.proxy = route.settings.proxy
                 options.tokenHeader = route.settings.tokenHeader
+                switch try TransportKind.wanted(route.settings) {
+                case .auto: options.feed = .auto
+                case .sse: options.feed = .sse
+                case .poll: options.feed = .poll
+                }
+                options.onFallback = { Console.note($0) }
                 return try HTTPTransport(options)
             },
             clock: { Instant.wallClock }, entropy: SystemEntropy(), pace: LivePace(),

@@ -7,6 +7,7 @@ struct Settings: Codable, Hashable, Sendable {
     var caFile: String?
     var proxy: String?
     var tokenHeader: String?
+    var transport: TransportKind?
 
     /// Nothing is set where there is no file.
     ///
@@ -63,6 +64,7 @@ struct Settings: Codable, Hashable, Sendable {
             merged.caFile = String(cString: resolved)
         }
         if let proxy = options.proxy { merged.proxy = proxy.isEmpty ? nil : proxy }
+        if let transport = options.transport { merged.transport = transport }
         if let header = options.tokenHeader { merged.tokenHeader = header.isEmpty ? nil : header }
         return merged
     }

@@ -87,7 +87,9 @@ struct Errand {
         // It was put off, as after a lost race: worth waiting for where its time comes soon.
         let now = Instant.now
         guard current.notBefore > now else { return nil }
-        guard current.notBefore < deadline else { return current.trouble.isEmpty ? "its time has not come yet" : current.trouble }
+        guard current.notBefore < deadline else {
+            return current.trouble.isEmpty ? "its time has not come yet" : current.trouble
+        }
         try await Surroundings.current.sleep(current.notBefore.milliseconds - now.milliseconds)
         return nil
     }

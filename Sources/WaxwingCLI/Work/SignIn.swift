@@ -39,7 +39,7 @@ struct SignIn {
         serverURL = address
         settings = try Settings.load(profile.settingsPath).merging(server)
         try profile.prepare()
-        client = try profile.open(serverURL: address, settings) { [tally] in tally.take($0) }
+        client = try profile.open(serverURL: address, settings, server.store) { [tally] in tally.take($0) }
     }
 
     /// Asks for a session and keeps it.

@@ -1,17 +1,17 @@
 import ConclaveProtocol
+import Foundation
 import SwiftProtobuf
 
 /// An event in its wire form, and the users it is for.
 struct AddressedEvent: Sendable {
-    /// Lower-case hexadecimal of the serialized `ServerEvent`.
-    let payload: String
+    /// The serialized `ServerEvent`.
+    let bytes: Data
     let addressees: [ID]
 
     init(_ event: WireServerEvent.OneOf_Event, addressees: [ID]) throws {
         var message = WireServerEvent()
         message.event = event
-        let bytes: [UInt8] = try message.serializedBytes()
-        payload = hexEncode(bytes)
+        bytes = try message.serializedData()
         self.addressees = addressees
     }
 }

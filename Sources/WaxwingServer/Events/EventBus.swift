@@ -2,88 +2,83 @@ import ConclaveProtocol
 import Foundation
 import Synchronization
 
-/// Hands events that are already durable to whoever reads them now, and keeps the latest for those who come back.
+/// Hands events that are already durable to whoever reads or waits now, and keeps the latest for those who come back.
 ///
-/// Events are hints: the bus lives in memory, and a reader that missed some is told so. Event ids grow by one within a
-/// run of the server and are larger in each later run.
+/// Events are hints: the bus lives in memory, and a reader that missed some is told so.
 final class EventBus: Sendable {
-    private struct Recent {
-        var id: UInt64
-        var frame: String
-        var addressees: Set<ID>
-    }
-
     private struct State {
-        var lastID: UInt64
-        var recent: [Recent] = []
-        /// Index of the oldest entry of `recent` still kept; what is before it is dropped in bulk.
-        var head = 0
-        var addressees = 0
+        var recent: RecentEvents
         var readers: [ID: [EventReader]] = [:]
+        var polls: [ID: [EventPoll]] = [:]
         var isClosed = false
-
-        mutating func keep(_ event: Recent) {
-            recent.append(event)
-            addressees += event.addressees.count
-            while recent.count - head > 1
-                && (recent.count - head > Limits.recentEvents || addressees > Limits.recentAddressees)
-            {
-                addressees -= recent[head].addressees.count
-                recent[head].addressees = []
-                head += 1
-            }
-            if head > Limits.recentEvents {
-                recent.removeFirst(head)
-                head = 0
-            }
-        }
-
-        func replay(to reader: EventReader, after lastEventID: UInt64?, firstID: UInt64) {
-            let kept = recent[head...]
-            let oldest = kept.first?.id ?? lastID + 1
-            guard let last = lastEventID, last >= firstID, last <= lastID else {
-                // From an earlier run, or no id of ours: how much was missed is unknown.
-                return reader.miss(1)
-            }
-            if last + 1 < oldest { reader.miss(oldest - last - 1) }
-            for event in kept where event.id > last && event.addressees.contains(reader.user) {
-                reader.offer(event.frame)
-            }
-        }
     }
 
     private let readerBuffer: Int
-    private let firstID: UInt64
     private let state: Mutex<State>
 
     /// `boot` differs for every run of the server on one database.
     init(boot: UInt64, readerBuffer: Int) {
         self.readerBuffer = readerBuffer
-        firstID = boot << 32
-        state = Mutex(State(lastID: boot << 32))
+        state = Mutex(State(recent: RecentEvents(boot: boot)))
     }
 
     func publish(_ events: [AddressedEvent]) {
         guard !events.isEmpty else { return }
         state.withLock { state in
             for event in events {
-                state.lastID += 1
-                let frame = "id: \(state.lastID)\ndata: \(event.payload)\n\n"
-                let recent = Recent(id: state.lastID, frame: frame, addressees: Set(event.addressees))
-                for user in recent.addressees {
-                    state.readers[user]?.forEach { $0.offer(frame) }
+                let entry = state.recent.append(event)
+                for user in entry.addressees {
+                    state.readers[user]?.forEach { $0.offer(entry.frame) }
+                    state.polls[user]?.forEach { $0.end(.news) }
                 }
-                state.keep(recent)
             }
         }
     }
+
+    /// Makes every stream send a comment line, so that both ends see whether the connection lives.
+    func heartbeat() {
+        state.withLock { state in
+            for reader in state.readers.values.joined() { reader.comment() }
+        }
+    }
+
+    /// Ends the streams and polls of sessions that are over.
+    func end(_ owners: [EventReader.Owner]) {
+        guard !owners.isEmpty else { return }
+        let owners = Set(owners)
+        state.withLock { state in
+            for reader in state.readers.values.joined()
+            where owners.contains(.user(reader.user)) || owners.contains(.session(reader.tokenHash)) {
+                reader.finish()
+            }
+            for poll in state.polls.values.joined()
+            where owners.contains(.user(poll.user)) || owners.contains(.session(poll.tokenHash)) {
+                poll.end(.sessionOver)
+            }
+        }
+    }
+
+    /// Ends every stream and every poll, now and later.
+    func close() {
+        state.withLock { state in
+            state.isClosed = true
+            for reader in state.readers.values.joined() { reader.finish() }
+            for poll in state.polls.values.joined() { poll.end(.stopping) }
+        }
+    }
+
+    // MARK: Streams
 
     /// Opens a stream of the user's events, beginning after `lastEventID` where that is still known, else now.
     func subscribe(user: ID, tokenHash: Data, lastEventID: String?) -> EventSubscription {
         let reader = EventReader(user: user, tokenHash: tokenHash, capacity: readerBuffer)
         state.withLock { state in
             guard !state.isClosed else { return reader.finish() }
-            if let lastEventID { state.replay(to: reader, after: UInt64(lastEventID), firstID: firstID) }
+            if let lastEventID {
+                let news = state.recent.news(for: user, after: lastEventID)
+                if news.missed > 0 { reader.miss(news.missed) }
+                for entry in news.entries { reader.offer(entry.frame) }
+            }
             var streams = state.readers[user, default: []]
             if streams.count >= Limits.eventStreamsPerUser { streams.removeFirst().finish() }
             streams.append(reader)
@@ -100,33 +95,54 @@ final class EventBus: Sendable {
         }
     }
 
-    /// Makes every stream send a comment line, so that both ends see whether the connection lives.
-    func heartbeat() {
-        state.withLock { state in
-            for reader in state.readers.values.joined() { reader.comment() }
-        }
-    }
-
-    func end(_ owners: [EventReader.Owner]) {
-        guard !owners.isEmpty else { return }
-        let owners = Set(owners)
-        state.withLock { state in
-            for reader in state.readers.values.joined()
-            where owners.contains(.user(reader.user)) || owners.contains(.session(reader.tokenHash)) {
-                reader.finish()
-            }
-        }
-    }
-
-    /// Ends every stream, now and later.
-    func close() {
-        state.withLock { state in
-            state.isClosed = true
-            for reader in state.readers.values.joined() { reader.finish() }
-        }
-    }
-
     var readerCount: Int { state.withLock { $0.readers.values.reduce(0) { $0 + $1.count } } }
+
+    // MARK: Polls
+
+    /// What there is for a user after `cursor`, without waiting. Without a cursor that is nothing: it begins now.
+    func batch(for user: ID, after cursor: String?) -> PollBatch {
+        state.withLock { Self.batch(for: user, after: cursor, in: $0.recent) }
+    }
+
+    /// The batch, where there is something in it; else a poll that ends when there may be.
+    ///
+    /// Beyond ``Limits/eventPollsPerUser`` the user's oldest poll ends. Whoever gets a poll hands it to ``forget(_:)`` in the end.
+    func poll(user: ID, tokenHash: Data, after cursor: String) -> PollStart {
+        state.withLock { state in
+            let batch = Self.batch(for: user, after: cursor, in: state.recent)
+            guard batch.isEmpty, !state.isClosed else { return .ready(batch) }
+            let poll = EventPoll(user: user, tokenHash: tokenHash)
+            var polls = state.polls[user, default: []]
+            if polls.count >= Limits.eventPollsPerUser { polls.removeFirst().end(.tooMany) }
+            polls.append(poll)
+            state.polls[user] = polls
+            return .waiting(poll)
+        }
+    }
+
+    enum PollStart {
+        case ready(PollBatch)
+        case waiting(EventPoll)
+    }
+
+    func forget(_ poll: EventPoll) {
+        state.withLock { state in
+            state.polls[poll.user]?.removeAll { $0 === poll }
+            if state.polls[poll.user]?.isEmpty == true { state.polls[poll.user] = nil }
+        }
+    }
+
+    var pollCount: Int { state.withLock { $0.polls.values.reduce(0) { $0 + $1.count } } }
+
+    private static func batch(for user: ID, after cursor: String?, in recent: RecentEvents) -> PollBatch {
+        guard let cursor else { return PollBatch(cursor: recent.lastID) }
+        let news = recent.news(for: user, after: cursor, limit: Limits.eventsPerPoll)
+        // A full batch may leave events behind; any other one has looked at everything.
+        let isFull = news.entries.count == Limits.eventsPerPoll
+        return PollBatch(
+            events: news.entries.map(\.bytes), cursor: isFull ? news.entries.last?.id ?? recent.lastID : recent.lastID,
+            missed: news.missed)
+    }
 }
 
 /// Keeps a reader on the bus for as long as somebody holds this.

@@ -63,6 +63,11 @@ struct Responder: HTTPResponder {
             return .protobuf(try await write(action, pending))
         case .messages:
             return .protobuf(try await fetchMessages(try pendingCall(path, request, body)))
+        case .pollEvents:
+            var response = Response.protobuf(try await pollEvents(try pendingCall(path, request, body)))
+            // Whatever stands between must not answer in our place.
+            response.headers[.cacheControl] = "no-store"
+            return response
         case .events: return try await openEvents(request)
         }
     }
@@ -107,14 +112,43 @@ struct Responder: HTTPResponder {
 
     private func openEvents(_ request: Request) async throws -> Response {
         let token = try token(of: request)
-        let caller = try await store.read { try $0.authenticate(token) }
-        if caller.slideIsDue { try await store.write { try $0.slide(caller) } }
+        let caller = try await authenticateAndSlide(token)
         let subscription = store.bus.subscribe(
             user: caller.user, tokenHash: token.hash, lastEventID: request.headers[.lastEventID])
         // A session that ended before the stream was on the bus did not end the stream. Thrown here, dropping the
         // subscription does.
         _ = try await store.read { try $0.authenticate(token) }
         return EventStream(subscription: subscription).response(to: request)
+    }
+
+    /// Answers at once where something came after the cursor, or where there is none; else when something comes.
+    ///
+    /// A client that goes away meanwhile is noticed at the end only: listening for that would cost everybody else the connection.
+    private func pollEvents(_ pending: PendingCall) async throws -> Answer {
+        let seconds = try pending.number("wait", default: Limits.pollSeconds, max: Limits.pollSecondsMax)
+        let caller = try await authenticateAndSlide(pending.token)
+        guard let cursor = pending.query["after"] else {
+            return try store.bus.batch(for: caller.user, after: nil).answer()
+        }
+        guard seconds > 0 else { return try store.bus.batch(for: caller.user, after: cursor).answer() }
+        switch store.bus.poll(user: caller.user, tokenHash: pending.token.hash, after: cursor) {
+        case .ready(let batch): return try batch.answer()
+        case .waiting(let poll):
+            defer { store.bus.forget(poll) }
+            // A session that ended before the poll was on the bus did not end the poll.
+            _ = try await store.read { try $0.authenticate(pending.token) }
+            switch await poll.wait(seconds: seconds) {
+            case .sessionOver: throw APIError.tokenInvalid
+            case .tooMany: throw APIError.tooMany(retryAfter: seconds)
+            case .news, .timeIsUp, .stopping: return try store.bus.batch(for: caller.user, after: cursor).answer()
+            }
+        }
+    }
+
+    private func authenticateAndSlide(_ token: SessionToken) async throws -> Caller {
+        let caller = try await store.read { try $0.authenticate(token) }
+        if caller.slideIsDue { try await store.write { try $0.slide(caller) } }
+        return caller
     }
 
     private func pendingCall(_ path: PathArguments, _ request: Request, _ body: Data) throws -> PendingCall {
@@ -149,6 +183,15 @@ private struct PendingCall: Sendable {
 
     func call(by caller: Caller) -> Call {
         Call(caller: caller, path: path, query: query, body: body)
+    }
+
+    /// A number of the query, brought into 0 ... `max`.
+    ///
+    /// - Throws: `MalformedQuery` for what is no number.
+    func number(_ name: String, default usual: Int, max most: Int) throws -> Int {
+        guard let text = query[name] else { return usual }
+        guard let number = Int(text) else { throw MalformedQuery(name: name) }
+        return min(max(number, 0), most)
     }
 }
 

@@ -23,6 +23,7 @@ struct Route: Sendable {
         case deleteAccount
         case messages
         case events
+        case pollEvents
     }
 
     let method: HTTPRequest.Method

@@ -1,4 +1,4 @@
-/// Every endpoint of the protocol, in the order of its chapters.
+/// Every endpoint of the protocol, in the order of its chapters; `events/poll` is our own.
 enum Routes {
     static let table = RouteTable(prefix: "api/v1", accounts + keyPackages + groups + log + invites + membership)
 
@@ -14,6 +14,7 @@ enum Routes {
         Route(.get, "users/{name}", .read { try $0.userByName($1) }),
         Route(.get, "users/by-id/{id}", .read { try $0.userByID($1) }),
         Route(.get, "events", .events),
+        Route(.get, "events/poll", .pollEvents),
     ]
 
     private static let keyPackages = [

@@ -19,6 +19,12 @@ final class FaultyProxy: Sendable {
         case change(@Sendable (inout HTTPAnswer) -> Void)
         /// The request goes on when the gate opens.
         case hold(Gate)
+        /// The request goes on so many milliseconds later.
+        case delay(UInt32)
+        /// A stream ends after so many pieces, as they came from the server; any other answer passes.
+        case cutStream(pieces: Int)
+        /// A stream is kept back whole until it ends; any other answer passes.
+        case holdBack
     }
 
     typealias Script = @Sendable (HTTPRequest) -> Fate
@@ -71,9 +77,14 @@ final class FaultyProxy: Sendable {
                 return (scene.script, scene.hidesIdempotencyKeys)
             }
             var fate = script(request)
-            if case .hold(let gate) = fate {
+            switch fate {
+            case .hold(let gate):
                 gate.wait()
                 fate = .pass
+            case .delay(let milliseconds):
+                usleep(milliseconds * 1000)
+                fate = .pass
+            default: break
             }
             guard carryOut(fate, request, hidesKeys ? ["idempotency-key"] : [], client) else { return }
         }
@@ -91,8 +102,15 @@ final class FaultyProxy: Sendable {
         guard upstream.write(request.bytes(without: hidden)), let head = upstream.readHead() else { return false }
         guard let length = HTTPAnswer.bodyLength(head) else {
             // A stream of events, as long as both sides stay.
-            guard client.write(head) else { return false }
-            upstream.pour(into: client)
+            switch fate {
+            case .holdBack: upstream.watch(client)
+            case .cutStream(let pieces):
+                guard client.write(head) else { return false }
+                upstream.pour(into: client, pieces: pieces)
+            default:
+                guard client.write(head) else { return false }
+                upstream.pour(into: client)
+            }
             return false
         }
         guard let body = upstream.read(length) else { return false }

@@ -6,6 +6,8 @@ struct Person: Hashable, Sendable {
     let name: String
     /// What `WAXWING_HOME` says.
     let home: String
+    /// Which plug-ins this person uses, as `WAXWING_STORE` and `WAXWING_TRANSPORT`; those of the whole test run where it says nothing.
+    var plugins: [String: String] = [:]
     /// Where everything this person does is recorded, if anywhere.
     var recording: String?
 
@@ -47,7 +49,8 @@ struct Person: Hashable, Sendable {
     ) throws -> ChildProcess {
         let recorder = recording.map { ["record", $0, "--"] } ?? []
         let command = wrapper + [Programs.waxwing] + recorder + arguments
-        let base = Programs.environment.merging(["WAXWING_HOME": home]) { $1 }
+        let base = Programs.environment.merging(Programs.plugins) { $1 }.merging(plugins) { $1 }
+            .merging(["WAXWING_HOME": home]) { $1 }
         return try ChildProcess(
             command[0], Array(command.dropFirst()), environment: base.merging(environment) { $1 }, input: input,
             terminal: terminal, folder: home)

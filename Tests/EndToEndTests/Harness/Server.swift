@@ -67,6 +67,11 @@ enum Programs {
         return URL(fileURLWithPath: bundle).deletingLastPathComponent().path
     }()
 
+    /// Which plug-ins all clients use: the defaults where the outer environment names none.
+    static let plugins = ProcessInfo.processInfo.environment.filter { name, _ in
+        ["WAXWING_STORE", "WAXWING_TRANSPORT"].contains(name)
+    }
+
     /// Nothing of the outer environment but the search path: no proxy, no profile, no language.
     static var environment: [String: String] {
         // A process that traps must end, and not stop in the backtracer's questions.

@@ -64,18 +64,28 @@ final class Socket: @unchecked Sendable {
         return Array(buffered.prefix(count))
     }
 
-    /// Hands on whatever comes until one of the two sides is gone.
-    func pour(into other: Socket) {
+    /// Hands on whatever comes until one of the two sides is gone, or so many pieces have come.
+    func pour(into other: Socket, pieces: Int = .max) {
         guard other.write(buffered) else { return }
         buffered = []
-        while true {
-            var watched = [
-                pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: other.descriptor, events: Int16(POLLIN), revents: 0),
-            ]
-            guard poll(&watched, 2, -1) > 0, watched[1].revents == 0, readMore(), other.write(buffered) else { return }
+        for _ in 0..<pieces {
+            guard isReadable(before: other), readMore(), other.write(buffered) else { return }
             buffered = []
         }
+    }
+
+    /// Reads on, for nobody, until one of the two sides is gone.
+    func watch(_ other: Socket) {
+        while isReadable(before: other), readMore() { buffered = [] }
+    }
+
+    /// Waits until something comes; false where the other one was the first to say something, or to leave.
+    private func isReadable(before other: Socket) -> Bool {
+        var watched = [
+            pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: other.descriptor, events: Int16(POLLIN), revents: 0),
+        ]
+        return poll(&watched, 2, -1) > 0 && watched[1].revents == 0
     }
 
     private func readMore() -> Bool {

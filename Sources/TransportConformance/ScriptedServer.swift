@@ -2,11 +2,11 @@ import Foundation
 import Synchronization
 
 /// A TCP server on a free port of 127.0.0.1 that does what a script says, one thread a connection.
-final class ScriptedServer: Sendable {
+public final class ScriptedServer: Sendable {
     /// One accepted connection, used by its thread alone.
-    final class Connection: @unchecked Sendable {
+    public final class Connection: @unchecked Sendable {
         /// The first is 0.
-        let number: Int
+        public let number: Int
         private let socket: Int32
         private var buffered: [UInt8] = []
 
@@ -16,7 +16,7 @@ final class ScriptedServer: Sendable {
         }
 
         /// The next request; nil when the client has closed the connection.
-        func readRequest() -> Request? {
+        public func readRequest() -> Request? {
             while true {
                 if let request = Request(&buffered) { return request }
                 guard readMore() else { return nil }
@@ -24,13 +24,14 @@ final class ScriptedServer: Sendable {
         }
 
         /// Waits for the client to close the connection.
-        func waitForEnd() {
+        public func waitForEnd() {
             while readMore() { buffered = [] }
         }
 
-        func write(_ text: String) { write(Array(text.utf8)) }
+        /// Writes as far as the client listens.
+        public func write(_ text: String) { write(Array(text.utf8)) }
 
-        func write(_ bytes: [UInt8]) {
+        public func write(_ bytes: [UInt8]) {
             var sent = 0
             while sent < bytes.count {
                 let count = bytes[sent...].withUnsafeBytes {
@@ -41,15 +42,22 @@ final class ScriptedServer: Sendable {
             }
         }
 
-        func answer(_ body: [UInt8], status: String = "200 OK", type: String = "application/x-protobuf") {
+        /// A whole answer.
+        public func answer(_ body: [UInt8], status: String = "200 OK", type: String = "application/x-protobuf") {
             write("HTTP/1.1 \(status)\r\nContent-Type: \(type)\r\nContent-Length: \(body.count)\r\n\r\n")
             write(body)
         }
 
-        func beginFeed() { write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n") }
+        /// The head of an event stream.
+        public func beginFeed() { write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n") }
 
         /// Tells the client that nothing more will come.
-        func finishWriting() { shutdown(socket, Int32(SHUT_WR)) }
+        public func finishWriting() { shutdown(socket, Int32(SHUT_WR)) }
+
+        /// Answers with what a hotel network puts in the way of everything.
+        public func answerLikeAPortal() {
+            answer(Array("<html><body>Please log in</body></html>".utf8), type: "text/html; charset=utf-8")
+        }
 
         private func readMore() -> Bool {
             var chunk = [UInt8](repeating: 0, count: 65536)
@@ -65,11 +73,12 @@ final class ScriptedServer: Sendable {
         }
     }
 
-    struct Request: Hashable, Sendable {
-        var line: String
+    /// One request as it came.
+    public struct Request: Hashable, Sendable {
+        public var line: String
         /// Names in lower case.
-        var headers: [String: String]
-        var body: [UInt8]
+        public var headers: [String: String]
+        public var body: [UInt8]
 
         /// Takes a whole request off the front of `bytes`.
         fileprivate init?(_ bytes: inout [UInt8]) {
@@ -89,15 +98,16 @@ final class ScriptedServer: Sendable {
         }
     }
 
-    let port: UInt16
+    public let port: UInt16
     private let listener: Int32
     private let seen = Mutex<[Request]>([])
 
-    var url: String { "http://127.0.0.1:\(port)" }
+    public var url: String { "http://127.0.0.1:\(port)" }
     /// All requests that were noted, in order.
-    var requests: [Request] { seen.withLock { $0 } }
+    public var requests: [Request] { seen.withLock { $0 } }
 
-    init(_ script: @escaping @Sendable (Connection, ScriptedServer) -> Void) throws {
+    /// Runs `script` on each connection, and closes it then.
+    public init(_ script: @escaping @Sendable (Connection, ScriptedServer) -> Void) throws {
         (listener, port) = try Self.listen()
         let thread = Thread { [listener, weak self] in
             var number = 0
@@ -118,7 +128,7 @@ final class ScriptedServer: Sendable {
     deinit { shutdown(listener, Int32(SHUT_RDWR)) }
 
     /// Answers every request through `answer`, and notes it.
-    convenience init(answering answer: @escaping @Sendable (Request, Connection) -> Void) throws {
+    public convenience init(answering answer: @escaping @Sendable (Request, Connection) -> Void) throws {
         try self.init { connection, server in
             while let request = connection.readRequest() {
                 server.note(request)
@@ -127,10 +137,11 @@ final class ScriptedServer: Sendable {
         }
     }
 
-    func note(_ request: Request) { seen.withLock { $0.append(request) } }
+    /// Adds to ``requests``.
+    public func note(_ request: Request) { seen.withLock { $0.append(request) } }
 
     /// A port nobody listens on.
-    static func unusedPort() throws -> UInt16 {
+    public static func unusedPort() throws -> UInt16 {
         let (socket, port) = try listen()
         close(socket)
         return port
@@ -150,22 +161,5 @@ final class ScriptedServer: Sendable {
         }
         guard isListening else { throw POSIXError(.EADDRNOTAVAIL) }
         return (listener, UInt16(bigEndian: address.sin_port))
-    }
-}
-
-/// An event that one side waits for and another one makes happen.
-final class Signal: Sendable {
-    private let semaphore = DispatchSemaphore(value: 0)
-
-    func fire() { semaphore.signal() }
-    /// Blocks a thread of the scripted server for at most 10 seconds.
-    func wait() { _ = semaphore.wait(timeout: .now() + 10) }
-
-    func isFired() async -> Bool {
-        for _ in 0..<1000 {
-            if semaphore.wait(timeout: .now()) == .success { return true }
-            try? await Task.sleep(for: .milliseconds(10))
-        }
-        return false
     }
 }

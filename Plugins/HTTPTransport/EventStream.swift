@@ -1,0 +1,80 @@
+import ConclaveProtocol
+import WaxwingCore
+
+/// One stream of server-sent events: turns its bytes into hints.
+///
+/// `@unchecked Sendable`: the continuation is set before the transfer is started; after that the loop's thread alone uses this.
+final class EventStream: AnswerReceiver, @unchecked Sendable {
+    /// How a stream ended.
+    struct Ending: Sendable {
+        /// How far it came.
+        enum Progress: Hashable, Sendable {
+            case nothing
+            /// An answer that is no event stream.
+            case otherAnswer(status: Int)
+            /// The head of an event stream, and not a byte more.
+            case accepted
+            case alive
+        }
+
+        var error: TransportError
+        var progress: Progress
+        /// From the request to the end.
+        var age: Duration
+
+        var wasOpened: Bool { progress == .accepted || progress == .alive }
+    }
+
+    typealias Waiter = CheckedContinuation<Ending, Never>
+
+    private let buffer: FeedBuffer
+    private let begin = ContinuousClock.now
+    private var parser = SSEParser()
+    private var progress = Ending.Progress.nothing
+    private var waiter: Waiter?
+
+    init(_ buffer: FeedBuffer) { self.buffer = buffer }
+
+    func deliver(to waiter: Waiter) { self.waiter = waiter }
+
+    func head(status: Int, contentType: String) throws(TransportError) {
+        progress = .otherAnswer(status: status)
+        guard status == 200 else { throw TransportError(.unknown, .badAnswer, Self.explain(status)) }
+        let type = contentType.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }.lowercased()
+        guard type == "text/event-stream" else {
+            throw TransportError(
+                .unknown, .badAnswer,
+                "The answer is no event feed; a captive portal or another web site may be in the way.")
+        }
+        progress = .accepted
+        buffer.append([.opened], id: nil)
+    }
+
+    func body(_ bytes: UnsafeRawBufferPointer) {
+        progress = .alive
+        parser.feed(bytes) { event in
+            if event.name == "lagged" {
+                buffer.append([.lagged], id: event.id)
+            } else if let hint = ServerHint.decode(hexFrame: event.data) {
+                buffer.append([.event(hint)], id: event.id)
+            }
+        }
+    }
+
+    func end(_ error: TransportError?) {
+        waiter?.resume(
+            returning: Ending(
+                error: error ?? TransportError(.unknown, .connectionLost, "The server closed the event feed."),
+                progress: progress, age: ContinuousClock.now - begin))
+        waiter = nil
+    }
+
+    /// Why a feed was refused, for people.
+    static func explain(_ status: Int) -> String {
+        switch status {
+        case 401: "The server did not accept the session for the event feed (status 401): log in again."
+        case 429: "The server asks for fewer event feeds (status 429)."
+        default: "The server refused the event feed (status \(status))."
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import ConclaveProtocol
+import WaxwingCore
+
+/// An event feed by long-polling; on a server that does not know of it, by looking at everything at intervals.
+///
+/// A poll that fails ends the feed, as a stream that breaks does.
+struct PollFeed: Sendable {
+    /// How the server is asked.
+    enum Way: Hashable, Sendable {
+        case longPolling, intervals
+
+        var words: String {
+            switch self {
+            case .longPolling: "asking for them by long-polling"
+            case .intervals: "looking for news at intervals"
+            }
+        }
+    }
+
+    private enum Answer {
+        case batch(EventBatch)
+        case noSuchEndpoint
+    }
+
+    let transport: HTTPTransport
+    let token: String
+    let buffer: FeedBuffer
+    /// The reader was told already that the feed is open. What happened since may be lost.
+    var isOpened = false
+
+    /// Fills the buffer until the feed breaks.
+    ///
+    /// - Parameter onAnswer: called once, with the first answer.
+    /// - Returns: why it ended.
+    func run(onAnswer: (Way) -> Void = { _ in }) async -> TransportError {
+        do throws(TransportError) {
+            let place = isOpened ? nil : transport.memory.place(of: token)
+            // Not waiting: this only asks whether the server is there, and what there is.
+            switch try await ask(after: place, wait: .zero) {
+            case .batch(let batch):
+                onAnswer(.longPolling)
+                deliver(batch, first: isOpened ? .lagged : .opened)
+                try await poll(after: batch.cursor)
+            case .noSuchEndpoint:
+                onAnswer(.intervals)
+                buffer.append([isOpened ? .lagged : .opened], id: nil)
+                try await lookAtIntervals()
+            }
+        } catch {
+            return error
+        }
+    }
+
+    private func poll(after first: String) async throws(TransportError) -> Never {
+        var cursor = first
+        let wait = transport.options.pollWait
+        while true {
+            let asked = ContinuousClock.now
+            guard case .batch(let batch) = try await ask(after: cursor, wait: wait) else {
+                throw TransportError(.unknown, .badAnswer, "The server does not answer polls any more.")
+            }
+            cursor = batch.cursor
+            deliver(batch, first: nil)
+            // A server that is stopping, or something on the way, may answer without waiting.
+
+            if batch.hints.isEmpty, ContinuousClock.now - asked < wait / 2 {
+                try await sleep(transport.options.pollPause)
+            }
+        }
+    }
+
+    /// Hints are all a feed gives: without events, every look at everything is one.
+    private func lookAtIntervals() async throws(TransportError) -> Never {
+        let watch = transport.traffic
+        watch.begin()
+        defer { watch.end() }
+        while true {
+            await watch.pause()
+            guard !Task.isCancelled else { throw .cancelled(.unknown) }
+            buffer.append([.lagged], id: nil)
+        }
+    }
+
+    private func deliver(_ batch: EventBatch, first: FeedEvent?) {
+        var events = batch.hints.map { FeedEvent.event($0) }
+        if batch.missed > 0, first != .lagged { events.insert(.lagged, at: 0) }
+        if let first { events.insert(first, at: 0) }
+        // With nothing left to be read, the place moves at once; else when the reader gets there.
+        if events.isEmpty, !buffer.move(to: batch.cursor) { transport.memory.move(to: batch.cursor, of: token) }
+        buffer.append(events, id: batch.cursor)
+    }
+
+    private func ask(after cursor: String?, wait: Duration) async throws(TransportError) -> Answer {
+        let call = Endpoint.pollEvents(after: cursor, wait: wait.milliseconds / 1000, token: token)
+        var plan = try transport.plan(call.request)
+        plan.becomePoll(timeout: wait + transport.options.pollSlack)
+        let response = try await transport.perform(plan)
+        do throws(ProtocolError) {
+            return .batch(try call.decode(response))
+        } catch {
+            switch error.kind {
+            case .plain(404), .plain(405), .refused(404, _, _): return .noSuchEndpoint
+            case .plain, .refused: throw TransportError(.unknown, .badAnswer, EventStream.explain(response.status))
+            case .notOurServer, .malformed: throw TransportError(.unknown, .badAnswer, error.reason)
+            }
+        }
+    }
+
+    private func sleep(_ duration: Duration) async throws(TransportError) {
+        do {
+            try await Task.sleep(for: duration)
+        } catch {
+            throw .cancelled(.unknown)
+        }
+    }
+}

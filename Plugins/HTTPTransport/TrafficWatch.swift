@@ -1,0 +1,97 @@
+import ConclaveProtocol
+import Synchronization
+
+/// How long to wait between two looks: short while there is traffic, twice as long each time there was none.
+struct IntervalPace: Sendable {
+    private let shortest: Duration
+    private let longest: Duration
+    /// The next interval, before jitter.
+    private(set) var interval: Duration
+
+    init(from shortest: Duration, to longest: Duration) {
+        self.shortest = max(shortest, .milliseconds(1))
+        self.longest = max(self.shortest, longest)
+        interval = self.shortest
+    }
+
+    mutating func trafficSeen() { interval = shortest }
+
+    /// - Parameter jitter: between 0 and 1; moves the interval by up to a quarter, so that many clients do not come at once.
+    mutating func next(jitter: Double) -> Duration {
+        defer { interval = min(interval * 2, longest) }
+        return interval * (0.75 + 0.5 * min(max(jitter, 0), 1))
+    }
+}
+
+/// Sees in what passes by whether there is traffic, and wakes the feed that looks at intervals.
+final class TrafficWatch: Sendable {
+    private struct State {
+        /// Feeds that look at intervals.
+        var feeds = 0
+        var pace: IntervalPace
+        /// By the path of a log: the last sequence number that was seen there.
+        var lastSequences: [String: UInt64] = [:]
+        var sleeper: (until: ContinuousClock.Instant, hurry: AsyncStream<Void>.Continuation)?
+    }
+
+    private let options: HTTPTransport.Options
+    private let state: Mutex<State>
+
+    convenience init(_ options: HTTPTransport.Options) {
+        self.init(options, pace: IntervalPace(from: options.intervalMin, to: options.intervalMax))
+    }
+
+    init(_ options: HTTPTransport.Options, pace: IntervalPace) {
+        self.options = options
+        state = Mutex(State(pace: pace))
+    }
+
+    var interval: Duration { state.withLock { $0.pace.interval } }
+
+    /// A feed needs to know from now on.
+    func begin() { state.withLock { $0.feeds += 1 } }
+
+    func end() {
+        state.withLock { state in
+            state.feeds -= 1
+            if state.feeds == 0 { state.pace.trafficSeen() }
+        }
+    }
+
+    /// Looks at an answer on its way to whoever asked.
+    func note(_ response: APIResponse, answering request: APIRequest) {
+        guard state.withLock({ $0.feeds > 0 }) else { return }
+        let last = response.lastSequence(answering: request)
+        let isOwn = request.method == .post && request.path.hasSuffix("/messages") && response.status == 200
+        guard last != nil || isOwn else { return }
+        state.withLock { state in
+            if let last {
+                if state.lastSequences.count > Limits.watchedLogs { state.lastSequences = [:] }
+                // The same row again is no news: clients look whether the last one they know is still there.
+                guard state.lastSequences.updateValue(last, forKey: request.path) != last else { return }
+            }
+            state.pace.trafficSeen()
+            if let sleeper = state.sleeper, sleeper.until > .now + options.intervalMin { sleeper.hurry.finish() }
+        }
+    }
+
+    /// Waits until it is time to look again, or the task is cancelled.
+    func pause() async {
+        var isHurried = true
+        while isHurried, !Task.isCancelled {
+            let (hurry, continuation) = AsyncStream<Void>.makeStream()
+            let until = state.withLock { state in
+                let until = ContinuousClock.now + state.pace.next(jitter: options.jitter())
+                state.sleeper = (until, continuation)
+                return until
+            }
+            let timer = Task {
+                try await Task.sleep(until: until, clock: .continuous)
+                continuation.finish()
+            }
+            for await _ in hurry {}
+            timer.cancel()
+            isHurried = ContinuousClock.now < until
+        }
+    }
+}

@@ -1,0 +1,30 @@
+/// The fields of an answer that went well, in the order they are written.
+struct Answer: Sendable, ExpressibleByDictionaryLiteral {
+    private(set) var fields: [(name: String, value: JSONValue)]
+
+    init(dictionaryLiteral elements: (String, JSONValue)...) { fields = elements.map { ($0.0, $0.1) } }
+
+    static let empty: Answer = [:]
+
+    static func + (a: Answer, b: Answer) -> Answer {
+        var sum = a
+        sum.fields += b.fields
+        return sum
+    }
+
+    /// The line of a request that was carried out.
+    func line(id: JSONValue?) -> [UInt8] {
+        Self.line(id: id, [("ok", .bool(true))] + fields)
+    }
+
+    /// The line of a request that was not.
+    static func line(id: JSONValue?, error: String) -> [UInt8] {
+        line(id: id, [("ok", .bool(false)), ("error", .string(error))])
+    }
+
+    private static func line(id: JSONValue?, _ fields: [(name: String, value: JSONValue)]) -> [UInt8] {
+        var text: [UInt8] = []
+        JSONValue.write((id.map { [("id", $0)] } ?? []) + fields, to: &text)
+        return text
+    }
+}

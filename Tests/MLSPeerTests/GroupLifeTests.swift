@@ -1,0 +1,30 @@
+import MLS
+import Testing
+
+@testable import MLSPeer
+
+/// Whole lives of a group, told line by line among peers that share nothing but the lines.
+struct GroupLifeTests {
+    @Test(arguments: CipherSuite.allCases, [false, true])
+    func aGroupLivesThroughAllOps(suite: CipherSuite, encrypt: Bool) throws {
+        try live(suite, encrypt: encrypt, inlineTree: encrypt)
+    }
+
+    @Test(arguments: [false, true])
+    func howTheTreeTravelsHasNothingToDoWithTheFraming(encrypt: Bool) throws {
+        try live(.x25519_aes128gcm_sha256_ed25519, encrypt: encrypt, inlineTree: !encrypt)
+    }
+
+    private func live(_ suite: CipherSuite, encrypt: Bool, inlineTree: Bool) throws {
+        let life = try GroupLife(suite: suite.rawValue, encrypt: encrypt, inlineTree: inlineTree)
+        try life.run()
+        let known = try #require(life.partners[0].ask("info")["ops"].elements)
+        let exercised = life.partners.reduce(into: Set<String>()) { $0.formUnion($1.exercised) }
+        #expect(Set(known.compactMap(\.string)).subtracting(exercised) == [], "every op has been exercised")
+    }
+}
+
+extension JSONValue {
+    fileprivate var elements: [JSONValue]? { if case .array(let values) = self { values } else { nil } }
+    fileprivate var string: String? { if case .string(let text) = self { text } else { nil } }
+}
