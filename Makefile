@@ -8,8 +8,10 @@ SOURCES := Sources Plugins Tests Package.swift
 PROTO := Sources/ConclaveProtocol/Messages
 SEEDS ?= 1-200
 PEER_SEEDS ?= 1-20
+SECONDS_EACH ?= 600
+DOORS ?= decode tree welcome group-info handle restore staged
 
-.PHONY: help setup demo test vectors own-vectors mls-peer peers simulate fixtures bench-client bench-mls format lint proto
+.PHONY: help setup demo test vectors own-vectors mls-peer peers simulate fuzz fixtures bench-client bench-mls format lint proto
 
 help:
 	@echo "make demo                     a story of three people and a network that comes and goes, by real processes"
@@ -19,6 +21,7 @@ help:
 	@echo "make mls-peer                 builds the line-driven MLS peer and prints where it is"
 	@echo "make peers PEERS=ONE:TWO      lets two such peers of any make live in one group; ours with itself by default"
 	@echo "make simulate SEEDS=1-200     long random lives of clients under faults, one per seed"
+	@echo "make fuzz SECONDS_EACH=600    tries each door of the MLS engine for so long, led by coverage"
 	@echo "make fixtures                 records the sessions of fixtures/ anew"
 	@echo "make bench-client             what catching up and sending cost, next to their floors"
 	@echo "make bench-mls                what the MLS engine's operations cost, next to the floor of their primitives"
@@ -60,6 +63,19 @@ peers: setup
 
 simulate: setup
 	WAXWING_SEEDS=$(SEEDS) swift test --filter WaxwingCoreTests.ChaosTests
+
+# Apart from the other builds: every function of the engine counts what it reaches. The corpus stays there and grows from run to run.
+# An input that breaks something is left in .build-fuzz as crash-, timeout- or oom-.
+fuzz: export WAXWING_LIBFUZZER := 1
+fuzz: setup
+	@swift build --quiet -c release --scratch-path .build-fuzz --product mls-fuzz
+	@for door in $(DOORS); do \
+		echo "$$door, $(SECONDS_EACH) seconds"; \
+		ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no .build-fuzz/release/mls-fuzz $$door \
+			--corpus .build-fuzz/corpus/$$door $(if $(DIR),--vectors "$(DIR)") \
+			-max_total_time=$(SECONDS_EACH) -max_len=65536 -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=32 \
+			-print_final_stats=1 -verbosity=0 -artifact_prefix=.build-fuzz/; \
+	done
 
 fixtures: setup
 	@echo "building; the first time takes some minutes"

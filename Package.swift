@@ -4,6 +4,10 @@ import PackageDescription
 /// Every target of our own is built in Swift 6 language mode, and a warning is an error.
 let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
 
+/// `make fuzz` builds the engine so that it counts what each input reaches (libFuzzer), which needs a build folder of its own.
+let isFuzzed = Context.environment["WAXWING_LIBFUZZER"] != nil
+let engine = isFuzzed ? strict + [.unsafeFlags(["-sanitize=fuzzer,address"])] : strict
+
 let package = Package(
     name: "waxwing",
     products: [
@@ -44,7 +48,8 @@ let package = Package(
             name: "CCurl", path: "Sources/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
 
         // The MLS engine
-        .target(name: "MLS", swiftSettings: strict),
+        .target(name: "MLS", exclude: ["RFC9420.md"], swiftSettings: engine),
+        .target(name: "MLSFuzz", dependencies: ["MLS"], swiftSettings: engine),
         .target(name: "MLSOpenSSL", dependencies: ["MLS", "COpenSSL"], swiftSettings: strict),
         .target(name: "MLSVectorRunner", dependencies: ["MLS", "MLSOpenSSL"], swiftSettings: strict),
         .executableTarget(name: "MLSVectors", dependencies: ["MLSVectorRunner"], swiftSettings: strict),
@@ -135,7 +140,7 @@ let package = Package(
 
         // Tests
         .testTarget(
-            name: "MLSTests", dependencies: ["MLS", "MLSOpenSSL", "MLSVectorRunner", "MLSOwnVectors"],
+            name: "MLSTests", dependencies: ["MLS", "MLSFuzz", "MLSOpenSSL", "MLSVectorRunner", "MLSOwnVectors"],
             swiftSettings: strict),
         .testTarget(
             name: "MLSPeerTests", dependencies: ["MLSPeer", "MLSPeerTool", "MLS", "MLSOpenSSL"], swiftSettings: strict),
@@ -178,3 +183,12 @@ let package = Package(
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ]
 )
+
+if isFuzzed {
+    package.products.append(.executable(name: "mls-fuzz", targets: ["MLSFuzzer"]))
+    package.targets.append(
+        .executableTarget(
+            name: "MLSFuzzer", dependencies: ["MLS", "MLSFuzz", "MLSVectorRunner"], swiftSettings: engine,
+            // gold, the linker of old, breaks on the sanitizers' symbols.
+            linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]))
+}

@@ -6,19 +6,25 @@ public struct Hex: Decodable, Equatable, Sendable, CustomStringConvertible {
 
     public init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        let digits = Array(try container.decode(String.self).utf8)
+    /// Nil for what is not hexadecimal.
+    init?(_ text: String) {
+        let digits = Array(text.utf8)
+        if digits.count % 2 != 0 { return nil }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(digits.count / 2)
-        for index in stride(from: 0, to: digits.count - digits.count % 2, by: 2) {
-            guard let high = Self.value(digits[index]), let low = Self.value(digits[index + 1]) else { break }
+        for index in stride(from: 0, to: digits.count, by: 2) {
+            guard let high = Self.value(digits[index]), let low = Self.value(digits[index + 1]) else { return nil }
             bytes.append(high << 4 | low)
         }
-        if bytes.count * 2 != digits.count {
+        self.bytes = bytes
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        guard let value = Hex(try container.decode(String.self)) else {
             throw DecodingError.dataCorruptedError(in: container, debugDescription: "not hexadecimal")
         }
-        self.bytes = bytes
+        self = value
     }
 
     public var secret: Secret { Secret(bytes) }

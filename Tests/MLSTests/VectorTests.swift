@@ -5,7 +5,7 @@ import Testing
 
 /// The official test vectors: from `WAXWING_MLS_VECTORS`, else from `../shared/mls-vectors` beside the package.
 struct VectorTests {
-    private static let folder: URL? = {
+    static let folder: URL? = {
         let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let folder =

@@ -4,6 +4,8 @@ enum Arrows {
     static let allowed: [String: Set<String>] = [
         "Sources/MLS": [],
         "Sources/MLSOpenSSL": ["MLS", "COpenSSL", "Dispatch", "Synchronization"],
+        "Sources/MLSFuzz": ["MLS", "Synchronization"],
+        "Sources/MLSFuzzer": ["MLS", "MLSFuzz", "MLSVectorRunner", "Foundation", "Glibc", "Synchronization"],
         "Sources/ConclaveProtocol": ["SwiftProtobuf", "FoundationEssentials"],
         "Sources/WaxwingCore": ["MLS", "ConclaveProtocol"],
         "Sources/WaxwingClient": ["WaxwingCore", "MLS", "ConclaveProtocol", "Synchronization"],

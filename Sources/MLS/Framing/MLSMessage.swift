@@ -25,7 +25,7 @@ public enum MLSMessage: Hashable, Sendable {
 }
 
 extension MLSMessage: TLSEncodable, TLSDecodable {
-    /// - Throws: `unsupported` for another version or wire format.
+    /// - Throws: `unsupported` for another version or wire format, and for a key package of another version than its message's.
     public init(from reader: inout TLSReader) throws(MLSError) {
         let version: ProtocolVersion = try reader.read()
         if version != .mls10 { throw MLSError(.unsupported, "protocol version \(version.rawValue)") }

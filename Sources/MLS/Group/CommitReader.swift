@@ -8,6 +8,8 @@ struct CommitReader {
     let committer: LeafIndex?
     let psks: [PreSharedKey]
     let now: UInt64?
+    /// The key its message was sealed with; nil for a PublicMessage.
+    let sealedWith: (id: SecretTree.RatchetID, generation: UInt32)?
 
     private var crypto: any SuiteCrypto { group.crypto }
 
@@ -22,7 +24,7 @@ struct CommitReader {
         if !group.configuration.allowsCredentialChange {
             try list.checkCredentials(in: group.current.tree, committer: committer, pathLeaf: commit.path?.leafNode)
         }
-        let author = try applyPath(to: &applied)
+        let author = try applyPath(to: &applied, list: list)
         try applied.checkMembers(
             extensionsChanged: list.extensions != nil, configuration: group.configuration, crypto: crypto)
         try authenticate(list, applied, author: author)
@@ -46,7 +48,7 @@ struct CommitReader {
                 list, committer: author, isExternal: committer == nil, hasPath: commit.path != nil,
                 selfRemoved: selfRemoved),
             authenticatedData: content.content.authenticatedData, confirmationTag: confirmationTag,
-            baseTranscript: group.current.interimTranscriptHash)
+            baseTranscript: group.current.interimTranscriptHash, sealedWith: sealedWith)
     }
 
     private func resolveProposals() throws(MLSError) -> [ProposalList.Entry] {
@@ -84,13 +86,19 @@ struct CommitReader {
     /// Puts the public half of the path into the tree.
     ///
     /// - Returns: the committer's leaf, which an external commit has just taken.
-    private func applyPath(to applied: inout AppliedProposals) throws(MLSError) -> LeafIndex {
+    private func applyPath(to applied: inout AppliedProposals, list: ProposalList) throws(MLSError) -> LeafIndex {
         let author = if let committer { committer } else { try applied.tree.reserveLeaf() }
         guard let path = commit.path else {
             try applied.tree.checkLength()
             return author
         }
         try group.configuration.checkLength(of: path.leafNode)
+        // Whoever replaces its older self brings a new key, as in an Update (RFC 9420 §12.2).
+        if committer == nil, let replaced = list.removes.first,
+            group.current.tree[replaced]?.encryptionKey == path.leafNode.encryptionKey
+        {
+            throw MLSError(.invalidLeafNode, "an external commit with the encryption key of the leaf it removes")
+        }
         try applied.tree.applyUpdatePath(
             path, from: author, groupID: group.groupID, groupExtensions: applied.context.extensions, crypto: crypto)
         try applied.tree.checkLength()

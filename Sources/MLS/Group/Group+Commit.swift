@@ -64,7 +64,7 @@ extension Group {
             changes: applied.changes(
                 list, committer: ownLeaf, isExternal: false, hasPath: path != nil, selfRemoved: false),
             authenticatedData: request.authenticatedData, confirmationTag: finished.state.confirmationTag,
-            baseTranscript: current.interimTranscriptHash)
+            baseTranscript: current.interimTranscriptHash, sealedWith: step.map { ($0.id, $0.messageKey.generation) })
     }
 
     /// Wraps a signed handshake content the way it was signed for; the step, if any, is for the caller to take.

@@ -79,6 +79,6 @@ extension Group {
             committer: Member(index: ownLeaf, credential: credential, signatureKey: signer.publicKey),
             changes: applied.changes(list, committer: ownLeaf, isExternal: true, hasPath: true, selfRemoved: false),
             authenticatedData: authenticatedData, confirmationTag: finished.state.confirmationTag,
-            baseTranscript: baseTranscript)
+            baseTranscript: baseTranscript, sealedWith: nil)
     }
 }

@@ -11,6 +11,7 @@ extension Group {
             throw MLSError(.invalidState, "the commit was made for another state of the group")
         }
         dropProposals()
+        consume(staged.sealedWith)
         guard let next = staged.next else {
             leave()
             return

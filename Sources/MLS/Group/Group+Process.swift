@@ -25,7 +25,7 @@ extension Group {
             let reader = CommitReader(
                 group: self, message: message, content: handshake.content, commit: commit,
                 committer: handshake.sender.member,
-                psks: psks, now: now)
+                psks: psks, now: now, sealedWith: handshake.sealedWith)
             return .commit(try reader.stage())
         }
     }

@@ -40,10 +40,15 @@ extension Group {
     public mutating func storeProposal(_ proposal: PendingProposal) throws(MLSError) {
         if proposal.epoch != epoch { throw MLSError(.invalidState, "the proposal's epoch is over") }
         if let number = try proposals.insert(proposal) { journal.touch(.proposal(number)) }
-        guard let (id, generation) = proposal.sealedWith else { return }
+        consume(proposal.sealedWith)
+    }
+
+    /// Takes the key of a handshake message that has been opened earlier.
+    mutating func consume(_ key: (id: SecretTree.RatchetID, generation: UInt32)?) {
+        guard let key else { return }
         do {
             // Worked out anew: other messages of the sender may have been opened since this one.
-            consume(try current.messageKeys.secretTree.key(for: id, generation: generation, crypto: crypto))
+            consume(try current.messageKeys.secretTree.key(for: key.id, generation: key.generation, crypto: crypto))
         } catch {
             // There is nothing left to consume.
         }

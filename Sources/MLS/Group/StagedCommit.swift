@@ -20,10 +20,12 @@ public struct StagedCommit: Sendable {
     public let confirmationTag: [UInt8]
     /// The transcript that the commit was made for: no other group at the same epoch takes it.
     let baseTranscript: [UInt8]
+    /// The key that the message was sealed with, to be consumed by the merge; nil for a PublicMessage.
+    let sealedWith: (id: SecretTree.RatchetID, generation: UInt32)?
 }
 
 extension StagedCommit {
-    private static let formatVersion: UInt16 = 1
+    private static let formatVersion: UInt16 = 2
 
     /// Everything, secrets included, to be stored and read back by ``init(serialized:crypto:)``.
     public func serialized() -> [UInt8] {
@@ -39,6 +41,11 @@ extension StagedCommit {
         writer.write(changes)
         writer.writeOpaque(authenticatedData)
         writer.writeOpaque(confirmationTag)
+        writer.write(UInt8(sealedWith == nil ? 0 : 1))
+        if let sealedWith {
+            writer.write(sealedWith.id)
+            writer.write(sealedWith.generation)
+        }
         if let next {
             writer.write(UInt8(1))
             writer.write(next.configuration.flags)
@@ -76,6 +83,11 @@ extension StagedCommit {
         changes = try reader.read()
         authenticatedData = try reader.readOpaque()
         confirmationTag = try reader.readOpaque()
+        switch try reader.read(UInt8.self) {
+        case 0: sealedWith = nil
+        case 1: sealedWith = (try reader.read(), try reader.read())
+        default: throw MLSError(.malformed, "a presence byte is neither 0 nor 1")
+        }
         switch try reader.read(UInt8.self) {
         case 0: next = nil
         case 1:

@@ -9,6 +9,8 @@ struct Client {
     let signer: SignaturePrivateKey
     var group: Group
     private(set) var records: [[UInt8]: [UInt8]] = [:]
+    /// Whether it goes on as the group that its records give back; else the records are only looked at.
+    var isRestored = true
 
     init(name: String, signer: SignaturePrivateKey, group: Group) throws {
         self.name = name
@@ -17,7 +19,7 @@ struct Client {
         try store()
     }
 
-    /// Stores what changed, and goes on with the group that the records give back.
+    /// Stores what changed, and as a rule goes on with the group that the records give back.
     mutating func store() throws {
         for change in group.takeStateChanges() {
             switch change {
@@ -29,9 +31,10 @@ struct Client {
         // The journal has missed nothing and left nothing behind.
         let whole = Dictionary(uniqueKeysWithValues: group.records().map { ($0.key, $0.value) })
         #expect(records == whole)
+        if !isRestored { return }
         let epoch = group.epoch
         group = try Group.restore(
-            records.map { (key: $0.key, value: $0.value) }, crypto: suite(group.suite.rawValue),
+            records.map { (key: $0.key, value: $0.value) }, crypto: group.crypto,
             configuration: group.configuration)
         #expect(group.epoch == epoch)
     }
@@ -48,7 +51,7 @@ struct World {
     static let lifetime = Lifetime(notBefore: now - 3600, notAfter: now + 3600)
 
     let crypto: any SuiteCrypto
-    let entropy: SeededEntropy
+    var entropy: SeededEntropy
     var clients: [Client] = []
     private var born = 0
 
@@ -58,7 +61,17 @@ struct World {
         groupID: [UInt8] = Array("a group".utf8), capabilities: Capabilities = Capabilities(),
         sendsGREASE: Bool = false
     ) throws {
-        crypto = try suite(number)
+        try self.init(
+            crypto: suite(number), seed: seed, members: count, extensions: extensions, groupID: groupID,
+            capabilities: capabilities, sendsGREASE: sendsGREASE)
+    }
+
+    init(
+        crypto: any SuiteCrypto, seed: UInt64 = 1, members count: Int, extensions: [Extension] = [],
+        groupID: [UInt8] = Array("a group".utf8), capabilities: Capabilities = Capabilities(),
+        sendsGREASE: Bool = false
+    ) throws {
+        self.crypto = crypto
         entropy = SeededEntropy(seed: seed)
         let (name, signer) = try newIdentity()
         var configuration = GroupConfiguration()

@@ -1,5 +1,6 @@
-import MLS
 import Testing
+
+@testable import MLS
 
 /// Trees that a hostile member or server could send, each with one thing wrong.
 struct HostileTreeTests {
@@ -147,6 +148,30 @@ struct HostileTreeTests {
         nodes[2] = leaf
         Self.change(&nodes[7]) { $0.unmergedLeaves = [LeafIndex(1)] }
         expectError(.invalidTree) { try validate(nodes, group) }
+    }
+
+    /// A committer who gives the root a parent hash can make its leaf's fit.
+    @Test func aParentHashOfTheRootIsRefusedThoughAllHashesFit() throws {
+        var group = try TestTree(members: 2, crypto: suite(1))
+        _ = try group.commit(from: LeafIndex(0))
+        let member = try #require(group.members[LeafIndex(0)])
+        var tree = group.tree
+        for (hash, isValid) in [([], true), ([1], false)] as [([UInt8], Bool)] {
+            let key = try #require(tree[NodeIndex(1)]).encryptionKey
+            let root = ParentNode(encryptionKey: key, parentHash: hash)
+            tree.set(.parent(root), at: NodeIndex(1))
+            let leaf = try LeafNode(
+                encryptionKey: group.crypto.generateHPKEKey(group.entropy).publicKey, profile: member.leaf.profile,
+                source: .commit(parentHash: tree.parentHash(of: root, sibling: NodeIndex(2), crypto: group.crypto)),
+                placement: .init(groupID: group.groupID, leafIndex: LeafIndex(0)), signer: member.signer,
+                crypto: group.crypto)
+            tree.set(.leaf(leaf), at: NodeIndex(0))
+            if isValid {
+                try validate(Self.nodes(tree), group)
+            } else {
+                expectError(.invalidTree) { try validate(Self.nodes(tree), group) }
+            }
+        }
     }
 
     @Test func leavesOfAnotherGroupOrPlaceOrTimeAreRefused() throws {

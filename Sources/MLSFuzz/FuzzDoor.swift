@@ -1,0 +1,17 @@
+/// A way in for bytes that nobody has checked.
+public enum FuzzDoor: String, CaseIterable, Sendable {
+    /// Every type that is read from the wire; the first byte chooses it.
+    case decode
+    /// A ratchet tree, read and validated.
+    case tree
+    /// A Welcome for the joiner.
+    case welcome
+    /// A GroupInfo to join by an external commit.
+    case groupInfo = "group-info"
+    /// A message for a member: proposal, commit or application data.
+    case handle
+    /// The stored records of a group.
+    case restore
+    /// A stored staged commit.
+    case staged
+}

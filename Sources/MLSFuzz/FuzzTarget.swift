@@ -1,0 +1,67 @@
+import MLS
+
+/// The doors of a group and of the engine, to be tried with bytes.
+///
+/// In front of what a door takes stands one byte that chooses the scene: whether all hashes are equal or none are.
+public struct FuzzTarget: Sendable {
+    private let scenes: [FuzzScene]
+
+    public init() throws(MLSError) {
+        scenes = [try FuzzScene(hashesAreEqual: false), try FuzzScene(hashesAreEqual: true)]
+    }
+
+    /// Tries a door. Errors are what it should give; a trap or a throw is a finding.
+    ///
+    /// - Throws: ``FuzzFinding`` when the engine takes the bytes and then breaks a promise.
+    public func enter(_ door: FuzzDoor, _ input: [UInt8]) throws {
+        _ = try takes(door, input)
+    }
+
+    /// Tries a door.
+    ///
+    /// - Returns: whether the input was taken.
+    /// - Throws: ``FuzzFinding``.
+    public func takes(_ door: FuzzDoor, _ input: [UInt8]) throws -> Bool {
+        guard let choice = input.first else { return false }
+        let scene = scenes[Int(choice) % scenes.count]
+        let bytes = Array(input.dropFirst())
+        do {
+            switch door {
+            case .decode: try WireType.check(choice, bytes)
+            case .tree: try scene.validateTree(bytes)
+            case .welcome: try scene.join(bytes)
+            case .groupInfo: try scene.joinExternally(bytes)
+            case .handle: try scene.handle(bytes)
+            case .restore: try scene.restore(bytes)
+            case .staged: try scene.takeStaged(bytes)
+            }
+            return true
+        } catch is MLSError {
+            // Refused, as most inputs should be.
+            return false
+        }
+    }
+
+    /// Valid inputs to begin with.
+    public func seeds(for door: FuzzDoor) throws(MLSError) -> [[UInt8]] {
+        var seeds: [[UInt8]] = []
+        for (number, scene) in scenes.enumerated() {
+            if door == .decode {
+                if number == 0 { seeds += try WireType.seeds(scene) }
+                continue
+            }
+            let inputs: [[UInt8]] =
+                switch door {
+                case .decode: []
+                case .tree: [try scene.encodedTree()]
+                case .welcome: scene.welcomes
+                case .groupInfo: scene.groupInfos
+                case .handle: scene.messages
+                case .restore: [scene.storedRecords()]
+                case .staged: scene.stagedCommits
+                }
+            seeds += inputs.map { [UInt8(number)] + $0 }
+        }
+        return seeds
+    }
+}

@@ -1,0 +1,42 @@
+import MLS
+
+/// Makes new inputs for a door out of valid ones: by bytes, and by exchanging the parts that messages are made of.
+public struct Mutator: Sendable {
+    /// What it begins with.
+    public let seeds: [[UInt8]]
+    private let parts: MessageParts
+
+    /// - Parameter foreign: more messages to begin with and to take parts from, such as those of test vectors.
+    public init(door: FuzzDoor, target: FuzzTarget, foreign: [[UInt8]] = []) throws(MLSError) {
+        seeds = try target.seeds(for: door) + foreign.map { [0] + $0 }
+        var messages = foreign
+        for door in FuzzDoor.allCases { messages += try target.seeds(for: door).map { Array($0.dropFirst()) } }
+        parts = MessageParts(messages: messages)
+    }
+
+    /// An input made from a seed.
+    public func next(random: FuzzRandom) -> [UInt8] {
+        var input = random.element(of: seeds) ?? []
+        for _ in 0...random.below(4) { input = mutate(input, random: random) }
+        return input
+    }
+
+    /// An input made from one that has proved interesting.
+    public func mutate(_ input: [UInt8], random: FuzzRandom) -> [UInt8] {
+        if !random.chance(oneIn: 3), let choice = input.first,
+            let changed = mutateMessage(Array(input.dropFirst()), random: random)
+        {
+            return [choice] + changed
+        }
+        return ByteMutator(random: random, seeds: seeds).mutate(input)
+    }
+
+    /// Nil for what is no message.
+    private func mutateMessage(_ bytes: [UInt8], random: FuzzRandom) -> [UInt8]? {
+        guard let message = try? MLSMessage(decoding: bytes) else { return nil }
+        let mutator = MessageMutator(
+            random: random, parts: parts, crypto: TransparentCrypto(hashesAreEqual: false))
+        // A change that cannot be made leaves it to the bytes.
+        return (try? mutator.mutate(message))?.encoded
+    }
+}

@@ -1,0 +1,44 @@
+import Foundation
+import MLS
+import MLSFuzz
+import MLSVectorRunner
+
+/// `mls-fuzz DOOR [--corpus FOLDER] [--vectors FOLDER] [libFuzzer's own options]`
+///
+/// Tries one door of the engine until told to stop, led by coverage. Seeds are written into the corpus first. What breaks the engine
+/// is left in a file, as libFuzzer does it; `mls-fuzz DOOR FILE` tries that file again.
+@main
+struct Fuzzer {
+    static func main() throws {
+        var arguments = Array(CommandLine.arguments.dropFirst())
+        guard let door = arguments.first.flatMap(FuzzDoor.init) else {
+            print("usage: mls-fuzz \(FuzzDoor.allCases.map(\.rawValue).joined(separator: "|")) [options]")
+            exit(2)
+        }
+        arguments.removeFirst()
+        let corpus = take("--corpus", from: &arguments)
+        let vectors = take("--vectors", from: &arguments)
+
+        let target = try FuzzTarget()
+        let foreign = vectors.map { VectorMessages.read(folder: URL(fileURLWithPath: $0)) } ?? []
+        let mutator = try Mutator(door: door, target: target, foreign: foreign)
+        if let corpus {
+            try write(mutator.seeds, to: URL(fileURLWithPath: corpus))
+            arguments.append(corpus)
+        }
+        CoverageLed.run(door, target: target, mutator: mutator, arguments: arguments)
+    }
+
+    private static func take(_ option: String, from arguments: inout [String]) -> String? {
+        guard let place = arguments.firstIndex(of: option), place + 1 < arguments.count else { return nil }
+        defer { arguments.removeSubrange(place...place + 1) }
+        return arguments[place + 1]
+    }
+
+    private static func write(_ seeds: [[UInt8]], to folder: URL) throws {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        for (number, seed) in seeds.enumerated() {
+            try Data(seed).write(to: folder.appendingPathComponent("seed-\(number)"))
+        }
+    }
+}
