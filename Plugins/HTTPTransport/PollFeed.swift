@@ -62,7 +62,6 @@ struct PollFeed: Sendable {
             cursor = batch.cursor
             deliver(batch, first: nil)
             // A server that is stopping, or something on the way, may answer without waiting.
-
             if batch.hints.isEmpty, ContinuousClock.now - asked < wait / 2 {
                 try await sleep(transport.options.pollPause)
             }

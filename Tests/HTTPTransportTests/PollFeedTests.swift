@@ -31,21 +31,50 @@ import WaxwingCore
     }
 
     @Test func theNextFeedGoesOnAfterTheLastBatchThatWasRead() async throws {
-        let server = try server([
-            Heard.batch([], next: "10"), Heard.batch([1, 2], next: "12"),
-            // What was only half read is heard again.
-            Heard.batch([1, 2], next: "12"), Heard.batch([3], next: "13"),
-            Heard.batch([], next: "13"), Heard.batch([], next: "20"),
-        ])
+        let (none, first, second) = (
+            try Heard.batch([], next: "10"), try Heard.batch([1, 2], next: "12"), try Heard.batch([3], next: "13")
+        )
+        let still = try Heard.batch([], next: "13")
+        let server = try ScriptedServer(answering: { request, connection in
+            switch request.query {
+            case "wait=0": connection.answer(none)
+            case "after=10&wait=0", "after=10&wait=2": connection.answer(first)
+            case "after=12&wait=2": connection.answer(second)
+            case "after=13&wait=0": connection.answer(still)
+            default: connection.waitForEnd()
+            }
+        })
         let transport = try HTTPTransport.toTest(server.url, .poll)
         #expect(try await Heard.first(2, transport.events(token: "t0ken")) == [.opened, Heard.hint(1)])
-        #expect(try await Heard.first(4, transport.events(token: "t0ken")).last == Heard.hint(3))
+        // What was only half read is heard again.
+        let heard = try await Heard.first(4, transport.events(token: "t0ken"))
+        #expect(heard == [.opened, Heard.hint(1), Heard.hint(2), Heard.hint(3)])
         #expect(try await Heard.first(1, transport.events(token: "t0ken")) == [.opened])
         // Another session does not go on where this one was.
         #expect(try await Heard.first(1, transport.events(token: "other")) == [.opened])
-        #expect(
-            server.requests.map(\.query).filter { $0.hasSuffix("wait=0") }
-                == ["wait=0", "after=10&wait=0", "after=13&wait=0", "wait=0"])
+        let openings = server.requests.map(\.query).filter { $0.hasSuffix("wait=0") }
+        #expect(openings == ["wait=0", "after=10&wait=0", "after=13&wait=0", "wait=0"])
+    }
+
+    @Test func timeThatPassesWithoutEventsIsNotAskedAboutAgain() async throws {
+        let (none, later) = (try Heard.batch([], next: "10"), try Heard.batch([], next: "20"))
+        let hasMoved = Signal()
+        let server = try ScriptedServer(answering: { request, connection in
+            switch request.query {
+            case "wait=0": connection.answer(none)
+            case "after=10&wait=2", "after=20&wait=0": connection.answer(later)
+            default:
+                hasMoved.fire()
+                connection.waitForEnd()
+            }
+        })
+        let transport = try HTTPTransport.toTest(server.url, .poll)
+        let reading = Task { for try await event in transport.events(token: "t0ken") { #expect(event == .opened) } }
+        #expect(await hasMoved.isFired())
+        reading.cancel()
+        try await reading.value
+        #expect(try await Heard.first(1, transport.events(token: "t0ken")) == [.opened])
+        #expect(server.requests.contains { $0.query == "after=20&wait=0" })
     }
 
     @Test func aGapIsToldBeforeWhatCameAfterIt() async throws {
