@@ -17,11 +17,14 @@ struct StoredFormatTests {
 
     private static func key(_ record: RecordKey) -> [UInt8] { record.encoded }
 
+    /// The one block of a tree as small as that.
+    private static let tree = RecordKey.tree(TreeBlock(tier: 0, number: 0))
+
     private static let rows: [(String, MLSError.Code, @Sendable (inout [[UInt8]: [UInt8]]) -> Void)] = [
         ("a later format", .unsupported, { $0[key(.state)]?[1] = 9 }),
         ("no state", .malformed, { $0[key(.state)] = nil }),
-        ("no tree", .malformed, { $0[key(.tree)] = nil }),
-        ("a tree that ends with a blank", .malformed, { $0[key(.tree)] = [1, 0] }),
+        ("no tree", .malformed, { $0[key(tree)] = nil }),
+        ("a tree of too few nodes", .malformed, { $0[key(tree)] = [1, 0] }),
         ("a past epoch that is not past", .malformed, { $0[key(.pastEpoch(2))] = $0[key(.pastEpoch(1))] }),
         (
             "a past epoch of three leaves", .malformed,
@@ -44,7 +47,7 @@ struct StoredFormatTests {
             { $0[key(.node(2, NodeIndex(.max)))] = [32] + [UInt8](repeating: 1, count: 32) }
         ),
         ("a secret that is too short", .malformed, { $0[key(.node(2, NodeIndex(1)))] = [1, 1] }),
-        ("a record that does not end", .malformed, { $0[key(.tree)]?.append(0) }),
+        ("a record that does not end", .malformed, { $0[key(tree)]?.append(0) }),
     ]
 
     @Test(arguments: rows.indices)
