@@ -66,10 +66,13 @@ struct Commit {
                 let next = place + 1 < references.count ? references[place + 1].first : nil
                 if let next, !prefix.lexicographicallyPrecedes(next) { continue }
                 if let end, !references[place].first.lexicographicallyPrecedes(end) { break }
-                let isWhole =
-                    !references[place].first.lexicographicallyPrecedes(prefix)
-                    && (end == nil || next.map { !end!.lexicographicallyPrecedes($0) } ?? false)
-                if isWhole {
+                let endsWithin: Bool
+                if let end {
+                    endsWithin = next.map { !end.lexicographicallyPrecedes($0) } ?? false
+                } else {
+                    endsWithin = true
+                }
+                if endsWithin, !references[place].first.lexicographicallyPrecedes(prefix) {
                     edited[table, default: [:]][place] = []
                     continue
                 }
@@ -96,8 +99,11 @@ struct Commit {
     private mutating func edit(
         _ table: Table, at place: Int, _ change: (inout [Record]) -> Void
     ) throws(FileReader.Outcome) {
-        if edited[table]?[place] == nil { edited[table, default: [:]][place] = try content(table, at: place) }
-        change(&edited[table]![place]!)
+        var records = try content(table, at: place)
+        // The only copy, so that the change need not make another.
+        edited[table]?[place] = nil
+        change(&records)
+        edited[table, default: [:]][place] = records
     }
 
     /// Moves recent records into files where there are too many of them, the largest shares first.

@@ -133,8 +133,6 @@ struct Lines {
             throw FormatError.damaged
         }
         if version > 1 { throw FormatError.newer }
-        guard words.count == (table == nil ? 3 : 4), table == nil || words[3] == table! else {
-            throw FormatError.damaged
-        }
+        guard words.dropFirst(3).map(String.init) == (table.map { [$0] } ?? []) else { throw FormatError.damaged }
     }
 }

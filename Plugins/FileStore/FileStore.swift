@@ -130,6 +130,7 @@ public final class FileStore: Store {
                 }
                 state.manifest = manifest
                 state.reader = reader
+                // Without it the next access opens it anew.
                 state.file = try? folder.open(Name.manifest)
                 for name in manifest.retired + before {
                     // The commit is done; what cannot be removed now is tried again by the next one.
@@ -232,6 +233,7 @@ public final class FileStore: Store {
             try folder.write(Name.nextManifest, manifest.encoded)
             try folder.rename(Name.nextManifest, to: Name.manifest)
         } catch {
+            // What cannot be removed now is removed by the next one that opens the store.
             for name in written { try? folder.remove(name) }
             throw error
         }

@@ -51,7 +51,7 @@ final class Folder: Sendable {
         defer { Glibc.close(file) }
         var written = 0
         while written < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress! + written, $0.count - written) }
+            let count = bytes[written...].withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { throw failure(errno, name) }
             written += count
@@ -152,7 +152,8 @@ final class OpenFile: Sendable {
         let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             count = 0
             while count < size {
-                let got = pread(descriptor, buffer.baseAddress! + count, size - count, off_t(count))
+                let rest = UnsafeMutableBufferPointer(rebasing: buffer[count..<size])
+                let got = pread(descriptor, rest.baseAddress, rest.count, off_t(count))
                 if got < 0 && errno == EINTR { continue }
                 guard got > 0 else {
                     isWhole = false

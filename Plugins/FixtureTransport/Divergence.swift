@@ -108,6 +108,7 @@ extension FixtureLine {
     }
 
     private static func words(_ value: JSONValue) -> String {
+        // For reading only: what JSON cannot say is left out.
         let text = (try? JSONEncoder().encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "?"
         return text.count > 200 ? text.prefix(200) + "…" : text
     }

@@ -21,7 +21,7 @@ public final class Player: Pace {
         /// What has come for a request that nobody asks after yet.
         var arrived: [Int: [FixtureLine]] = [:]
         var waiters: [Int: CheckedContinuation<FixtureLine?, Never>] = [:]
-        var stop: (@Sendable () async -> Void)?
+        var stop: (@Sendable () -> Void)?
         var hasPace = false
     }
 
@@ -105,7 +105,7 @@ public final class Player: Pace {
 
     public var isShared: Bool { false }
 
-    public func begin(stop: @escaping @Sendable () async -> Void) { state.withLock { $0.stop = stop } }
+    public func begin(stop: @escaping @Sendable () -> Void) { state.withLock { $0.stop = stop } }
 
     public func sending(_ request: APIRequest) {
         state.withLock { $0.hasPace = true }
@@ -124,7 +124,7 @@ public final class Player: Pace {
     public func goOn() { state.withLock { $0.turn = .going } }
 
     /// It stops when it did in the recording.
-    public func askToStop(_ stop: @escaping @Sendable () async -> Void) {}
+    public func askToStop(_ stop: @escaping @Sendable () -> Void) {}
 
     // MARK: What comes from outside
 
@@ -167,7 +167,7 @@ public final class Player: Pace {
         enum Step {
             case deliver(CheckedContinuation<FixtureLine?, Never>, FixtureLine)
             case ring(@Sendable () -> Void)
-            case stop(@Sendable () async -> Void)
+            case stop(@Sendable () -> Void)
             case nothing
             case failure(FixtureLine?, Int)
         }
@@ -207,7 +207,7 @@ public final class Player: Pace {
         switch step {
         case .deliver(let waiter, let line): waiter.resume(returning: line)
         case .ring(let ring): ring()
-        case .stop(let stop): Task { await stop() }
+        case .stop(let stop): stop()
         case .nothing: break
         case .failure(let line, let position):
             failure(Divergence(expected: line, actual: nil, at: position, "the client waits for something to come"))

@@ -146,7 +146,7 @@ public final class Recorder: Pace {
 
     public var isShared: Bool { false }
 
-    public func begin(stop: @escaping @Sendable () async -> Void) {}
+    public func begin(stop: @escaping @Sendable () -> Void) {}
 
     public func sending(_ request: APIRequest) {
         state.withLock { $0.hasPace = true }
@@ -182,9 +182,9 @@ public final class Recorder: Pace {
         }
     }
 
-    public func askToStop(_ stop: @escaping @Sendable () async -> Void) {
+    public func askToStop(_ stop: @escaping @Sendable () -> Void) {
         Task {
-            if await deliver(FixtureLine(.stop)) { await stop() }
+            if await deliver(FixtureLine(.stop)) { stop() }
         }
     }
 

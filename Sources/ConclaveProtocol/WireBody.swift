@@ -14,6 +14,7 @@ public enum WireBody {
         guard !body.isEmpty, let type = type(of: side, method, path),
             let message = try? type.init(serializedBytes: body)
         else { return nil }
+        // What has no JSON form is shown as bytes only.
         return try? message.jsonUTF8Bytes()
     }
 
@@ -29,6 +30,7 @@ public enum WireBody {
         func edited<Wire: SwiftProtobuf.Message>(_ edit: (inout Wire) -> Void) -> [UInt8] {
             guard var message = try? Wire(serializedBytes: body) else { return body }
             edit(&message)
+            // What was just read can be written.
             return (try? message.serializedBytes()) ?? body
         }
         switch (side, method, path.dropFirst(Endpoint.base.count)) {
@@ -141,6 +143,7 @@ extension ServerHint {
         case .inviteCancelled(let group): wire.inviteCancelled.groupID = Data(group.bytes)
         case .groupDeleted(let group): wire.groupDeleted.groupID = Data(group.bytes)
         }
+        // A message without required fields can always be written.
         let bytes: [UInt8] = (try? wire.serializedBytes()) ?? []
         return hexEncode(bytes)
     }

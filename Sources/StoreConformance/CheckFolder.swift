@@ -10,6 +10,7 @@ final class CheckFolder {
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
+    // What cannot be removed is in a folder for temporary files.
     func delete() { try? FileManager.default.removeItem(atPath: path) }
 
     /// A new folder in it.

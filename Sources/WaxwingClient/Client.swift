@@ -97,7 +97,7 @@ public actor Client {
             isRunning = false
             isStopped = false
         }
-        pace.begin { [weak self] in await self?.stopNow() }
+        pace.begin { [weak self] in Task { await self?.stopNow() } }
         try step(.connect(live: live))
         let watcher = pace.isShared ? watchStore() : nil
         defer { watcher?.cancel() }
@@ -131,7 +131,7 @@ public actor Client {
 
     /// Ends ``run(live:until:)`` soon. What is under way is left to the next run, which looks in the log first.
     public nonisolated func stop() {
-        pace.askToStop { await self.stopNow() }
+        pace.askToStop { Task { await self.stopNow() } }
     }
 
     private func stopNow() {

@@ -10,10 +10,11 @@ public final class LivePace: Pace {
 
     public var isShared: Bool { true }
 
-    public func begin(stop: @escaping @Sendable () async -> Void) {}
+    public func begin(stop: @escaping @Sendable () -> Void) {}
 
     public func sending(_ request: APIRequest) {}
 
+    /// Rings once, unless ``goOn()`` or another rest comes first.
     public func rest(milliseconds: UInt64?, ring: @escaping @Sendable () -> Void) {
         replaceTimer(
             milliseconds.map { milliseconds in
@@ -26,7 +27,7 @@ public final class LivePace: Pace {
 
     public func goOn() { replaceTimer(nil) }
 
-    public func askToStop(_ stop: @escaping @Sendable () async -> Void) { Task { await stop() } }
+    public func askToStop(_ stop: @escaping @Sendable () -> Void) { stop() }
 
     private func replaceTimer(_ new: Task<Void, Never>?) {
         let old = timer.withLock { timer in

@@ -105,6 +105,7 @@ private struct Home {
     }
 
     func leave() {
+        // What cannot be removed is in a folder for temporary files.
         if isTemporary { try? FileManager.default.removeItem(atPath: path) }
     }
 }

@@ -9,7 +9,7 @@ public protocol Pace: Sendable {
     var isShared: Bool { get }
 
     /// A run begins. `stop` ends it.
-    func begin(stop: @escaping @Sendable () async -> Void)
+    func begin(stop: @escaping @Sendable () -> Void)
 
     /// A request is about to go to the transport. Called in the order in which the client decided on them; the transport may see them in another.
     func sending(_ request: APIRequest)
@@ -23,5 +23,5 @@ public protocol Pace: Sendable {
     func goOn()
 
     /// Somebody wants the run to end, or the next one if there is none.
-    func askToStop(_ stop: @escaping @Sendable () async -> Void)
+    func askToStop(_ stop: @escaping @Sendable () -> Void)
 }
