@@ -9,16 +9,22 @@ final class BarePrimitives {
     private let cipher: OpaquePointer
     private let cipherContext: OpaquePointer
     private let digestContext: OpaquePointer
-    /// Made ready to sign and to verify; copied for each use.
-    private let signing: OpaquePointer
-    private let verifying: OpaquePointer
+    /// Made ready to sign and to verify, with one key each; copied for each use.
+    private let signing: [OpaquePointer]
+    private let verifying: [OpaquePointer]
+    /// The key whose turn it is. A processor learns the branches of a verification that it sees again and again, which the
+    /// signatures of a group's members are not.
+    private var turn = 0
     private let signatureContext: OpaquePointer
     private let agreement: OpaquePointer
     private let peer: OpaquePointer
     private let keygen: OpaquePointer
-    private var signatures: [Int: [UInt8]] = [:]
+    /// By length, one of each key.
+    private var signatures: [Int: [[UInt8]]] = [:]
     private let data = [UInt8](repeating: 0x5A, count: 64 << 10)
     private var out = [UInt8](repeating: 0, count: 64 << 10)
+
+    private static let keys = 61
 
     init(_ suite: CipherSuite) throws {
         self.suite = suite
@@ -36,15 +42,19 @@ final class BarePrimitives {
         digestContext = try made(EVP_MD_CTX_new())
         let names = Self.keyNames(suite)
         let signatureKeygen = try Self.keygenContext(names.signature)
-        let signatureKey = try Self.generate(signatureKeygen)
-        EVP_PKEY_CTX_free(signatureKeygen)
         // EdDSA brings its own hash.
         let signingDigest = names.signature.hasPrefix("ED") ? nil : digest
-        (signing, verifying) = (try made(EVP_MD_CTX_new()), try made(EVP_MD_CTX_new()))
+        let contexts = try (0..<Self.keys).map { _ in
+            let key = try Self.generate(signatureKeygen)
+            let (signing, verifying) = (try made(EVP_MD_CTX_new()), try made(EVP_MD_CTX_new()))
+            try check(EVP_DigestSignInit(signing, nil, signingDigest, nil, key))
+            try check(EVP_DigestVerifyInit(verifying, nil, signingDigest, nil, key))
+            EVP_PKEY_free(key)
+            return (signing, verifying)
+        }
+        EVP_PKEY_CTX_free(signatureKeygen)
+        (signing, verifying) = (contexts.map(\.0), contexts.map(\.1))
         signatureContext = try made(EVP_MD_CTX_new())
-        try check(EVP_DigestSignInit(signing, nil, signingDigest, nil, signatureKey))
-        try check(EVP_DigestVerifyInit(verifying, nil, signingDigest, nil, signatureKey))
-        EVP_PKEY_free(signatureKey)
         keygen = try Self.keygenContext(names.agreement)
         peer = try Self.generate(keygen)
         let own = try Self.generate(keygen)
@@ -57,8 +67,7 @@ final class BarePrimitives {
         EVP_CIPHER_free(cipher)
         EVP_CIPHER_CTX_free(cipherContext)
         EVP_MD_CTX_free(digestContext)
-        EVP_MD_CTX_free(signing)
-        EVP_MD_CTX_free(verifying)
+        for context in signing + verifying { EVP_MD_CTX_free(context) }
         EVP_MD_CTX_free(signatureContext)
         EVP_PKEY_free(peer)
         EVP_PKEY_CTX_free(agreement)
@@ -72,7 +81,9 @@ final class BarePrimitives {
             case .hmac, .seal, .open: 64
             case .sign, .verify, .keygen, .agree: 4
             }
-        if case .verify(let length) = primitive, signatures[length] == nil { signatures[length] = try sign(length) }
+        if case .verify(let length) = primitive, signatures[length] == nil {
+            signatures[length] = try signing.map { try sign(length, with: $0) }
+        }
         let total = try Clock.thread.seconds {
             for _ in 0..<repeats { try run(primitive) }
         }
@@ -80,8 +91,9 @@ final class BarePrimitives {
     }
 
     private func run(_ primitive: Primitive) throws {
+        turn = (turn + 1) % Self.keys
         switch primitive {
-        case .sign(let length): _ = try sign(length)
+        case .sign(let length): _ = try sign(length, with: signing[turn])
         case .verify(let length): try verify(length)
         case .keygen: EVP_PKEY_free(try Self.generate(keygen))
         case .agree: try agree()
@@ -92,16 +104,16 @@ final class BarePrimitives {
         }
     }
 
-    private func sign(_ length: Int) throws -> [UInt8] {
-        try check(EVP_MD_CTX_copy_ex(signatureContext, signing))
+    private func sign(_ length: Int, with key: OpaquePointer) throws -> [UInt8] {
+        try check(EVP_MD_CTX_copy_ex(signatureContext, key))
         var count = out.count
         try check(EVP_DigestSign(signatureContext, &out, &count, data, length))
         return Array(out[..<count])
     }
 
     private func verify(_ length: Int) throws {
-        let signature = signatures[length] ?? []
-        try check(EVP_MD_CTX_copy_ex(signatureContext, verifying))
+        let signature = signatures[length]?[turn] ?? []
+        try check(EVP_MD_CTX_copy_ex(signatureContext, verifying[turn]))
         try check(EVP_DigestVerify(signatureContext, signature, signature.count, data, length))
     }
 

@@ -81,7 +81,11 @@ struct Operations {
         // The two are on either side of the root.
         processing.pathKeys(1)
         processing.keySchedule()
-        let parallelGroup = try with(parallel, left.group)
+        var restored = try with(parallel, left.group)
+        // A group that has just been restored has its tree hashes still to compute: one commit on it has them.
+        try restored.merge(
+            try restored.commit([], withGroupInfo: false, signer: left.signer, now: nil, entropy: entropy))
+        let parallelGroup = restored
         let (stored, changes) = try merged(staged, into: left.group)
         return [
             Row(name, floor: floor, bytes: staged.message.count) { _ = try make(left.group) },

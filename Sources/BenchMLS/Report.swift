@@ -11,7 +11,8 @@ struct Report {
             """
             Times in microseconds, medians (of the ratio too). Thread CPU time; rows with 2 threads: wall time, which
             others on the machine make longer, so the best ratio stands beside the median there.
-            The floor: what the operation cannot do without, each primitive called bare through EVP in the same seconds as the row.
+            The floor: what the operation cannot do without, each primitive called bare through EVP in the same seconds as the row,
+            signatures with 61 keys in turn.
               sign, verify  leaf nodes, key packages, GroupInfos and commits over 320 bytes, messages over their own length
               HPKE seal     keygen + agree + 5 HMACs + AEAD, and one HMAC of the info for all seals of one commit
               HPKE open     agree + 6 HMACs + AEAD

@@ -6,8 +6,8 @@ struct Spreading: Sendable {
     /// How many threads may work at once.
     let threads: Int
 
-    /// Starting threads costs more than a handful of signatures, so fewer things than these are not spread.
-    private static let least = 16
+    /// Waking a thread costs more than a handful of signatures, so fewer things than these are not spread.
+    private static let least = 48
 
     /// Calls `body` once for each number below `count`, in no order.
     func forEach(_ count: Int, _ body: @Sendable (Int) -> Void) {
