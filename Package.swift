@@ -28,6 +28,7 @@ let package = Package(
         .executable(name: "demo", targets: ["Demo"]),
         .executable(name: "bench-mls", targets: ["BenchMLS"]),
         .executable(name: "bench-client", targets: ["BenchClient"]),
+        .executable(name: "bench-stores", targets: ["BenchStores"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -138,6 +139,13 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .executableTarget(
+            name: "BenchStores",
+            dependencies: [
+                "WaxwingCore", "SQLiteStore", "FileStore", .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict),
+
         // Tests
         .testTarget(
             name: "MLSTests", dependencies: ["MLS", "MLSFuzz", "MLSOpenSSL", "MLSVectorRunner", "MLSOwnVectors"],
@@ -162,6 +170,12 @@ let package = Package(
             name: "HTTPTransportTests",
             dependencies: [
                 "HTTPTransport", "TransportConformance", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "FixtureTransportTests",
+            dependencies: [
+                "FixtureTransport", "HTTPTransport", "TransportConformance", "ConclaveProtocol", "WaxwingCore",
             ],
             swiftSettings: strict),
         .testTarget(

@@ -56,7 +56,7 @@ struct Commit {
     }
 
     private mutating func delete(prefix: [UInt8], in table: Table) throws(FileReader.Outcome) {
-        let end = firstKey(afterPrefix: prefix)
+        let end = Record.key(afterPrefix: prefix)
         if let recent = manifest.recent[table] {
             manifest.recent[table]?.removeSubrange(recent.range(from: prefix, below: end))
         }

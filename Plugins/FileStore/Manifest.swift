@@ -127,11 +127,3 @@ extension Record {
     /// What it takes in a file, roughly, in bytes.
     var size: Int { 2 * key.count + value.count + value.count / 2 + 4 }
 }
-
-/// The first key after all keys that begin with `prefix`; nil where there is none: an empty prefix, or one of 0xff alone.
-func firstKey(afterPrefix prefix: [UInt8]) -> [UInt8]? {
-    guard let last = prefix.lastIndex(where: { $0 != 0xff }) else { return nil }
-    var key = Array(prefix[...last])
-    key[last] += 1
-    return key
-}

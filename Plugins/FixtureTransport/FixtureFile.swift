@@ -84,6 +84,27 @@ public struct Fixture: Sendable {
         try self.init(text)
     }
 
+    /// A command of a recording.
+    public struct Command: Sendable {
+        public let arguments: [String]
+        /// Whether it took anything from outside besides the time: an answer, random numbers, a password, input.
+        public let tookAnything: Bool
+        let position: Int
+    }
+
+    /// The commands in the order in which they were recorded.
+    public var commands: [Command] {
+        lines.indices.filter { lines[$0].kind == .command }.map { position in
+            let rest = lines[(position + 1)...].prefix { $0.kind != .exit && $0.kind != .command }
+            return Command(
+                arguments: lines[position].arguments ?? [], tookAnything: rest.contains { $0.kind != .clock },
+                position: position)
+        }
+    }
+
+    /// What a recording keeps of a command line: nothing of the way to the server, nor of where a password came from.
+    public static func kept(_ arguments: [String]) -> [String] { Masks.arguments(arguments) }
+
     /// Whether it holds all that is needed to play it again.
     public var isReplayable: Bool { lines[0].entropy == true }
 }

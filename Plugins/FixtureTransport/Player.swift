@@ -14,7 +14,7 @@ public final class Player: Pace {
 
     private struct State {
         /// Of the next line.
-        var position = 1
+        var position: Int
         var turn = Turn.going
         var requests = 0
         var announced: [(id: Int, request: APIRequest)] = []
@@ -27,14 +27,18 @@ public final class Player: Pace {
 
     private let lines: [FixtureLine]
     private let failure: Failure
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
+    /// - Parameter first: the command to begin with; the first one of all unless said.
     /// - Throws: ``FixtureError`` where the fixture holds no entropy.
-    public init(_ fixture: Fixture, failure: @escaping Failure) throws(FixtureError) {
+    public init(_ fixture: Fixture, from first: Fixture.Command? = nil, failure: @escaping Failure)
+        throws(FixtureError)
+    {
         guard fixture.isReplayable else {
             throw FixtureError("the recording holds no entropy, so it can be read but not played again")
         }
         lines = fixture.lines
+        state = Mutex(State(position: first?.position ?? 1))
         self.failure = failure
     }
 

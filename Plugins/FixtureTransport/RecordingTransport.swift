@@ -16,6 +16,8 @@ struct RecordingTransport: Transport {
             case .failure(let error): FixtureLine(error, kind: .failure, number: number)
             }
         guard await recorder.deliver(line) else {
+            // Cancelled. Whether anything had left is the other transport's to say.
+            if case .failure(let error) = result { throw error }
             throw TransportError(.unknown, .cancelled, "The request was cancelled.")
         }
         return try result.get()

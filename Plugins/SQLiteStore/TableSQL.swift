@@ -58,18 +58,10 @@ extension ChangeSet.Change {
         case .delete(let table, let key):
             return try db.changed(TableSQL.of(table).delete, key)
         case .deletePrefix(let table, let prefix):
-            if let end = firstKey(afterPrefix: prefix) {
+            if let end = Record.key(afterPrefix: prefix) {
                 return try db.changed(TableSQL.of(table).deleteRange, prefix, end)
             }
             return try db.changed(TableSQL.of(table).deleteFrom, prefix)
         }
     }
-}
-
-/// The first key after all keys that begin with `prefix`; nil where there is none: an empty prefix, or one of 0xff alone.
-func firstKey(afterPrefix prefix: [UInt8]) -> [UInt8]? {
-    guard let last = prefix.lastIndex(where: { $0 != 0xff }) else { return nil }
-    var key = Array(prefix[...last])
-    key[last] += 1
-    return key
 }

@@ -19,7 +19,7 @@ struct Waxwing: AsyncParsableCommand {
               waxwing read lunch
 
             Profiles lie in $WAXWING_HOME, else $XDG_DATA_HOME/waxwing, else ~/.local/share/waxwing. WAXWING_STORE (sqlite, files) says how
-            new ones are kept, WAXWING_TRANSPORT (auto, sse, poll) how to hear of news.
+            new ones are kept, WAXWING_TRANSPORT (auto, sse, poll, replay:FILE) how to reach the server.
 
             Exit codes:
             \(ExitStatus.table)
@@ -35,7 +35,8 @@ struct Waxwing: AsyncParsableCommand {
     static func main() async {
         // A reader of our output that goes away shows as a failed write, which ends the process quietly.
         signal(SIGPIPE, SIG_IGN)
-        Glibc.exit(await perform(nil))
+        let code = await perform(nil)
+        Glibc.exit(Surroundings.current.ended(code))
     }
 
     /// Carries out a command line, and tells on standard error why where it fails.

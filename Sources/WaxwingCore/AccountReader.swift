@@ -68,7 +68,7 @@ public struct AccountReader: Sendable {
     {
         let lower = position.map { $0.key + [0] } ?? group.bytes
         let page = try store.page(
-            .history, from: lower, below: upperBound(ofPrefix: group.bytes), limit: limit, descending: false)
+            .history, from: lower, below: Record.key(afterPrefix: group.bytes), limit: limit, descending: false)
         return try page.rows()
     }
 
@@ -77,7 +77,7 @@ public struct AccountReader: Sendable {
         -> [(position: HistoryPosition, row: HistoryRow)]
     {
         let page = try store.page(
-            .history, from: group.bytes, below: upperBound(ofPrefix: group.bytes), limit: limit, descending: true)
+            .history, from: group.bytes, below: Record.key(afterPrefix: group.bytes), limit: limit, descending: true)
         return try page.reversed().rows()
     }
 }

@@ -53,6 +53,39 @@ extension EndToEnd {
             }
         }
 
+        @Test func aProfileStepsThroughARecording() async throws {
+            try await withFolder { folder in
+                let path = Self.folder + "/first-conversation.jsonl"
+                let home = folder + "/home"
+                func run(_ arguments: [String]) async throws -> Person.Run {
+                    let environment = Programs.environment.merging(
+                        ["WAXWING_HOME": home, "WAXWING_TRANSPORT": ""]) { $1 }
+                    let process = try ChildProcess(
+                        Programs.waxwing, arguments, environment: environment, folder: folder)
+                    let exit = try await process.exit(within: 60)
+                    return Person.Run(exit: exit, output: process.output, errors: process.errors)
+                }
+                var commands: [[String]] = []
+                for line in try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n") {
+                    let line = try JSONDecoder().decode(RecordedCommand.self, from: Data(line.utf8))
+                    if line.kind == "command" { commands.append(line.arguments ?? []) }
+                }
+                // The registration says where the answers come from, and the profile keeps it.
+                commands[0] += ["--transport", "replay:" + path]
+                for command in commands {
+                    let other = try await run(["send", "lunch", "not what was recorded"])
+                    #expect(other.status != 0, "\(command)")
+                    let done = try await run(command)
+                    #expect(done.status == 0, "\(command): \(done.errors)")
+                }
+                let after = try await run(["sync"])
+                #expect(after.status == 16 && after.errors.contains("come to its end"), "\(after.errors)")
+                let shown = try await run(["store", "show", "--json"]).json(StoreLine.self)
+                let replayed = try await Replay.run(path)
+                #expect(replayed.contains(try #require(shown.first).digest))
+            }
+        }
+
         @Test func recordingsGiveNoPasswordAndNoTokenAway() async throws {
             for name in Self.names {
                 let text = try String(contentsOfFile: Self.folder + "/" + name + ".jsonl", encoding: .utf8)
@@ -87,6 +120,11 @@ extension EndToEnd {
             }
         }
     }
+}
+
+private struct RecordedCommand: Decodable {
+    var kind: String
+    var arguments: [String]?
 }
 
 /// `waxwing replay` as a process.

@@ -80,6 +80,6 @@ extension EndToEnd {
 }
 
 /// What `store show --json` prints.
-private struct StoreLine: Decodable {
+struct StoreLine: Decodable {
     var digest: String
 }

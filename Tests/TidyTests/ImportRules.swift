@@ -37,6 +37,7 @@ enum Arrows {
         "Sources/MLSPeerTool": ["MLSPeer", "MLSOpenSSL", "Glibc"],
         "Sources/BenchMLS": ["MLS", "MLSOpenSSL", "COpenSSL", "Foundation"],
         "Sources/Demo": ["Dispatch", "Foundation", "Synchronization"],
+        "Sources/BenchStores": ["WaxwingCore", "SQLiteStore", "FileStore", "GRDBSQLite", "Foundation"],
         "Sources/BenchClient": [
             "WaxwingClient", "WaxwingCore", "ConclaveProtocol", "SQLiteStore", "HTTPTransport", "MLSOpenSSL", "MLS",
             "Foundation", "GRDBSQLite",
@@ -57,6 +58,7 @@ enum Arrows {
         ],
         // Recordings are a matter of the command line.
         "Sources/WaxwingCLI/Fixtures/RecordCommand.swift": ["FixtureTransport"],
+        "Sources/WaxwingCLI/Fixtures/Rehearsal.swift": ["FixtureTransport"],
         "Sources/WaxwingCLI/Fixtures/ReplayCommand.swift": ["FixtureTransport", "MLSOpenSSL"],
         "Sources/WaxwingCLI/Fixtures/FixtureCommand.swift": ["FixtureTransport"],
         // A hash of what is stored.

@@ -3,7 +3,16 @@ import ArgumentParser
 /// Which profile a command works on.
 struct ProfileOptions: ParsableArguments {
     @Option(name: .customLong("profile"), help: "Which of your profiles to use.")
-    var name = "default"
+    var name = standardName
+
+    /// The profile of people who have one.
+    static let standardName = "default"
+
+    @Option(
+        help: ArgumentHelp(
+            "How to reach the server: sse (hear of news by a stream), poll (by long-polling), auto (a stream, unless something on the way holds it back), or replay:FILE (not at all: the next command of a recording answers). Register and login keep it in the profile.",
+            valueName: "kind"))
+    var transport: TransportKind?
 }
 
 /// How results are printed.
@@ -64,12 +73,6 @@ struct ServerOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("Send the session token in this header, as the server wants it.", valueName: "name"))
     var tokenHeader: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "How to hear of news: sse (a stream), poll (long-polling), or auto (a stream, unless something on the way holds it back).",
-            valueName: "kind"))
-    var transport: TransportKind?
 
     @Option(help: ArgumentHelp("Keep a new profile in this sort of store: sqlite or files.", valueName: "kind"))
     var store: StoreKind?

@@ -36,9 +36,12 @@ extension Profile {
     private func client(
         _ store: any Store, _ serverURL: String, _ settings: Settings, _ onNotice: @escaping @Sendable (Notice) -> Void
     ) throws -> Client {
+        let kind = try TransportKind.wanted(self, settings).absolute()
+        if case .replay(let path) = kind { try Rehearsal.begin(self, path) }
         let surroundings = Surroundings.current
+        let route = ServerRoute(url: serverURL, settings: settings, transport: kind)
         return try Client(
-            store: store, transport: try surroundings.transport(ServerRoute(url: serverURL, settings: settings)),
+            store: store, transport: try surroundings.transport(route),
             provider: OpenSSLProvider(), entropy: surroundings.entropy, clock: surroundings.clock,
             pace: surroundings.pace, onNotice: onNotice)
     }
@@ -69,15 +72,17 @@ extension Surroundings {
     /// The real ones.
     static var live: Surroundings {
         Surroundings(
+            isLive: true,
             transport: { route in
                 var options = HTTPTransport.Options(server: route.url)
                 options.certificateAuthorities = route.settings.caFile
                 options.proxy = route.settings.proxy
                 options.tokenHeader = route.settings.tokenHeader
-                switch try TransportKind.wanted(route.settings) {
+                switch route.transport {
                 case .auto: options.feed = .auto
                 case .sse: options.feed = .sse
                 case .poll: options.feed = .poll
+                case .replay: throw Failure(.usage, "what a recording gives cannot be recorded again")
                 }
                 options.onFallback = { Console.note($0) }
                 return try HTTPTransport(options)
@@ -90,7 +95,8 @@ extension Surroundings {
     /// These, with everything that comes from them written down.
     func recorded(by recorder: Recorder) -> Surroundings {
         Surroundings(
-            transport: { [transport] route in recorder.transport(try transport(route)) }, clock: recorder.clock(clock),
+            isLive: false, transport: { [transport] route in recorder.transport(try transport(route)) },
+            clock: recorder.clock(clock),
             entropy: recorder.entropy(entropy), pace: recorder,
             password: { [password] source in
                 let text = try password(source)
@@ -107,7 +113,8 @@ extension Surroundings {
     /// What a recording gives, and nothing else.
     static func played(by player: Player) -> Surroundings {
         Surroundings(
-            transport: { _ in player.transport }, clock: player.clock, entropy: player.entropy, pace: player,
+            isLive: false, transport: { _ in player.transport }, clock: player.clock, entropy: player.entropy,
+            pace: player,
             password: { _ in player.password() }, read: { _, _ throws(Failure) in player.input() }, sleep: { _ in })
     }
 }

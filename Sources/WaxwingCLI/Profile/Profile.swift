@@ -4,6 +4,8 @@ import Glibc
 struct Profile: Hashable, Sendable {
     let name: String
     let folder: String
+    /// How to reach the server this time, whatever the settings say.
+    var transport: TransportKind?
 
     func storePath(_ kind: StoreKind) -> String {
         switch kind {
@@ -14,6 +16,8 @@ struct Profile: Hashable, Sendable {
 
     var leasePath: String { folder + "/sync.lock" }
     var settingsPath: String { folder + "/settings.json" }
+    /// How far a recording has been played by the profile's commands.
+    var rehearsalPath: String { folder + "/replay.json" }
 
     /// Finds the folder of a profile; it need not exist.
     ///
@@ -44,7 +48,9 @@ struct Profile: Hashable, Sendable {
     }
 
     static func locate(_ options: ProfileOptions) throws(Failure) -> Profile {
-        try locate(options.name) { variable in getenv(variable).map { String(cString: $0) } }
+        var profile = try locate(options.name) { variable in getenv(variable).map { String(cString: $0) } }
+        profile.transport = options.transport
+        return profile
     }
 
     private static func isValid(name: String) -> Bool {

@@ -37,7 +37,9 @@ struct SignIn {
         self.profile = profile
         self.username = username
         serverURL = address
-        settings = try Settings.load(profile.settingsPath).merging(server)
+        var settings = try Settings.load(profile.settingsPath).merging(server)
+        if let transport = profileOptions.transport { settings.transport = try transport.absolute() }
+        self.settings = settings
         try profile.prepare()
         client = try profile.open(serverURL: address, settings, server.store) { [tally] in tally.take($0) }
     }

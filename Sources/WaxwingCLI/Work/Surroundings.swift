@@ -7,6 +7,8 @@ import WaxwingCore
 ///
 /// There is one of it in a process. A recording puts itself around it, a replay in its place.
 struct Surroundings: Sendable {
+    /// Whether they are those of the machine, neither recorded nor played.
+    let isLive: Bool
     /// Makes the way to a server.
     var transport: @Sendable (ServerRoute) throws -> any Transport
     var clock: @Sendable () -> Instant
@@ -18,6 +20,8 @@ struct Surroundings: Sendable {
     var read: @Sendable (_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8]
     /// Lets time pass.
     var sleep: @Sendable (_ milliseconds: UInt64) async throws -> Void
+    /// The command of the process has ended with this exit code.
+    var ended: @Sendable (_ code: Int32) -> Int32 = { $0 }
 
     private static let shared = Mutex<Surroundings>(.live)
 
@@ -30,6 +34,7 @@ struct Surroundings: Sendable {
 struct ServerRoute: Hashable, Sendable {
     var url: String
     var settings: Settings
+    var transport: TransportKind
 }
 
 extension Instant {

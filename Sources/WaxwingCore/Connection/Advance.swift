@@ -144,7 +144,7 @@ extension ClientCore {
             let group = Array(first.key.prefix(16))
             guard let id = ID(group) else { break }
             if marker == nil || first.key.dropFirst(16).first == marker { found.append(id) }
-            guard let next = upperBound(ofPrefix: group) else { break }
+            guard let next = Record.key(afterPrefix: group) else { break }
             lower = next
         }
         return found

@@ -211,7 +211,7 @@ extension ClientCore {
 
     /// Puts back the parked rows whose epoch has come.
     private mutating func unpark(_ group: inout OpenGroup, _ turn: inout Turn) throws {
-        let bound = upperBound(ofPrefix: Keys.parked(group.id) + keyBytes(group.record.epoch))
+        let bound = Record.key(afterPrefix: Keys.parked(group.id) + keyBytes(group.record.epoch))
         let ready = try turn.draft.page(.inbox, prefix: Keys.parked(group.id)).filter { stored in
             bound.map { stored.key.lexicographicallyPrecedes($0) } ?? true
         }

@@ -63,6 +63,14 @@ public struct Record: Hashable, Sendable {
         self.key = key
         self.value = value
     }
+
+    /// The first key after all keys that begin with `prefix`; nil where there is none: an empty prefix, or one of 0xff alone.
+    public static func key(afterPrefix prefix: [UInt8]) -> [UInt8]? {
+        guard let last = prefix.lastIndex(where: { $0 != 0xFF }) else { return nil }
+        var key = Array(prefix[...last])
+        key[last] += 1
+        return key
+    }
 }
 
 /// Changes that are applied together.

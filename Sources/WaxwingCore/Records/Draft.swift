@@ -37,7 +37,7 @@ struct Draft {
         // Each overlay entry can hide at most one stored record.
         let wanted = limit > Int.max - written.count ? Int.max : limit + written.count
         var records = try store.page(
-            table, from: prefix, below: upperBound(ofPrefix: prefix), limit: wanted, descending: false)
+            table, from: prefix, below: Record.key(afterPrefix: prefix), limit: wanted, descending: false)
         if deletedPrefixes[table] != nil { records.removeAll { isDeleted(table, $0.key) } }
         if !written.isEmpty {
             records.removeAll { written[$0.key] != nil }
@@ -51,7 +51,7 @@ struct Draft {
     func last(_ table: Table, prefix: [UInt8]) throws(StoreError) -> Record? {
         let written = (overlay[table] ?? [:]).filter { $0.key.starts(with: prefix) }
         var records = try store.page(
-            table, from: prefix, below: upperBound(ofPrefix: prefix), limit: 1 + written.count, descending: true)
+            table, from: prefix, below: Record.key(afterPrefix: prefix), limit: 1 + written.count, descending: true)
         records.removeAll { written[$0.key] != nil || isDeleted(table, $0.key) }
         for case (let key, let value?) in written { records.append(Record(key: key, value: value)) }
         return records.max { $0.key.lexicographicallyPrecedes($1.key) }
@@ -66,17 +66,4 @@ struct Draft {
     private func isDeleted(_ table: Table, _ key: [UInt8]) -> Bool {
         deletedPrefixes[table]?.contains { key.starts(with: $0) } ?? false
     }
-}
-
-/// The first key after all keys that begin with `prefix`; nil where there is none.
-func upperBound(ofPrefix prefix: [UInt8]) -> [UInt8]? {
-    var bound = prefix
-    while let last = bound.last {
-        if last < 0xFF {
-            bound[bound.count - 1] = last + 1
-            return bound
-        }
-        bound.removeLast()
-    }
-    return nil
 }

@@ -1,0 +1,93 @@
+import FixtureTransport
+import FoundationEssentials
+import Glibc
+
+/// Plays a recording command by command: each command of a profile whose transport is `replay:FILE` does again what the next one in the
+/// recording did, with the answers, the time and the random numbers of then.
+///
+/// In between one can look at the profile with every command that needs no network. How far it got stands in the profile.
+struct Rehearsal: Sendable {
+    /// How far a profile got.
+    private struct Progress: Codable {
+        var recording: String
+        /// Commands of the recording that are done, those of other profiles among them.
+        var done: Int
+    }
+
+    private let profile: Profile
+    private let path: String
+    private let player: Player
+    private let progress: Progress
+
+    /// From here on, this process takes everything from the recording. Nothing happens within `replay`, which does so anyway.
+    ///
+    /// - Throws: ``Failure`` where this command is not the one that comes next.
+    static func begin(_ profile: Profile, _ path: String) throws {
+        guard Surroundings.current.isLive else { return }
+        let fixture: Fixture
+        do { fixture = try Fixture(path: path) } catch { throw Failure(.usage, "\(error)") }
+        let arguments = Fixture.kept(Array(CommandLine.arguments.dropFirst()))
+        let done = try load(profile, path)
+        let commands = fixture.commands
+        guard let index = try next(in: commands, from: done, profile, arguments) else {
+            throw Failure(
+                .diverged, "the recording \(path) has come to its end for this profile",
+                hint: "a new profile begins it anew; another --transport goes on from here")
+        }
+        let player: Player
+        do {
+            player = try Player(fixture, from: commands[index]) { divergence in
+                Console.note("waxwing: this leaves \(path) at \(divergence)")
+                Glibc.exit(ExitStatus.diverged.rawValue)
+            }
+        } catch {
+            throw Failure(.usage, "\(path): \(error)")
+        }
+        _ = player.nextCommand()
+        let rehearsal = Rehearsal(
+            profile: profile, path: path, player: player, progress: Progress(recording: path, done: index + 1))
+        var surroundings = Surroundings.played(by: player)
+        surroundings.ended = { rehearsal.end($0) }
+        Surroundings.replace(by: surroundings)
+    }
+
+    /// The place of the command that comes next for this profile; nil at the end.
+    private static func next(
+        in commands: [Fixture.Command], from done: Int, _ profile: Profile, _ arguments: [String]
+    ) throws -> Int? {
+        for index in commands.indices.dropFirst(done) {
+            let recorded = commands[index].arguments
+            if recorded == arguments { return index }
+            // What only looked at the profile may be left out, or done otherwise.
+            if !commands[index].tookAnything || profileName(in: recorded) != profile.name { continue }
+            throw Failure(
+                .diverged, "the recording goes on with another command",
+                hint: "it is: waxwing \(recorded.joined(separator: " ").onOneLine)")
+        }
+        return nil
+    }
+
+    private func end(_ code: Int32) -> Int32 {
+        player.exit(code)
+        do {
+            try PrivateFile.replace(profile.rehearsalPath, by: progress)
+            return code
+        } catch {
+            Console.tell(error)
+            return error.status.rawValue
+        }
+    }
+
+    private static func load(_ profile: Profile, _ path: String) throws(Failure) -> Int {
+        guard let progress: Progress = try PrivateFile.load(profile.rehearsalPath) else { return 0 }
+        return progress.recording == path ? progress.done : 0
+    }
+
+    private static func profileName(in arguments: [String]) -> String {
+        for (index, word) in arguments.enumerated() {
+            if word.hasPrefix("--profile=") { return String(word.dropFirst("--profile=".count)) }
+            if word == "--profile", index + 1 < arguments.count { return arguments[index + 1] }
+        }
+        return ProfileOptions.standardName
+    }
+}

@@ -1,0 +1,46 @@
+import FoundationEssentials
+import Glibc
+
+/// A small JSON file of a profile, with mode 0600.
+enum PrivateFile {
+    /// Nil where there is no file.
+    ///
+    /// - Throws: ``Failure`` where the file cannot be read or understood.
+    static func load<Content: Decodable>(_ path: String) throws(Failure) -> Content? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return nil }
+            throw Profile.unusable(path, errno)
+        }
+        defer { close(descriptor) }
+        do {
+            let bytes = try InputBytes.read(from: descriptor, limit: 64 << 10)
+            return try JSONDecoder().decode(Content.self, from: Data(bytes))
+        } catch {
+            throw Failure(.profileDamaged, "\(path) cannot be understood", hint: "delete the file, then try again")
+        }
+    }
+
+    /// Replaces the file as a whole; it is on disk on return.
+    ///
+    /// - Throws: ``Failure``; the old file is as it was.
+    static func replace(_ path: String, by content: some Encodable) throws(Failure) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(content) else {
+            throw Failure(.other, "\(path) cannot be written")
+        }
+        let temporary = path + ".new"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw Profile.unusable(temporary, errno) }
+        let bytes = [UInt8](data) + [UInt8(ascii: "\n")]
+        let count = write(descriptor, bytes, bytes.count)
+        let isWhole = count == bytes.count && fsync(descriptor) == 0
+        let code = count >= 0 && count < bytes.count ? ENOSPC : errno
+        close(descriptor)
+        guard isWhole, rename(temporary, path) == 0 else {
+            unlink(temporary)
+            throw Profile.unusable(path, isWhole ? errno : code)
+        }
+    }
+}
