@@ -11,6 +11,7 @@ let engine = isFuzzed ? strict + [.unsafeFlags(["-sanitize=fuzzer,address"])] : 
 let package = Package(
     name: "waxwing",
     products: [
+        .library(name: "Age", targets: ["Age"]),
         .library(name: "MLS", targets: ["MLS", "MLSOpenSSL"]),
         .library(name: "WaxwingClient", targets: ["WaxwingClient", "WaxwingCore", "ConclaveProtocol"]),
         .library(name: "SQLiteStore", targets: ["SQLiteStore"]),
@@ -47,6 +48,9 @@ let package = Package(
             name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(
             name: "CCurl", path: "Sources/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+
+        // Sealed files
+        .target(name: "Age", dependencies: ["COpenSSL"], swiftSettings: strict),
 
         // The MLS engine
         .target(name: "MLS", exclude: ["RFC9420.md"], swiftSettings: engine),
@@ -147,6 +151,9 @@ let package = Package(
             swiftSettings: strict),
 
         // Tests
+        // Some of the age test vectors are compressed with it.
+        .systemLibrary(name: "CZlib", path: "Tests/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .testTarget(name: "AgeTests", dependencies: ["Age", "CZlib"], swiftSettings: strict),
         .testTarget(
             name: "MLSTests", dependencies: ["MLS", "MLSFuzz", "MLSOpenSSL", "MLSVectorRunner", "MLSOwnVectors"],
             swiftSettings: strict),

@@ -29,6 +29,7 @@ enum Arrows {
             "WaxwingClient", "WaxwingCore", "MLS", "ConclaveProtocol", "ArgumentParser", "Synchronization", "Dispatch",
             "FoundationEssentials", "Glibc",
         ],
+        "Sources/Age": ["COpenSSL", "Glibc", "Synchronization"],
         "Sources/WaxwingDaemon": ["WaxwingServer", "ArgumentParser", "Logging", "Foundation"],
         "Sources/MLSVectorRunner": ["MLS", "MLSOpenSSL", "Foundation"],
         "Sources/MLSOwnVectors": ["MLS", "MLSOpenSSL", "Foundation", "Synchronization"],

@@ -1,0 +1,83 @@
+/// The bytes behind a text form, read at any place. What is read is checked; lines that nobody reads are not.
+struct ArmoredSource: ByteSource {
+    private let text: any ByteSource
+    /// Of the first line of base64.
+    private let start: UInt64
+    /// Of a full line with its end.
+    private let lineLength: UInt64
+    let count: UInt64
+
+    /// The longest lines around the text form and space behind it that are looked through, in bytes.
+    private static let margin = 4096
+
+    /// - Throws: `malformedArmor`.
+    init(_ text: any ByteSource) throws(AgeError) {
+        self.text = text
+        let head = try Self.bytes(of: text, at: 0, margin: Self.margin)
+        guard let first = head.firstIndex(where: { !Armor.isSpace($0) }),
+            head[first...].starts(with: Armor.begin),
+            let end = head[first...].firstIndex(of: UInt8(ascii: "\n"))
+        else { throw Armor.malformed("it does not begin as it should") }
+        start = UInt64(end + 1)
+        let isCRLF = head[end - 1] == UInt8(ascii: "\r")
+        lineLength = UInt64(Armor.columns + (isCRLF ? 2 : 1))
+
+        let tailStart = text.count - min(text.count, UInt64(Self.margin))
+        var tail = try Self.bytes(of: text, at: tailStart, margin: Self.margin)
+        while let last = tail.last, Armor.isSpace(last) { tail.removeLast() }
+        guard tail.count >= Armor.end.count, tail.suffix(Armor.end.count).elementsEqual(Armor.end) else {
+            throw Armor.malformed("its end is missing")
+        }
+        let footer = tailStart + UInt64(tail.count - Armor.end.count)
+        guard footer >= start else { throw Armor.malformed("its end is missing") }
+        let lines = (footer - start) / lineLength
+        let rest = (footer - start) % lineLength
+        var count = lines * UInt64(Armor.bytesInLine)
+        if rest > 0 {
+            let lineEnd = lineLength - UInt64(Armor.columns)
+            guard rest > lineEnd else { throw Armor.malformed("a line is empty") }
+            let place = start + lines * lineLength
+            let line = try Self.bytes(of: text, at: place, margin: Int(rest - lineEnd))
+            guard let bytes = Base64.decode(line, isPadded: true) else { throw Armor.malformed("a line is not base64") }
+            count += UInt64(bytes.count)
+        }
+        self.count = count
+    }
+
+    func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(AgeError) -> Int {
+        guard offset < count, !buffer.isEmpty else { return 0 }
+        let wanted = Int(min(UInt64(buffer.count), count - offset))
+        var done = 0
+        while done < wanted {
+            let place = offset + UInt64(done)
+            let number = place / UInt64(Armor.bytesInLine)
+            let rest = count - number * UInt64(Armor.bytesInLine)
+            let letters = rest >= UInt64(Armor.bytesInLine) ? Armor.columns : (Int(rest) + 2) / 3 * 4
+            let line = try Self.bytes(of: text, at: start + number * lineLength, margin: letters + 1)
+            guard line.count == letters + 1, line[letters] == UInt8(ascii: "\n") || line[letters] == UInt8(ascii: "\r"),
+                let bytes = Base64.decode(line.dropLast(), isPadded: true)
+            else { throw Armor.malformed("a line is not base64 of \(letters) letters") }
+            let skipped = Int(place % UInt64(Armor.bytesInLine))
+            let part = bytes.dropFirst(skipped).prefix(wanted - done)
+            guard !part.isEmpty else { throw Armor.malformed("a line is too short") }
+            UnsafeMutableRawBufferPointer(rebasing: buffer[done...]).copyBytes(from: part)
+            done += part.count
+        }
+        return done
+    }
+
+    private static func bytes(of source: any ByteSource, at offset: UInt64, margin: Int) throws(AgeError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: margin)
+        let count = try bytes.withBuffer { buffer throws(AgeError) in
+            var done = 0
+            while done < buffer.count {
+                let got = try source.read(
+                    at: offset + UInt64(done), into: UnsafeMutableRawBufferPointer(rebasing: buffer[done...]))
+                if got == 0 { break }
+                done += got
+            }
+            return done
+        }
+        return Array(bytes[..<count])
+    }
+}

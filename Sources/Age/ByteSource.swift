@@ -1,0 +1,74 @@
+import Glibc
+
+/// Bytes that can be read at any place.
+public protocol ByteSource: Sendable {
+    /// How many there are.
+    var count: UInt64 { get }
+
+    /// Reads bytes from a place on, as many as there are and as `buffer` takes.
+    ///
+    /// - Returns: how many; 0 only at the end, or for an empty buffer.
+    /// - Throws: ``AgeError`` `unreadable`.
+    func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(AgeError) -> Int
+}
+
+extension ByteSource {
+    /// Fills the buffer.
+    ///
+    /// - Throws: `truncated` where there are fewer bytes.
+    func readAll(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(AgeError) {
+        var done = 0
+        while done < buffer.count {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+            let count = try read(at: offset + UInt64(done), into: rest)
+            if count == 0 { throw AgeError(.truncated, "the file has become shorter") }
+            done += count
+        }
+    }
+}
+
+/// Bytes in memory.
+public struct MemorySource: ByteSource {
+    private let bytes: [UInt8]
+
+    public init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    public var count: UInt64 { UInt64(bytes.count) }
+
+    public func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(AgeError) -> Int {
+        guard offset < count else { return 0 }
+        let slice = bytes[Int(offset)...].prefix(buffer.count)
+        buffer.copyBytes(from: slice)
+        return slice.count
+    }
+}
+
+/// A regular file, kept open. Its size is the one it had when it was opened.
+public final class FileSource: ByteSource {
+    private let descriptor: Int32
+    public let count: UInt64
+
+    /// - Throws: ``AgeError`` `unreadable` with the system's words.
+    public init(path: String) throws(AgeError) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw AgeError(.unreadable, "\(path): \(String(cString: strerror(errno)))") }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size >= 0 else {
+            close(descriptor)
+            throw AgeError(.unreadable, "\(path): not a regular file")
+        }
+        self.descriptor = descriptor
+        count = UInt64(status.st_size)
+    }
+
+    deinit { close(descriptor) }
+
+    public func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(AgeError) -> Int {
+        guard offset < count, !buffer.isEmpty else { return 0 }
+        while true {
+            let count = pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
+            if count >= 0 { return count }
+            if errno != EINTR { throw AgeError(.unreadable, String(cString: strerror(errno))) }
+        }
+    }
+}

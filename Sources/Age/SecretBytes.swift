@@ -1,0 +1,37 @@
+import COpenSSL
+
+/// Bytes that are zeroed when the last reference to them goes, and never printed.
+public final class SecretBytes: @unchecked Sendable, CustomStringConvertible, CustomReflectable {
+    // Written in `init` only; that is what makes sharing between threads safe.
+    private let buffer: UnsafeMutableRawBufferPointer
+
+    public var count: Int { buffer.count }
+
+    public init(_ bytes: some Collection<UInt8>) {
+        buffer = .allocate(byteCount: bytes.count, alignment: 16)
+        buffer.copyBytes(from: bytes)
+    }
+
+    /// Room for `count` bytes (zero at first) that `fill` writes.
+    public init<E: Error>(count: Int, fill: (UnsafeMutableRawBufferPointer) throws(E) -> Void) throws(E) {
+        buffer = .allocate(byteCount: count, alignment: 16)
+        buffer.initializeMemory(as: UInt8.self, repeating: 0)
+        try fill(buffer)
+    }
+
+    deinit {
+        OPENSSL_cleanse(buffer.baseAddress, buffer.count)
+        buffer.deallocate()
+    }
+
+    /// Lends the bytes for the time of `body`.
+    public func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+        try body(UnsafeRawBufferPointer(buffer))
+    }
+
+    public var description: String { "SecretBytes(\(count) bytes)" }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// Where random bytes come from. Age draws file keys, nonces, salts and ephemeral keys from it.
+public typealias AgeEntropy = @Sendable (_ count: Int) -> SecretBytes

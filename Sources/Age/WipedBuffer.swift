@@ -1,0 +1,16 @@
+import COpenSSL
+
+/// Room for bytes that is zeroed before it is given back.
+final class WipedBuffer {
+    let bytes: UnsafeMutableRawBufferPointer
+
+    init(_ count: Int) {
+        bytes = .allocate(byteCount: count, alignment: 16)
+        bytes.initializeMemory(as: UInt8.self, repeating: 0)
+    }
+
+    deinit {
+        OPENSSL_cleanse(bytes.baseAddress, bytes.count)
+        bytes.deallocate()
+    }
+}

@@ -1,0 +1,2 @@
+// What Swift sees of zlib, for test vectors alone.
+#include <zlib.h>
