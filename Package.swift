@@ -153,7 +153,7 @@ let package = Package(
         // Tests
         // Some of the age test vectors are compressed with it.
         .systemLibrary(name: "CZlib", path: "Tests/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .testTarget(name: "AgeTests", dependencies: ["Age", "CZlib"], swiftSettings: strict),
+        .testTarget(name: "AgeTests", dependencies: ["Age", "COpenSSL", "CZlib"], swiftSettings: strict),
         .testTarget(
             name: "MLSTests", dependencies: ["MLS", "MLSFuzz", "MLSOpenSSL", "MLSVectorRunner", "MLSOwnVectors"],
             swiftSettings: strict),
