@@ -3,11 +3,11 @@ import MLS
 
 /// Reads an account's store for people: works offline, changes nothing, and may run beside a client at work.
 public struct AccountReader: Sendable {
-    private let store: any Store
+    let store: any Store
 
     public init(store: any Store) { self.store = store }
 
-    private var draft: Draft { Draft(store: store, base: 0) }
+    var draft: Draft { Draft(store: store, base: 0) }
 
     /// Nil before the first login.
     public func account() throws(StoreError) -> AccountRecord? { try draft.account() }

@@ -65,6 +65,10 @@ public enum Command: Sendable {
     case discard(order: UInt64)
     /// Trust a user's key: the changed one where there is one, and mark it as compared by hand.
     case verify(user: ID)
+    /// Keep the names of users that an archive knows, where none are known here. Nothing of it is trusted.
+    case importUsers([ImportedUser])
+    /// Take rows of a group's history over from an archive. The group is made, as one without keys, where it is unknown.
+    case importHistory(ImportedHistory)
 }
 
 /// What a command led to, as far as it is known at once.
@@ -74,6 +78,7 @@ public enum CommandOutcome: Hashable, Sendable {
     case queued(OutboxRow)
     /// First login on this profile: the account's old key packages are of no use any more.
     case signedIn(newKey: Bool)
+    case imported(ImportCounts)
 }
 
 /// What can be told to people while the client works.

@@ -32,4 +32,8 @@ public enum ClientLimits {
     static let clockSkew: UInt64 = 3_600
     /// Each member waits its rank times this, in milliseconds, before it evicts somebody who left: so that usually only one does.
     static let evictionStagger: UInt64 = 2_000
+    /// Rows of an archive taken in one change set: enough to share one fsync, few enough to keep memory flat and others from waiting.
+    public static let importedRows = 500
+    /// Restarts of a server's numbering that an archive may tell of: far more than any server has, far fewer than there are numbers.
+    static let importedEras: UInt32 = 1 << 20
 }

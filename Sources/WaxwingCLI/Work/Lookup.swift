@@ -70,6 +70,7 @@ extension GroupRecord {
         case .removed: "removed"
         case .left: "left"
         case .deleted: "deleted"
+        case .imported: "from an archive"
         }
     }
 }

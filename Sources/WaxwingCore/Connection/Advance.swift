@@ -83,7 +83,7 @@ extension ClientCore {
         switch record.status {
         case .active, .creating: true
         case .keyless: try turn.draft.outboxHead(record.id, now: turn.now).row?.intent == .rejoin
-        case .removed, .left, .deleted: false
+        case .removed, .left, .deleted, .imported: false
         }
     }
 

@@ -33,11 +33,11 @@ extension ClientCore {
             }
             if error.code == .ownMessage {
                 // A commit of ours whose staged state is gone: the group has moved on without us.
-                keepUnreadable(row, digest, .lostState, epoch: epoch, in: group, &turn)
+                try keepUnreadable(row, digest, .lostState, epoch: epoch, in: group, &turn)
                 try queueOnce(.rejoin, in: group.id, &turn)
             } else {
                 let why: HistoryRow.Unreadable = error.code == .malformed ? .malformed : .forged
-                keepUnreadable(row, digest, why, epoch: epoch, in: group, &turn)
+                try keepUnreadable(row, digest, why, epoch: epoch, in: group, &turn)
             }
             return
         }
@@ -132,7 +132,7 @@ extension ClientCore {
             try merge(staged, row, digest, events: events, into: &group, &turn)
         } catch let error as MLSError {
             // The staged state does not fit the group any more; it cannot be repaired from here, but from outside.
-            keepUnreadable(row, digest, .lostState, epoch: stored.baseEpoch, in: group, &turn)
+            try keepUnreadable(row, digest, .lostState, epoch: stored.baseEpoch, in: group, &turn)
             _ = error
             try queueOnce(.rejoin, in: group.id, &turn)
         }

@@ -87,7 +87,7 @@ extension ClientCore {
         do {
             summary = try MLSMessage.summary(of: row.message)
         } catch {
-            if group.state != nil { keepUnreadable(row, digest, .malformed, epoch: 0, in: group, &turn) }
+            if group.state != nil { try keepUnreadable(row, digest, .malformed, epoch: 0, in: group, &turn) }
             return
         }
         let isOfGroup = group.record.mlsGroupID.isEmpty || summary.groupID == group.record.mlsGroupID
@@ -96,7 +96,7 @@ extension ClientCore {
             return
         }
         guard isOfGroup else {
-            keepUnreadable(row, digest, .forged, epoch: 0, in: group, &turn)
+            try keepUnreadable(row, digest, .forged, epoch: 0, in: group, &turn)
             return
         }
         if !group.record.joinTag.isEmpty, summary.contentType == .commit, let epoch = summary.epoch,
@@ -108,7 +108,7 @@ extension ClientCore {
         switch summary.contentType {
         case .application: try applyMessage(row, digest, summary, to: &group, &turn)
         case .proposal, .commit: try applyHandshake(row, digest, summary, to: &group, &turn)
-        default: keepUnreadable(row, digest, .malformed, epoch: 0, in: group, &turn)
+        default: try keepUnreadable(row, digest, .malformed, epoch: 0, in: group, &turn)
         }
     }
 
@@ -123,7 +123,7 @@ extension ClientCore {
         } else if summary.contentType == .application, !group.record.mlsGroupID.isEmpty,
             epoch >= group.record.joinedEpoch
         {
-            keepUnreadable(row, digest, .lostState, epoch: epoch, in: group, &turn)
+            try keepUnreadable(row, digest, .lostState, epoch: epoch, in: group, &turn)
         }
     }
 
@@ -143,7 +143,7 @@ extension ClientCore {
             return
         }
         guard let sender = ID(message.sender.identity) else {
-            keepUnreadable(row, digest, .forged, epoch: epoch, in: group, &turn)
+            try keepUnreadable(row, digest, .forged, epoch: epoch, in: group, &turn)
             return
         }
         let messageID = MessageID(message.authenticatedData)
@@ -171,19 +171,24 @@ extension ClientCore {
     ) throws {
         switch error.code {
         case .epochNotReached: try park(row, digest, epoch: epoch, in: &group, &turn)
-        case .epochTooOld: keepUnreadable(row, digest, .epochTooOld, epoch: epoch, in: group, &turn)
-        case .generationReused: keepUnreadable(row, digest, .replayed, epoch: epoch, in: group, &turn)
-        case .ownMessage: keepUnreadable(row, digest, .lostState, epoch: epoch, in: group, &turn)
-        case .malformed: keepUnreadable(row, digest, .malformed, epoch: epoch, in: group, &turn)
-        case .tooLarge: keepUnreadable(row, digest, .tooLarge, epoch: epoch, in: group, &turn)
-        default: keepUnreadable(row, digest, .forged, epoch: epoch, in: group, &turn)
+        case .epochTooOld: try keepUnreadable(row, digest, .epochTooOld, epoch: epoch, in: group, &turn)
+        case .generationReused: try keepUnreadable(row, digest, .replayed, epoch: epoch, in: group, &turn)
+        case .ownMessage: try keepUnreadable(row, digest, .lostState, epoch: epoch, in: group, &turn)
+        case .malformed: try keepUnreadable(row, digest, .malformed, epoch: epoch, in: group, &turn)
+        case .tooLarge: try keepUnreadable(row, digest, .tooLarge, epoch: epoch, in: group, &turn)
+        default: try keepUnreadable(row, digest, .forged, epoch: epoch, in: group, &turn)
         }
     }
 
     mutating func keepUnreadable(
         _ row: InboxRow, _ digest: [UInt8], _ why: HistoryRow.Unreadable, epoch: UInt64, in group: OpenGroup,
         _ turn: inout Turn
-    ) {
+    ) throws {
+        let key = Keys.history(group.id, era: row.era, sequence: row.sequence)
+        // What cannot be opened here may have come from an archive that was made where it could be.
+        if let known: HistoryRow = try turn.draft.record(.history, key), known.isReadable, known.digest == digest {
+            return
+        }
         turn.draft.putHistory(
             HistoryRow(
                 sequence: row.sequence, era: row.era, sender: row.sender, time: row.time, content: .unreadable(why),
@@ -197,7 +202,7 @@ extension ClientCore {
     mutating func park(
         _ row: InboxRow, _ digest: [UInt8], epoch: UInt64, in group: inout OpenGroup, _ turn: inout Turn
     ) throws {
-        keepUnreadable(row, digest, .epochNotReached, epoch: epoch, in: group, &turn)
+        try keepUnreadable(row, digest, .epochNotReached, epoch: epoch, in: group, &turn)
         let bytes = group.record.parkedBytes + UInt64(row.message.count)
         // Beyond the bounds a row stays as an unreadable line: a flood must not fill the disk.
         guard group.record.parkedRows < ClientLimits.parkedRows, bytes <= ClientLimits.parkedBytes else { return }
@@ -217,7 +222,7 @@ extension ClientCore {
         }
         for stored in ready {
             let row = try takeParked(stored, in: &group, &turn)
-            turn.draft.delete(.history, Keys.history(group.id, era: row.era, sequence: row.sequence))
+            try dropUnreadable(row, in: group, &turn)
             turn.draft.put(.inbox, Keys.inbox(group.id, era: row.era, sequence: row.sequence), row)
         }
         if !ready.isEmpty { lanes.backlog[group.id, default: 0] += ready.count }
@@ -242,11 +247,18 @@ extension ClientCore {
                 .seen, Keys.seen(group.id, digest: digest), SeenRecord.row(era: row.era, sequence: row.sequence))
             // What is no MLS message was never a message to anybody.
             if let summary = try? MLSMessage.summary(of: row.message), summary.contentType == .application {
-                keepUnreadable(row, digest, .lostState, epoch: summary.epoch ?? 0, in: group, &turn)
+                try keepUnreadable(row, digest, .lostState, epoch: summary.epoch ?? 0, in: group, &turn)
             } else {
-                turn.draft.delete(.history, Keys.history(group.id, era: row.era, sequence: row.sequence))
+                try dropUnreadable(row, in: group, &turn)
             }
         }
+    }
+
+    /// Deletes the line that stands for a row which could not be opened; one that an archive made readable stays.
+    private func dropUnreadable(_ row: InboxRow, in group: OpenGroup, _ turn: inout Turn) throws {
+        let key = Keys.history(group.id, era: row.era, sequence: row.sequence)
+        guard let line: HistoryRow = try turn.draft.record(.history, key), !line.isReadable else { return }
+        turn.draft.delete(.history, key)
     }
 
     // MARK: Our own rows

@@ -26,7 +26,10 @@ extension ClientCore {
                 try restartNumbering(record, &turn)
                 return
             }
-            if rows.first?.sequence == record.cursor { rows = rows.dropFirst() }
+            if let first = rows.first, first.sequence == record.cursor {
+                try noteCommit(in: first, of: record, &turn)
+                rows = rows.dropFirst()
+            }
         }
         // Another process may have fetched meanwhile.
         rows = rows.drop { $0.sequence <= record.cursor }
@@ -60,6 +63,14 @@ extension ClientCore {
         return try !isParked(first, record, turn)
     }
 
+    /// History from an archive ends with a row that nobody here has fetched. If it is a commit, it tells the living GroupInfo from a dead one.
+    private func noteCommit(in row: LogRow, of record: GroupRecord, _ turn: inout Turn) throws {
+        guard record.status == .keyless, let summary = try? MLSMessage.summary(of: row.message),
+            summary.contentType == .commit, let epoch = summary.epoch, let tag = summary.confirmationTag
+        else { return }
+        try turn.draft.note(commit: epoch, tag: tag, in: record.id)
+    }
+
     private func isParked(_ row: LogRow, _ record: GroupRecord, _ turn: Turn) throws -> Bool {
         guard let epoch = try? MLSMessage.summary(of: row.message).epoch else { return false }
         let key = Keys.parked(record.id, epoch: epoch, era: record.era, sequence: row.sequence)
@@ -69,7 +80,8 @@ extension ClientCore {
     /// Reads the log from its beginning under a new era. Rows that are known already are told by their digest.
     mutating func restartNumbering(_ record: GroupRecord, _ turn: inout Turn) throws {
         var record = record
-        record.era += 1
+        // An archive may have brought rows of a numbering that was never seen from here.
+        record.era = max(record.era, try turn.draft.lastEra(record.id) ?? 0) + 1
         record.cursor = 0
         turn.draft.put(record)
         lanes[record.id].needsFetch = true

@@ -52,10 +52,12 @@ extension ClientCore {
                 id: summary.group, serverID: summary.group, name: summary.name, alias: summary.alias, status: .keyless)
         }
         let before = try turn.draft.group(record.id)
-        if record.status == .left || record.status == .removed || record.status == .deleted {
-            // Back on the roster: a Welcome is on its way, or the leaving did not come through.
-            if record.status == .left { return }
-            record.status = .keyless
+        switch record.status {
+        case .creating, .active, .keyless: break
+        // The leaving did not come through yet.
+        case .left: return
+        // Back on the roster: a Welcome is on its way. Or known from an archive, and a member after all.
+        case .removed, .deleted, .imported: record.status = .keyless
         }
         record.name = summary.name
         record.alias = summary.alias

@@ -36,6 +36,8 @@ extension ClientCore {
         case .retry(let order): try retry(order, &turn)
         case .discard(let order): try discard(order, &turn)
         case .verify(let user): try verify(user, &turn)
+        case .importUsers(let users): try importUsers(users, &turn)
+        case .importHistory(let piece): try importHistory(piece, &turn)
         }
     }
 
@@ -51,6 +53,9 @@ extension ClientCore {
         case .removed: throw CoreError(.groupClosed, "you were removed from this group")
         case .left: throw CoreError(.groupClosed, "you left this group")
         case .deleted: throw CoreError(.groupClosed, "this group was deleted")
+        case .imported:
+            throw CoreError(
+                .groupClosed, "only the history of this group is here; a sync tells whether you are a member")
         }
     }
 

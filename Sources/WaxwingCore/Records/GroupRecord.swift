@@ -18,6 +18,8 @@ public struct GroupRecord: StoredRecord, Hashable {
         case left = 4
         /// The group is gone from the server.
         case deleted = 5
+        /// Only history from an archive is here. Nobody knows whether we are a member before the server's roster says so.
+        case imported = 6
     }
 
     /// The key under which everything of the group is stored here: the server's id, or a random one for a group created here.

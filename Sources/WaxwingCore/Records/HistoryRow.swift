@@ -40,7 +40,7 @@ public struct HistoryRow: StoredRecord, Hashable {
     /// The outbox row behind a message of our own that is not in the log yet.
     public var outboxOrder: UInt64?
 
-    init(
+    public init(
         sequence: UInt64?, era: UInt32, sender: ID, time: UInt64, content: Content,
         hasOtherKey: Bool = false, epoch: UInt64 = 0,
         generation: UInt32? = nil, messageID: MessageID? = nil, digest: [UInt8] = [], outboxOrder: UInt64? = nil
@@ -56,6 +56,11 @@ public struct HistoryRow: StoredRecord, Hashable {
         self.messageID = messageID
         self.digest = digest
         self.outboxOrder = outboxOrder
+    }
+
+    /// Whether what the row says is known.
+    public var isReadable: Bool {
+        if case .unreadable = content { false } else { true }
     }
 
     init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {
@@ -138,7 +143,7 @@ public struct SystemEvent: Hashable, Sendable, TLSEncodable, TLSDecodable {
     public var actor: ID
     public var subject: ID
 
-    init(_ kind: Kind, actor: ID, subject: ID? = nil) {
+    public init(_ kind: Kind, actor: ID, subject: ID? = nil) {
         self.kind = kind
         self.actor = actor
         self.subject = subject ?? actor

@@ -25,6 +25,9 @@ enum Keys {
     /// Rows to apply come under 0, in log order.
     static func inbox(_ group: ID) -> [UInt8] { group.bytes + [0] }
 
+    /// The place in the history of a group that a row to apply will take.
+    static func history(ofInbox key: [UInt8]) -> [UInt8] { Array(key.prefix(16) + key.dropFirst(17)) }
+
     static func inbox(_ group: ID, era: UInt32, sequence: UInt64) -> [UInt8] {
         inbox(group) + history(group, era: era, sequence: sequence).dropFirst(16)
     }
@@ -194,6 +197,13 @@ extension Draft {
         let prefix = Array(Keys.history(group, era: era, sequence: 0).prefix(20))
         guard let last = try last(.history, prefix: prefix) else { return nil }
         return try HistoryRow(stored: last.value).sequence
+    }
+
+    /// The last numbering that a row of the group's history belongs to.
+    func lastEra(_ group: ID) throws(StoreError) -> UInt32? {
+        let waiting = Array(Keys.pendingHistory(group, order: 0).prefix(20))
+        let page = try store.page(.history, from: group.bytes, below: waiting, limit: 1, descending: true)
+        return try page.first.map { record throws(StoreError) in try HistoryRow(stored: record.value).era }
     }
 
     func pendingHistory(_ group: ID, order: UInt64) throws(StoreError) -> HistoryRow? {

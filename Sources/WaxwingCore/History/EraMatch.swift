@@ -1,0 +1,56 @@
+public import ConclaveProtocol
+
+/// Finds out which numberings of a group's log in an archive are which of this profile.
+///
+/// Each profile counts by itself how often the server began to count anew, so the same numbering may have another number in an archive that
+/// was made elsewhere. A row that both know, under one sequence number, tells which is which. Where they have no row in common, a numbering
+/// keeps its number, unless another row stands in the place of one of its rows, or the order of numberings would not hold.
+///
+/// Look at rows in any order, then ask for the ``eras``. A row costs at most two look-ups in the store.
+public struct EraMatch: Sendable {
+    private let draft: Draft
+    private let group: ID?
+    private var places: [UInt32: UInt32] = [:]
+    private var strangers: Set<UInt32> = []
+    private var seen: Set<UInt32> = []
+
+    /// - Parameter group: by the server's id, or by the one that only this profile knows.
+    /// - Throws: ``StoreError``.
+    public init(_ reader: AccountReader, group: ID) throws(StoreError) {
+        draft = reader.draft
+        let shared = try draft.groups().first { $0.serverID == group }
+        let own = try draft.group(group)
+        guard let record = shared ?? own else {
+            self.group = nil
+            return
+        }
+        let isEmpty = try reader.history(record.id, limit: 1).isEmpty && record.cursor == 0
+        self.group = isEmpty ? nil : record.id
+    }
+
+    /// Whether more rows can tell anything: nothing has to be looked at for a group that has no history here.
+    public var needsRows: Bool { group != nil }
+
+    /// - Throws: ``StoreError``.
+    public mutating func look(at row: HistoryRow) throws(StoreError) {
+        seen.insert(row.era)
+        guard let group, let sequence = row.sequence, !row.digest.isEmpty, places[row.era] == nil else { return }
+        if case .row(let era, sequence) = try draft.seen(group, digest: row.digest) {
+            places[row.era] = era
+            return
+        }
+        let place = Keys.history(group, era: row.era, sequence: sequence)
+        guard let here: HistoryRow = try draft.record(.history, place), !here.digest.isEmpty else { return }
+        if here.digest == row.digest { places[row.era] = row.era } else { strangers.insert(row.era) }
+    }
+
+    /// Where each numbering that was looked at belongs; those that have no place here are missing.
+    public var eras: [UInt32: UInt32] {
+        var eras = places
+        for era in seen.subtracting(strangers) where places[era] == nil {
+            let fits = places.allSatisfy { other, place in other < era ? place < era : era < place }
+            if fits { eras[era] = era }
+        }
+        return eras
+    }
+}

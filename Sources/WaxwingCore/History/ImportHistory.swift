@@ -1,0 +1,138 @@
+import ConclaveProtocol
+import MLS
+
+/// Taking history over from an archive. Only what is missing is written, so that a second import changes nothing, and one that was cut
+/// short is healed by importing again. Keys, membership and trust come from nowhere but the group itself.
+extension ClientCore {
+    mutating func importUsers(_ users: [ImportedUser], _ turn: inout Turn) throws {
+        _ = try account(turn)
+        for imported in users where !imported.username.isEmpty {
+            var user = try turn.draft.user(imported.id) ?? UserRecord()
+            guard user.username.isEmpty else { continue }
+            user.username = imported.username
+            user.alias = imported.alias
+            turn.draft.put(user, for: imported.id)
+        }
+    }
+
+    mutating func importHistory(_ piece: ImportedHistory, _ turn: inout Turn) throws {
+        _ = try account(turn)
+        try check(piece)
+        let known = try knownGroup(piece.group, turn)
+        var record =
+            known
+            ?? GroupRecord(
+                id: piece.group, serverID: piece.group, name: piece.name, alias: piece.alias, status: .imported)
+        let isUntouched = try isUntouched(record, turn)
+        let front = isUntouched ? nil : try appliedFront(of: record, turn)
+        var counts = ImportCounts()
+        for row in piece.rows {
+            guard let era = piece.eras[row.era], let sequence = row.sequence else {
+                counts.misplaced += 1
+                continue
+            }
+            var row = row
+            row.era = era
+            try take(row, at: Keys.history(record.id, era: era, sequence: sequence), in: record, front, &counts, &turn)
+            if isUntouched { moveCursor(of: &record, to: row, sequence) }
+        }
+        if record != known { turn.draft.put(record) }
+        turn.outcome = .imported(counts)
+    }
+
+    /// By the id that members share, or by the one that only this profile knows.
+    private mutating func knownGroup(_ id: ID, _ turn: Turn) throws -> GroupRecord? {
+        if let known = try localGroup(id, turn) { return known }
+        return try turn.draft.group(id)
+    }
+
+    private func check(_ piece: ImportedHistory) throws {
+        func isSound(_ row: HistoryRow) -> Bool {
+            guard let sequence = row.sequence, row.outboxOrder == nil else { return false }
+            return sequence <= Int64.max && row.era <= ClientLimits.importedEras
+                && (row.digest.isEmpty || row.digest.count == 32)
+        }
+        guard piece.rows.count <= ClientLimits.importedRows, piece.rows.allSatisfy(isSound),
+            piece.eras.values.allSatisfy({ $0 <= ClientLimits.importedEras })
+        else { throw CoreError(.invalidInput, "these rows are not those of a group's log") }
+    }
+
+    /// Whether there were never keys of the group here, and nothing of its log is being read to come by some: then where to go on reading it is
+    /// the archive's to say.
+    private func isUntouched(_ record: GroupRecord, _ turn: Turn) throws -> Bool {
+        guard record.mlsGroupID.isEmpty, try turn.draft.page(.outbox, prefix: record.id.bytes, limit: 1).isEmpty else {
+            return false
+        }
+        return try turn.draft.page(.inbox, prefix: record.id.bytes, limit: 1).isEmpty
+    }
+
+    /// Where the first row will go that is not applied yet. Rows from there on must not count as seen: they may be commits.
+    private func appliedFront(of record: GroupRecord, _ turn: Turn) throws -> [UInt8] {
+        if let first = try turn.draft.page(.inbox, prefix: Keys.inbox(record.id), limit: 1).first {
+            return Keys.history(ofInbox: first.key)
+        }
+        return Keys.history(record.id, era: record.era, sequence: record.cursor) + [0]
+    }
+
+    private func take(
+        _ row: HistoryRow, at key: [UInt8], in record: GroupRecord, _ front: [UInt8]?, _ counts: inout ImportCounts,
+        _ turn: inout Turn
+    ) throws {
+        if let here: HistoryRow = try turn.draft.record(.history, key) {
+            if here.digest != row.digest, !here.digest.isEmpty, !row.digest.isEmpty {
+                counts.misplaced += 1
+            } else if here.isReadable || !row.isReadable || here.digest.isEmpty || row.digest.isEmpty {
+                counts.known += 1
+            } else {
+                turn.draft.put(.history, key, row)
+                counts.opened += 1
+            }
+            return
+        }
+        if try isShownElsewhere(row, in: record.id, turn) {
+            counts.known += 1
+            return
+        }
+        turn.draft.put(.history, key, row)
+        counts.added += 1
+        guard let sequence = row.sequence, front.map(key.lexicographicallyPrecedes) ?? true else { return }
+        let place = SeenRecord.row(era: row.era, sequence: sequence)
+        if !row.digest.isEmpty, try turn.draft.seen(record.id, digest: row.digest) == nil {
+            turn.draft.put(.seen, Keys.seen(record.id, digest: row.digest), place)
+        }
+        if let message = row.messageID {
+            let seen = Keys.seen(record.id, sender: row.sender, message: message)
+            if try turn.draft.value(.seen, seen) == nil { turn.draft.put(.seen, seen, place) }
+        }
+    }
+
+    /// Whether the row, or the message in it, has a line in the history under another number, or waits in the outbox.
+    private func isShownElsewhere(_ row: HistoryRow, in group: ID, _ turn: Turn) throws -> Bool {
+        var marks: [[UInt8]] = []
+        if !row.digest.isEmpty { marks.append(Keys.seen(group, digest: row.digest)) }
+        if let message = row.messageID { marks.append(Keys.seen(group, sender: row.sender, message: message)) }
+        for mark in marks {
+            switch try turn.draft.record(.seen, mark, as: SeenRecord.self) {
+            // Written here: it has its line already.
+            case .own, .row(era: 0, sequence: 0): return true
+            case .row(let era, let sequence):
+                let place = Keys.history(group, era: era, sequence: sequence)
+                if try turn.draft.value(.history, place) != nil { return true }
+            case nil: break
+            }
+        }
+        return false
+    }
+
+    /// Reading the log will go on from the last commit that the archive knows: it is there that the server's numbering is compared with the
+    /// archive's, and that a living GroupInfo is told from a dead one.
+    private func moveCursor(of record: inout GroupRecord, to row: HistoryRow, _ sequence: UInt64) {
+        guard !row.digest.isEmpty else { return }
+        if row.era > record.era || row.era == record.era && record.cursor == 0 {
+            record.era = row.era
+            record.cursor = sequence
+        } else if case .system = row.content, row.era == record.era, sequence > record.cursor {
+            record.cursor = sequence
+        }
+    }
+}

@@ -1,0 +1,88 @@
+public import ConclaveProtocol
+import MLS
+
+/// Goes through the part of a group's history that has come to rest, from a state that is fixed when it begins.
+///
+/// Rows only ever come in behind that part: all of the log up to there was fetched and applied. What was sent from here and got its number
+/// belongs to it as far as no number before it is missing. A row in it changes in one way only: one that could not be opened is opened
+/// later, or given up for good; it is read as it is found. Nothing is held back or locked meanwhile, and memory does not grow with the history.
+public struct SettledHistory: Sendable {
+    private static let pageBytes = 2 << 20
+    private static let pageRowsMax = 500
+    private static let pageRowsMin = 16
+
+    /// The group's record as it was.
+    public let group: GroupRecord
+    /// Rows that stand behind the end, or wait in the outbox.
+    public let waiting: Int
+    private let store: any Store
+    private var place: [UInt8]
+    private let end: [UInt8]
+    private var pageRows = pageRowsMin
+
+    /// - Parameters:
+    ///   - group: the id that the group has in this profile.
+    ///   - after: rows up to this one are left out.
+    /// - Throws: ``StoreError``; ``CoreError`` `unknownGroup`.
+    public init(_ reader: AccountReader, _ group: ID, after: (era: UInt32, sequence: UInt64)? = nil) throws {
+        store = reader.store
+        // The record first: whatever is applied after it was read lies behind the end.
+        guard let record = try reader.group(group) else { throw CoreError(.unknownGroup, "there is no such group") }
+        self.group = record
+        let draft = reader.draft
+        end = try Self.end(of: record, draft)
+        waiting = try Self.count(store, from: end, group)
+        place = after.map { Keys.history(group, era: $0.era, sequence: $0.sequence) + [0] } ?? group.bytes
+    }
+
+    /// The next rows in order; none at the end.
+    ///
+    /// - Throws: ``StoreError``.
+    public mutating func next() throws(StoreError) -> [HistoryRow] {
+        guard place.lexicographicallyPrecedes(end) else { return [] }
+        let page = try store.page(.history, from: place, below: end, limit: pageRows, descending: false)
+        guard let last = page.last else {
+            place = end
+            return []
+        }
+        place = last.key + [0]
+        let size = page.reduce(0) { $0 + $1.value.count } / page.count
+        pageRows = min(max(Self.pageBytes / max(size, 1), Self.pageRowsMin), Self.pageRowsMax)
+        var rows: [HistoryRow] = []
+        rows.reserveCapacity(page.count)
+        for record in page { rows.append(try HistoryRow(stored: record.value)) }
+        return rows
+    }
+
+    /// The key behind the last row that is at rest.
+    private static func end(of record: GroupRecord, _ draft: Draft) throws(StoreError) -> [UInt8] {
+        let behindLog = Array(Keys.pendingHistory(record.id, order: 0).prefix(20))
+        switch record.status {
+        // Nothing is being fetched.
+        case .keyless, .removed, .left, .deleted, .imported: return behindLog
+        case .active, .creating: break
+        }
+        if let first = try draft.page(.inbox, prefix: Keys.inbox(record.id), limit: 1).first {
+            return Keys.history(ofInbox: first.key)
+        }
+        var last = record.cursor
+        while last < UInt64.max {
+            let next = Keys.history(record.id, era: record.era, sequence: last + 1)
+            guard try draft.value(.history, next) != nil else { break }
+            last += 1
+        }
+        return Keys.history(record.id, era: record.era, sequence: last) + [0]
+    }
+
+    private static func count(_ store: any Store, from lower: [UInt8], _ group: ID) throws(StoreError) -> Int {
+        var count = 0
+        var lower = lower
+        while true {
+            let page = try store.page(
+                .history, from: lower, below: upperBound(ofPrefix: group.bytes), limit: pageRowsMin, descending: false)
+            count += page.count
+            guard page.count == pageRowsMin, let last = page.last else { return count }
+            lower = last.key + [0]
+        }
+    }
+}
