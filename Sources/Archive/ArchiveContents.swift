@@ -1,0 +1,119 @@
+public import ConclaveProtocol
+
+/// A person as an archive knows them.
+public struct ArchiveUser: Hashable, Sendable {
+    public var id: ID
+    /// Empty where it is not known.
+    public var username: String
+    public var alias: String
+    /// Lower-case hex SHA-256 of the signature key that is trusted; empty where none is.
+    public var fingerprint: String
+    /// A person compared the fingerprint by hand.
+    public var isVerified: Bool
+
+    public init(id: ID, username: String, alias: String = "", fingerprint: String = "", isVerified: Bool = false) {
+        self.id = id
+        self.username = username
+        self.alias = alias
+        self.fingerprint = fingerprint
+        self.isVerified = isVerified
+    }
+}
+
+/// A conversation as an archive knows it.
+public struct ArchiveGroup: Hashable, Sendable {
+    /// The server's id, else the one it has in the profile.
+    public var id: ID
+    public var name: String
+    public var alias: String
+    /// Where our membership stands, in a word.
+    public var status: String
+    public var mlsGroupID: [UInt8]
+    /// What came before this epoch was never ours to read.
+    public var joinedEpoch: UInt64
+    /// Who is in it, as far as is known.
+    public var members: [ID]
+
+    public init(
+        id: ID, name: String, alias: String = "", status: String = "", mlsGroupID: [UInt8] = [],
+        joinedEpoch: UInt64 = 0, members: [ID] = []
+    ) {
+        self.id = id
+        self.name = name
+        self.alias = alias
+        self.status = status
+        self.mlsGroupID = mlsGroupID
+        self.joinedEpoch = joinedEpoch
+        self.members = members
+    }
+}
+
+/// What goes into an archive besides the rows.
+public struct ArchiveContents: Hashable, Sendable {
+    /// Whose archive it is.
+    public var account: ArchiveUser
+    /// The address of the account's server.
+    public var server: String
+    /// The only time in an archive that is not that of a row: Unix seconds.
+    public var exportedAt: UInt64
+    public var groups: [ArchiveGroup]
+    public var users: [ArchiveUser]
+    /// Rows that are left out because they are not in the log yet.
+    public var waiting: Int
+    /// The archive that this one goes on from.
+    public var previous: ArchiveEnd?
+
+    public init(
+        account: ArchiveUser, server: String, exportedAt: UInt64, groups: [ArchiveGroup], users: [ArchiveUser],
+        waiting: Int = 0, previous: ArchiveEnd? = nil
+    ) {
+        self.account = account
+        self.server = server
+        self.exportedAt = exportedAt
+        self.groups = groups
+        self.users = users
+        self.waiting = waiting
+        self.previous = previous
+    }
+}
+
+/// Signs for the account whose archive it is.
+public protocol ArchiveSigner: Sendable {
+    /// The number of the cipher suite whose signature scheme it is (RFC 9420 §17.1).
+    var suite: UInt16 { get }
+    var publicKey: [UInt8] { get }
+
+    func sign(_ message: [UInt8]) throws -> [UInt8]
+}
+
+/// Where an archive ends: what another one that goes on from it needs to know.
+public struct ArchiveEnd: Hashable, Sendable {
+    /// The last row of a group.
+    public struct Last: Hashable, Sendable {
+        public var era: UInt32
+        public var sequence: UInt64
+
+        public init(era: UInt32, sequence: UInt64) {
+            self.era = era
+            self.sequence = sequence
+        }
+    }
+
+    /// SHA-256 of what the archive's signature covers, in lower-case hex.
+    public var id: String
+    /// The account whose archive it is.
+    public var account: ID
+    public var exportedAt: UInt64
+    /// The archive it goes on from.
+    public var previous: String?
+    /// By group; also of groups that have no row in this archive but had some in those it goes on from.
+    public var last: [ID: Last]
+
+    public init(id: String, account: ID, exportedAt: UInt64, previous: String?, last: [ID: Last]) {
+        self.id = id
+        self.account = account
+        self.exportedAt = exportedAt
+        self.previous = previous
+        self.last = last
+    }
+}

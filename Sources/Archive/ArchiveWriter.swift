@@ -1,0 +1,214 @@
+public import Age
+public import ConclaveProtocol
+import FoundationEssentials
+public import WaxwingCore
+
+/// What was written.
+public struct ArchiveSummary: Hashable, Sendable {
+    /// What another archive needs to know that goes on from this one.
+    public var end: ArchiveEnd
+    public var rows: UInt64
+    /// Bytes of the files in it, and of the archive before it is sealed.
+    public var contentSize: UInt64
+    public var compressedSize: UInt64
+}
+
+/// Writes an archive: rows go in one after the other, the sealed file comes out at the end. Memory does not grow with the rows.
+public final class ArchiveWriter {
+    private let contents: ArchiveContents
+    private let signer: any ArchiveSigner
+    private let sha256 = SHA256()
+    private let messages: LineFile
+    private let markdown: LineFile
+    private let html: LineFile
+    private var markdownHash = SHA256()
+    private var htmlHash = SHA256()
+    private let names: [ID: String]
+    private let groups: [ID: ArchiveGroup]
+    private var tallies: [GroupTally] = []
+    private var blocks: [ArchiveTrailer.Block] = []
+    private var tree: LineTree
+    private var blockStart: (group: ID, era: UInt32, sequence: UInt64)?
+    private let entropy: AgeEntropy
+    private let sealing: AgeSealing
+    private let isArmored: Bool
+    private var line = TextBuffer()
+
+    /// - Parameters:
+    ///   - folder: where temporary files may be made; what is in them is sealed, and they have no names.
+    /// - Throws: ``ArchiveError``.
+    public init(
+        _ contents: ArchiveContents, to sealing: AgeSealing, isArmored: Bool = false, signer: any ArchiveSigner,
+        folder: String, entropy: @escaping AgeEntropy
+    ) throws(ArchiveError) {
+        self.contents = contents
+        self.sealing = sealing
+        self.isArmored = isArmored
+        self.signer = signer
+        self.entropy = entropy
+        names = Dictionary(contents.users.map { ($0.id, $0.username) }, uniquingKeysWith: { first, _ in first })
+        groups = Dictionary(contents.groups.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        guard groups.count == contents.groups.count else {
+            throw ArchiveError(.invalidInput, "a group is named twice")
+        }
+        func file(_ name: ArchiveFile) -> LineFile {
+            LineFile(name.rawValue, Spool(folder: folder, entropy: entropy))
+        }
+        messages = file(.messages)
+        markdown = file(.markdown)
+        html = file(.html)
+        tree = LineTree(sha256)
+        try markdownHash.begin()
+        try htmlHash.begin()
+        try transcribe { markdown throws(ArchiveError) in
+            Markdown.begin(contents, to: &markdown)
+        } _: { html throws(ArchiveError) in
+            HTML.begin(contents, to: &html)
+        }
+    }
+
+    /// Adds a row of the log.
+    ///
+    /// - Throws: ``ArchiveError`` `invalidInput` for a row that is not behind the one before, by group, numbering and sequence.
+    public func add(_ row: HistoryRow, of group: ID) throws(ArchiveError) {
+        guard let sequence = row.sequence else {
+            throw ArchiveError(.invalidInput, "a row that is not in the log cannot be archived")
+        }
+        guard let known = groups[group] else { throw ArchiveError(.invalidInput, "a row is of an unknown group") }
+        try tally(row, sequence, known)
+        if blockStart == nil { blockStart = (group, row.era, sequence) }
+        line.clear()
+        RowLine.write(row, sequence: sequence, of: group, sender: names[row.sender] ?? "", to: &line)
+        try withBytes(of: line.bytes) { bytes throws(ArchiveError) in try tree.add(bytes) }
+        line.append(UInt8(ascii: "\n"))
+        let isClosed = try messages.add { text throws(ArchiveError) in text.append(raw: line.bytes) }
+        if isClosed { try closeBlock(.messages) }
+        try transcribe { [names] markdown throws(ArchiveError) in
+            Markdown.write(row, sequence, names, to: &markdown)
+        } _: { [names] html throws(ArchiveError) in
+            HTML.write(row, sequence, names, to: &html)
+        }
+    }
+
+    private func tally(_ row: HistoryRow, _ sequence: UInt64, _ group: ArchiveGroup) throws(ArchiveError) {
+        if tallies.last?.group.id != group.id {
+            if let last = tallies.last, !(last.group.id < group.id) {
+                throw ArchiveError(.invalidInput, "the groups are not in order")
+            }
+            tallies.append(GroupTally(group, after: contents.previous?.last[group.id]))
+            try transcribe { markdown throws(ArchiveError) in
+                Markdown.begin(group, to: &markdown)
+            } _: { html throws(ArchiveError) in
+                HTML.begin(group, to: &html)
+            }
+        }
+        try tallies[tallies.count - 1].add(row, sequence)
+    }
+
+    private func transcribe(
+        _ markdown: (inout TextBuffer) throws(ArchiveError) -> Void,
+        _ html: (inout TextBuffer) throws(ArchiveError) -> Void
+    ) throws(ArchiveError) {
+        for (file, hash, write) in [(self.markdown, markdownHash, markdown), (self.html, htmlHash, html)] {
+            line.clear()
+            try write(&line)
+            try withBytes(of: line.bytes) { bytes throws(ArchiveError) in try hash.update(bytes) }
+            _ = try file.add { text throws(ArchiveError) in text.append(raw: line.bytes) }
+        }
+    }
+
+    private func closeBlock(_ file: ArchiveFile) throws(ArchiveError) {
+        blocks.append(
+            ArchiveTrailer.Block(
+                file: file.rawValue, lines: tree.leaves, root: hexEncode(try tree.root()),
+                group: blockStart?.group.description, era: blockStart?.era, sequence: blockStart?.sequence))
+        tree = LineTree(sha256)
+        blockStart = nil
+    }
+
+    // MARK: The end
+
+    /// Puts everything together, signs it, and seals it.
+    ///
+    /// - Parameter put: takes the bytes of the file, in order.
+    /// - Throws: ``ArchiveError``, what the signer throws, and what `put` throws.
+    public func finish(into put: (UnsafeRawBufferPointer) throws -> Void) throws -> ArchiveSummary {
+        if try messages.finish() { try closeBlock(.messages) }
+        try transcribe { markdown throws(ArchiveError) in
+            Markdown.end(to: &markdown)
+        } _: { html throws(ArchiveError) in
+            HTML.end(to: &html)
+        }
+        try markdown.finish()
+        try html.finish()
+        let messageBlocks = blocks
+        blocks = []
+        let (readme, manifest) = (Readme.text(contents), try Manifest.text(contents))
+        let members = try memberLines()
+        let trailer = try trailer(
+            files: [
+                .readme: SHA256.of(readme), .manifest: SHA256.of(manifest), .markdown: try markdownHash.end(),
+                .html: try htmlHash.end(),
+            ], blocks: blocks + messageBlocks)
+        let (id, trailerText) = try SignedTrailer.text(of: trailer, by: signer)
+
+        var encryptor = try AgeEncryptor(sealing, isArmored: isArmored, entropy: entropy)
+        var assembly = Assembly(time: contents.exportedAt)
+        func emit(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try encryptor.write($0, put) } }
+        assembly.add(.readme, readme)
+        assembly.add(.manifest, manifest)
+        assembly.add(.members, members)
+        for (name, file) in [(ArchiveFile.messages, messages), (.markdown, markdown), (.html, html)] {
+            assembly.begin(name, size: file.contentSize)
+            try emit(try assembly.closeGlue())
+            try file.drain { try encryptor.write($0, put) }
+            assembly.append(file.frames, size: file.contentSize)
+        }
+        assembly.add(.trailer, trailerText)
+        assembly.end()
+        try emit(try assembly.closeGlue())
+        try emit(assembly.table.encoded)
+        try encryptor.finish(put)
+        return ArchiveSummary(
+            end: try trailer.end(id: id), rows: trailer.rows, contentSize: assembly.contentSize,
+            compressedSize: assembly.compressedSize)
+    }
+
+    private func memberLines() throws(ArchiveError) -> [UInt8] {
+        var text = TextBuffer()
+        for user in contents.users.sorted(by: { $0.id < $1.id }) {
+            line.clear()
+            MemberLine.write(user, to: &line)
+            try withBytes(of: line.bytes) { bytes throws(ArchiveError) in try tree.add(bytes) }
+            text.append(raw: line.bytes)
+            text.append(UInt8(ascii: "\n"))
+        }
+        try closeBlock(.members)
+        return text.bytes
+    }
+
+    private func trailer(files: [ArchiveFile: [UInt8]], blocks: [ArchiveTrailer.Block]) throws(ArchiveError)
+        -> ArchiveTrailer
+    {
+        let first = contents.previous?.last ?? [:]
+        var last = first
+        for tally in tallies { last[tally.group.id] = tally.last }
+        return ArchiveTrailer(
+            format: ArchiveTrailer.format, account: contents.account.id.description, exportedAt: contents.exportedAt,
+            previous: contents.previous?.id, groups: tallies.map(\.summary),
+            starts: ArchiveTrailer.list(first), ends: ArchiveTrailer.list(last),
+            waiting: contents.waiting,
+            files: Dictionary(uniqueKeysWithValues: files.map { ($0.key.rawValue, hexEncode($0.value)) }),
+            blocks: blocks, root: hexEncode(try ArchiveTrailer.root(of: blocks, sha256)))
+    }
+
+    private func withBytes(of bytes: [UInt8], _ body: (UnsafeRawBufferPointer) throws(ArchiveError) -> Void)
+        throws(ArchiveError)
+    {
+        var result: Result<Void, ArchiveError> = .success(())
+        bytes.withUnsafeBytes { bytes in
+            do throws(ArchiveError) { try body(bytes) } catch { result = .failure(error) }
+        }
+        try result.get()
+    }
+}

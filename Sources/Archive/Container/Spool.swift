@@ -1,0 +1,116 @@
+import Age
+import Dispatch
+import Glibc
+import Synchronization
+
+/// Where compressed frames wait until the sizes of all files are known.
+///
+/// A little is kept in memory; more goes to a file without a name, sealed to a key that only this process holds and that goes with it. So
+/// nothing of it can be read afterwards, whatever happens.
+final class Spool {
+    private static let memory = 4 << 20
+
+    private let folder: String
+    private let entropy: AgeEntropy
+    private var kept: [UInt8] = []
+    private var file: SpoolFile?
+    private(set) var count: UInt64 = 0
+
+    init(folder: String, entropy: @escaping AgeEntropy) {
+        self.folder = folder
+        self.entropy = entropy
+    }
+
+    func append(_ bytes: [UInt8]) throws(ArchiveError) {
+        count += UInt64(bytes.count)
+        if file == nil, kept.count + bytes.count <= Self.memory {
+            kept += bytes
+            return
+        }
+        let open = try file ?? SpoolFile(folder: folder, entropy)
+        if file == nil {
+            try open.append(kept)
+            kept = []
+            file = open
+        }
+        try open.append(bytes)
+    }
+
+    /// Gives all that was appended, once, in pieces.
+    func drain(_ put: (UnsafeRawBufferPointer) throws -> Void) throws {
+        if let file { return try file.drain(put) }
+        try kept.withUnsafeBytes(put)
+        kept = []
+    }
+}
+
+/// A file that has no name any more, sealed.
+private final class SpoolFile {
+    private let descriptor: Int32
+    private let identity: AgeIdentity
+    private var encryptor: AgeEncryptor?
+    private var size: UInt64 = 0
+
+    init(folder: String, _ entropy: @escaping AgeEntropy) throws(ArchiveError) {
+        var template = Array((folder + "/.waxwing-spool-XXXXXX").utf8CString)
+        descriptor = mkstemp(&template)
+        guard descriptor >= 0 else {
+            throw ArchiveError(.failed, "\(folder): no temporary file can be made: \(String(cString: strerror(errno)))")
+        }
+        unlink(template)
+        do {
+            identity = try AgeIdentity.generate(entropy)
+            encryptor = try AgeEncryptor(.recipients([identity.recipient]), entropy: entropy)
+        } catch {
+            close(descriptor)
+            throw ArchiveError(error)
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    func append(_ bytes: [UInt8]) throws(ArchiveError) {
+        let result = Result { try bytes.withUnsafeBytes { try encryptor?.write($0, write) } }
+        if case .failure(let error) = result { throw error as? ArchiveError ?? ArchiveError(.failed, "\(error)") }
+    }
+
+    func drain(_ put: (UnsafeRawBufferPointer) throws -> Void) throws {
+        try encryptor.take()?.finish(write)
+        let reader = try AgeReader(DescriptorSource(descriptor: descriptor, count: size), .identities([identity]))
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        var done: UInt64 = 0
+        while true {
+            let count = try buffer.withUnsafeMutableBytes { try reader.read(at: done, into: $0) }
+            if count == 0 { return }
+            done += UInt64(count)
+            try buffer[..<count].withUnsafeBytes(put)
+        }
+    }
+
+    private func write(_ bytes: UnsafeRawBufferPointer) throws {
+        var rest = bytes
+        while !rest.isEmpty {
+            let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else {
+                throw ArchiveError(.failed, "the temporary file cannot be written: \(String(cString: strerror(errno)))")
+            }
+            size += UInt64(count)
+            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        }
+    }
+}
+
+/// A file by its descriptor, which somebody else closes.
+private struct DescriptorSource: ByteSource {
+    let descriptor: Int32
+    let count: UInt64
+
+    func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(AgeError) -> Int {
+        while true {
+            let count = pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
+            if count >= 0 { return count }
+            if errno != EINTR { throw AgeError(.unreadable, String(cString: strerror(errno))) }
+        }
+    }
+}

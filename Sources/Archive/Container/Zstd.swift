@@ -1,0 +1,135 @@
+import CZstd
+
+/// Frames of zstd, each compressed by itself, with its length and a checksum in it.
+enum Zstd {
+    static let level: Int32 = 3
+    /// What a frame of lines holds, in bytes, before it is closed behind a line.
+    static let frameSize = 1 << 20
+    /// No frame that we read holds more: one line of the longest message that is still ours.
+    static let frameSizeMax = 8 << 20
+
+    /// Compresses frames, with one context that is used again.
+    ///
+    /// `@unchecked Sendable`: whoever uses it from several threads does so one at a time.
+    final class Compressor: @unchecked Sendable {
+        private let context = ZSTD_createCCtx()
+
+        init() {
+            ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Zstd.level)
+            ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
+            ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 1)
+        }
+
+        deinit { ZSTD_freeCCtx(context) }
+
+        func frame(_ content: [UInt8]) throws(ArchiveError) -> [UInt8] {
+            var size = 0
+            let frame = [UInt8](unsafeUninitializedCapacity: ZSTD_compressBound(content.count)) { buffer, count in
+                size = ZSTD_compress2(context, buffer.baseAddress, buffer.count, content, content.count)
+                count = ZSTD_isError(size) == 0 ? size : 0
+            }
+            if ZSTD_isError(size) != 0 { throw ArchiveError(.failed, "zstd has no memory") }
+            return frame
+        }
+    }
+
+    /// Opens frames, with one context that is used again.
+    final class Decompressor {
+        private let context = ZSTD_createDCtx()
+
+        init() {
+            // Whoever sets a larger window wants memory, not compression.
+            ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, 24)
+        }
+
+        deinit { ZSTD_freeDCtx(context) }
+
+        /// - Parameter size: how many bytes the frame has to hold.
+        func content(_ frame: UnsafeRawBufferPointer, size: Int) throws(ArchiveError) -> [UInt8] {
+            guard size <= Zstd.frameSizeMax else { throw Zstd.damaged }
+            let said = ZSTD_getFrameContentSize(frame.baseAddress, frame.count)
+            guard said == UInt64(size) else { throw Zstd.damaged }
+            var isWhole = false
+            let content = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+                let got = ZSTD_decompressDCtx(context, buffer.baseAddress, size, frame.baseAddress, frame.count)
+                isWhole = ZSTD_isError(got) == 0 && got == size
+                count = isWhole ? size : 0
+            }
+            if !isWhole { throw Zstd.damaged }
+            return content
+        }
+    }
+
+    static var damaged: ArchiveError { ArchiveError(.damaged, "a compressed part of the archive is damaged") }
+}
+
+/// Where the frames of an archive lie, as the zstd seekable format has it: a skippable frame at the very end, which plain zstd passes over.
+struct SeekTable {
+    struct Frame: Hashable {
+        /// Of the frame in the compressed stream, and of its content in the archive.
+        var offset: UInt64
+        var contentOffset: UInt64
+        var size: Int
+        var contentSize: Int
+    }
+
+    private static let skippable: UInt32 = 0x184D_2A5E
+    private static let magic: UInt32 = 0x8F92_EAB1
+    private static let entry = 8
+    private static let footer = 9
+    /// Frames that we read at most: a terabyte of lines.
+    private static let framesMax = 1 << 20
+
+    private(set) var frames: [Frame] = []
+
+    init() {}
+
+    mutating func add(size: Int, contentSize: Int) {
+        let last = frames.last
+        frames.append(
+            Frame(
+                offset: last.map { $0.offset + UInt64($0.size) } ?? 0,
+                contentOffset: last.map { $0.contentOffset + UInt64($0.contentSize) } ?? 0,
+                size: size, contentSize: contentSize))
+    }
+
+    var encoded: [UInt8] {
+        var bytes = Self.little(Self.skippable) + Self.little(UInt32(frames.count * Self.entry + Self.footer))
+        for frame in frames { bytes += Self.little(UInt32(frame.size)) + Self.little(UInt32(frame.contentSize)) }
+        return bytes + Self.little(UInt32(frames.count)) + [0] + Self.little(Self.magic)
+    }
+
+    /// Reads the table at the end of a stream.
+    ///
+    /// - Throws: `notAnArchive` where there is none, `damaged` where it does not fit the stream.
+    init(count: UInt64, read: (UInt64, Int) throws(ArchiveError) -> [UInt8]) throws(ArchiveError) {
+        guard count >= UInt64(8 + Self.footer) else { throw Self.missing }
+        let footer = try read(count - UInt64(Self.footer), Self.footer)
+        let number = Int(Self.number(footer[0...]))
+        guard Self.number(footer[5...]) == Self.magic, footer[4] == 0, number <= Self.framesMax else { throw Self.missing }
+        let length = number * Self.entry + Self.footer
+        guard count >= UInt64(length + 8) else { throw Self.missing }
+        let start = count - UInt64(length + 8)
+        let table = try read(start, length + 8)
+        guard Self.number(table[0...]) == Self.skippable, Self.number(table[4...]) == UInt32(length) else {
+            throw Self.missing
+        }
+        for index in 0..<number {
+            let place = 8 + index * Self.entry
+            add(size: Int(Self.number(table[place...])), contentSize: Int(Self.number(table[(place + 4)...])))
+        }
+        guard (frames.last.map { $0.offset + UInt64($0.size) } ?? 0) == start else { throw Zstd.damaged }
+    }
+
+    private static var missing: ArchiveError {
+        ArchiveError(.notAnArchive, "this is no archive of Waxwing: the table at its end is missing")
+    }
+
+    private static func little(_ number: UInt32) -> [UInt8] {
+        (0..<4).map { UInt8(truncatingIfNeeded: number >> UInt32(8 * $0)) }
+    }
+
+    private static func number(_ bytes: ArraySlice<UInt8>) -> UInt32 {
+        bytes.prefix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) }
+    }
+}

@@ -1,0 +1,93 @@
+import ConclaveProtocol
+import WaxwingCore
+
+/// Counts the rows of a group, and sees that they come in order.
+struct GroupTally {
+    let group: ArchiveGroup
+    private(set) var last: ArchiveEnd.Last
+    private var rows: UInt64 = 0
+    private var ranges: [ArchiveTrailer.Range] = []
+    private var gaps: [ArchiveTrailer.Range] = []
+    private var gapCount: UInt64 = 0
+    private var unreadable: [String: UInt64] = [:]
+    /// Whether ``last`` is that of a row here or in the archive before.
+    private var hasLast: Bool
+
+    /// - Parameter after: the last row in the archives that this one goes on from.
+    init(_ group: ArchiveGroup, after: ArchiveEnd.Last?) {
+        self.group = group
+        last = after ?? ArchiveEnd.Last(era: 0, sequence: 0)
+        hasLast = after != nil
+    }
+
+    /// - Throws: `invalidInput` for a row that is not behind the last one.
+    mutating func add(_ row: HistoryRow, _ sequence: UInt64) throws(ArchiveError) {
+        if hasLast {
+            guard (last.era, last.sequence) < (row.era, sequence) else {
+                throw ArchiveError(.invalidInput, "the rows of \(group.id) are not in order at \(sequence)")
+            }
+            if row.era == last.era, sequence - last.sequence > 1 {
+                gapCount += 1
+                if gaps.count < ArchiveTrailer.gapsMax {
+                    gaps.append(.init(era: row.era, first: last.sequence + 1, last: sequence - 1))
+                }
+            }
+        }
+        if let range = ranges.last, range.era == row.era {
+            ranges[ranges.count - 1].last = sequence
+        } else {
+            ranges.append(.init(era: row.era, first: sequence, last: sequence))
+        }
+        if case .unreadable(let reason) = row.content { unreadable["\(RowLine.name(of: reason))", default: 0] += 1 }
+        rows += 1
+        last = ArchiveEnd.Last(era: row.era, sequence: sequence)
+        hasLast = true
+    }
+
+    var summary: ArchiveTrailer.Group {
+        ArchiveTrailer.Group(
+            id: group.id.description, name: group.name, rows: rows, ranges: ranges, gaps: gaps, gapCount: gapCount,
+            joinedEpoch: group.joinedEpoch, unreadable: unreadable)
+    }
+}
+
+extension ArchiveTrailer {
+    /// What another archive needs to know that goes on from this one.
+    ///
+    /// - Throws: `damaged` where an id is none.
+    func end(id: String) throws(ArchiveError) -> ArchiveEnd {
+        let last = try Self.places(ends)
+        guard let account = ID(text: account) else { throw ArchiveError(.damaged, "the account's id is none") }
+        return ArchiveEnd(id: id, account: account, exportedAt: exportedAt, previous: previous, last: last)
+    }
+
+    static func list(_ places: [ID: ArchiveEnd.Last]) -> [End] {
+        places.sorted { $0.key < $1.key }.map {
+            End(group: $0.key.description, era: $0.value.era, sequence: $0.value.sequence)
+        }
+    }
+
+    /// - Throws: `damaged` where an id is none, or stands there twice.
+    static func places(_ list: [End]) throws(ArchiveError) -> [ID: ArchiveEnd.Last] {
+        var places: [ID: ArchiveEnd.Last] = [:]
+        for end in list {
+            let last = ArchiveEnd.Last(era: end.era, sequence: end.sequence)
+            guard let group = ID(text: end.group), places.updateValue(last, forKey: group) == nil else {
+                throw ArchiveError(.damaged, "a group's id in the trailer is none, or stands there twice")
+            }
+        }
+        return places
+    }
+
+    /// The root over the roots of blocks.
+    static func root(of blocks: [Block], _ sha256: SHA256) throws(ArchiveError) -> [UInt8] {
+        var tree = LineTree(sha256)
+        for block in blocks {
+            guard let root = hexDecode(Array(block.root.utf8)), root.count == SHA256.length else {
+                throw ArchiveError(.damaged, "a hash in the trailer is none")
+            }
+            try tree.add(leaf: root)
+        }
+        return try tree.root()
+    }
+}

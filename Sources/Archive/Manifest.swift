@@ -1,0 +1,86 @@
+import ConclaveProtocol
+import FoundationEssentials
+
+/// `manifest.json`: what an archive is, for whoever opens it with the tools of the system.
+struct Manifest: Codable, Hashable {
+    struct Person: Codable, Hashable {
+        var id: String
+        var username: String
+        var fingerprint: String
+    }
+
+    struct Group: Codable, Hashable {
+        var id: String
+        var name: String
+        var alias: String
+        var status: String
+        var mlsGroupID: String
+        var joinedEpoch: UInt64
+        var members: [String]
+    }
+
+    var format: Int
+    var account: Person
+    var server: String
+    var exportedAt: UInt64
+    var utc: String
+    var previous: String?
+    var groups: [Group]
+
+    init(_ contents: ArchiveContents) {
+        format = ArchiveTrailer.format
+        account = Person(
+            id: contents.account.id.description, username: contents.account.username,
+            fingerprint: contents.account.fingerprint)
+        server = contents.server
+        exportedAt = contents.exportedAt
+        var time = TextBuffer()
+        time.append(utc: contents.exportedAt)
+        utc = String(decoding: time.bytes, as: UTF8.self)
+        previous = contents.previous?.id
+        groups = contents.groups.sorted { $0.id < $1.id }.map { group in
+            Group(
+                id: group.id.description, name: group.name, alias: group.alias, status: group.status,
+                mlsGroupID: hexEncode(group.mlsGroupID), joinedEpoch: group.joinedEpoch,
+                members: group.members.sorted().map(\.description))
+        }
+    }
+
+    static func text(_ contents: ArchiveContents) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+        return [UInt8](try encoder.encode(Manifest(contents))) + [UInt8(ascii: "\n")]
+    }
+}
+
+/// `README.txt`: how to read it without Waxwing.
+enum Readme {
+    static func text(_ contents: ArchiveContents) -> [UInt8] {
+        var time = TextBuffer()
+        time.append(utc: contents.exportedAt, separator: UInt8(ascii: " "), end: " UTC")
+        return Array(
+            """
+            An archive of conversations, written by Waxwing on \(String(decoding: time.bytes, as: UTF8.self)).
+
+            You have opened it with age, zstd and tar:
+
+                age -d FILE | zstd -d | tar -x
+
+            transcript.html   to read and to print, in any browser; it holds no program and loads nothing
+            transcript.md     the same as text
+            messages.jsonl    one JSON object a line: every message, every change of the group, every line that could not be opened
+            members.jsonl     the people in it
+            manifest.json     what this is, whose, and when it was made
+            trailer.json      how much there is and what is missing, hashes, and a signature
+
+            Messages stand in the order of group, numbering (era) and sequence number. Times are those of the server.
+            "sha256" is that of the message as the server kept it, sealed.
+
+            How it can be checked without Waxwing: in trailer.json, the value of "archive" is signed, byte for byte as it stands there, behind the
+            line "Waxwing archive 1". It names the SHA-256 of each text file. Lines of the .jsonl files are hashed in blocks as trees in the manner
+            of RFC 6962, section 2.1 (a zero byte before a line without its end, a one byte before two hashes); the roots of the blocks are the
+            leaves of another such tree, whose root stands there too. `waxwing archive verify FILE` does all of it.
+
+            """.utf8)
+    }
+}

@@ -1,0 +1,82 @@
+import ConclaveProtocol
+import WaxwingCore
+
+/// The line of `messages.jsonl` for a row: one JSON object, its members always in the same order, those without a value left out.
+enum RowLine {
+    /// Names of system events, by their number in the profile.
+    static let events: [(kind: SystemEvent.Kind, name: StaticString)] = [
+        (.created, "created"), (.joined, "joined"), (.rejoined, "rejoined"), (.removed, "removed"),
+        (.rotated, "rotated"), (.identityChanged, "identityChanged"), (.weWereRemoved, "weWereRemoved"),
+        (.weLeft, "weLeft"), (.groupDeleted, "groupDeleted"), (.settingsChanged, "settingsChanged"),
+    ]
+
+    static let reasons: [(reason: HistoryRow.Unreadable, name: StaticString)] = [
+        (.epochTooOld, "epochTooOld"), (.epochNotReached, "epochNotReached"), (.forged, "forged"),
+        (.malformed, "malformed"), (.replayed, "replayed"), (.lostState, "lostState"), (.tooLarge, "tooLarge"),
+    ]
+
+    /// Adds the line, without its end.
+    static func write(_ row: HistoryRow, sequence: UInt64, of group: ID, sender: String, to text: inout TextBuffer) {
+        text.append(#"{"group":""#)
+        text.append(group)
+        text.append(#"","era":"#)
+        text.append(UInt64(row.era))
+        text.append(#","sequence":"#)
+        text.append(sequence)
+        text.append(#","time":"#)
+        text.append(row.time)
+        text.append(#","utc":""#)
+        text.append(utc: row.time)
+        text.append(#"","sender":""#)
+        text.append(row.sender)
+        text.append(#"","name":"#)
+        text.append(json: sender)
+        switch row.content {
+        case .text(let words):
+            text.append(#","type":"text","text":"#)
+            text.append(json: words)
+        case .system(let events):
+            text.append(#","type":"system","events":["#)
+            for (index, event) in events.enumerated() { write(event, isFirst: index == 0, to: &text) }
+            text.append("]")
+        case .unreadable(let reason):
+            text.append(#","type":"unreadable","reason":""#)
+            text.append(name(of: reason))
+            text.append(#"""#)
+        }
+        if row.hasOtherKey { text.append(#","otherKey":true"#) }
+        text.append(#","epoch":"#)
+        text.append(row.epoch)
+        if let generation = row.generation {
+            text.append(#","generation":"#)
+            text.append(UInt64(generation))
+        }
+        if let id = row.messageID {
+            text.append(#","id":""#)
+            text.append(hex: id.bytes)
+            text.append(#"""#)
+        }
+        if !row.digest.isEmpty {
+            text.append(#","sha256":""#)
+            text.append(hex: row.digest)
+            text.append(#"""#)
+        }
+        text.append("}")
+    }
+
+    private static func write(_ event: SystemEvent, isFirst: Bool, to text: inout TextBuffer) {
+        if !isFirst { text.append(",") }
+        text.append(#"{"kind":""#)
+        text.append(name(of: event.kind))
+        text.append(#"","actor":""#)
+        text.append(event.actor)
+        text.append(#"","subject":""#)
+        text.append(event.subject)
+        text.append(#""}"#)
+    }
+
+    static func name(of kind: SystemEvent.Kind) -> StaticString { events.first { $0.kind == kind }?.name ?? "" }
+    static func name(of reason: HistoryRow.Unreadable) -> StaticString {
+        reasons.first { $0.reason == reason }?.name ?? ""
+    }
+}

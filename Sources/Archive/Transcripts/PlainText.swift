@@ -1,0 +1,91 @@
+/// Words of others for people to read: whatever they are, they stay words.
+enum PlainText {
+    /// Characters that turn the direction of text or hide in it, and control characters, by their code.
+    private static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x0A: false
+        case 0..<0x20, 0x7F..<0xA0, 0x061C, 0x200B, 0x200E, 0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFEFF, 0xFFF9...0xFFFB,
+            0xE0000...0xE007F:
+            true
+        default: false
+        }
+    }
+
+    /// Gives each character in turn: with a code for those that would not show.
+    @inline(__always)
+    static func forEach(_ text: String, shown: (UnsafeBufferPointer<UInt8>) -> Void, special: (Special) -> Void) {
+        var text = text
+        text.withUTF8 { bytes in
+            var start = 0
+            var index = 0
+            while index < bytes.count {
+                let byte = bytes[index]
+                // Letters and digits go through as they are.
+                if byte < 0x80, isPlain(byte) {
+                    index += 1
+                    continue
+                }
+                let length = byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4
+                let end = min(index + length, bytes.count)
+                let scalar = scalar(bytes, index, end)
+                if byte >= 0x80, !isHidden(scalar) {
+                    index = end
+                    continue
+                }
+                if index > start { shown(UnsafeBufferPointer(rebasing: bytes[start..<index])) }
+                special(isHidden(scalar) ? .hidden(scalar.value) : .character(byte))
+                index = end
+                start = end
+            }
+            if bytes.count > start { shown(UnsafeBufferPointer(rebasing: bytes[start...])) }
+        }
+    }
+
+    /// What does not simply go through.
+    enum Special {
+        /// Of ASCII: the end of a line, or anything that is neither letter nor digit nor space.
+        case character(UInt8)
+        case hidden(UInt32)
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte == 0x20 || (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+    }
+
+    private static func scalar(_ bytes: UnsafeBufferPointer<UInt8>, _ start: Int, _ end: Int) -> Unicode.Scalar {
+        var value = UInt32(bytes[start])
+        if end - start > 1 { value &= 0x7F >> UInt32(end - start) }
+        for index in (start + 1)..<max(end, start + 1) { value = value << 6 | UInt32(bytes[index] & 0x3F) }
+        return Unicode.Scalar(value) ?? "\u{FFFD}"
+    }
+}
+
+/// What happened, in words.
+enum EventWords {
+    static func text(_ event: SystemEventWords) -> String {
+        switch event.kind {
+        case .created: "\(event.actor) created the group"
+        case .joined: "\(event.subject) joined (invited by \(event.actor))"
+        case .rejoined: "\(event.subject) came back"
+        case .removed: "\(event.actor) removed \(event.subject)"
+        case .rotated: "\(event.actor) changed the keys"
+        case .identityChanged: "the identity key of \(event.subject) has changed"
+        case .weWereRemoved: "you were removed"
+        case .weLeft: "you left"
+        case .groupDeleted: "the group was deleted"
+        case .settingsChanged: "\(event.actor) changed the group's settings"
+        }
+    }
+
+    static func text(_ reason: Unreadable) -> String {
+        switch reason {
+        case .epochTooOld: "could not be opened: it came too late, its keys are gone"
+        case .epochNotReached: "could not be opened: its keys were never reached"
+        case .forged: "could not be opened: it is forged"
+        case .malformed: "could not be opened: it is malformed"
+        case .replayed: "could not be opened: it was opened before"
+        case .lostState: "could not be opened: the keys were lost"
+        case .tooLarge: "could not be opened: it is too large"
+        }
+    }
+}

@@ -1,0 +1,195 @@
+import ConclaveProtocol
+import WaxwingCore
+
+typealias Unreadable = HistoryRow.Unreadable
+
+/// An event with names instead of ids.
+struct SystemEventWords {
+    var kind: SystemEvent.Kind
+    var actor: String
+    var subject: String
+
+    init(_ event: SystemEvent, _ names: [ID: String]) {
+        kind = event.kind
+        actor = Names.of(event.actor, names)
+        subject = Names.of(event.subject, names)
+    }
+}
+
+enum Names {
+    static func of(_ id: ID, _ names: [ID: String]) -> String {
+        let name = names[id] ?? ""
+        return name.isEmpty ? "user-" + hexEncode(id.bytes.prefix(4)) : name
+    }
+}
+
+/// `transcript.md`: to read as text. Everything that people wrote is quoted, and every sign in it that could mean something is escaped.
+enum Markdown {
+    static func begin(_ contents: ArchiveContents, to text: inout TextBuffer) {
+        text.append("# Conversations of ")
+        words(contents.account.username, to: &text)
+        text.append("\n\nExported ")
+        text.append(utc: contents.exportedAt, separator: 0x20, end: " UTC")
+        text.append(" from ")
+        words(contents.server, to: &text)
+        text.append("\n")
+    }
+
+    static func begin(_ group: ArchiveGroup, to text: inout TextBuffer) {
+        text.append("\n## ")
+        words(group.name, to: &text)
+        if !group.alias.isEmpty {
+            text.append(" \u{2014} ")
+            words(group.alias, to: &text)
+        }
+        text.append("\n")
+    }
+
+    static func write(_ row: HistoryRow, _ sequence: UInt64, _ names: [ID: String], to text: inout TextBuffer) {
+        text.append("\n**")
+        words(Names.of(row.sender, names), to: &text)
+        text.append("** ")
+        text.append(utc: row.time, separator: 0x20, end: " UTC, no. ")
+        text.append(sequence)
+        if row.hasOtherKey { text.append(", **signed with another key**") }
+        text.append("\n\n")
+        switch row.content {
+        case .text(let message):
+            text.append("> ")
+            words(message, to: &text)
+            text.append("\n")
+        case .system(let events):
+            for event in events {
+                text.append("* ")
+                words(EventWords.text(SystemEventWords(event, names)), to: &text)
+                text.append("\n")
+            }
+        case .unreadable(let reason):
+            text.append("* ")
+            words(EventWords.text(reason), to: &text)
+            text.append("\n")
+        }
+    }
+
+    static func end(to text: inout TextBuffer) { text.append("\n") }
+
+    private static func words(_ words: String, to text: inout TextBuffer) {
+        PlainText.forEach(words) { text.append(raw: $0) } special: { special in
+            switch special {
+            // Two spaces at the end of a line break it; the next one is quoted again.
+            case .character(0x0A): text.append("  \n> ")
+            case .character(let byte):
+                text.append(UInt8(ascii: "\\"))
+                text.append(byte)
+            case .hidden(let value):
+                text.append("\\[U+")
+                text.append(codePoint: value)
+                text.append("\\]")
+            }
+        }
+    }
+}
+
+/// `transcript.html`: to read and print in a browser. There is no script in it and nothing to load; words of others are text and nothing else.
+enum HTML {
+    static func begin(_ contents: ArchiveContents, to text: inout TextBuffer) {
+        text.append(
+            """
+            <!DOCTYPE html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <meta name="referrer" content="no-referrer">
+            <title>Conversations</title>
+            <style>
+            body { font: 16px/1.45 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #1b1b1b; background: #fff; }
+            h2 { margin-top: 3rem; border-bottom: 1px solid #ccc; }
+            h1, h2, b, .t { overflow-wrap: anywhere; }
+            p { margin: .9rem 0 .2rem; font-size: .85rem; color: #555; break-after: avoid; }
+            p b { font-size: 1rem; color: #1b1b1b; }
+            .t { white-space: pre-wrap; break-inside: avoid; }
+            .s { color: #555; font-style: italic; }
+            .k { color: #a00; font-weight: bold; }
+            code { background: #eee; color: #a00; }
+            @media (prefers-color-scheme: dark) { body, p b { color: #e8e8e8; } body { background: #161616; } p, .s { color: #aaa; } code { background: #333; color: #f99; } .k { color: #f99; } }
+            @media print { body { margin: 0; max-width: none; color: #000; background: #fff; } }
+            </style>
+            </head>
+            <body>
+            <h1>Conversations of <bdi>
+            """)
+        words(contents.account.username, to: &text)
+        text.append("</bdi></h1>\n<p>Exported ")
+        text.append(utc: contents.exportedAt, separator: 0x20, end: " UTC from <bdi>")
+        words(contents.server, to: &text)
+        text.append("</bdi></p>\n")
+    }
+
+    static func begin(_ group: ArchiveGroup, to text: inout TextBuffer) {
+        text.append("<h2><bdi>")
+        words(group.name, to: &text)
+        text.append("</bdi>")
+        if !group.alias.isEmpty {
+            text.append(" \u{2014} <bdi>")
+            words(group.alias, to: &text)
+            text.append("</bdi>")
+        }
+        text.append("</h2>\n")
+    }
+
+    static func write(_ row: HistoryRow, _ sequence: UInt64, _ names: [ID: String], to text: inout TextBuffer) {
+        text.append("<p><b><bdi>")
+        words(Names.of(row.sender, names), to: &text)
+        text.append("</bdi></b> ")
+        text.append(utc: row.time, separator: 0x20, end: " UTC, no. ")
+        text.append(sequence)
+        if row.hasOtherKey { text.append(#" <span class="k">signed with another key</span>"#) }
+        text.append("</p>\n")
+        switch row.content {
+        case .text(let message):
+            text.append(#"<div class="t" dir="auto">"#)
+            words(message, to: &text)
+            text.append("</div>\n")
+        case .system(let events):
+            for event in events {
+                text.append(#"<div class="t s"><bdi>"#)
+                words(EventWords.text(SystemEventWords(event, names)), to: &text)
+                text.append("</bdi></div>\n")
+            }
+        case .unreadable(let reason):
+            text.append(#"<div class="t s">"#)
+            words(EventWords.text(reason), to: &text)
+            text.append("</div>\n")
+        }
+    }
+
+    static func end(to text: inout TextBuffer) { text.append("</body>\n</html>\n") }
+
+    private static func words(_ words: String, to text: inout TextBuffer) {
+        PlainText.forEach(words) { text.append(raw: $0) } special: { special in
+            switch special {
+            case .character(UInt8(ascii: "<")): text.append("&lt;")
+            case .character(UInt8(ascii: ">")): text.append("&gt;")
+            case .character(UInt8(ascii: "&")): text.append("&amp;")
+            case .character(UInt8(ascii: "\"")): text.append("&quot;")
+            case .character(UInt8(ascii: "'")): text.append("&#39;")
+            case .character(let byte): text.append(byte)
+            case .hidden(let value):
+                text.append("<code>U+")
+                text.append(codePoint: value)
+                text.append("</code>")
+            }
+        }
+    }
+}
+
+extension TextBuffer {
+    /// Four hexadecimal digits or more.
+    fileprivate mutating func append(codePoint value: UInt32) {
+        let text = String(value, radix: 16, uppercase: true)
+        append(raw: String(repeating: "0", count: max(0, 4 - text.count)).utf8)
+        append(raw: text.utf8)
+    }
+}

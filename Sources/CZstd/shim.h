@@ -1,0 +1,7 @@
+// What Swift sees of libzstd.
+#ifndef WAXWING_CZSTD_SHIM_H
+#define WAXWING_CZSTD_SHIM_H
+
+#include <zstd.h>
+
+#endif
