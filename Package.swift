@@ -12,6 +12,7 @@ let package = Package(
     name: "waxwing",
     products: [
         .library(name: "Age", targets: ["Age"]),
+        .library(name: "Archive", targets: ["Archive"]),
         .library(name: "MLS", targets: ["MLS", "MLSOpenSSL"]),
         .library(name: "WaxwingClient", targets: ["WaxwingClient", "WaxwingCore", "ConclaveProtocol"]),
         .library(name: "SQLiteStore", targets: ["SQLiteStore"]),
@@ -48,9 +49,14 @@ let package = Package(
             name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(
             name: "CCurl", path: "Sources/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(
+            name: "CZstd", path: "Sources/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
         // Sealed files
         .target(name: "Age", dependencies: ["COpenSSL"], swiftSettings: strict),
+        .target(
+            name: "Archive", dependencies: ["Age", "ConclaveProtocol", "COpenSSL", "CZstd", "WaxwingCore"],
+            swiftSettings: strict),
 
         // The MLS engine
         .target(name: "MLS", exclude: ["RFC9420.md"], swiftSettings: engine),
@@ -154,6 +160,9 @@ let package = Package(
         // Some of the age test vectors are compressed with it.
         .systemLibrary(name: "CZlib", path: "Tests/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .testTarget(name: "AgeTests", dependencies: ["Age", "COpenSSL", "CZlib"], swiftSettings: strict),
+        .testTarget(
+            name: "ArchiveTests", dependencies: ["Archive", "Age", "ConclaveProtocol", "MLS", "MLSOpenSSL", "WaxwingCore"],
+            swiftSettings: strict),
         .testTarget(
             name: "MLSTests", dependencies: ["MLS", "MLSFuzz", "MLSOpenSSL", "MLSVectorRunner", "MLSOwnVectors"],
             swiftSettings: strict),

@@ -21,8 +21,8 @@ public final class ArchiveWriter {
     private let messages: LineFile
     private let markdown: LineFile
     private let html: LineFile
-    private var markdownHash = SHA256()
-    private var htmlHash = SHA256()
+    private let markdownHash = SHA256()
+    private let htmlHash = SHA256()
     private let names: [ID: String]
     private let groups: [ID: ArchiveGroup]
     private var tallies: [GroupTally] = []
@@ -79,7 +79,7 @@ public final class ArchiveWriter {
         if blockStart == nil { blockStart = (group, row.era, sequence) }
         line.clear()
         RowLine.write(row, sequence: sequence, of: group, sender: names[row.sender] ?? "", to: &line)
-        try withBytes(of: line.bytes) { bytes throws(ArchiveError) in try tree.add(bytes) }
+        try line.bytes.withBytes { bytes throws(ArchiveError) in try tree.add(bytes) }
         line.append(UInt8(ascii: "\n"))
         let isClosed = try messages.add { text throws(ArchiveError) in text.append(raw: line.bytes) }
         if isClosed { try closeBlock(.messages) }
@@ -109,12 +109,17 @@ public final class ArchiveWriter {
         _ markdown: (inout TextBuffer) throws(ArchiveError) -> Void,
         _ html: (inout TextBuffer) throws(ArchiveError) -> Void
     ) throws(ArchiveError) {
-        for (file, hash, write) in [(self.markdown, markdownHash, markdown), (self.html, htmlHash, html)] {
-            line.clear()
-            try write(&line)
-            try withBytes(of: line.bytes) { bytes throws(ArchiveError) in try hash.update(bytes) }
-            _ = try file.add { text throws(ArchiveError) in text.append(raw: line.bytes) }
-        }
+        try transcribe(markdown, to: self.markdown, markdownHash)
+        try transcribe(html, to: self.html, htmlHash)
+    }
+
+    private func transcribe(
+        _ write: (inout TextBuffer) throws(ArchiveError) -> Void, to file: LineFile, _ hash: SHA256
+    ) throws(ArchiveError) {
+        line.clear()
+        try write(&line)
+        try line.bytes.withBytes { bytes throws(ArchiveError) in try hash.update(bytes) }
+        _ = try file.add { text throws(ArchiveError) in text.append(raw: line.bytes) }
     }
 
     private func closeBlock(_ file: ArchiveFile) throws(ArchiveError) {
@@ -154,20 +159,18 @@ public final class ArchiveWriter {
 
         var encryptor = try AgeEncryptor(sealing, isArmored: isArmored, entropy: entropy)
         var assembly = Assembly(time: contents.exportedAt)
-        func emit(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try encryptor.write($0, put) } }
         assembly.add(.readme, readme)
         assembly.add(.manifest, manifest)
         assembly.add(.members, members)
         for (name, file) in [(ArchiveFile.messages, messages), (.markdown, markdown), (.html, html)] {
             assembly.begin(name, size: file.contentSize)
-            try emit(try assembly.closeGlue())
+            try assembly.closeGlue().withUnsafeBytes { try encryptor.write($0, put) }
             try file.drain { try encryptor.write($0, put) }
             assembly.append(file.frames, size: file.contentSize)
         }
         assembly.add(.trailer, trailerText)
         assembly.end()
-        try emit(try assembly.closeGlue())
-        try emit(assembly.table.encoded)
+        try (try assembly.closeGlue() + assembly.table.encoded).withUnsafeBytes { try encryptor.write($0, put) }
         try encryptor.finish(put)
         return ArchiveSummary(
             end: try trailer.end(id: id), rows: trailer.rows, contentSize: assembly.contentSize,
@@ -179,7 +182,7 @@ public final class ArchiveWriter {
         for user in contents.users.sorted(by: { $0.id < $1.id }) {
             line.clear()
             MemberLine.write(user, to: &line)
-            try withBytes(of: line.bytes) { bytes throws(ArchiveError) in try tree.add(bytes) }
+            try line.bytes.withBytes { bytes throws(ArchiveError) in try tree.add(bytes) }
             text.append(raw: line.bytes)
             text.append(UInt8(ascii: "\n"))
         }
@@ -200,15 +203,5 @@ public final class ArchiveWriter {
             waiting: contents.waiting,
             files: Dictionary(uniqueKeysWithValues: files.map { ($0.key.rawValue, hexEncode($0.value)) }),
             blocks: blocks, root: hexEncode(try ArchiveTrailer.root(of: blocks, sha256)))
-    }
-
-    private func withBytes(of bytes: [UInt8], _ body: (UnsafeRawBufferPointer) throws(ArchiveError) -> Void)
-        throws(ArchiveError)
-    {
-        var result: Result<Void, ArchiveError> = .success(())
-        bytes.withUnsafeBytes { bytes in
-            do throws(ArchiveError) { try body(bytes) } catch { result = .failure(error) }
-        }
-        try result.get()
     }
 }

@@ -8,11 +8,16 @@ final class LineFile {
     /// What was written so far.
     private(set) var contentSize: UInt64 = 0
     /// The sizes of the frames, compressed and not, once ``finish()`` has returned.
-    var frames: [(size: Int, contentSize: Int)] { results.withLock { $0.frames } }
+    var frames: [(size: Int, contentSize: Int)] { progress.results.withLock { $0.frames } }
 
     private struct Results {
         var frames: [(size: Int, contentSize: Int)] = []
         var error: ArchiveError?
+    }
+
+    /// What the queue has done so far.
+    private final class Progress: Sendable {
+        let results = Mutex(Results())
     }
 
     private var text = TextBuffer()
@@ -21,7 +26,7 @@ final class LineFile {
     private let queue: DispatchQueue
     /// Frames that may wait to be compressed.
     private let room = DispatchSemaphore(value: 1)
-    private let results = Mutex(Results())
+    private let progress = Progress()
 
     init(_ name: String, _ spool: Spool) {
         self.spool = spool
@@ -46,23 +51,23 @@ final class LineFile {
         let isOpen = !text.isEmpty
         if isOpen { try close() }
         queue.sync {}
-        if let error = results.withLock({ $0.error }) { throw error }
+        if let error = progress.results.withLock({ $0.error }) { throw error }
         return isOpen
     }
 
     func drain(_ put: (UnsafeRawBufferPointer) throws -> Void) throws { try spool.drain(put) }
 
     private func close() throws(ArchiveError) {
-        if let error = results.withLock({ $0.error }) { throw error }
+        if let error = progress.results.withLock({ $0.error }) { throw error }
         contentSize += UInt64(text.count)
         let content = text.bytes
         text = TextBuffer()
         text.reserve(Zstd.frameSize + (64 << 10))
         room.wait()
         let work = Work(content: content, compressor: compressor, spool: spool)
-        queue.async { [results, room] in
+        queue.async { [progress, room] in
             defer { room.signal() }
-            results.withLock { results in
+            progress.results.withLock { results in
                 if results.error != nil { return }
                 do throws(ArchiveError) {
                     let size = try work.run()

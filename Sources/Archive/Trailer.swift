@@ -1,4 +1,4 @@
-public import ConclaveProtocol
+import ConclaveProtocol
 import FoundationEssentials
 
 /// What an archive says of itself at its end, under a signature.

@@ -30,6 +30,9 @@ enum Arrows {
             "FoundationEssentials", "Glibc",
         ],
         "Sources/Age": ["COpenSSL", "Glibc", "Synchronization"],
+        "Sources/Archive": [
+            "Age", "ConclaveProtocol", "COpenSSL", "CZstd", "Dispatch", "FoundationEssentials", "Glibc", "Synchronization", "WaxwingCore",
+        ],
         "Sources/WaxwingDaemon": ["WaxwingServer", "ArgumentParser", "Logging", "Foundation"],
         "Sources/MLSVectorRunner": ["MLS", "MLSOpenSSL", "Foundation"],
         "Sources/MLSOwnVectors": ["MLS", "MLSOpenSSL", "Foundation", "Synchronization"],

@@ -10,13 +10,8 @@ protocol Content: AnyObject {
 extension Content {
     func bytes(at offset: UInt64, _ count: Int) throws(ArchiveError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
-        var result: Result<Int, ArchiveError> = .success(0)
-        bytes.withUnsafeMutableBytes { buffer in
-            do throws(ArchiveError) { result = .success(try read(at: offset, into: buffer)) } catch {
-                result = .failure(error)
-            }
-        }
-        guard try result.get() == count else { throw ArchiveError(.truncated, "the archive ends too early") }
+        let got = try bytes.withMutableBytes { buffer throws(ArchiveError) in try read(at: offset, into: buffer) }
+        guard got == count else { throw ArchiveError(.truncated, "the archive ends too early") }
         return bytes
     }
 }
@@ -98,15 +93,9 @@ final class FramedContent: Content {
         }
         self.number = nil
         let bytes = try sealed.bytes(at: place.offset, place.size)
-        var result: Result<[UInt8], ArchiveError> = .success([])
-        bytes.withUnsafeBytes { bytes in
-            do throws(ArchiveError) {
-                result = .success(try decompressor.content(bytes, size: place.contentSize))
-            } catch {
-                result = .failure(error)
-            }
+        frame = try bytes.withBytes { bytes throws(ArchiveError) in
+            try decompressor.content(bytes, size: place.contentSize)
         }
-        frame = try result.get()
         self.number = number
     }
 }
@@ -133,15 +122,10 @@ final class StreamedContent: Content {
         var nothing = [UInt8](repeating: 0, count: min(Self.piece, Int(clamping: offset - place)))
         while place < offset {
             let wanted = min(nothing.count, Int(clamping: offset - place))
-            var got: Result<Int, ArchiveError> = .success(0)
-            nothing.withUnsafeMutableBytes { room in
-                do throws(ArchiveError) {
-                    got = .success(try next(into: UnsafeMutableRawBufferPointer(rebasing: room[..<wanted])))
-                } catch {
-                    got = .failure(error)
-                }
+            let got = try nothing.withMutableBytes { room throws(ArchiveError) in
+                try next(into: UnsafeMutableRawBufferPointer(rebasing: room[..<wanted]))
             }
-            if try got.get() == 0 { return 0 }
+            if got == 0 { return 0 }
         }
         var done = 0
         while done < buffer.count {

@@ -27,13 +27,12 @@ final class Spool {
             kept += bytes
             return
         }
-        let open = try file ?? SpoolFile(folder: folder, entropy)
-        if file == nil {
-            try open.append(kept)
-            kept = []
-            file = open
-        }
-        try open.append(bytes)
+        if let file { return try file.append(bytes) }
+        let file = try SpoolFile(folder: folder, entropy)
+        try file.append(kept)
+        try file.append(bytes)
+        kept = []
+        self.file = file
     }
 
     /// Gives all that was appended, once, in pieces.

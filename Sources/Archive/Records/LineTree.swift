@@ -77,10 +77,6 @@ struct LineTree {
     private func node(_ left: [UInt8], _ right: [UInt8]) throws(ArchiveError) -> [UInt8] {
         var both = left
         both.append(contentsOf: right)
-        var digest: Result<[UInt8], ArchiveError> = .success([])
-        both.withUnsafeBytes { bytes in
-            do throws(ArchiveError) { digest = .success(try sha256.digest(1, bytes)) } catch { digest = .failure(error) }
-        }
-        return try digest.get()
+        return try both.withBytes { bytes throws(ArchiveError) in try sha256.digest(1, bytes) }
     }
 }

@@ -1,0 +1,52 @@
+import Glibc
+
+/// Goes through the lines of a file in an archive.
+struct LineReader {
+    /// No line of ours is longer: the longest message with every character escaped, and what stands around it. In bytes.
+    static let lineMax = 4 << 20
+    private static let piece = 1 << 18
+
+    private let content: any Content
+    private let place: TarIndex.Place
+    private var read: UInt64 = 0
+    private var buffer: [UInt8] = []
+    private var start = 0
+
+    init(_ content: any Content, _ place: TarIndex.Place) {
+        self.content = content
+        self.place = place
+    }
+
+    /// The next line without its end; nil at the end of the file.
+    ///
+    /// - Throws: `damaged` for a line that is too long, or has no end.
+    mutating func next() throws(ArchiveError) -> ArraySlice<UInt8>? {
+        var scanned = start
+        while true {
+            if let end = Self.newline(in: buffer, from: scanned) {
+                defer { start = end + 1 }
+                return buffer[start..<end]
+            }
+            scanned = buffer.count - start
+            guard scanned <= Self.lineMax else { throw ArchiveError(.damaged, "a line of the archive is too long") }
+            if read == place.size {
+                guard start == buffer.count else { throw ArchiveError(.damaged, "the last line of a file has no end") }
+                return nil
+            }
+            buffer.removeFirst(start)
+            start = 0
+            let more = try content.bytes(at: place.offset + read, Int(min(UInt64(Self.piece), place.size - read)))
+            read += UInt64(more.count)
+            buffer += more
+        }
+    }
+
+    private static func newline(in bytes: [UInt8], from start: Int) -> Int? {
+        bytes.withUnsafeBytes { bytes in
+            guard start < bytes.count, let base = bytes.baseAddress,
+                let found = memchr(base + start, 0x0A, bytes.count - start)
+            else { return nil }
+            return UnsafeRawPointer(found) - base
+        }
+    }
+}
