@@ -34,7 +34,9 @@ public enum ArchiveChain {
                 findings.append(.missing(previous: previous, of: archive.end.id))
                 continue
             }
-            if ArchiveTrailer.list(before.end.last) != archive.trailer.starts { findings.append(.unfit(archive.end.id)) }
+            if ArchiveTrailer.list(before.end.last) != archive.trailer.starts {
+                findings.append(.unfit(archive.end.id))
+            }
         }
         for (previous, into) in followers.sorted(by: { $0.key < $1.key }) where into.count > 1 {
             findings.append(.forked(at: previous, into: into))

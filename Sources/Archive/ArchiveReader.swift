@@ -24,7 +24,9 @@ public final class ArchiveReader {
         content = try Self.content(of: sealed)
         index = try TarIndex(content)
         let place = index[.trailer]
-        guard place.size <= TarIndex.smallMax else { throw ArchiveError(.damaged, "the archive's trailer is too large") }
+        guard place.size <= TarIndex.smallMax else {
+            throw ArchiveError(.damaged, "the archive's trailer is too large")
+        }
         signed = try SignedTrailer(try content.bytes(at: place.offset, Int(place.size)))
         end = try signed.trailer.end(id: signed.id)
     }
@@ -86,7 +88,8 @@ public final class ArchiveReader {
         let blocks = trailer.blocks.filter { $0.file == ArchiveFile.messages.rawValue }
         let start = index[.messages].size == 0 ? 0 : framed.index(of: index[.messages].offset) ?? 0
         // The last block that begins before the place, and those behind it.
-        var number = try blocks.lastIndex { block throws(ArchiveError) in try block.begins(beforeOrAt: group, first) } ?? 0
+        var number =
+            try blocks.lastIndex { block throws(ArchiveError) in try block.begins(beforeOrAt: group, first) } ?? 0
         while number < blocks.count, rows.count < limit {
             if try blocks[number].begins(behind: group) { break }
             let lines = try framed.content(ofFrame: start + number).split(separator: UInt8(ascii: "\n"))
@@ -111,7 +114,8 @@ public final class ArchiveReader {
     /// - Parameter progress: how many bytes of the content were gone through, and how many there are.
     /// - Throws: ``ArchiveError`` `damaged` where anything does not fit.
     public func verify(
-        _ verifySignature: (_ suite: UInt16, _ publicKey: [UInt8], _ message: [UInt8], _ signature: [UInt8]) throws -> Bool,
+        _ verifySignature: (_ suite: UInt16, _ publicKey: [UInt8], _ message: [UInt8], _ signature: [UInt8]) throws ->
+            Bool,
         progress: (_ done: UInt64, _ all: UInt64) -> Void = { _, _ in }
     ) throws -> ArchiveReport {
         guard let key = hexDecode(Array(signed.signature.publicKey.utf8)),
@@ -128,7 +132,9 @@ public final class ArchiveReader {
             progress(done, all)
         }
         for file in [ArchiveFile.readme, .manifest] { try check(file, advance) }
-        let members = try checkLines(.members, advance) { line throws(ArchiveError) in _ = try MemberLine.parse(Array(line)) }
+        let members = try checkLines(.members, advance) { line throws(ArchiveError) in
+            _ = try MemberLine.parse(Array(line))
+        }
         var check = try OrderCheck(trailer)
         let messages = try checkLines(.messages, advance) { line throws(ArchiveError) in
             let (group, row) = try RowParser.parse(line)
@@ -167,7 +173,9 @@ public final class ArchiveReader {
         for block in blocks {
             var tree = LineTree(sha256)
             for _ in 0..<block.lines {
-                guard let line = try reader.next() else { throw ArchiveError(.damaged, "lines of \(file.rawValue) are missing") }
+                guard let line = try reader.next() else {
+                    throw ArchiveError(.damaged, "lines of \(file.rawValue) are missing")
+                }
                 try line.withBytes { line throws(ArchiveError) in
                     try tree.add(line)
                     try take(line)

@@ -8,6 +8,12 @@ public struct ArchiveTrailer: Codable, Hashable, Sendable {
         public var era: UInt32
         public var first: UInt64
         public var last: UInt64
+
+        public init(era: UInt32, first: UInt64, last: UInt64) {
+            self.era = era
+            self.first = first
+            self.last = last
+        }
     }
 
     /// What there is of a group.
@@ -116,7 +122,8 @@ struct SignedTrailer {
         guard let version = try? decoder.decode(Version.self, from: Data(signed)) else { throw damaged }
         if version.format > ArchiveTrailer.format {
             throw ArchiveError(
-                .newerFormat, "the archive is of format \(version.format); this program reads format \(ArchiveTrailer.format)")
+                .newerFormat,
+                "the archive is of format \(version.format); this program reads format \(ArchiveTrailer.format)")
         }
         // What cannot be decoded is damaged, however it is.
         guard let trailer = try? decoder.decode(ArchiveTrailer.self, from: Data(signed)),

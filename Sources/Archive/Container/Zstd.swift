@@ -106,7 +106,9 @@ struct SeekTable {
         guard count >= UInt64(8 + Self.footer) else { throw Self.missing }
         let footer = try read(count - UInt64(Self.footer), Self.footer)
         let number = Int(Self.number(footer[0...]))
-        guard Self.number(footer[5...]) == Self.magic, footer[4] == 0, number <= Self.framesMax else { throw Self.missing }
+        guard Self.number(footer[5...]) == Self.magic, footer[4] == 0, number <= Self.framesMax else {
+            throw Self.missing
+        }
         let length = number * Self.entry + Self.footer
         guard count >= UInt64(length + 8) else { throw Self.missing }
         let start = count - UInt64(length + 8)

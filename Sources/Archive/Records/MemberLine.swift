@@ -30,6 +30,7 @@ enum MemberLine {
             let id = ID(text: line.id)
         else { throw ArchiveError(.damaged, "a line of members.jsonl is not as this program writes them") }
         return ArchiveUser(
-            id: id, username: line.username, alias: line.alias, fingerprint: line.fingerprint, isVerified: line.verified)
+            id: id, username: line.username, alias: line.alias, fingerprint: line.fingerprint, isVerified: line.verified
+        )
     }
 }

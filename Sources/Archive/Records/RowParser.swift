@@ -125,7 +125,8 @@ struct RowParser {
     }
 
     private mutating func hexByte() throws(ArchiveError) -> UInt8 {
-        guard bytes.count - place >= 2, let high = Self.value(bytes[place]), let low = Self.value(bytes[place + 1]) else {
+        guard bytes.count - place >= 2, let high = Self.value(bytes[place]), let low = Self.value(bytes[place + 1])
+        else {
             throw Self.damaged
         }
         place += 2

@@ -74,7 +74,9 @@ enum Markdown {
     static func end(to text: inout TextBuffer) { text.append("\n") }
 
     private static func words(_ words: String, to text: inout TextBuffer) {
-        PlainText.forEach(words) { text.append(raw: $0) } special: { special in
+        PlainText.forEach(words) {
+            text.append(raw: $0)
+        } special: { special in
             switch special {
             // Two spaces at the end of a line break it; the next one is quoted again.
             case .character(0x0A): text.append("  \n> ")
@@ -168,7 +170,9 @@ enum HTML {
     static func end(to text: inout TextBuffer) { text.append("</body>\n</html>\n") }
 
     private static func words(_ words: String, to text: inout TextBuffer) {
-        PlainText.forEach(words) { text.append(raw: $0) } special: { special in
+        PlainText.forEach(words) {
+            text.append(raw: $0)
+        } special: { special in
             switch special {
             case .character(UInt8(ascii: "<")): text.append("&lt;")
             case .character(UInt8(ascii: ">")): text.append("&gt;")
