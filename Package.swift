@@ -161,7 +161,8 @@ let package = Package(
         .systemLibrary(name: "CZlib", path: "Tests/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .testTarget(name: "AgeTests", dependencies: ["Age", "COpenSSL", "CZlib"], swiftSettings: strict),
         .testTarget(
-            name: "ArchiveTests", dependencies: ["Archive", "Age", "ConclaveProtocol", "MLS", "MLSOpenSSL", "WaxwingCore"],
+            name: "ArchiveTests",
+            dependencies: ["Archive", "Age", "ConclaveProtocol", "MLS", "MLSOpenSSL", "WaxwingCore"],
             swiftSettings: strict),
         .testTarget(
             name: "MLSTests", dependencies: ["MLS", "MLSFuzz", "MLSOpenSSL", "MLSVectorRunner", "MLSOwnVectors"],

@@ -31,7 +31,8 @@ enum Arrows {
         ],
         "Sources/Age": ["COpenSSL", "Glibc", "Synchronization"],
         "Sources/Archive": [
-            "Age", "ConclaveProtocol", "COpenSSL", "CZstd", "Dispatch", "FoundationEssentials", "Glibc", "Synchronization", "WaxwingCore",
+            "Age", "ConclaveProtocol", "COpenSSL", "CZstd", "Dispatch", "FoundationEssentials", "Glibc",
+            "Synchronization", "WaxwingCore",
         ],
         "Sources/WaxwingDaemon": ["WaxwingServer", "ArgumentParser", "Logging", "Foundation"],
         "Sources/MLSVectorRunner": ["MLS", "MLSOpenSSL", "Foundation"],

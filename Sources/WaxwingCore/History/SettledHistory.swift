@@ -79,7 +79,8 @@ public struct SettledHistory: Sendable {
         var lower = lower
         while true {
             let page = try store.page(
-                .history, from: lower, below: Record.key(afterPrefix: group.bytes), limit: pageRowsMin, descending: false)
+                .history, from: lower, below: Record.key(afterPrefix: group.bytes), limit: pageRowsMin,
+                descending: false)
             count += page.count
             guard page.count == pageRowsMin, let last = page.last else { return count }
             lower = last.key + [0]
