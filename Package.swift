@@ -125,7 +125,8 @@ let package = Package(
         .executableTarget(
             name: "WaxwingCLI",
             dependencies: [
-                "WaxwingClient", "SQLiteStore", "FileStore", "HTTPTransport", "FixtureTransport", "MLSOpenSSL",
+                "WaxwingClient", "Archive", "Age", "SQLiteStore", "FileStore", "HTTPTransport", "FixtureTransport",
+                "MLSOpenSSL",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

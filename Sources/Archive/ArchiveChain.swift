@@ -24,7 +24,7 @@ public enum ArchiveChain {
         for archive in archives where known.updateValue(archive, forKey: archive.end.id) != nil {
             findings.append(.doubled(archive.end.id))
         }
-        let ordered = known.values.sorted { ($0.end.exportedAt, $0.end.id) < ($1.end.exportedAt, $1.end.id) }
+        let ordered = known.values.sorted { ($0.end.newest ?? 0, $0.end.id) < ($1.end.newest ?? 0, $1.end.id) }
         var followers: [String: [String]] = [:]
         for archive in ordered {
             if archive.end.account != ordered[0].end.account { findings.append(.otherAccount(archive.end.id)) }

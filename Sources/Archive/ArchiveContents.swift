@@ -48,32 +48,43 @@ public struct ArchiveGroup: Hashable, Sendable {
     }
 }
 
-/// What goes into an archive besides the rows.
+/// What goes into an archive besides the rows. No clock is read for it: the same state gives the same archive.
 public struct ArchiveContents: Hashable, Sendable {
     /// Whose archive it is.
     public var account: ArchiveUser
     /// The address of the account's server.
     public var server: String
-    /// The only time in an archive that is not that of a row: Unix seconds.
-    public var exportedAt: UInt64
     public var groups: [ArchiveGroup]
-    public var users: [ArchiveUser]
     /// Rows that are left out because they are not in the log yet.
     public var waiting: Int
     /// The archive that this one goes on from.
     public var previous: ArchiveEnd?
 
     public init(
-        account: ArchiveUser, server: String, exportedAt: UInt64, groups: [ArchiveGroup], users: [ArchiveUser],
-        waiting: Int = 0, previous: ArchiveEnd? = nil
+        account: ArchiveUser, server: String, groups: [ArchiveGroup], waiting: Int = 0, previous: ArchiveEnd? = nil
     ) {
         self.account = account
         self.server = server
-        self.exportedAt = exportedAt
         self.groups = groups
-        self.users = users
         self.waiting = waiting
         self.previous = previous
+    }
+}
+
+/// The first and the last of the times of rows, by the server's clock, in Unix seconds.
+public struct ArchiveSpan: Codable, Hashable, Sendable {
+    public var from: UInt64
+    public var to: UInt64
+
+    public init(from: UInt64, to: UInt64) {
+        self.from = from
+        self.to = to
+    }
+
+    /// One that holds another moment, too.
+    static func including(_ time: UInt64, _ span: ArchiveSpan?) -> ArchiveSpan {
+        guard let span else { return ArchiveSpan(from: time, to: time) }
+        return ArchiveSpan(from: min(span.from, time), to: max(span.to, time))
     }
 }
 
@@ -103,16 +114,17 @@ public struct ArchiveEnd: Hashable, Sendable {
     public var id: String
     /// The account whose archive it is.
     public var account: ID
-    public var exportedAt: UInt64
+    /// The newest time of a row, in it or in those it goes on from, in Unix seconds; nil where there is no row.
+    public var newest: UInt64?
     /// The archive it goes on from.
     public var previous: String?
     /// By group; also of groups that have no row in this archive but had some in those it goes on from.
     public var last: [ID: Last]
 
-    public init(id: String, account: ID, exportedAt: UInt64, previous: String?, last: [ID: Last]) {
+    public init(id: String, account: ID, newest: UInt64?, previous: String?, last: [ID: Last]) {
         self.id = id
         self.account = account
-        self.exportedAt = exportedAt
+        self.newest = newest
         self.previous = previous
         self.last = last
     }

@@ -63,15 +63,23 @@ public final class ArchiveReader {
 
     // MARK: Rows
 
+    /// All rows, in order.
+    public func rows() -> ArchiveRows { ArchiveRows(LineReader(content, index[.messages])) }
+
     /// Gives every row, in order.
     ///
     /// - Throws: ``ArchiveError``, and what `take` throws. Rows that were given before are true if the archive is.
     public func forEachRow(_ take: (ID, HistoryRow) throws -> Void) throws {
-        var reader = LineReader(content, index[.messages])
-        while let line = try reader.next() {
-            let (group, row) = try line.withBytes { line throws(ArchiveError) in try RowParser.parse(line) }
-            try take(group, row)
-        }
+        var rows = rows()
+        while let (group, row) = try rows.next() { try take(group, row) }
+    }
+
+    /// A hash over the lines of `messages.jsonl`, in lower-case hex: the same for the same messages, whoever's archive they are in.
+    ///
+    /// - Throws: ``ArchiveError`` `damaged`.
+    public func messagesDigest() throws(ArchiveError) -> String {
+        let blocks = trailer.blocks.filter { $0.file == ArchiveFile.messages.rawValue }
+        return hexEncode(try ArchiveTrailer.root(of: blocks, sha256))
     }
 
     /// Rows of a group from a place on, checked against the hashes of the trailer.
@@ -191,6 +199,39 @@ public final class ArchiveReader {
     }
 }
 
+/// The rows of an archive, one after the other.
+public struct ArchiveRows {
+    private var lines: LineReader
+    private var ahead: (group: ID, row: HistoryRow)?
+
+    init(_ lines: LineReader) { self.lines = lines }
+
+    /// The next row and its group; nil at the end.
+    ///
+    /// - Throws: ``ArchiveError``.
+    public mutating func next() throws(ArchiveError) -> (group: ID, row: HistoryRow)? {
+        if let row = ahead.take() { return row }
+        guard let line = try lines.next() else { return nil }
+        return try line.withBytes { line throws(ArchiveError) in try RowParser.parse(line) }
+    }
+
+    /// The next rows of one group, at most so many; nil at the end.
+    ///
+    /// - Throws: ``ArchiveError``.
+    public mutating func next(limit: Int) throws(ArchiveError) -> (group: ID, rows: [HistoryRow])? {
+        guard let (group, first) = try next() else { return nil }
+        var rows = [first]
+        while rows.count < limit, let (other, row) = try next() {
+            if other != group {
+                ahead = (other, row)
+                break
+            }
+            rows.append(row)
+        }
+        return (group, rows)
+    }
+}
+
 /// What checking an archive has shown.
 public struct ArchiveReport: Hashable, Sendable {
     public var end: ArchiveEnd
@@ -251,7 +292,9 @@ private struct OrderCheck {
             try close()
             guard done < expected.count, expected[done].id == group.description else { throw Self.unfit }
             tally = GroupTally(
-                ArchiveGroup(id: group, name: expected[done].name, joinedEpoch: expected[done].joinedEpoch),
+                ArchiveGroup(
+                    id: group, name: expected[done].name, alias: expected[done].alias,
+                    joinedEpoch: expected[done].joinedEpoch),
                 after: starts[group])
         }
         do throws(ArchiveError) { try tally?.add(row, row.sequence ?? 0) } catch {

@@ -23,7 +23,10 @@ public final class ArchiveWriter {
     private let html: LineFile
     private let markdownHash = SHA256()
     private let htmlHash = SHA256()
-    private let names: [ID: String]
+    private let userOf: (ID) throws -> ArchiveUser?
+    /// Everybody who is named in the archive.
+    private var users: [ID: ArchiveUser] = [:]
+    private var names: [ID: String] = [:]
     private let groups: [ID: ArchiveGroup]
     private var tallies: [GroupTally] = []
     private var blocks: [ArchiveTrailer.Block] = []
@@ -36,17 +39,18 @@ public final class ArchiveWriter {
 
     /// - Parameters:
     ///   - folder: where temporary files may be made; what is in them is sealed, and they have no names.
-    /// - Throws: ``ArchiveError``.
+    ///   - user: tells of a person who is named in the archive; nil for one who is not known.
+    /// - Throws: ``ArchiveError``, and what `user` throws.
     public init(
         _ contents: ArchiveContents, to sealing: AgeSealing, isArmored: Bool = false, signer: any ArchiveSigner,
-        folder: String, entropy: @escaping AgeEntropy
-    ) throws(ArchiveError) {
+        folder: String, entropy: @escaping AgeEntropy, user: @escaping (ID) throws -> ArchiveUser?
+    ) throws {
         self.contents = contents
         self.sealing = sealing
         self.isArmored = isArmored
         self.signer = signer
         self.entropy = entropy
-        names = Dictionary(contents.users.map { ($0.id, $0.username) }, uniquingKeysWith: { first, _ in first })
+        userOf = user
         groups = Dictionary(contents.groups.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         guard groups.count == contents.groups.count else {
             throw ArchiveError(.invalidInput, "a group is named twice")
@@ -60,6 +64,9 @@ public final class ArchiveWriter {
         tree = LineTree(sha256)
         try markdownHash.begin()
         try htmlHash.begin()
+        users[contents.account.id] = contents.account
+        names[contents.account.id] = contents.account.username
+        for group in contents.groups { for member in group.members { try meet(member) } }
         try transcribe { markdown throws(ArchiveError) in
             Markdown.begin(contents, to: &markdown)
         } _: { html throws(ArchiveError) in
@@ -70,12 +77,19 @@ public final class ArchiveWriter {
     /// Adds a row of the log.
     ///
     /// - Throws: ``ArchiveError`` `invalidInput` for a row that is not behind the one before, by group, numbering and sequence.
-    public func add(_ row: HistoryRow, of group: ID) throws(ArchiveError) {
+    public func add(_ row: HistoryRow, of group: ID) throws {
         guard let sequence = row.sequence else {
             throw ArchiveError(.invalidInput, "a row that is not in the log cannot be archived")
         }
         guard let known = groups[group] else { throw ArchiveError(.invalidInput, "a row is of an unknown group") }
         try tally(row, sequence, known)
+        try meet(row.sender)
+        if case .system(let events) = row.content {
+            for event in events {
+                try meet(event.actor)
+                try meet(event.subject)
+            }
+        }
         if blockStart == nil { blockStart = (group, row.era, sequence) }
         line.clear()
         RowLine.write(row, sequence: sequence, of: group, sender: names[row.sender] ?? "", to: &line)
@@ -88,6 +102,14 @@ public final class ArchiveWriter {
         } _: { [names] html throws(ArchiveError) in
             HTML.write(row, sequence, names, to: &html)
         }
+    }
+
+    /// Learns the name of somebody, once.
+    private func meet(_ user: ID) throws {
+        if users[user] != nil { return }
+        let known = try userOf(user) ?? ArchiveUser(id: user, username: "")
+        users[user] = known
+        names[user] = known.username
     }
 
     private func tally(_ row: HistoryRow, _ sequence: UInt64, _ group: ArchiveGroup) throws(ArchiveError) {
@@ -131,6 +153,9 @@ public final class ArchiveWriter {
         blockStart = nil
     }
 
+    /// Bytes of compressed text so far: about what the file will have.
+    public var compressedSize: UInt64 { messages.compressedSize + markdown.compressedSize + html.compressedSize }
+
     // MARK: The end
 
     /// Puts everything together, signs it, and seals it.
@@ -139,16 +164,17 @@ public final class ArchiveWriter {
     /// - Throws: ``ArchiveError``, what the signer throws, and what `put` throws.
     public func finish(into put: (UnsafeRawBufferPointer) throws -> Void) throws -> ArchiveSummary {
         if try messages.finish() { try closeBlock(.messages) }
-        try transcribe { markdown throws(ArchiveError) in
-            Markdown.end(to: &markdown)
-        } _: { html throws(ArchiveError) in
-            HTML.end(to: &html)
+        let summaries = tallies.map(\.summary)
+        try transcribe { [contents] markdown throws(ArchiveError) in
+            Markdown.end(summaries, waiting: contents.waiting, to: &markdown)
+        } _: { [contents] html throws(ArchiveError) in
+            HTML.end(summaries, waiting: contents.waiting, to: &html)
         }
         try markdown.finish()
         try html.finish()
         let messageBlocks = blocks
         blocks = []
-        let (readme, manifest) = (Readme.text(contents), try Manifest.text(contents))
+        let (readme, manifest) = (Readme.text, try Manifest.text(contents, tallies))
         let members = try memberLines()
         let trailer = try trailer(
             files: [
@@ -158,7 +184,7 @@ public final class ArchiveWriter {
         let (id, trailerText) = try SignedTrailer.text(of: trailer, by: signer)
 
         var encryptor = try AgeEncryptor(sealing, isArmored: isArmored, entropy: entropy)
-        var assembly = Assembly(time: contents.exportedAt)
+        var assembly = Assembly(time: trailer.newest ?? 0)
         assembly.add(.readme, readme)
         assembly.add(.manifest, manifest)
         assembly.add(.members, members)
@@ -179,7 +205,7 @@ public final class ArchiveWriter {
 
     private func memberLines() throws(ArchiveError) -> [UInt8] {
         var text = TextBuffer()
-        for user in contents.users.sorted(by: { $0.id < $1.id }) {
+        for user in users.values.sorted(by: { $0.id < $1.id }) {
             line.clear()
             MemberLine.write(user, to: &line)
             try line.bytes.withBytes { bytes throws(ArchiveError) in try tree.add(bytes) }
@@ -197,7 +223,8 @@ public final class ArchiveWriter {
         var last = first
         for tally in tallies { last[tally.group.id] = tally.last }
         return ArchiveTrailer(
-            format: ArchiveTrailer.format, account: contents.account.id.description, exportedAt: contents.exportedAt,
+            format: ArchiveTrailer.format, account: contents.account.id.description,
+            newest: [ArchiveSpan.of(tallies)?.to, contents.previous?.newest].compactMap(\.self).max(),
             previous: contents.previous?.id, groups: tallies.map(\.summary),
             starts: ArchiveTrailer.list(first), ends: ArchiveTrailer.list(last),
             waiting: contents.waiting,

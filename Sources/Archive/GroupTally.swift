@@ -10,6 +10,7 @@ struct GroupTally {
     private var gaps: [ArchiveTrailer.Range] = []
     private var gapCount: UInt64 = 0
     private var unreadable: [String: UInt64] = [:]
+    private(set) var span: ArchiveSpan?
     /// Whether ``last`` is that of a row here or in the archive before.
     private var hasLast: Bool
 
@@ -40,13 +41,15 @@ struct GroupTally {
         }
         if case .unreadable(let reason) = row.content { unreadable["\(RowLine.name(of: reason))", default: 0] += 1 }
         rows += 1
+        span = .including(row.time, span)
         last = ArchiveEnd.Last(era: row.era, sequence: sequence)
         hasLast = true
     }
 
     var summary: ArchiveTrailer.Group {
         ArchiveTrailer.Group(
-            id: group.id.description, name: group.name, rows: rows, ranges: ranges, gaps: gaps, gapCount: gapCount,
+            id: group.id.description, name: group.name, alias: group.alias, rows: rows, span: span, ranges: ranges,
+            gaps: gaps, gapCount: gapCount,
             joinedEpoch: group.joinedEpoch, unreadable: unreadable)
     }
 }
@@ -58,7 +61,7 @@ extension ArchiveTrailer {
     func end(id: String) throws(ArchiveError) -> ArchiveEnd {
         let last = try Self.places(ends)
         guard let account = ID(text: account) else { throw ArchiveError(.damaged, "the account's id is none") }
-        return ArchiveEnd(id: id, account: account, exportedAt: exportedAt, previous: previous, last: last)
+        return ArchiveEnd(id: id, account: account, newest: newest, previous: previous, last: last)
     }
 
     static func list(_ places: [ID: ArchiveEnd.Last]) -> [End] {

@@ -10,6 +10,9 @@ final class LineFile {
     /// The sizes of the frames, compressed and not, once ``finish()`` has returned.
     var frames: [(size: Int, contentSize: Int)] { progress.results.withLock { $0.frames } }
 
+    /// Bytes of the frames so far.
+    var compressedSize: UInt64 { progress.results.withLock { $0.frames.reduce(0) { $0 + UInt64($1.size) } } }
+
     private struct Results {
         var frames: [(size: Int, contentSize: Int)] = []
         var error: ArchiveError?

@@ -9,10 +9,25 @@ struct Manifest: Codable, Hashable {
         var fingerprint: String
     }
 
+    /// From when to when, in Unix seconds and as text.
+    struct Span: Codable, Hashable {
+        var from: UInt64
+        var fromUTC: String
+        var to: UInt64
+        var toUTC: String
+
+        init(_ span: ArchiveSpan) {
+            (from, to) = (span.from, span.to)
+            (fromUTC, toUTC) = (TextBuffer.utc(span.from), TextBuffer.utc(span.to))
+        }
+    }
+
     struct Group: Codable, Hashable {
         var id: String
         var name: String
         var alias: String
+        var rows: UInt64
+        var span: Span?
         var status: String
         var mlsGroupID: String
         var joinedEpoch: UInt64
@@ -22,65 +37,69 @@ struct Manifest: Codable, Hashable {
     var format: Int
     var account: Person
     var server: String
-    var exportedAt: UInt64
-    var utc: String
+    var rows: UInt64
+    var span: Span?
     var previous: String?
     var groups: [Group]
 
-    init(_ contents: ArchiveContents) {
+    init(_ contents: ArchiveContents, _ tallies: [GroupTally]) {
+        let summaries = Dictionary(uniqueKeysWithValues: tallies.map { ($0.group.id, $0.summary) })
         format = ArchiveTrailer.format
         account = Person(
             id: contents.account.id.description, username: contents.account.username,
             fingerprint: contents.account.fingerprint)
         server = contents.server
-        exportedAt = contents.exportedAt
-        var time = TextBuffer()
-        time.append(utc: contents.exportedAt)
-        utc = String(decoding: time.bytes, as: UTF8.self)
+        rows = summaries.values.reduce(0) { $0 + $1.rows }
+        span = ArchiveSpan.of(tallies).map(Span.init)
         previous = contents.previous?.id
         groups = contents.groups.sorted { $0.id < $1.id }.map { group in
             Group(
-                id: group.id.description, name: group.name, alias: group.alias, status: group.status,
+                id: group.id.description, name: group.name, alias: group.alias,
+                rows: summaries[group.id]?.rows ?? 0, span: (summaries[group.id]?.span).map(Span.init),
+                status: group.status,
                 mlsGroupID: hexEncode(group.mlsGroupID), joinedEpoch: group.joinedEpoch,
                 members: group.members.sorted().map(\.description))
         }
     }
 
-    static func text(_ contents: ArchiveContents) throws -> [UInt8] {
+    static func text(_ contents: ArchiveContents, _ tallies: [GroupTally]) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
-        return [UInt8](try encoder.encode(Manifest(contents))) + [UInt8(ascii: "\n")]
+        return [UInt8](try encoder.encode(Manifest(contents, tallies))) + [UInt8(ascii: "\n")]
     }
 }
 
 /// `README.txt`: how to read it without Waxwing.
 enum Readme {
-    static func text(_ contents: ArchiveContents) -> [UInt8] {
-        var time = TextBuffer()
-        time.append(utc: contents.exportedAt, separator: UInt8(ascii: " "), end: " UTC")
-        return Array(
-            """
-            An archive of conversations, written by Waxwing on \(String(decoding: time.bytes, as: UTF8.self)).
+    static let text = Array(
+        """
+        An archive of conversations, written by Waxwing.
 
-            You have opened it with age, zstd and tar:
+        You have opened it with age, zstd and tar:
 
-                age -d FILE | zstd -d | tar -x
+            age -d FILE | zstd -d | tar -x
 
-            transcript.html   to read and to print, in any browser; it holds no program and loads nothing
-            transcript.md     the same as text
-            messages.jsonl    one JSON object a line: every message, every change of the group, every line that could not be opened
-            members.jsonl     the people in it
-            manifest.json     what this is, whose, and when it was made
-            trailer.json      how much there is and what is missing, hashes, and a signature
+        transcript.html   to read and to print, in any browser; it holds no program and loads nothing
+        transcript.md     the same as text
+        messages.jsonl    one JSON object a line: every message, every change of the group, every line that could not be opened
+        members.jsonl     the people in it
+        manifest.json     what this is, whose, and from when to when
+        trailer.json      how much there is and what is missing, hashes, and a signature
 
-            Messages stand in the order of group, numbering (era) and sequence number. Times are those of the server.
-            "sha256" is that of the message as the server kept it, sealed.
+        Messages stand in the order of group, numbering (era) and sequence number. Times are those of the server.
+        "sha256" is that of the message as the server kept it, sealed.
 
-            How it can be checked without Waxwing: in trailer.json, the value of "archive" is signed, byte for byte as it stands there, behind the
-            line "Waxwing archive 1". It names the SHA-256 of each text file. Lines of the .jsonl files are hashed in blocks as trees in the manner
-            of RFC 6962, section 2.1 (a zero byte before a line without its end, a one byte before two hashes); the roots of the blocks are the
-            leaves of another such tree, whose root stands there too. `waxwing archive verify FILE` does all of it.
+        How it can be checked without Waxwing: in trailer.json, the value of "archive" is signed, byte for byte as it stands there, behind the
+        line "Waxwing archive 1". It names the SHA-256 of each text file. Lines of the .jsonl files are hashed in blocks as trees in the manner
+        of RFC 6962, section 2.1 (a zero byte before a line without its end, a one byte before two hashes); the roots of the blocks are the
+        leaves of another such tree, whose root stands there too. `waxwing archive verify FILE` does all of it.
 
-            """.utf8)
+        """.utf8)
+}
+
+extension ArchiveSpan {
+    /// From the first of all rows to the last.
+    static func of(_ tallies: [GroupTally]) -> ArchiveSpan? {
+        tallies.compactMap(\.span).reduce(nil) { .including($1.to, .including($1.from, $0)) }
     }
 }

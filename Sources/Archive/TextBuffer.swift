@@ -101,6 +101,13 @@ struct TextBuffer {
         append(end)
     }
 
+    /// A moment as text by itself.
+    static func utc(_ seconds: UInt64) -> String {
+        var text = TextBuffer()
+        text.append(utc: seconds)
+        return String(decoding: text.bytes, as: UTF8.self)
+    }
+
     /// The date of a day since 1970, by the Gregorian calendar with years that begin in March.
     private static func date(_ days: UInt64) -> (year: UInt64, month: UInt64, day: UInt64) {
         let shifted = days + 719_468

@@ -20,7 +20,10 @@ public struct ArchiveTrailer: Codable, Hashable, Sendable {
     public struct Group: Codable, Hashable, Sendable {
         public var id: String
         public var name: String
+        public var alias: String
         public var rows: UInt64
+        /// When, by the server's clock.
+        public var span: ArchiveSpan?
         /// One for each numbering.
         public var ranges: [Range]
         /// Numbers that are not there, though there are rows on both sides: the first of them.
@@ -58,7 +61,8 @@ public struct ArchiveTrailer: Codable, Hashable, Sendable {
 
     public var format: Int
     public var account: String
-    public var exportedAt: UInt64
+    /// The newest time of a row, in this archive or in those it goes on from, in Unix seconds.
+    public var newest: UInt64?
     /// The id of the archive that this one goes on from.
     public var previous: String?
     public var groups: [Group]
@@ -74,6 +78,10 @@ public struct ArchiveTrailer: Codable, Hashable, Sendable {
     public var root: String
 
     public var rows: UInt64 { groups.reduce(0) { $0 &+ $1.rows } }
+    /// From the first of all rows to the last; nil where there is none.
+    public var span: ArchiveSpan? {
+        groups.compactMap(\.span).reduce(nil) { .including($1.to, .including($1.from, $0)) }
+    }
 }
 
 /// A trailer with its signature.

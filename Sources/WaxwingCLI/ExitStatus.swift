@@ -15,7 +15,10 @@ enum ExitStatus: Int32, CaseIterable, Sendable {
     case notPossible = 14
     case badAnswer = 15
     case diverged = 16
+    case archiveDamaged = 17
+    case archiveSealed = 18
     case usage = 64
+    case interrupted = 130
 
     var meaning: String {
         switch self {
@@ -34,7 +37,10 @@ enum ExitStatus: Int32, CaseIterable, Sendable {
         case .notPossible: "not possible here: a group that is closed, another account's profile"
         case .badAnswer: "what answered is not a Conclave server, or is in trouble"
         case .diverged: "a replay does not follow its recording, or two recordings differ"
+        case .archiveDamaged: "an archive is damaged, cut short or none, or one of a chain is missing"
+        case .archiveSealed: "a wrong passphrase or identity: the archive cannot be opened"
         case .usage: "the command line, or a name or text in it, breaks a rule"
+        case .interrupted: "ended by Ctrl-C"
         }
     }
 
@@ -42,7 +48,7 @@ enum ExitStatus: Int32, CaseIterable, Sendable {
     static var table: String {
         allCases.map { status in
             let number = String(status.rawValue)
-            return "  " + String(repeating: " ", count: 2 - number.count) + number + "  " + status.meaning
+            return "  " + String(repeating: " ", count: 3 - number.count) + number + "  " + status.meaning
         }.joined(separator: "\n")
     }
 }

@@ -28,8 +28,8 @@ struct Waxwing: AsyncParsableCommand {
         subcommands: [
             Register.self, Login.self, Logout.self, WhoAmI.self, GroupCommand.self, Invite.self, Invites.self,
             Accept.self, Decline.self, Send.self, Read.self, Sync.self, Watch.self, Outbox.self, Trust.self,
-            StoreCommand.self, RecordCommand.self, ReplayCommand.self,
-            FixtureCommand.self,
+            Export.self, Import.self, ArchiveCommand.self, Keygen.self, StoreCommand.self, RecordCommand.self,
+            ReplayCommand.self, FixtureCommand.self,
         ])
 
     static func main() async {

@@ -61,7 +61,7 @@ import Testing
     @Test func anotherSignerIsToldApart() throws {
         let writer = try ArchiveWriter(
             Sample.contents(groups: [1]), to: .recipients([try #require(Sample.identity).recipient]), signer: Signer(6),
-            folder: "/tmp", entropy: Entropy(3).age)
+            folder: "/tmp", entropy: Entropy(3).age, user: Sample.user)
         var forged: [UInt8] = []
         _ = try writer.finish { forged += $0 }
         let report = try Sample.read(forged).verify(Sample.verify)

@@ -13,22 +13,22 @@ enum Sample {
 
     static func id(_ number: UInt8) -> ID { ID([UInt8](repeating: number, count: 16)) ?? .nobody }
 
-    static func contents(groups: [UInt8] = [1, 2], previous: ArchiveEnd? = nil, at time: UInt64 = 1_790_000_000)
-        -> ArchiveContents
-    {
+    static func contents(groups: [UInt8] = [1, 2], previous: ArchiveEnd? = nil) -> ArchiveContents {
         ArchiveContents(
-            account: ArchiveUser(id: id(10), username: "alice", fingerprint: "aa"), server: "https://chat.example.org",
-            exportedAt: time,
+            account: users[1], server: "https://chat.example.org",
             groups: groups.map {
                 ArchiveGroup(
                     id: id($0), name: "group-\($0)", alias: "The <b>lunch</b> & co", status: "active",
                     mlsGroupID: [1, 2, $0], joinedEpoch: 1, members: [id(10), id(11)])
-            },
-            users: [
-                ArchiveUser(id: id(11), username: "b\"ob", alias: "Bob\nby", fingerprint: "bb", isVerified: true),
-                ArchiveUser(id: id(10), username: "alice", fingerprint: "aa"),
-            ], waiting: 2, previous: previous)
+            }, waiting: 2, previous: previous)
     }
+
+    static let users = [
+        ArchiveUser(id: id(11), username: "b\"ob", alias: "Bob\nby", fingerprint: "bb", isVerified: true),
+        ArchiveUser(id: id(10), username: "alice", fingerprint: "aa"),
+    ]
+
+    static func user(_ id: ID) -> ArchiveUser? { users.first { $0.id == id } }
 
     /// Rows of every kind, and with every field.
     static func rows(_ count: Int, from first: UInt64 = 1) -> [HistoryRow] {
@@ -74,7 +74,7 @@ enum Sample {
         let sealing = sealing ?? .recipients(identity.map { [$0.recipient] } ?? [])
         let writer = try ArchiveWriter(
             contents, to: sealing, isArmored: isArmored, signer: Signer(), folder: NSTemporaryDirectory(),
-            entropy: Entropy(seed).age)
+            entropy: Entropy(seed).age, user: user)
         for group in contents.groups { for row in rows { try writer.add(row, of: group.id) } }
         var file: [UInt8] = []
         let summary = try writer.finish { file += $0 }

@@ -26,8 +26,8 @@ enum Arrows {
         ],
         // Executables and what belongs to them.
         "Sources/WaxwingCLI": [
-            "WaxwingClient", "WaxwingCore", "MLS", "ConclaveProtocol", "ArgumentParser", "Synchronization", "Dispatch",
-            "FoundationEssentials", "Glibc",
+            "WaxwingClient", "WaxwingCore", "Archive", "Age", "MLS", "ConclaveProtocol", "ArgumentParser",
+            "Synchronization", "Dispatch", "FoundationEssentials", "Glibc",
         ],
         "Sources/Age": ["COpenSSL", "Glibc", "Synchronization"],
         "Sources/Archive": [
@@ -66,6 +66,8 @@ enum Arrows {
         "Sources/WaxwingCLI/Fixtures/Rehearsal.swift": ["FixtureTransport"],
         "Sources/WaxwingCLI/Fixtures/ReplayCommand.swift": ["FixtureTransport", "MLSOpenSSL"],
         "Sources/WaxwingCLI/Fixtures/FixtureCommand.swift": ["FixtureTransport"],
+        // Signatures under archives.
+        "Sources/WaxwingCLI/Archive/ArchiveKeys.swift": ["MLSOpenSSL"],
         // A hash of what is stored.
         "Sources/WaxwingCLI/Commands/StoreShow.swift": ["MLSOpenSSL"],
         "Sources/WaxwingCLI/Commands/StoreConvert.swift": ["MLSOpenSSL"],

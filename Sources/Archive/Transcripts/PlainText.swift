@@ -90,3 +90,31 @@ enum EventWords {
         }
     }
 }
+
+/// What stands at the end of a transcript: how much there is, and what is missing.
+enum EndWords {
+    static func lines(_ groups: [ArchiveTrailer.Group], waiting: Int) -> [String] {
+        var lines: [String] = []
+        for group in groups {
+            let ranges = group.ranges.map { $0.first == $0.last ? "\($0.first)" : "\($0.first) to \($0.last)" }
+            lines.append(
+                "\(group.name): \(counted(group.rows, "line")), numbers \(ranges.joined(separator: ", then "))")
+            if group.gapCount > 0 {
+                let missing = group.gaps.map { $0.first == $0.last ? "\($0.first)" : "\($0.first) to \($0.last)" }
+                let more = group.gapCount > UInt64(group.gaps.count) ? ", and more" : ""
+                lines.append("\(group.name): missing between them are \(missing.joined(separator: ", "))\(more)")
+            }
+            let unreadable = group.unreadable.values.reduce(0, +)
+            if unreadable > 0 { lines.append("\(group.name): \(counted(unreadable, "line")) could not be opened") }
+        }
+        if groups.isEmpty { lines.append("There are no lines in it.") }
+        if waiting > 0 {
+            lines.append("\(counted(UInt64(waiting), "line")) had no place in the server's log yet and stayed out.")
+        }
+        return lines
+    }
+
+    private static func counted(_ count: UInt64, _ thing: String) -> String {
+        "\(count) \(thing)\(count == 1 ? "" : "s")"
+    }
+}

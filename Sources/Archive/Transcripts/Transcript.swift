@@ -28,11 +28,9 @@ enum Markdown {
     static func begin(_ contents: ArchiveContents, to text: inout TextBuffer) {
         text.append("# Conversations of ")
         words(contents.account.username, to: &text)
-        text.append("\n\nExported ")
-        text.append(utc: contents.exportedAt, separator: 0x20, end: " UTC")
-        text.append(" from ")
+        text.append("\n\nOn the server ")
         words(contents.server, to: &text)
-        text.append("\n")
+        text.append(". Times are UTC, by its clock.\n")
     }
 
     static func begin(_ group: ArchiveGroup, to text: inout TextBuffer) {
@@ -71,23 +69,49 @@ enum Markdown {
         }
     }
 
-    static func end(to text: inout TextBuffer) { text.append("\n") }
+    static func end(_ groups: [ArchiveTrailer.Group], waiting: Int, to text: inout TextBuffer) {
+        text.append("\n## What is in this archive, and what is not\n\n")
+        for line in EndWords.lines(groups, waiting: waiting) {
+            text.append("* ")
+            words(line, to: &text)
+            text.append("\n")
+        }
+    }
 
     private static func words(_ words: String, to text: inout TextBuffer) {
+        var lineStart = text.count
         PlainText.forEach(words) {
             text.append(raw: $0)
         } special: { special in
             switch special {
             // Two spaces at the end of a line break it; the next one is quoted again.
-            case .character(0x0A): text.append("  \n> ")
+            case .character(0x0A):
+                text.append("  \n> ")
+                lineStart = text.count
             case .character(let byte):
-                text.append(UInt8(ascii: "\\"))
+                if hasMeaning(byte, behind: text.bytes[lineStart...]) { text.append(UInt8(ascii: "\\")) }
                 text.append(byte)
             case .hidden(let value):
                 text.append("\\[U+")
                 text.append(codePoint: value)
                 text.append("\\]")
             }
+        }
+    }
+
+    /// Whether a sign could begin or end something (CommonMark 0.31, and the tables, strike-outs and bare links of GitHub's).
+    private static func hasMeaning(_ sign: UInt8, behind line: ArraySlice<UInt8>) -> Bool {
+        switch sign {
+        case UInt8(ascii: "\\"), UInt8(ascii: "`"), UInt8(ascii: "*"), UInt8(ascii: "_"), UInt8(ascii: "["),
+            UInt8(ascii: "]"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "&"), UInt8(ascii: "|"),
+            UInt8(ascii: "~"), UInt8(ascii: "!"), UInt8(ascii: "$"), UInt8(ascii: ":"), UInt8(ascii: "@"):
+            true
+        // Headings, rules, lists.
+        case UInt8(ascii: "#"), UInt8(ascii: "="), UInt8(ascii: "-"), UInt8(ascii: "+"):
+            line.allSatisfy { $0 == 0x20 || $0 == 0x09 }
+        case UInt8(ascii: "."), UInt8(ascii: ")"):
+            line.allSatisfy { $0 == 0x20 || $0 == 0x09 || (0x30...0x39).contains($0) }
+        default: false
         }
     }
 }
@@ -123,10 +147,9 @@ enum HTML {
             <h1>Conversations of <bdi>
             """)
         words(contents.account.username, to: &text)
-        text.append("</bdi></h1>\n<p>Exported ")
-        text.append(utc: contents.exportedAt, separator: 0x20, end: " UTC from <bdi>")
+        text.append("</bdi></h1>\n<p>On the server <bdi>")
         words(contents.server, to: &text)
-        text.append("</bdi></p>\n")
+        text.append("</bdi>. Times are UTC, by its clock.</p>\n")
     }
 
     static func begin(_ group: ArchiveGroup, to text: inout TextBuffer) {
@@ -167,7 +190,15 @@ enum HTML {
         }
     }
 
-    static func end(to text: inout TextBuffer) { text.append("</body>\n</html>\n") }
+    static func end(_ groups: [ArchiveTrailer.Group], waiting: Int, to text: inout TextBuffer) {
+        text.append("<h2>What is in this archive, and what is not</h2>\n<ul>\n")
+        for line in EndWords.lines(groups, waiting: waiting) {
+            text.append("<li>")
+            words(line, to: &text)
+            text.append("</li>\n")
+        }
+        text.append("</ul>\n</body>\n</html>\n")
+    }
 
     private static func words(_ words: String, to text: inout TextBuffer) {
         PlainText.forEach(words) {

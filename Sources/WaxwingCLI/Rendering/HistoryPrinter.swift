@@ -18,7 +18,8 @@ struct HistoryPrinter: Sendable {
     func print(_ row: HistoryRow, in group: GroupRecord) throws {
         let waiting = try row.outboxOrder.flatMap { try reader.outboxRow(group.id, order: $0) }
         if json {
-            Console.print(try JSON.line(HistoryView(row, in: group, waiting: waiting, names)))
+            let view = try HistoryView(row, group: group.shownName, id: group.shownID, waiting: waiting, names)
+            Console.print(try JSON.line(view))
         } else {
             let prefix = namesGroup ? group.shownName + ": " : ""
             Console.print(prefix + (try HistoryLine(names: names).text(row, waiting: waiting)))

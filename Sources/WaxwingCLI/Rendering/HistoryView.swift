@@ -40,9 +40,9 @@ struct HistoryView: Encodable {
     /// The row in the outbox.
     var outbox: UInt64?
 
-    init(_ row: HistoryRow, in group: GroupRecord, waiting: OutboxRow?, _ names: Names) throws {
-        self.group = group.shownName
-        groupID = group.shownID
+    init(_ row: HistoryRow, group: String, id: String, waiting: OutboxRow?, _ names: Names) throws {
+        self.group = group
+        groupID = id
         sequence = row.sequence
         era = row.era
         sender = try names.username(row.sender)

@@ -2,16 +2,25 @@ import ConclaveProtocol
 import Synchronization
 import WaxwingCore
 
-/// Names of users from the cache, which works offline.
+/// Names of users from the cache, which works offline, or from an archive.
 final class Names: Sendable {
-    private let reader: AccountReader
+    private let reader: AccountReader?
+    private let given: [ID: String]
     private let known = Mutex<(revision: UInt64, users: [ID: UserRecord])>((0, [:]))
 
-    init(_ reader: AccountReader) { self.reader = reader }
+    init(_ reader: AccountReader) {
+        self.reader = reader
+        given = [:]
+    }
+
+    init(known: [ID: String]) {
+        reader = nil
+        given = known
+    }
 
     /// The username, or the beginning of the id where the name is not known.
     func username(_ user: ID) throws -> String {
-        let name = try record(user)?.username.onOneLine ?? ""
+        let name = (try record(user)?.username ?? given[user] ?? "").onOneLine
         return name.isEmpty ? String(user.description.prefix(8)) : name
     }
 
@@ -22,6 +31,7 @@ final class Names: Sendable {
     }
 
     private func record(_ user: ID) throws -> UserRecord? {
+        guard let reader else { return nil }
         let revision = try reader.revision()
         let kept = known.withLock { known in
             if known.revision != revision { known = (revision, [:]) }

@@ -3,8 +3,8 @@ import Glibc
 
 /// Where a password comes from: a terminal, a descriptor or a file, never the command line.
 enum PasswordSource: Hashable, Sendable {
-    /// Asked for without echo; twice where it is a new one.
-    case terminal(isNew: Bool)
+    /// Asked for without echo, by this name; twice where it is a new one.
+    case terminal(isNew: Bool, _ name: String = "Password")
     case descriptor(Int32)
     /// `-` is standard input.
     case file(String)
@@ -19,9 +19,9 @@ enum PasswordSource: Hashable, Sendable {
     /// - Throws: ``Failure`` where there is none, or it is no UTF-8.
     func read() throws -> String {
         switch self {
-        case .terminal(let isNew):
-            let password = try ask("Password: ")
-            if isNew, try ask("Password again: ") != password { throw Failure(.usage, "the two passwords differ") }
+        case .terminal(let isNew, let name):
+            let password = try ask(name + ": ")
+            if isNew, try ask(name + " again: ") != password { throw Failure(.usage, "what was typed twice differs") }
             return password
         case .descriptor(let number):
             return try firstLine(of: number, "descriptor \(number)")
@@ -42,10 +42,10 @@ enum PasswordSource: Hashable, Sendable {
         do {
             bytes = try InputBytes.read(from: descriptor, limit: 4096, upToLineEnd: true)
         } catch {
-            throw Failure(.usage, "no password can be read from \(name): \(error.message)")
+            throw Failure(.usage, "nothing can be read from \(name): \(error.message)")
         }
         guard let password = String(validating: bytes, as: UTF8.self), !password.isEmpty else {
-            throw Failure(.usage, "there is no password in \(name)")
+            throw Failure(.usage, "nothing was given by \(name)")
         }
         return password
     }
@@ -54,8 +54,7 @@ enum PasswordSource: Hashable, Sendable {
         let terminal = open("/dev/tty", O_RDWR | O_CLOEXEC)
         guard terminal >= 0 else {
             throw Failure(
-                .usage, "there is no terminal to ask for the password on",
-                hint: "scripts give it with --password-file FILE or --password-fd N")
+                .usage, "there is no terminal to ask on", hint: "scripts give it by a descriptor; --help says how")
         }
         defer { close(terminal) }
         var settings = termios()

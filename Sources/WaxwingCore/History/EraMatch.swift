@@ -31,6 +31,9 @@ public struct EraMatch: Sendable {
     /// Whether more rows can tell anything: nothing has to be looked at for a group that has no history here.
     public var needsRows: Bool { group != nil }
 
+    /// Notes that the archive has rows of a numbering, without looking at one.
+    public mutating func note(era: UInt32) { seen.insert(era) }
+
     /// - Throws: ``StoreError``.
     public mutating func look(at row: HistoryRow) throws(StoreError) {
         seen.insert(row.era)

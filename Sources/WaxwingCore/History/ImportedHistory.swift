@@ -47,6 +47,7 @@ public struct ImportCounts: Hashable, Sendable {
 
     public init() {}
 
+    /// Counts the rows of both.
     public static func += (a: inout ImportCounts, b: ImportCounts) {
         a.added += b.added
         a.opened += b.opened

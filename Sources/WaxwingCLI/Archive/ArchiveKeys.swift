@@ -1,0 +1,196 @@
+import Age
+import Archive
+import ArgumentParser
+import Glibc
+import MLS
+import MLSOpenSSL
+import WaxwingCore
+
+/// To whom an archive is sealed.
+struct SealingOptions: ParsableArguments {
+    @Option(
+        name: .customLong("recipient"),
+        help: ArgumentHelp(
+            "Seal it to this age recipient, as waxwing keygen or age-keygen prints it; may be given more than once.",
+            valueName: "age1…"))
+    var recipients: [String] = []
+
+    @Flag(help: "Seal it with a passphrase, asked for on the terminal.")
+    var passphrase = false
+
+    @Option(
+        name: .customLong("passphrase-fd"),
+        help: ArgumentHelp("Seal it with the passphrase read from this descriptor.", valueName: "number"))
+    var passphraseDescriptor: Int32?
+
+    @Flag(help: "Write text (ASCII armor), a third longer, in place of bytes.")
+    var armor = false
+
+    var usesPassphrase: Bool { passphrase || passphraseDescriptor != nil }
+
+    func validate() throws {
+        if usesPassphrase == !recipients.isEmpty {
+            throw ValidationError(
+                recipients.isEmpty
+                    ? "Name who may open it: --recipient age1… (waxwing keygen makes one), or --passphrase."
+                    : "--recipient and --passphrase exclude each other: that is how the age format has it.")
+        }
+    }
+
+    /// - Parameter words: the passphrase, where it was asked for already.
+    /// - Throws: ``Failure``.
+    func sealing(_ words: SecretBytes?) throws -> AgeSealing {
+        if let words { return .passphrase(words) }
+        return .recipients(
+            try recipients.map { text in
+                do throws(AgeError) {
+                    return try AgeRecipient(text)
+                } catch {
+                    throw Failure(.usage, error.reason, hint: "`waxwing keygen` makes an identity with its recipient")
+                }
+            })
+    }
+
+    /// The passphrase; nil where recipients are named.
+    func words() throws -> SecretBytes? {
+        guard usesPassphrase else { return nil }
+        return try Passphrase.ask(descriptor: passphraseDescriptor, isNew: true)
+    }
+}
+
+/// Who opens an archive.
+struct OpeningOptions: ParsableArguments {
+    @Option(
+        name: .customLong("identity"),
+        help: ArgumentHelp(
+            "Open it with the age identities in this file; may be given more than once.", valueName: "file"))
+    var identities: [String] = []
+
+    @Option(
+        name: .customLong("passphrase-fd"),
+        help: ArgumentHelp("Open it with the passphrase read from this descriptor.", valueName: "number"))
+    var passphraseDescriptor: Int32?
+
+    func validate() throws {
+        if !identities.isEmpty, passphraseDescriptor != nil {
+            throw ValidationError("--identity and --passphrase-fd exclude each other.")
+        }
+    }
+
+    /// - Throws: ``Failure``.
+    func opening() throws -> AgeOpening {
+        if identities.isEmpty {
+            return .passphrase(try Passphrase.ask(descriptor: passphraseDescriptor, isNew: false))
+        }
+        return .identities(try identities.flatMap(IdentityFile.read))
+    }
+
+    /// Opens an archive for reading.
+    ///
+    /// - Throws: ``Failure``.
+    func open(_ path: String, _ opening: AgeOpening) throws(Failure) -> ArchiveReader {
+        let source: FileSource
+        do throws(AgeError) {
+            source = try FileSource(path: path)
+        } catch {
+            throw Failure(
+                .other, "the archive cannot be opened: \(error.reason)", hint: "check its name and its rights")
+        }
+        do throws(ArchiveError) {
+            return try ArchiveReader(source, opening)
+        } catch {
+            throw Failure(error, in: path)
+        }
+    }
+}
+
+/// Passphrases come from a terminal or a descriptor, never from the command line.
+enum Passphrase {
+    static func ask(descriptor: Int32?, isNew: Bool) throws -> SecretBytes {
+        let source: PasswordSource = descriptor.map { .descriptor($0) } ?? .terminal(isNew: isNew, "Passphrase")
+        return SecretBytes(Array(try source.password().utf8))
+    }
+}
+
+/// Files of age identities.
+enum IdentityFile {
+    private static let limit = 64 << 10
+
+    static func read(_ path: String) throws(Failure) -> [AgeIdentity] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw Failure(.usage, "the identity file cannot be opened: \(path): \(String(cString: strerror(errno)))")
+        }
+        defer { close(descriptor) }
+        let bytes: [UInt8]
+        do throws(Failure) {
+            bytes = try InputBytes.read(from: descriptor, limit: limit)
+        } catch {
+            throw Failure(.usage, "\(path): \(error.message)")
+        }
+        do throws(AgeError) {
+            return try AgeIdentity.parse(bytes)
+        } catch {
+            throw Failure(
+                .usage, "\(path): \(error.reason)",
+                hint: "an identity file is what `waxwing keygen` or age-keygen writes")
+        }
+    }
+}
+
+/// Signatures under archives.
+enum ArchiveSignature {
+    static func signer(_ reader: AccountReader) throws -> AccountSigner { try AccountSigner(reader, OpenSSLProvider()) }
+
+    /// Reads all of an archive once, and checks it.
+    ///
+    /// - Throws: ``Failure``.
+    static func check(_ archive: ArchiveReader, _ path: String, _ progress: (UInt64, UInt64) -> Void) throws
+        -> ArchiveReport
+    {
+        let provider = OpenSSLProvider()
+        do {
+            return try archive.verify { suite, key, message, signature in
+                AccountSigner.verify(suite: suite, publicKey: key, message, signature: signature, provider)
+            } progress: {
+                progress($0, $1)
+            }
+        } catch let error as ArchiveError {
+            throw Failure(error, in: path)
+        }
+    }
+}
+
+extension Surroundings {
+    /// The source of chance, as age draws from it.
+    var ageEntropy: AgeEntropy {
+        { [entropy] count in
+            entropy.secret(count).withUnsafeBytes { SecretBytes($0) }
+        }
+    }
+}
+
+extension AccountSigner: ArchiveSigner {}
+
+extension Failure {
+    init(_ error: ArchiveError, in path: String = "") {
+        let reason = path.isEmpty ? error.reason : "\(path): \(error.reason)"
+        switch error.code {
+        case .notAnArchive: self.init(.archiveDamaged, reason, hint: "name a file that `waxwing export` wrote")
+        case .wrongKey:
+            self.init(
+                .archiveSealed, reason,
+                hint: "try another passphrase, or --identity FILE where the archive is sealed to a recipient")
+        case .damaged:
+            self.init(.archiveDamaged, reason, hint: "the file is not as it was written: use another copy")
+        case .truncated:
+            self.init(.archiveDamaged, reason, hint: "the file is not all there: copy it again, or use another copy")
+        case .newerFormat: self.init(.archiveDamaged, reason, hint: "update waxwing")
+        case .unsupported: self.init(.archiveDamaged, reason)
+        case .invalidInput: self.init(.usage, reason)
+        case .failed: self.init(.other, reason, hint: "check the disk and the folder's rights, then try again")
+        }
+    }
+
+    static let interrupted = Failure(.interrupted, "interrupted: nothing was changed")
+}

@@ -1,0 +1,121 @@
+import Age
+import Archive
+import ArgumentParser
+import WaxwingCore
+
+struct Export: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Write conversations to a compressed, encrypted archive that age, zstd and tar open.",
+        discussion: """
+            Needs no network and holds nothing up: `watch` and `send` go on meanwhile. The file appears under its name only when it is whole.
+            It holds what has its place in the server's log, and says what is missing. No key of a group is in it.
+
+            Example:
+              waxwing export lunch --to lunch.age --recipient age1…
+              waxwing export --all --to all.age --passphrase
+              waxwing export lunch --to lunch-2.age --recipient age1… --since lunch.age --identity archive.key
+              age -d -i archive.key lunch.age | zstd -d | tar -x
+            """)
+
+    @Argument(help: ArgumentHelp("The groups' names, aliases or ids.", valueName: "group"))
+    var groups: [String] = []
+
+    @Flag(help: "All groups of the profile, also those that are over.")
+    var all = false
+
+    @Option(name: .customLong("to"), help: ArgumentHelp("The file to write.", valueName: "file"))
+    var path: String
+
+    @Flag(help: "Replace the file where it is there already.")
+    var force = false
+
+    @Option(help: ArgumentHelp("Write only what came after this archive, and go on from it.", valueName: "archive"))
+    var since: String?
+
+    @Option(
+        name: .customLong("identity"),
+        help: ArgumentHelp("Open the archive of --since with the age identities in this file.", valueName: "file"))
+    var identities: [String] = []
+
+    @OptionGroup var sealing: SealingOptions
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if all == !groups.isEmpty { throw ValidationError("Name the groups to export, or say --all.") }
+        if !identities.isEmpty, since == nil { throw ValidationError("--identity goes with --since.") }
+    }
+
+    func run() async throws {
+        let reader = try Profile.locate(profile).openReader()
+        let found = try chosen(reader)
+        let words = try sealing.words()
+        let sealing = try sealing.sealing(words)
+        let previous = try since.map { try earlier($0, words) }
+        let draft = try DraftFile(path, replacing: force)
+        let interrupt = Interrupt()
+        let exporter = try Exporter(reader, found, previous: previous) { interrupt.hasCome }
+        let summary = try exporter.run(to: draft, sealing, isArmored: self.sealing.armor)
+        if output.json {
+            Console.print(try JSON.line(ExportView(path, draft, summary, waiting: exporter.waiting)))
+            return
+        }
+        Console.print("wrote \(path): \(counted(summary.rows, "line")) of \(counted(UInt64(found.count), "group"))")
+        Console.print(
+            "  \(ArchiveWords.size(summary.contentSize)) of text in \(ArchiveWords.size(draft.count)), id \(summary.end.id)"
+        )
+        if exporter.waiting > 0 {
+            Console.print(
+                "  \(counted(UInt64(exporter.waiting), "line")) without a place in the log stayed out: export again after a sync"
+            )
+        }
+    }
+
+    private func chosen(_ reader: AccountReader) throws -> [GroupRecord] {
+        guard try reader.account() != nil else { throw Failure.notLoggedIn }
+        if all { return try reader.groups() }
+        var found: [GroupRecord] = []
+        for name in groups {
+            let group = try reader.theGroup(name)
+            if !found.contains(where: { $0.id == group.id }) { found.append(group) }
+        }
+        return found
+    }
+
+    private func earlier(_ path: String, _ words: SecretBytes?) throws -> ArchiveEnd {
+        var options = OpeningOptions()
+        options.identities = identities
+        let opening: AgeOpening
+        if let words, identities.isEmpty { opening = .passphrase(words) } else { opening = try options.opening() }
+        return try options.open(path, opening).end
+    }
+
+    private func counted(_ count: UInt64, _ thing: String) -> String { "\(count) \(thing)\(count == 1 ? "" : "s")" }
+}
+
+/// What an export wrote, for scripts.
+struct ExportView: Encodable {
+    var file: String
+    /// SHA-256 of what the archive's signature covers.
+    var id: String
+    /// The archive it goes on from.
+    var previous: String?
+    var rows: UInt64
+    /// Lines that have no place in the server's log yet, and stayed out.
+    var waiting: Int
+    /// Bytes: of what is in it, compressed, and of the file.
+    var contentSize: UInt64
+    var compressedSize: UInt64
+    var fileSize: UInt64
+
+    init(_ path: String, _ file: DraftFile, _ summary: ArchiveSummary, waiting: Int) {
+        self.file = path
+        id = summary.end.id
+        previous = summary.end.previous
+        rows = summary.rows
+        self.waiting = waiting
+        contentSize = summary.contentSize
+        compressedSize = summary.compressedSize
+        fileSize = file.count
+    }
+}

@@ -1,0 +1,111 @@
+import Archive
+import ArgumentParser
+import ConclaveProtocol
+import WaxwingClient
+import WaxwingCore
+
+struct Import: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Take the history of archives into this profile.",
+        discussion: """
+            Everything is checked first; of an archive that is not whole nothing is taken. What is here already stays as it is, so importing twice
+            changes nothing. Only history comes in: to write in a group again, come back into it with `waxwing group rejoin`.
+
+            Example:
+              waxwing import lunch.age --identity archive.key
+              waxwing import lunch.age lunch-2.age --identity archive.key --json
+            """)
+
+    @Argument(help: ArgumentHelp("The archives.", valueName: "file"))
+    var files: [String]
+
+    @Option(
+        help: ArgumentHelp(
+            "Refuse archives that are not signed with the key of this fingerprint.", valueName: "fingerprint"))
+    var signer: String?
+
+    @OptionGroup var keys: OpeningOptions
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if files.isEmpty { throw ValidationError("Name at least one archive.") }
+    }
+
+    func run() async throws {
+        let client = try Profile.locate(profile).open()
+        guard let account = try client.reader.account() else { throw Failure.notLoggedIn }
+        let opening = try keys.opening()
+        var archives: [(file: String, archive: ArchiveReader)] = []
+        for file in files {
+            let archive = try keys.open(file, opening)
+            guard archive.end.account == account.userID else {
+                throw Failure(
+                    .notPossible, "\(file): it is another account's archive",
+                    hint: "`waxwing archive show` reads it without importing")
+            }
+            try check(archive, file, client.reader)
+            archives.append((file, archive))
+        }
+        // In the order of their chain: an earlier archive says where a history begins.
+        let (order, _) = ArchiveChain.check(archives.map { ($0.archive.end, $0.archive.trailer) })
+        for id in order {
+            guard let (file, archive) = archives.first(where: { $0.archive.end.id == id }) else { continue }
+            let counts: ImportCounts
+            do {
+                counts = try await Importer(client, archive).run()
+            } catch let error as ArchiveError {
+                throw Failure(error, in: file)
+            }
+            try tell(file, counts)
+        }
+    }
+
+    private func check(_ archive: ArchiveReader, _ file: String, _ reader: AccountReader) throws {
+        var meter = ProgressMeter("checking \(file)", .bytes)
+        defer { meter.end() }
+        let report = try ArchiveSignature.check(archive, file) { meter.show($0, of: $1) }
+        if let signer, Fingerprint.plain(signer) != report.fingerprint {
+            throw Failure(
+                .archiveDamaged, "\(file): it is signed with another key: \(Fingerprint.grouped(report.fingerprint))")
+        }
+        let trust = try SignerTrust(report.fingerprint, of: archive.end.account, reader)
+        if trust != .own {
+            Console.note("\(file): signed \(trust.words): compare it")
+            Console.note("  \(Fingerprint.grouped(report.fingerprint))")
+        }
+    }
+
+    private func tell(_ file: String, _ counts: ImportCounts) throws {
+        if output.json {
+            Console.print(try JSON.line(ImportView(file, counts)))
+            return
+        }
+        var parts = ["\(counts.added) lines added"]
+        if counts.opened > 0 { parts.append("\(counts.opened) can be read now") }
+        if counts.known > 0 { parts.append("\(counts.known) were here") }
+        if counts.misplaced > 0 {
+            parts.append("\(counts.misplaced) left out: other lines have their place here")
+        }
+        Console.print("\(file): " + parts.joined(separator: ", "))
+    }
+}
+
+/// What an import did, for scripts.
+struct ImportView: Encodable {
+    var file: String
+    var added: Int
+    /// Could not be opened here, and can be read now.
+    var opened: Int
+    var known: Int
+    /// Left out: another line has their place here.
+    var misplaced: Int
+
+    init(_ file: String, _ counts: ImportCounts) {
+        self.file = file
+        added = counts.added
+        opened = counts.opened
+        known = counts.known
+        misplaced = counts.misplaced
+    }
+}

@@ -1,0 +1,66 @@
+import Archive
+import ConclaveProtocol
+import WaxwingClient
+import WaxwingCore
+
+/// Takes the history of an archive that was found whole into a profile, piece by piece.
+///
+/// Each piece is one change set. Where it is interrupted, what came in stays, and the next import goes on.
+struct Importer {
+    private let client: Client
+    private let archive: ArchiveReader
+    private let interrupt = Interrupt()
+
+    init(_ client: Client, _ archive: ArchiveReader) {
+        self.client = client
+        self.archive = archive
+    }
+
+    /// - Throws: ``Failure`` `interrupted`; `ArchiveError`, `StoreError`, `CoreError`.
+    func run() async throws -> ImportCounts {
+        try await client.perform(
+            .importUsers(
+                try archive.members().map { ImportedUser(id: $0.id, username: $0.username, alias: $0.alias) }))
+        let eras = try eras()
+        var meter = ProgressMeter("importing", .rows)
+        defer { meter.end() }
+        var counts = ImportCounts()
+        var done: UInt64 = 0
+        var rows = archive.rows()
+        while let (group, page) = try rows.next(limit: ClientLimits.importedRows) {
+            if interrupt.hasCome {
+                throw Failure(.interrupted, "interrupted", hint: "what came in so far stays; importing again goes on")
+            }
+            let known = archive.trailer.groups.first { $0.id == group.description }
+            let piece = ImportedHistory(
+                group: group, name: known?.name ?? "", alias: known?.alias ?? "", eras: eras[group] ?? [:], rows: page)
+            if case .imported(let more) = try await client.perform(.importHistory(piece)) { counts += more }
+            done += UInt64(page.count)
+            meter.show(done, of: archive.trailer.rows)
+        }
+        return counts
+    }
+
+    /// Which numberings of the archive are which of the profile.
+    private func eras() throws -> [ID: [UInt32: UInt32]] {
+        var matches: [ID: EraMatch] = [:]
+        for group in archive.trailer.groups {
+            guard let id = ID(text: group.id) else { throw ArchiveError(.damaged, "a group has no id") }
+            var match = try EraMatch(client.reader, group: id)
+            for range in group.ranges { match.note(era: range.era) }
+            matches[id] = match
+        }
+        // Nothing is here yet that could be compared.
+        if !matches.values.contains(where: \.needsRows) { return matches.mapValues(\.eras) }
+        var rows = archive.rows()
+        var meter = ProgressMeter("comparing", .rows)
+        defer { meter.end() }
+        var done: UInt64 = 0
+        while let (group, page) = try rows.next(limit: ClientLimits.importedRows) {
+            for row in page { try matches[group]?.look(at: row) }
+            done += UInt64(page.count)
+            meter.show(done, of: archive.trailer.rows)
+        }
+        return matches.mapValues(\.eras)
+    }
+}

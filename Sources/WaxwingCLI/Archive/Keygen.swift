@@ -1,0 +1,58 @@
+import Age
+import ArgumentParser
+import Glibc
+import WaxwingCore
+
+struct Keygen: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Make an age identity: the key that opens archives sealed to its recipient.",
+        discussion: """
+            Keep the file where you keep what is dear to you: without it nothing opens the archives. Give the recipient, the line that
+            begins with age1, to whoever makes archives for you. Debian's age takes both, too.
+
+            Example:
+              waxwing keygen --to archive.key
+              waxwing export lunch --to lunch.age --recipient age1…
+            """)
+
+    @Option(
+        name: .customLong("to"),
+        help: ArgumentHelp(
+            "Write the identity to this file, with mode 0600; standard output where it is missing.", valueName: "file"))
+    var path: String?
+
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if output.json, path == nil { throw ValidationError("--json goes with --to FILE, which keeps the identity.") }
+    }
+
+    func run() async throws {
+        let identity: AgeIdentity
+        do {
+            identity = try AgeIdentity.generate(Surroundings.current.ageEntropy)
+        } catch {
+            throw Failure(.other, error.reason)
+        }
+        let text = "# recipient: \(identity.recipient)\n\(identity.unwipedText)\n"
+        guard let path else {
+            Console.print(String(text.dropLast()))
+            return
+        }
+        let file = try DraftFile(path, replacing: false)
+        try Array(text.utf8).withUnsafeBytes { try file.append($0) }
+        try file.publish()
+        if output.json {
+            Console.print(try JSON.line(KeyView(recipient: identity.recipient.text, file: path)))
+        } else {
+            Console.print("recipient: \(identity.recipient)")
+        }
+    }
+}
+
+/// A new identity for scripts.
+struct KeyView: Encodable {
+    var recipient: String
+    /// Where the identity is.
+    var file: String
+}
