@@ -11,7 +11,7 @@ PEER_SEEDS ?= 1-20
 SECONDS_EACH ?= 600
 DOORS ?= decode tree welcome group-info handle restore staged
 
-.PHONY: help setup demo test vectors own-vectors mls-peer peers simulate fuzz fixtures bench-client bench-stores bench-mls format lint proto
+.PHONY: help setup demo test vectors own-vectors mls-peer peers simulate fuzz fixtures bench-archive bench-client bench-stores bench-mls format lint proto
 
 help:
 	@echo "make demo                     a story of three people and a network that comes and goes, by real processes"
@@ -24,6 +24,7 @@ help:
 	@echo "make fuzz SECONDS_EACH=600    tries each door of the MLS engine for so long, led by coverage"
 	@echo "make fixtures                 records the sessions of fixtures/ anew"
 	@echo "make bench-client             what catching up and sending cost, next to their floors"
+	@echo "make bench-archive            what export, check and import cost, next to zstd and age; ARGS=\"--rows 1000000\""
 	@echo "make bench-stores             what both stores cost, next to bare SQLite and bare fsync"
 	@echo "make bench-mls                what the MLS engine's operations cost, next to the floor of their primitives"
 	@echo "make format, make lint        formats the code, checks the format"
@@ -89,6 +90,13 @@ bench-client: setup
 	@swift build --quiet -c release --product waxwingd
 	@swift build --quiet -c release --product bench-client
 	@"$$(swift build -c release --show-bin-path)/bench-client"
+
+# ARGS: --rows and --runs; --rows 1000000 is the history that has to go through in constant memory.
+bench-archive: setup
+	@echo "building waxwing and the benchmark for release; the first time takes some minutes"
+	@swift build --quiet -c release --product waxwing
+	@swift build --quiet -c release --product bench-archive
+	@"$$(swift build -c release --show-bin-path)/bench-archive" $(ARGS)
 
 bench-stores: setup
 	@swift build --quiet -c release --product bench-stores

@@ -28,6 +28,7 @@ let package = Package(
         .executable(name: "mls-peer", targets: ["MLSPeerTool"]),
         .executable(name: "own-vectors", targets: ["MLSOwnVectors"]),
         .executable(name: "demo", targets: ["Demo"]),
+        .executable(name: "bench-archive", targets: ["BenchArchive"]),
         .executable(name: "bench-mls", targets: ["BenchMLS"]),
         .executable(name: "bench-client", targets: ["BenchClient"]),
         .executable(name: "bench-stores", targets: ["BenchStores"]),
@@ -154,6 +155,14 @@ let package = Package(
             name: "BenchStores",
             dependencies: [
                 "WaxwingCore", "SQLiteStore", "FileStore", .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict),
+
+        .executableTarget(
+            name: "BenchArchive",
+            dependencies: [
+                "WaxwingClient", "WaxwingCore", "ConclaveProtocol", "SQLiteStore", "FileStore", "HTTPTransport",
+                "MLSOpenSSL",
             ],
             swiftSettings: strict),
 

@@ -33,7 +33,11 @@ public enum ClientLimits {
     /// Each member waits its rank times this, in milliseconds, before it evicts somebody who left: so that usually only one does.
     static let evictionStagger: UInt64 = 2_000
     /// Rows of an archive taken in one change set: enough to share one fsync, few enough to keep memory flat and others from waiting.
-    public static let importedRows = 500
+    public static let importedRows = 2_000
+    /// Rows at the end of each numbering of an archive that get marks by which second copies are told.
+    public static let importedMarks: UInt64 = 10_000
+    /// Numberings of a log that are looked through, back from the present one, for a row without a mark.
+    static let earlierEras: UInt32 = 8
     /// Restarts of a server's numbering that an archive may tell of: far more than any server has, far fewer than there are numbers.
     static let importedEras: UInt32 = 1 << 20
 }

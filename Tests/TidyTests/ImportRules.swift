@@ -43,6 +43,10 @@ enum Arrows {
         "Sources/BenchMLS": ["MLS", "MLSOpenSSL", "COpenSSL", "Foundation"],
         "Sources/Demo": ["Dispatch", "Foundation", "Synchronization"],
         "Sources/BenchStores": ["WaxwingCore", "SQLiteStore", "FileStore", "GRDBSQLite", "Foundation"],
+        "Sources/BenchArchive": [
+            "WaxwingClient", "WaxwingCore", "ConclaveProtocol", "SQLiteStore", "FileStore", "HTTPTransport",
+            "MLSOpenSSL", "Foundation", "Glibc",
+        ],
         "Sources/BenchClient": [
             "WaxwingClient", "WaxwingCore", "ConclaveProtocol", "SQLiteStore", "HTTPTransport", "MLSOpenSSL", "MLS",
             "Foundation", "GRDBSQLite",

@@ -33,7 +33,8 @@ struct Importer {
             }
             let known = archive.trailer.groups.first { $0.id == group.description }
             let piece = ImportedHistory(
-                group: group, name: known?.name ?? "", alias: known?.alias ?? "", eras: eras[group] ?? [:], rows: page)
+                group: group, name: known?.name ?? "", alias: known?.alias ?? "", eras: eras[group] ?? [:],
+                unmarked: known?.unmarked ?? [:], rows: page)
             if case .imported(let more) = try await client.perform(.importHistory(piece)) { counts += more }
             done += UInt64(page.count)
             meter.show(done, of: archive.trailer.rows)
@@ -62,5 +63,13 @@ struct Importer {
             meter.show(done, of: archive.trailer.rows)
         }
         return matches.mapValues(\.eras)
+    }
+}
+
+extension ArchiveTrailer.Group {
+    /// Where the last rows of each numbering begin, which get marks.
+    fileprivate var unmarked: [UInt32: UInt64] {
+        let starts = ranges.map { ($0.era, $0.last - min($0.last, ClientLimits.importedMarks)) }
+        return Dictionary(starts, uniquingKeysWith: max)
     }
 }

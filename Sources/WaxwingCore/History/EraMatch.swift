@@ -6,10 +6,11 @@ public import ConclaveProtocol
 /// was made elsewhere. A row that both know, under one sequence number, tells which is which. Where they have no row in common, a numbering
 /// keeps its number, unless another row stands in the place of one of its rows, or the order of numberings would not hold.
 ///
-/// Look at rows in any order, then ask for the ``eras``. A row costs at most two look-ups in the store.
+/// Look at rows in any order, then ask for the ``eras``. A row costs a few look-ups in the store.
 public struct EraMatch: Sendable {
     private let draft: Draft
     private let group: ID?
+    private let lastEra: UInt32
     private var places: [UInt32: UInt32] = [:]
     private var strangers: Set<UInt32> = []
     private var seen: Set<UInt32> = []
@@ -22,8 +23,10 @@ public struct EraMatch: Sendable {
         let own = try draft.group(group)
         guard let record = shared ?? own else {
             self.group = nil
+            lastEra = 0
             return
         }
+        lastEra = try draft.lastEra(record.id) ?? 0
         let isEmpty = try reader.history(record.id, limit: 1).isEmpty && record.cursor == 0
         self.group = isEmpty ? nil : record.id
     }
@@ -42,9 +45,18 @@ public struct EraMatch: Sendable {
             places[row.era] = era
             return
         }
-        let place = Keys.history(group, era: row.era, sequence: sequence)
-        guard let here: HistoryRow = try draft.record(.history, place), !here.digest.isEmpty else { return }
-        if here.digest == row.digest { places[row.era] = row.era } else { strangers.insert(row.era) }
+        if let here = try rowHere(row.era, sequence), !here.digest.isEmpty {
+            if here.digest == row.digest { places[row.era] = row.era } else { strangers.insert(row.era) }
+        }
+        // Rows from an archive need not have marks.
+        for era in 0..<min(UInt32(ClientLimits.earlierEras), lastEra &+ 1) where places[row.era] == nil {
+            if try rowHere(era, sequence)?.digest == row.digest { places[row.era] = era }
+        }
+    }
+
+    private func rowHere(_ era: UInt32, _ sequence: UInt64) throws(StoreError) -> HistoryRow? {
+        guard let group else { return nil }
+        return try draft.record(.history, Keys.history(group, era: era, sequence: sequence))
     }
 
     /// Where each numbering that was looked at belongs; those that have no place here are missing.

@@ -31,10 +31,14 @@ extension ClientCore {
                 counts.misplaced += 1
                 continue
             }
+            var isMarked = sequence >= piece.unmarked[row.era] ?? 0
             var row = row
             row.era = era
-            try take(row, at: Keys.history(record.id, era: era, sequence: sequence), in: record, front, &counts, &turn)
-            if isUntouched { moveCursor(of: &record, to: row, sequence) }
+            // Where reading begins, or may begin, there has to be one.
+            if case .system = row.content { isMarked = true }
+            if isUntouched, moveCursor(of: &record, to: row, sequence) { isMarked = true }
+            let key = Keys.history(record.id, era: era, sequence: sequence)
+            try take(row, at: key, in: record, front, isMarked: isMarked, &counts, &turn)
         }
         if record != known { turn.draft.put(record) }
         turn.outcome = .imported(counts)
@@ -75,8 +79,8 @@ extension ClientCore {
     }
 
     private func take(
-        _ row: HistoryRow, at key: [UInt8], in record: GroupRecord, _ front: [UInt8]?, _ counts: inout ImportCounts,
-        _ turn: inout Turn
+        _ row: HistoryRow, at key: [UInt8], in record: GroupRecord, _ front: [UInt8]?, isMarked: Bool,
+        _ counts: inout ImportCounts, _ turn: inout Turn
     ) throws {
         if let here: HistoryRow = try turn.draft.record(.history, key) {
             if here.digest != row.digest, !here.digest.isEmpty, !row.digest.isEmpty {
@@ -95,7 +99,7 @@ extension ClientCore {
         }
         turn.draft.put(.history, key, row)
         counts.added += 1
-        guard let sequence = row.sequence, front.map(key.lexicographicallyPrecedes) ?? true else { return }
+        guard isMarked, let sequence = row.sequence, front.map(key.lexicographicallyPrecedes) ?? true else { return }
         let place = SeenRecord.row(era: row.era, sequence: sequence)
         if !row.digest.isEmpty, try turn.draft.seen(record.id, digest: row.digest) == nil {
             turn.draft.put(.seen, Keys.seen(record.id, digest: row.digest), place)
@@ -126,13 +130,17 @@ extension ClientCore {
 
     /// Reading the log will go on from the last commit that the archive knows: it is there that the server's numbering is compared with the
     /// archive's, and that a living GroupInfo is told from a dead one.
-    private func moveCursor(of record: inout GroupRecord, to row: HistoryRow, _ sequence: UInt64) {
-        guard !row.digest.isEmpty else { return }
+    ///
+    /// - Returns: whether it stands at this row now.
+    private func moveCursor(of record: inout GroupRecord, to row: HistoryRow, _ sequence: UInt64) -> Bool {
+        guard !row.digest.isEmpty else { return false }
         if row.era > record.era || row.era == record.era && record.cursor == 0 {
             record.era = row.era
             record.cursor = sequence
-        } else if case .system = row.content, row.era == record.era, sequence > record.cursor {
-            record.cursor = sequence
+            return true
         }
+        guard case .system = row.content, row.era == record.era, sequence > record.cursor else { return false }
+        record.cursor = sequence
+        return true
     }
 }

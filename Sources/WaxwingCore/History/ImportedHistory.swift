@@ -22,14 +22,21 @@ public struct ImportedHistory: Hashable, Sendable {
     public var alias: String
     /// Where the numberings of the archive belong among those of this profile (``EraMatch``). Rows of others are left out.
     public var eras: [UInt32: UInt32]
+    /// By numbering of the archive: rows with a smaller number get no mark by which a second copy is told, for each costs room at a place of its
+    /// own. A copy of one can only come where the server begins to count anew, and is then told by its number and digest.
+    public var unmarked: [UInt32: UInt64]
     /// Rows of the log, in order; at most ``ClientLimits/importedRows``.
     public var rows: [HistoryRow]
 
-    public init(group: ID, name: String, alias: String, eras: [UInt32: UInt32], rows: [HistoryRow]) {
+    public init(
+        group: ID, name: String, alias: String, eras: [UInt32: UInt32], unmarked: [UInt32: UInt64] = [:],
+        rows: [HistoryRow]
+    ) {
         self.group = group
         self.name = name
         self.alias = alias
         self.eras = eras
+        self.unmarked = unmarked
         self.rows = rows
     }
 }

@@ -62,7 +62,7 @@ extension ClientCore {
 
     private mutating func apply(_ row: InboxRow, to group: inout OpenGroup, _ turn: inout Turn) throws {
         let digest = sha256(row.message)
-        let known = try turn.draft.seen(group.id, digest: digest)
+        let known = try known(row, digest, in: group, turn)
         turn.draft.put(
             .seen, Keys.seen(group.id, digest: digest), SeenRecord.row(era: row.era, sequence: row.sequence))
         switch known {
@@ -110,6 +110,18 @@ extension ClientCore {
         case .proposal, .commit: try applyHandshake(row, digest, summary, to: &group, &turn)
         default: try keepUnreadable(row, digest, .malformed, epoch: 0, in: group, &turn)
         }
+    }
+
+    /// What is known of a ciphertext: by its mark; where a server counts anew, also by the row that had the same number before, for rows from
+    /// an archive need not have marks.
+    private func known(_ row: InboxRow, _ digest: [UInt8], in group: OpenGroup, _ turn: Turn) throws -> SeenRecord? {
+        if let mark = try turn.draft.seen(group.id, digest: digest) { return mark }
+        for era in (row.era - min(row.era, ClientLimits.earlierEras)..<row.era).reversed() {
+            let place = Keys.history(group.id, era: era, sequence: row.sequence)
+            let here: HistoryRow? = try turn.draft.record(.history, place)
+            if let here, here.isReadable, here.digest == digest { return .row(era: era, sequence: row.sequence) }
+        }
+        return nil
     }
 
     /// Without keys nothing can be opened or verified. But which commits stand in the log tells whether an external commit can count.

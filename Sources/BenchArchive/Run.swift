@@ -1,0 +1,48 @@
+import Foundation
+import Glibc
+
+/// A process that has ended well: what it wrote, how long it took, and the most memory it had.
+struct Run {
+    let output: String
+    let seconds: Double
+    /// Largest resident set, in bytes, as the system kept count of it; looked at every few milliseconds.
+    let peak: Int
+
+    init(_ program: String, _ arguments: [String], in folder: String) throws {
+        let process = Process()
+        let output = URL(fileURLWithPath: folder + "/output")
+        try Data().write(to: output)
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        process.currentDirectoryURL = URL(fileURLWithPath: folder)
+        process.environment = ["WAXWING_HOME": folder + "/profiles", "PATH": "/usr/local/bin:/usr/bin:/bin"]
+        process.standardOutput = try FileHandle(forWritingTo: output)
+        let start = DispatchTime.now().uptimeNanoseconds
+        try process.run()
+        var peak = 0
+        while process.isRunning {
+            peak = max(peak, Self.peak(of: process.processIdentifier))
+            usleep(2000)
+        }
+        process.waitUntilExit()
+        seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
+        self.peak = peak
+        guard process.terminationStatus == 0 else {
+            throw Trouble("\(program) \(arguments.joined(separator: " ")) ended with \(process.terminationStatus)")
+        }
+        self.output = String(decoding: try Data(contentsOf: output), as: UTF8.self)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    private static func peak(of process: Int32) -> Int {
+        let status = FileManager.default.contents(atPath: "/proc/\(process)/status") ?? Data()
+        let line = String(decoding: status, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+        return (line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 1024
+    }
+}
+
+struct Trouble: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
