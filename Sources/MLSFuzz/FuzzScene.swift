@@ -132,7 +132,7 @@ public struct FuzzScene: Sendable {
             var peer = peers[0]
             peer.group.configuration.handshakeEncryption = encrypted
             for proposal in proposals {
-                messages.append(try peer.group.propose(proposal, signer: peer.signer, entropy: random))
+                messages.append(try peer.group.propose(proposal, signer: peer.signer, now: nil, entropy: random))
             }
             messages.append(try peer.group.proposeUpdate(signer: peer.signer, entropy: random))
         }
@@ -182,9 +182,9 @@ public struct FuzzScene: Sendable {
         groupInfos.append(groupInfo)
         messages += [
             try Group.externalProposal(
-                .remove(LeafIndex(3)), groupInfo: groupInfo, signer: joinerSigner, crypto: crypto),
+                .remove(LeafIndex(3)), groupInfo: groupInfo, signer: joinerSigner, crypto: crypto, now: nil),
             try Group.newMemberProposal(
-                joiner.keyPackage, groupInfo: groupInfo, signer: joinerSigner, crypto: crypto),
+                joiner.keyPackage, groupInfo: groupInfo, signer: joinerSigner, crypto: crypto, now: nil),
         ]
         for identity in ["joiner", "erin"] {
             let staged = try Group.externalCommit(
