@@ -25,14 +25,33 @@ struct ReceivedLimitTests {
     private func length(_ tree: RatchetTree) -> Int { tree.nodesLength + Int(tree.size.nodeCount) }
 
     @Test func noCommitMakesATreeThatIsTooLong() throws {
-        let scene = try crowded(leaving: 0)
-        let slack = Limits.treeLength - length(scene.victim.current.tree)
-        #expect((1..<800).contains(slack), "\(slack)")
-        let name = [UInt8](repeating: 2, count: slack)
+        var scene = try crowded(leaving: 3_000)
+        let unchanged = scene
+        #expect(throws: Never.self, "a path that fits") { try scene.forgeCommit() }
+        // The forger, who keeps the limit itself, sends another leaf than the one that it counts.
+        let types = [ExtensionType.lastResort] + (0..<4_000).map { ExtensionType(UInt16(0x1000 + $0)) }
+        let path = try scene.forgeCommit(path: { path in
+            let leaf = try unchanged.leafNode(
+                key: path.leafNode.encryptionKey, source: path.leafNode.source,
+                capabilities: Capabilities(extensions: types))
+            return UpdatePath(leafNode: leaf, nodes: path.nodes)
+        })
+        expectError(.tooLarge, "by a path") { try scene.process(path) }
+        // And another tree.
+        let name = [UInt8](repeating: 2, count: 500)
         let add = Proposal.add(try scene.keyPackage(credential: .basic(identity: name)))
-        expectError(.tooLarge, "by an Add") { try scene.process(try scene.forgeCommit([add], path: nil)) }
-        // Each node of the path takes more than what is left.
-        expectError(.tooLarge, "by a path") { try scene.process(try scene.forgeCommit()) }
+        let message = try scene.forgeCommit([add], path: nil)
+        func filler(_ length: Int) throws -> LeafNode {
+            try TestMember(
+                "filler", crypto: scene.crypto, entropy: scene.entropy,
+                credential: .basic(identity: [UInt8](repeating: 1, count: length))
+            ).leaf
+        }
+        let slack = Limits.treeLength - length(scene.victim.current.tree)
+        let rest = slack - (try filler(1_000).encoded.count) - 100
+        _ = try scene.world.clients[0].group.current.tree.addLeaf(try filler(1_000 + rest))
+        try scene.victim.current.tree.checkLength()
+        expectError(.tooLarge, "by an Add") { try scene.process(message) }
     }
 
     @Test func soManyProposalsAreRememberedAndNoMore() throws {

@@ -5,26 +5,35 @@ import Testing
 
 /// Secrets are zeroed when they are dropped, and no copies of them are left behind where they come from and go to.
 ///
-/// The worlds have seeds of their own: what another test makes of the same seed would be found, too.
-struct WipedMemoryTests {
+/// The worlds have seeds of their own: what another test makes of the same seed would be found, too. And so would what another search looks
+/// through at the same time, which is why there is one at a time.
+@Suite(.serialized) struct WipedMemoryTests {
     private static let mark: UInt8 = 0xA7
 
-    /// How many bytes of the mark are still at a place, which may belong to somebody else by now.
-    private func remains(at address: UInt, count: Int) -> Int {
-        ProcessMemory.read(at: address, count: count)?.filter { $0 == Self.mark }.count ?? 0
+    /// A place in memory, and how many bytes of the mark are still there.
+    private struct Place {
+        var address: UInt = 0
+        private var bytes = [UInt8](repeating: 0, count: size)
+
+        static let size = 4096
+
+        mutating func remains() -> Int {
+            ProcessMemory.read(at: address, into: &bytes)
+            return bytes.reduce(0) { $0 + ($1 == mark ? 1 : 0) }
+        }
     }
 
     @Test func aSecretIsWipedWithItsLastReference() {
-        var address: UInt = 0
+        var place = Place()
         do {
-            let secret = Secret(count: 4096) { (buffer: UnsafeMutableRawBufferPointer) in
+            let secret = Secret(count: Place.size) { (buffer: UnsafeMutableRawBufferPointer) in
                 buffer.initializeMemory(as: UInt8.self, repeating: Self.mark)
-                address = UInt(bitPattern: buffer.baseAddress)
+                place.address = UInt(bitPattern: buffer.baseAddress)
             }
             let other = [secret]
-            #expect(other.count == 1 && remains(at: address, count: 4096) == 4096)
+            #expect(other.count == 1 && place.remains() == Place.size)
         }
-        #expect(remains(at: address, count: 4096) < 64)
+        #expect(place.remains() < 64)
     }
 
     /// Tells where it has put what it gave away.
@@ -39,14 +48,28 @@ struct WipedMemoryTests {
     }
 
     @Test func whatIsDrawnForASecretIsLeftNowhere() {
+        var place = Place()
         let entropy = Telling()
-        let secret = entropy.secret(4096)
-        #expect(remains(at: entropy.address.withLock { $0 }, count: 4096) < 64)
-        #expect(secret.unwipedCopy == [UInt8](repeating: Self.mark, count: 4096))
+        let secret = entropy.secret(Place.size)
+        place.address = entropy.address.withLock { $0 }
+        #expect(place.remains() < 64)
+        #expect(secret.unwipedCopy == [UInt8](repeating: Self.mark, count: Place.size))
     }
 
     /// The complement of what a secret holds.
     private func inverted(_ secret: Secret) -> [UInt8] { secret.withUnsafeBytes { $0.map { ~$0 } } }
+
+    /// Counts copies before something is done with secrets, and after.
+    private func expectCopies(
+        _ name: String, of secrets: [Secret], atMost more: Int, _ body: () throws -> Void
+    ) throws {
+        let questions = secrets.map(inverted)
+        let before = try ProcessMemory.count(ofAll: questions)
+        #expect(before >= secrets.count)
+        try body()
+        let after = try ProcessMemory.count(ofAll: questions)
+        #expect(after <= before + more, "\(name): \(after) copies, \(before) before")
+    }
 
     @Test func storingAGroupLeavesNoOtherCopies() throws {
         var world = try World(seed: 9_001, members: 9)
@@ -54,68 +77,62 @@ struct WipedMemoryTests {
         _ = try world.clients[0].group.proposeUpdate(signer: signer, entropy: world.entropy)
         let group = world.clients[0].group
         let own = try group.ownSecrets()
-        let updateKey = try #require(group.pendingProposals.first?.updateKey)
-        // The last that is written of each kind is the one that what grows would leave behind first.
-        for (name, secret) in [
-            ("the init secret", own.epoch.initSecret), ("the leaf key", own.privateTree.leafKey.raw),
-            ("the sender data secret", group.current.messageKeys.senderData), ("an Update's key", updateKey.raw),
-        ] {
-            let question = inverted(secret)
-            let before = try ProcessMemory.count(of: question)
-            let records = group.records()
-            let after = try ProcessMemory.count(of: question)
-            #expect(after <= before + 1, "\(name): \(after) copies, \(before) before")
-            withExtendedLifetime(records) {}
+        let keys = ([own.privateTree.leafKey] + own.privateTree.nodeKeys.values).map(\.raw)
+        let state = keys + [own.epoch.senderData, own.epoch.exporter, own.epoch.membership, own.epoch.initSecret]
+        let pending = try #require(group.pendingProposals.first)
+        let updateKey = try #require(pending.updateKey).raw
+        // What is written is one more; what grew while it was written would be another.
+        var written: [[UInt8]] = []
+        written.reserveCapacity(8)
+        // The sender data stands in the record by itself, and among the secrets of the epoch.
+        try expectCopies("the state", of: state, atMost: state.count + 1) {
+            written.append(StateRecord(group).encoded)
         }
+        try expectCopies("the private tree", of: keys, atMost: keys.count) {
+            written.append(own.privateTree.serialized)
+        }
+        try expectCopies("a proposal", of: [updateKey], atMost: 1) { written.append(ProposalRecord(pending).encoded) }
+        let staged = try world.commit([], by: 0)
+        let next = try #require(staged.next).ownSecrets()
+        let secrets = [next.privateTree.leafKey.raw, next.epoch.initSecret]
+        // The record, which nobody wipes, and the whole.
+        try expectCopies("a staged commit", of: secrets, atMost: 2 * secrets.count) {
+            written.append(staged.serialized())
+        }
+        #expect(written.count == 4)
     }
 
     @Test func restoringAGroupLeavesNoOtherCopies() throws {
-        let world = try World(seed: 9_002, members: 5)
-        let crypto = world.crypto
-        func stored() throws -> (records: [(key: [UInt8], value: [UInt8])], questions: [(String, [UInt8])]) {
-            let group = world.clients[0].group
-            let own = try group.ownSecrets()
-            let node = try #require(group.current.messageKeys.secretTree.nodes.values.first)
-            return (
-                group.records(),
-                [
-                    ("the init secret", inverted(own.epoch.initSecret)),
-                    ("the leaf key", inverted(own.privateTree.leafKey.raw)), ("a tree secret", inverted(node)),
-                ]
-            )
+        let world = try World(seed: 9_002, members: 9)
+        let group = world.clients[0].group
+        let own = try group.ownSecrets()
+        let keys = ([own.privateTree.leafKey] + own.privateTree.nodeKeys.values).map(\.raw)
+        let (state, tree) = (StateRecord(group).encoded, own.privateTree.serialized)
+        try expectCopies("the state", of: keys + [own.epoch.initSecret], atMost: 0) {
+            let read = try StateRecord(decoding: state, crypto: world.crypto)
+            #expect(read.own != nil)
         }
-        let (records, questions) = try stored()
-        for (name, question) in questions {
-            let before = try ProcessMemory.count(of: question)
-            #expect(before > 0)
-            do {
-                let group = try Group.restore(records, crypto: crypto)
-                #expect(group.isActive)
-            }
-            let after = try ProcessMemory.count(of: question)
-            #expect(after <= before, "\(name): \(after) copies, \(before) before")
+        try expectCopies("the private tree", of: keys, atMost: 0) {
+            let read = try PrivateTree(serialized: tree, crypto: world.crypto)
+            #expect(read.ownLeaf == own.privateTree.ownLeaf)
+        }
+        let records = group.records()
+        let nodes = Array(group.current.messageKeys.secretTree.nodes.values)
+        try expectCopies("the whole", of: keys + nodes + [own.epoch.initSecret], atMost: 0) {
+            let read = try Group.restore(records, crypto: world.crypto)
+            #expect(read.isActive)
         }
     }
 
     @Test func aKeyPackagesKeysAreReadAndWrittenOnce() throws {
-        let bundle = try World(seed: 9_003, members: 1).withNewBundle()
-        for (name, question) in [("init", inverted(bundle.initKey.raw)), ("leaf", inverted(bundle.encryptionKey.raw))] {
-            let before = try ProcessMemory.count(of: question)
-            let serialized = bundle.serialized
-            #expect(try ProcessMemory.count(of: question) <= before + 1, "\(name) key, written")
-            do {
-                let read = try KeyPackageBundle(serialized: serialized, crypto: suite(1))
-                #expect(read.keyPackage == bundle.keyPackage)
-            }
-            #expect(try ProcessMemory.count(of: question) <= before + 1, "\(name) key, read")
-            withExtendedLifetime(serialized) {}
+        var world = try World(seed: 9_003, members: 1)
+        let bundle = try world.newBundle().bundle
+        let keys = [bundle.initKey.raw, bundle.encryptionKey.raw]
+        var serialized: [UInt8] = []
+        try expectCopies("written", of: keys, atMost: 2) { serialized = bundle.serialized }
+        try expectCopies("read", of: keys, atMost: 0) {
+            let read = try KeyPackageBundle(serialized: serialized, crypto: world.crypto)
+            #expect(read.keyPackage == bundle.keyPackage)
         }
-    }
-}
-
-extension World {
-    fileprivate func withNewBundle() throws -> KeyPackageBundle {
-        var world = self
-        return try world.newBundle().bundle
     }
 }

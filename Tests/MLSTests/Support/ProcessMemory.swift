@@ -2,12 +2,13 @@ import Foundation
 
 /// The memory of this very process, as the kernel shows it: also what nothing points to any more.
 enum ProcessMemory {
-    /// What stands at an address now; nil where nothing does.
-    static func read(at address: UInt, count: Int) -> [UInt8]? {
+    /// Reads what stands at an address now, as much as there is room for; nothing where there is nothing.
+    ///
+    /// - Parameter bytes: made before, as memory that is taken now may be just the memory that is asked about.
+    static func read(at address: UInt, into bytes: inout [UInt8]) {
         let file = open("/proc/self/mem", O_RDONLY)
         defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: count)
-        return pread(file, &bytes, count, off_t(address)) == count ? bytes : nil
+        if pread(file, &bytes, bytes.count, off_t(address)) < 0 { bytes = [] }
     }
 
     /// How often a few bytes stand somewhere in memory that can be written to.
@@ -44,6 +45,12 @@ enum ProcessMemory {
             }
         }
         return found
+    }
+
+    static func count(ofAll inverted: [[UInt8]]) throws -> Int {
+        var total = 0
+        for question in inverted { total += try count(of: question) }
+        return total
     }
 
     /// Those that begin before the last bytes, which the next window has, too.
