@@ -47,6 +47,7 @@ public struct ImportCounts: Hashable, Sendable {
 
     public init() {}
 
+    /// Adds the counts of one piece to those of the pieces before it.
     public static func += (a: inout ImportCounts, b: ImportCounts) {
         a.added += b.added
         a.opened += b.opened

@@ -176,6 +176,7 @@ extension ClientCore {
         case .ownMessage: try keepUnreadable(row, digest, .lostState, epoch: epoch, in: group, &turn)
         case .malformed: try keepUnreadable(row, digest, .malformed, epoch: epoch, in: group, &turn)
         case .tooLarge: try keepUnreadable(row, digest, .tooLarge, epoch: epoch, in: group, &turn)
+        case .generationTooFarAhead: try keepUnreadable(row, digest, .tooFarAhead, epoch: epoch, in: group, &turn)
         default: try keepUnreadable(row, digest, .forged, epoch: epoch, in: group, &turn)
         }
     }

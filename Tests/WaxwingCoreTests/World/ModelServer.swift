@@ -1,5 +1,6 @@
 import ConclaveProtocol
 import Foundation
+import MLS
 import SwiftProtobuf
 
 /// The server's rules as a model in memory, without sockets, for worlds of clients in virtual time. It keeps to the same
@@ -127,6 +128,9 @@ struct ModelServer {
                 }
             }
             return []
+        case (.post, "reset-account", 1):
+            forgetKeyPackages(of: user)
+            return []
         case (.get, "users", 2): return try userInfo(users.values.first { $0.name == parts[1] })
         case (.get, "users", 3): return try userInfo(ID(text: parts[2]).flatMap { users[$0] })
         case (.get, "invites", 1):
@@ -184,6 +188,7 @@ struct ModelServer {
             if !upload.mlsGroupID.isEmpty, group.mlsGroupID.isEmpty { groups[group.id]!.mlsGroupID = upload.mlsGroupID }
             if upload.commitMessage.isEmpty {
                 groups[group.id]!.groupInfo = Array(upload.groupInfo)
+                if isStrict { believe(Array(upload.groupInfo), of: group.id) }
             } else {
                 try take(Array(upload.commitMessage), groupInfo: Array(upload.groupInfo), from: user, group.id)
             }
@@ -287,6 +292,12 @@ struct ModelServer {
         }
     }
 
+    /// A server that takes any member's word for the epoch the group is in.
+    private mutating func believe(_ groupInfo: [UInt8], of group: ID) {
+        guard let epoch = try? MLSMessage.summary(of: groupInfo).epoch else { return }
+        groups[group]!.epoch = epoch == 0 ? nil : epoch - 1
+    }
+
     /// Version, wire format, group id, epoch.
     private func epochOf(_ message: [UInt8]) -> UInt64? {
         guard message.count > 5 else { return nil }
@@ -298,6 +309,11 @@ struct ModelServer {
     /// Puts rows into a log that nobody sent.
     mutating func insert(_ rows: [[UInt8]], from user: ID, into group: ID) {
         for row in rows { append(row, from: user, to: group) }
+    }
+
+    /// Expiry takes rows out of the log. The numbers go on all the same.
+    mutating func expire(_ group: ID, where isOver: (Row) -> Bool = { _ in true }) {
+        groups[group]!.log.removeAll(where: isOver)
     }
 
     /// All that a user's lost device had uploaded.
