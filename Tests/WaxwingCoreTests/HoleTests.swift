@@ -164,8 +164,9 @@ import Testing
         #expect(try alice.reader.outbox().isEmpty, "the log is not drained yet")
         try world.crash(alice)
         try world.sync(alice)
-        try expectOneGroup(world)
         #expect(try world.group("room", of: alice).parkedRows == 0)
+        #expect(try world.lines("room", alice).contains { $0.contains("rejoined alice") })
+        try expectOneGroup(world)
     }
 
     /// The server may have counted the forged commit: it is told where the group is while the row is still there to be seen.

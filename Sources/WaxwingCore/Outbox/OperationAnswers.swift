@@ -186,7 +186,7 @@ extension ClientCore {
             lanes[record.id].needsFetch = true
             try raceLost(row, record, error, &turn)
         case (.commit, .badRequest), (.commit, .notAdmin):
-            try commitRefused(row, record, error, &turn)
+            try commitRefused(row, record, error, operation.request, &turn)
         case (.takeKeyPackage(_, let user), .conflict):
             // Invited already, perhaps by an earlier try of ours for an epoch that is over.
             guard let serverID = record.serverID, let token = try account(turn).token else { return }
@@ -246,11 +246,11 @@ extension ClientCore {
     }
 
     private mutating func commitRefused(
-        _ row: OutboxRow, _ record: GroupRecord, _ error: ProtocolError, _ turn: inout Turn
+        _ row: OutboxRow, _ record: GroupRecord, _ error: ProtocolError, _ request: APIRequest, _ turn: inout Turn
     ) throws {
-        var membership = try turn.draft.membership(record.id)
-        if case .remove(_, let user?) = row.intent, error.code == .badRequest, membership.isOnRoster(user) {
-            // Off the roster already, but still in the tree: the Remove goes through `commit` next time.
+        if case .remove(_, let user?) = row.intent, error.code == .badRequest, request.path.hasSuffix("/remove") {
+            // Off the roster already, as we may have heard meanwhile, but still in the tree: the Remove goes through `commit` next time.
+            var membership = try turn.draft.membership(record.id)
             membership.roster.removeAll { $0.user == user }
             turn.draft.put(membership, for: record.id)
             lanes[record.id].needsFetch = true

@@ -56,6 +56,9 @@ struct ModelServer {
     var rejectsTokens = false
     /// Welcomes stay on the list, acknowledged or not.
     var keepsWelcomes = false
+    /// Rows that every member has fetched are deleted: a GET acknowledges what it returns, and a POST all that stands before it.
+    var deletesWhatAllHave = false
+    var acknowledged: [ID: [ID: UInt64]] = [:]
     /// Every body of POST messages that was taken, in order.
     private(set) var posted: [[UInt8]] = []
 
@@ -173,10 +176,11 @@ struct ModelServer {
     private mutating func handle(_ request: APIRequest, _ verb: String, _ group: Group, _ user: ID) throws -> [UInt8] {
         switch verb {
         case "messages":
-            if request.method == .get { return try page(request, group) }
+            if request.method == .get { return try page(request, group, user) }
             let message = try read(request, WireSendMessageRequest.self)
             posted.append(Array(message.mlsMessage))
             let sequence = append(Array(message.mlsMessage), from: user, to: group.id)
+            acknowledge(sequence, by: user, in: group.id)
             for member in group.members where member != user {
                 hints.append((member, .newMessage(group: group.id, sequence: sequence, sender: user)))
             }
@@ -311,11 +315,6 @@ struct ModelServer {
         for row in rows { append(row, from: user, to: group) }
     }
 
-    /// Expiry takes rows out of the log. The numbers go on all the same.
-    mutating func expire(_ group: ID, where isOver: (Row) -> Bool = { _ in true }) {
-        groups[group]!.log.removeAll(where: isOver)
-    }
-
     /// All that a user's lost device had uploaded.
     mutating func forgetKeyPackages(of user: ID) {
         users[user]?.keyPackages = []
@@ -329,7 +328,7 @@ struct ModelServer {
         return groups[id]!.lastSequence
     }
 
-    private func page(_ request: APIRequest, _ group: Group) throws -> [UInt8] {
+    private mutating func page(_ request: APIRequest, _ group: Group, _ user: ID) throws -> [UInt8] {
         let query = Dictionary(uniqueKeysWithValues: request.query.map { ($0.name, $0.value) })
         let after = UInt64(query["after"] ?? "0")!
         let limit = Int(query["limit"] ?? "100")!
@@ -342,6 +341,7 @@ struct ModelServer {
             wire.createdAt = row.time
             answer.messages.append(wire)
         }
+        if let last = answer.messages.last { acknowledge(last.sequenceNum, by: user, in: group.id) }
         return try bytes(answer)
     }
 
