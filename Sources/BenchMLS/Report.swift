@@ -10,8 +10,9 @@ struct Report {
         print(
             """
             Times in microseconds, medians (of the ratio too). Thread CPU time; rows with 2 threads: wall time, which
-            others on the machine make longer, so the best ratio stands beside the median there; "busier of 2": the CPU
-            time of the thread that had more to do, which is what the wall shows where nobody else wants the cores.
+            others on the machine make longer; "busier of 2": the CPU time of the thread that had more to do, which is what the
+            wall shows where nobody else wants the cores. How evenly two threads share depends on the others too, so the best
+            ratio stands beside the median in both.
             The floor: what the operation cannot do without, each primitive called bare through EVP in the same seconds as the row,
             signatures with 61 keys in turn.
               sign, verify  leaf nodes, key packages, GroupInfos and commits over 320 bytes, messages over their own length
@@ -41,7 +42,8 @@ struct Report {
                 + (outcome.floor?.microseconds ?? "").leftPadded(12)
                 + (outcome.ratio.map { String(format: "%.2f", $0) } ?? "").leftPadded(8)
                 + (outcome.row.bytes.map { "\($0)" } ?? "").leftPadded(10)
-                + (outcome.row.clock == .wall ? outcome.bestRatio.map { String(format: "  best %.2f", $0) } ?? "" : ""))
+                + (outcome.row.clock != .thread
+                    ? outcome.bestRatio.map { String(format: "  best %.2f", $0) } ?? "" : ""))
         // Also into a pipe, row by row.
         fflush(nil)
     }
