@@ -45,6 +45,32 @@ extension EndToEnd {
             }
         }
 
+        /// Long messages: what waits is several times what may be added in memory because of it.
+        @Test func memoryDoesNotGrowWithTheBytesThatWait() async throws {
+            try await withStage { stage in
+                let people = try await stage.people("alice", "bob", "carol")
+                let (alice, bob, carol) = (people[0], people[1], people[2])
+                try await stage.room(people)
+                let text = String(repeating: "long ", count: 40 << 10)
+                func write(_ count: Int) async throws {
+                    let input = Array(repeating: text, count: count).joined(separator: "\n")
+                    try await alice.run("send", "room", "--lines", "--queue", input: input)
+                    try await alice.run("sync", within: 240)
+                }
+                for _ in 0..<5 { try await write(20) }
+                // Enough for pages of the largest size to be fetched while others are opened.
+                let few = try await catchUp(carol)
+                for _ in 0..<12 { try await write(20) }
+                let many = try await catchUp(bob)
+                #expect(try await bob.details("room").cursor == alice.details("room").cursor, "not everything came")
+                let waiting = 340 * text.utf8.count / 1024
+                #expect(waiting > 64 << 10)
+                #expect(
+                    many.peakMemory - few.peakMemory < 12 << 10,
+                    "catching up on \(waiting) KiB takes \(many.peakMemory) KiB, on 20 MiB \(few.peakMemory) KiB")
+            }
+        }
+
         private func catchUp(_ person: Person) async throws -> (peakMemory: Int, terminal: String) {
             let terminal = try Terminal()
             let process = try person.start(["sync"], terminal: terminal.programSide)
