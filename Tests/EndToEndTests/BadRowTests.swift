@@ -66,6 +66,80 @@ extension EndToEnd {
             }
         }
 
+        /// Noise, half a row, hardly anything, and far too much.
+        @Test(arguments: ["noise", "half", "a byte", "too much"])
+        func anyRowMayBeReplacedByAnything(kind: String) async throws {
+            try await withStage(hasNetwork: true) { stage in
+                let network = try #require(stage.network)
+                let people = try await stage.people("alice", "bob")
+                let (alice, bob) = (people[0], people[1])
+                try await stage.room(people)
+                var expected: [String] = []
+                for place in 0..<4 {
+                    let lines = (0..<4).map { "\(place).\($0)" }
+                    try await alice.run("send", "room", "--lines", input: lines.joined(separator: "\n"))
+                    network.play { request in
+                        guard request.isPage else { return .pass }
+                        return .change { answer in
+                            guard var page = try? WireGetMessagesResponse(serializedBytes: answer.body),
+                                page.messages.count > 4
+                            else { return }
+                            let index = page.messages.count - 4 + place
+                            let row = page.messages[index].mlsMessage
+                            page.messages[index].mlsMessage =
+                                switch kind {
+                                case "noise": Data(row.map { $0 &* 31 &+ 7 })
+                                case "half": row.prefix(row.count / 2)
+                                case "a byte": Data([UInt8(place)])
+                                default: row + Data(count: 3 << 20)
+                                }
+                            answer.body = (try? page.serializedBytes()) ?? []
+                        }
+                    }
+                    try await bob.sync()
+                    network.heal()
+                    expected += lines.enumerated().map { $0.offset == place ? "unreadable" : $0.element }
+                }
+                let history = try await bob.history("room").filter { $0.kind != "system" }
+                #expect(history.map { $0.text ?? $0.kind } == expected)
+                try await bob.run("send", "room", "still here")
+                try await alice.sync()
+                #expect(try await alice.texts("room").last == "still here")
+            }
+        }
+
+        /// Without the commit nobody can follow: he notices, and comes back from outside.
+        @Test func aCommitReplacedOnTheWayIsMadeGood() async throws {
+            try await withStage(hasNetwork: true) { stage in
+                let network = try #require(stage.network)
+                let people = try await stage.people("alice", "bob")
+                let (alice, bob) = (people[0], people[1])
+                try await stage.room(people)
+                let epoch = try await alice.details("room").epoch
+                try await alice.run("group", "rotate", "room")
+                try await alice.run("send", "room", "under new keys")
+                network.play { request in
+                    guard request.isPage else { return .pass }
+                    return .change { answer in
+                        guard var page = try? WireGetMessagesResponse(serializedBytes: answer.body),
+                            page.messages.count > 2
+                        else { return }
+                        page.messages[page.messages.count - 2].mlsMessage = Data([1, 2, 3])
+                        answer.body = (try? page.serializedBytes()) ?? []
+                    }
+                }
+                try await bob.sync()
+                network.heal()
+                try await stage.settle(people)
+                try await alice.run("send", "room", "for both")
+                try await bob.sync()
+                #expect(try await bob.texts("room") == ["for both"])
+                let details = try await [alice.details("room"), bob.details("room")]
+                #expect(Set(details.map(\.epochAuthenticator)).count == 1)
+                #expect(details.allSatisfy { $0.epoch == epoch + 2 }, "\(details)")
+            }
+        }
+
         @Test func whoWasRemovedWhileAwayIsToldSo() async throws {
             try await withStage { stage in
                 let people = try await stage.people("alice", "bob", "carol")

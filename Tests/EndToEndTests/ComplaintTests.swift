@@ -119,6 +119,48 @@ extension EndToEnd {
             }
         }
 
+        @Test(.enabled("needs leave to mount") { await SmallDisk.isPossible() })
+        func aProfileInAReadOnlyPlaceSaysSoAndLosesNothing() async throws {
+            try await withStage { stage in
+                let people = try await stage.people("alice", "bob")
+                let alice = people[0]
+                try await stage.room(people)
+                try await alice.run("send", "room", "before", "--queue")
+                let readOnly = [
+                    "/usr/bin/unshare", "--mount", "--map-root-user", "/bin/sh", "-ec",
+                    """
+                    mount --bind "$WAXWING_HOME/default" "$WAXWING_HOME/default"
+                    mount -o remount,bind,ro "$WAXWING_HOME/default"
+                    exec "$@"
+                    """, "sh",
+                ]
+                let run = try await alice.attempt("send", "room", "never queued", "--queue", wrapper: readOnly)
+                expect(run, status: 10, "profile")
+                #expect(run.output.isEmpty, "nothing was queued: \(run.output)")
+                expect(try await alice.attempt("sync", wrapper: readOnly), status: 10, "profile")
+                #expect(try await alice.outbox().map(\.text) == ["before"])
+                try await stage.settle(people)
+                try await expectConverged(people, sent: [alice: ["before"]])
+            }
+        }
+
+        @Test(
+            .enabled(
+                if: getuid() == 0 && FileManager.default.isExecutableFile(atPath: "/usr/bin/setpriv"), "needs root"))
+        func aProfileOfSomebodyElseSaysSo() async throws {
+            try await withStage { stage in
+                let alice = try await stage.people("alice")[0]
+                let nobody = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+                for command in [["sync"], ["group", "list"], ["send", "room", "x", "--queue"]] {
+                    let process = try alice.start(command, wrapper: nobody)
+                    let status = try await process.exit().status
+                    #expect(status == 10, "\(process.command): \(process.output)\(process.errors)")
+                    #expect(process.errors.contains("profile"), "\(process.errors)")
+                }
+                try await alice.sync()
+            }
+        }
+
         @Test func certificatesDecideWhoIsTrusted() async throws {
             try await withFolder { folder in
                 let (key, chain) = (folder + "/key.pem", folder + "/chain.pem")

@@ -1,6 +1,6 @@
 import ConclaveProtocol
-import MLS
 import Glibc
+import MLS
 import Testing
 import WaxwingCore
 

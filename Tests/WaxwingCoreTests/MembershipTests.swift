@@ -166,6 +166,32 @@ import Testing
         #expect(try carol.core.details(of: world.group("room", of: carol).id)?.members.count == 3)
     }
 
+    /// Carol comes, speaks and goes while bob is away. She is on no roster any more: only a question of its own can tell her name.
+    @Test func aNameThatDidNotComeIsAskedForAgain() throws {
+        let world = World(seed: 15, strict: true)
+        for name in ["alice", "bob"] { try world.add(name) }
+        try world.makeGroup("room")
+        let (alice, bob) = (world.people[0], world.people[1])
+        let carol = try world.add("carol")
+        try world.sync(carol)
+        try world.perform(.invite(group: world.group("room", of: alice).id, username: "carol"), alice)
+        try world.sync(alice)
+        try world.sync(carol)
+        try world.perform(.accept(invite: try #require(try carol.reader.invites().first).id), carol)
+        try world.sync(carol)
+        try world.sync(alice)
+        try world.perform(.remove(group: world.group("room", of: alice).id, username: "carol"), alice)
+        try world.sync(alice)
+        world.answerInstead = { request in
+            request.path.contains("/users/by-id/") ? APIResponse(status: 500, contentType: "", body: [1]) : nil
+        }
+        try world.sync(bob)
+        #expect(try bob.reader.user(carol.id)?.username == "")
+        world.answerInstead = { _ in nil }
+        try world.sync(bob)
+        #expect(try bob.reader.user(carol.id)?.username == "carol")
+    }
+
     @Test func aChangedKeyIsShownAndStopsNothing() throws {
         let world = World(seed: 11, strict: true)
         for name in ["alice", "bob"] { try world.add(name) }

@@ -132,6 +132,8 @@ struct Lanes: Sendable {
         /// Users whose names are wanted, and those nobody could name.
         var namesWanted: [ID] = []
         var namesUnknown: Set<ID> = []
+        /// Nobody has looked yet for users in the store who have no name.
+        var namesUnsought = false
         /// Groups with invites of ours that may be gone.
         var invitesToCheck: [ID] = []
         var failures: UInt32 = 0
@@ -146,6 +148,7 @@ struct Lanes: Sendable {
             invitesStale = true
             welcomesStale = true
             keyPackagesUnchecked = true
+            namesUnsought = true
         }
     }
 }

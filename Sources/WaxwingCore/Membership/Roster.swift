@@ -16,6 +16,17 @@ extension ClientCore {
             guard let serverID = record.serverID, !listed.contains(serverID), record.status == .active else { continue }
             try isOffTheList(record, &turn)
         }
+        try lookForNames(turn)
+    }
+
+    /// People on no roster of ours, whose names were asked for before and never came: asked for once more with each connection.
+    private mutating func lookForNames(_ turn: Turn) throws {
+        guard lanes.account.namesUnsought else { return }
+        lanes.account.namesUnsought = false
+        for stored in try turn.draft.page(.user, prefix: []) {
+            guard let id = ID(stored.key), try UserRecord(stored: stored.value).username.isEmpty else { continue }
+            wantName(of: id, turn)
+        }
     }
 
     /// The server does not list a group that we are in. That alone is no reason to delete its keys: the list may be older than our joining, or

@@ -33,6 +33,7 @@ final class FaultyProxy: Sendable {
         var script: Script = { _ in .pass }
         var hidesIdempotencyKeys = false
         var requests: [HTTPRequest] = []
+        var answers: [(endpoint: String, status: Int)] = []
     }
 
     let port: UInt16
@@ -67,6 +68,11 @@ final class FaultyProxy: Sendable {
     /// All requests that came, in order.
     var requests: [HTTPRequest] { scene.withLock { $0.requests } }
 
+    /// What the server answered to requests of one endpoint, in order: the status of each.
+    func statuses(of endpoint: String) -> [Int] {
+        scene.withLock { scene in scene.answers.filter { $0.endpoint == endpoint }.map(\.status) }
+    }
+
     // MARK: One connection
 
     private func serve(_ client: Socket) {
@@ -100,6 +106,8 @@ final class FaultyProxy: Sendable {
         guard let upstream = Socket(connectingTo: server) else { return false }
         defer { upstream.close() }
         guard upstream.write(request.bytes(without: hidden)), let head = upstream.readHead() else { return false }
+        let status = HTTPAnswer(head: head, body: []).status
+        scene.withLock { $0.answers.append((request.endpoint, status)) }
         guard let length = HTTPAnswer.bodyLength(head) else {
             // A stream of events, as long as both sides stay.
             switch fate {

@@ -40,6 +40,14 @@ enum ServerLog {
     /// Whether a row carries a PrivateMessage: messages do, commits travel as PublicMessage (RFC 9420 §6).
     static func isApplicationMessage(_ row: LogRow) -> Bool { row.message.starts(with: [0, 1, 0, 2]) }
 
+    /// The epoch that a commit ends, as its header says; nil for other rows.
+    static func epoch(ofCommit row: LogRow) -> UInt64? {
+        // A PublicMessage (RFC 9420 §6): version, wire format, the group's id of 32 bytes, the epoch.
+        let start: [UInt8] = [0, 1, 0, 1, 32]
+        guard row.message.starts(with: start), row.message.count > start.count + 40 else { return nil }
+        return row.message[(start.count + 32)..<(start.count + 40)].reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
     private static func answer(_ request: APIRequest, _ port: UInt16) throws -> APIResponse {
         let lost = ChildProcess.Failure(description: "no answer to \(request)")
         guard let socket = Socket(connectingTo: port) else { throw lost }
