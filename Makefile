@@ -9,7 +9,9 @@ PROTO := Sources/ConclaveProtocol/Messages
 SEEDS ?= 1-200
 PEER_SEEDS ?= 1-20
 SECONDS_EACH ?= 600
-DOORS ?= decode tree welcome group-info handle restore staged
+DOORS ?= decode tree welcome group-info handle restore staged bundle successor outside
+# Messages to begin with: of DIR, or of the official vectors where they are, and of our own.
+SEED_DIRS = $(or $(DIR),$(wildcard ../shared/mls-vectors)) fixtures/mls
 
 .PHONY: help setup demo test vectors own-vectors mls-peer peers simulate fuzz fixtures bench-archive bench-client bench-stores bench-mls format lint proto
 
@@ -74,7 +76,7 @@ fuzz: setup
 	@for door in $(DOORS); do \
 		echo "$$door, $(SECONDS_EACH) seconds"; \
 		ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no .build-fuzz/release/mls-fuzz $$door \
-			--corpus .build-fuzz/corpus/$$door $(if $(DIR),--vectors "$(DIR)") \
+			--corpus .build-fuzz/corpus/$$door $(foreach folder,$(SEED_DIRS),--vectors "$(folder)") \
 			-max_total_time=$(SECONDS_EACH) -max_len=65536 -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=32 \
 			-print_final_stats=1 -verbosity=0 -artifact_prefix=.build-fuzz/; \
 	done

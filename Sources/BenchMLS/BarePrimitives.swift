@@ -21,10 +21,12 @@ final class BarePrimitives {
     private let keygen: OpaquePointer
     /// By length, one of each key.
     private var signatures: [Int: [[UInt8]]] = [:]
-    private let data = [UInt8](repeating: 0x5A, count: 64 << 10)
-    private var out = [UInt8](repeating: 0, count: 64 << 10)
+    private let data = [UInt8](repeating: 0x5A, count: longest)
+    private var out = [UInt8](repeating: 0, count: longest)
 
     private static let keys = 61
+    /// More than is sealed, signed or copied at once: the tree of 1,000 members.
+    private static let longest = 1 << 20
 
     init(_ suite: CipherSuite) throws {
         self.suite = suite
@@ -79,6 +81,7 @@ final class BarePrimitives {
         let repeats =
             switch primitive {
             case .hmac, .seal, .open: 64
+            case .copy: 16
             case .sign, .verify, .keygen, .agree: 4
             }
         if case .verify(let length) = primitive, signatures[length] == nil {
@@ -101,10 +104,16 @@ final class BarePrimitives {
         case .seal(let length): try encrypt(length, 1)
         // Opening costs what sealing does; the tag is compared besides.
         case .open(let length): try encrypt(length, 0)
+        case .copy(let length):
+            let length = min(length, Self.longest)
+            out.withUnsafeMutableBytes { out in
+                data.withUnsafeBytes { out.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<length])) }
+            }
         }
     }
 
     private func sign(_ length: Int, with key: OpaquePointer) throws -> [UInt8] {
+        if length > Self.longest { throw Trouble("nothing so long is signed: \(length) bytes") }
         try check(EVP_MD_CTX_copy_ex(signatureContext, key))
         var count = out.count
         try check(EVP_DigestSign(signatureContext, &out, &count, data, length))

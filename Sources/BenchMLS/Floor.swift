@@ -11,6 +11,8 @@ enum Primitive: Hashable {
     case hmac
     case seal(Int)
     case open(Int)
+    /// So many bytes from one place in memory to another.
+    case copy(Int)
 
     var name: String {
         switch self {
@@ -21,6 +23,7 @@ enum Primitive: Hashable {
         case .hmac: "hmac"
         case .seal(let bytes): "seal \(bytes) B"
         case .open(let bytes): "open \(bytes) B"
+        case .copy(let bytes): "copy \(bytes) B"
         }
     }
 }
@@ -35,6 +38,13 @@ struct Floor {
 
     var description: String {
         counts.map { "\($0.value) \($0.key.name)" }.sorted().joined(separator: " + ")
+    }
+
+    /// Where there is no cryptography: every byte is written once.
+    static func copying(_ bytes: Int) -> Floor {
+        var floor = Floor()
+        floor.add(.copy(bytes))
+        return floor
     }
 
     mutating func add(_ primitive: Primitive, _ count: Int = 1) { counts[primitive, default: 0] += count }

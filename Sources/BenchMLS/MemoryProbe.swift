@@ -13,10 +13,8 @@ enum MemoryProbe {
         case commit
     }
 
-    static let suite = CipherSuite.x25519_aes128gcm_sha256_ed25519
-
     /// Writes what the probes read, and runs one of each.
-    static func run(_ shape: Shape, size: Int) throws -> [(action: Action, kilobytes: Int)] {
+    static func run(_ shape: Shape, size: Int, suite: CipherSuite) throws -> [(action: Action, kilobytes: Int)] {
         let crypto = try OpenSSLProvider().suite(suite)
         let sample = try SampleGroup(shape, size: size, crypto: crypto, entropy: SystemEntropy())
         // A group that has just been joined gives all its records.
@@ -34,13 +32,13 @@ enum MemoryProbe {
         let file = FileManager.default.temporaryDirectory.appending(path: "bench-mls-\(getpid())")
         try Data(writer.bytes).write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }  // The system clears its folder too.
-        return try Action.allCases.map { ($0, try child($0, file: file)) }
+        return try Action.allCases.map { ($0, try child($0, file: file, suite: suite)) }
     }
 
-    private static func child(_ action: Action, file: URL) throws -> Int {
+    private static func child(_ action: Action, file: URL, suite: CipherSuite) throws -> Int {
         let process = Process()
         process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        process.arguments = ["--probe", file.path, action.rawValue]
+        process.arguments = ["--probe", file.path, action.rawValue, "\(suite.rawValue)"]
         let pipe = Pipe()
         process.standardOutput = pipe
         try process.run()
@@ -52,7 +50,7 @@ enum MemoryProbe {
     }
 
     /// The child's side: does it, and prints the peak in kilobytes.
-    static func act(_ name: String, file: String) throws {
+    static func act(_ name: String, file: String, suite: CipherSuite) throws {
         guard let action = Action(rawValue: name) else { throw Trouble("no such probe") }
         let crypto = try OpenSSLProvider(threads: 1).suite(suite)
         var reader = TLSReader(try Data(contentsOf: URL(filePath: file)))

@@ -60,9 +60,7 @@ struct Operations {
             Row("process an add", floor: addProcessing) { try process(added.message, in: sample.right.group) },
         ]
         rows += try pathRows("empty commit", [], sample)
-        if sample.size > 2 {
-            rows += try pathRows("remove", [.remove(LeafIndex(UInt32(sample.size / 2)))], sample)
-        }
+        rows += try pathRows("remove", [.remove(LeafIndex(UInt32(sample.size / 2)))], sample)
         return rows
     }
 
@@ -77,10 +75,13 @@ struct Operations {
         let floor = try pathFloor(of: staged.message)
         var processing = Floor()
         processing.verifies(2)
-        processing.hpkeOpen()
-        // The two are on either side of the root.
-        processing.pathKeys(1)
-        processing.keySchedule()
+        // Of two members, it is the other one that is removed: it learns no more than that.
+        if !staged.changes.removed.contains(where: { $0.index == sample.right.group.ownLeaf }) {
+            processing.hpkeOpen()
+            // The two are on either side of the root.
+            processing.pathKeys(1)
+            processing.keySchedule()
+        }
         var restored = try with(parallel, left.group)
         // A group that has just been restored has its tree hashes still to compute: one commit on it has them.
         try restored.merge(
@@ -92,8 +93,11 @@ struct Operations {
             Row("\(name), 2 threads", floor: floor, clock: .wall) {
                 try Clock.wall.seconds { _ = try make(parallelGroup) }
             },
+            Row("\(name), busier of 2", floor: floor, clock: .process) {
+                try Clock.secondsOfBusier { _ = try make(parallelGroup) }
+            },
             Row("process: \(name)", floor: processing) { try process(staged.message, in: sample.right.group) },
-            Row("merge and save: \(name)", floor: nil, bytes: stored) {
+            Row("merge and save: \(name)", floor: .copying(stored), bytes: stored) {
                 var group = left.group
                 return try Clock.thread.seconds {
                     try group.merge(staged)
@@ -144,6 +148,11 @@ struct Operations {
         joining.joinerSchedule()
         let outsider = try SampleGroup.client(sample.size, crypto: crypto, entropy: entropy)
         let info = try sample.right.group.groupInfo(signer: sample.right.signer)
+        var describing = Floor()
+        describing.add(.sign(info.count))
+        // The external key pair.
+        describing.add(.keygen)
+        describing.add(.hmac, 2)
         let join = { (crypto: any SuiteCrypto) throws -> StagedCommit in
             try Group.externalCommit(
                 groupInfo: info, credential: .basic(identity: [1, 2, 3]), signer: outsider.signer,
@@ -170,7 +179,12 @@ struct Operations {
                     _ = try Group.join(welcome: welcome, bundles: bundles, crypto: parallel, now: nil)
                 }
             },
-            Row("GroupInfo with the tree", floor: nil, bytes: info.count) {
+            Row("join, busier of 2", floor: joining, clock: .process) {
+                try Clock.secondsOfBusier {
+                    _ = try Group.join(welcome: welcome, bundles: bundles, crypto: parallel, now: nil)
+                }
+            },
+            Row("GroupInfo with the tree", floor: describing, bytes: info.count) {
                 _ = try sample.right.group.groupInfo(signer: sample.right.signer)
             },
             Row("external join", floor: external, bytes: staged.message.count) { _ = try join(crypto) },
@@ -185,11 +199,11 @@ struct Operations {
         let length = records.reduce(0) { $0 + $1.key.count + $1.value.count }
         let fresh = try Group.join(welcome: sample.welcome, bundles: [sample.bundle], crypto: crypto, now: nil).group
         return [
-            Row("save all", floor: nil, bytes: length) {
+            Row("save all", floor: .copying(length), bytes: length) {
                 var group = fresh
                 return Clock.thread.seconds { _ = group.takeStateChanges() }
             },
-            Row("restore", floor: nil) { _ = try Group.restore(records, crypto: crypto) },
+            Row("restore", floor: .copying(length)) { _ = try Group.restore(records, crypto: crypto) },
         ]
     }
 }

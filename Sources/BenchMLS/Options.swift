@@ -13,7 +13,7 @@ struct Options {
     var memory = true
     var output = ".build/bench-mls.json"
     /// A child that shows its peak memory: the file it reads, and what it does with it.
-    var probe: (file: String, action: String)?
+    var probe: (file: String, action: String, suite: CipherSuite)?
 
     static let usage = """
         usage: bench-mls [--suite NUMBERS] [--sizes NUMBERS] [--only NAME] [--quick] [--no-memory] [FILE]
@@ -31,18 +31,15 @@ struct Options {
         while let argument = rest.popFirst() {
             switch argument {
             case "--suite":
-                suites = try Self.numbers(rest.popFirst()).map { number in
-                    guard let raw = UInt16(exactly: number), let suite = CipherSuite(rawValue: raw) else {
-                        throw Trouble("there is no cipher suite \(number)")
-                    }
-                    return suite
-                }
+                suites = try Self.numbers(rest.popFirst()).map(Self.suite)
             case "--sizes":
                 sizes = try Self.numbers(rest.popFirst()).filter { $0 >= 2 }
             case "--only": only = try Self.value(rest.popFirst())
             case "--quick": budget = 0.1
             case "--no-memory": memory = false
-            case "--probe": probe = (try Self.value(rest.popFirst()), try Self.value(rest.popFirst()))
+            case "--probe":
+                let (file, action) = (try Self.value(rest.popFirst()), try Self.value(rest.popFirst()))
+                probe = (file, action, try Self.suite(try Self.numbers(rest.popFirst()).first ?? 0))
             case _ where argument.hasPrefix("-"): throw Trouble(Self.usage)
             default: output = argument
             }
@@ -50,6 +47,13 @@ struct Options {
     }
 
     var isQuick: Bool { budget < 0.5 }
+
+    private static func suite(_ number: Int) throws -> CipherSuite {
+        guard let raw = UInt16(exactly: number), let suite = CipherSuite(rawValue: raw) else {
+            throw Trouble("there is no cipher suite \(number)")
+        }
+        return suite
+    }
 
     private static func value(_ argument: String?) throws -> String {
         guard let argument else { throw Trouble(usage) }

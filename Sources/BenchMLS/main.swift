@@ -5,7 +5,7 @@ import MLSOpenSSL
 do {
     let options = try Options(CommandLine.arguments.dropFirst())
     if let probe = options.probe {
-        try MemoryProbe.act(probe.action, file: probe.file)
+        try MemoryProbe.act(probe.action, file: probe.file, suite: probe.suite)
     } else {
         try bench(options)
     }
@@ -49,11 +49,15 @@ func bench(_ options: Options) throws {
     print("\ncost of a message as the group grows, each against its floor")
     report.printGrowth()
     if options.memory {
-        print("\npeak memory (VmHWM), suite \(MemoryProbe.suite.rawValue)")
-        for size in options.isQuick ? [1000] : [1000, 10_000] {
-            for shape in Shape.allCases {
-                for (action, kilobytes) in try MemoryProbe.run(shape, size: size) {
-                    report.add(memory: shape.rawValue, members: size, action: action.rawValue, kilobytes: kilobytes)
+        print("\npeak memory (VmHWM)")
+        for suite in options.suites {
+            for size in options.isQuick ? [1000] : [1000, 10_000] {
+                for shape in Shape.allCases {
+                    for (action, kilobytes) in try MemoryProbe.run(shape, size: size, suite: suite) {
+                        report.add(
+                            memory: shape.rawValue, suite: suite, members: size, action: action.rawValue,
+                            kilobytes: kilobytes)
+                    }
                 }
             }
         }

@@ -25,6 +25,8 @@ public enum Limits {
     public static let pendingProposalsLength = 16 << 20
     /// Application data and authenticated data of one message, in bytes each. Leaves room for framing below ``vectorLength``.
     public static let messageLength = 16 << 20
+    /// What a message is padded to a multiple of, in bytes. Every message costs as much.
+    public static let paddingBlock = 1 << 20
     /// Pending proposals a committer tries one by one when they do not fit together. Each costs a signature check, and as many again for
     /// every one already chosen.
     public static let triedProposals = 32

@@ -14,4 +14,10 @@ public enum FuzzDoor: String, CaseIterable, Sendable {
     case restore
     /// A stored staged commit.
     case staged
+    /// A stored key package with its private keys.
+    case bundle
+    /// A Welcome to a group that goes on from another one.
+    case successor
+    /// A GroupInfo to propose something from outside of the group.
+    case outside
 }

@@ -54,6 +54,42 @@ extension FuzzScene {
         try take(try StagedCommit(serialized: bytes, crypto: crypto), in: victim)
     }
 
+    func restoreBundle(_ bytes: [UInt8]) throws {
+        let bundle = try KeyPackageBundle(serialized: bytes, crypto: crypto)
+        if bundle.serialized != bytes { throw FuzzFinding("a key package bundle is stored otherwise than it was read") }
+        for welcome in welcomes.prefix(2) {
+            attempt { _ = try Group.join(welcome: welcome, bundles: [bundle], psks: [psk], crypto: crypto, now: nil) }
+        }
+    }
+
+    func joinSuccessor(_ bytes: [UInt8]) throws {
+        do {
+            try joinSuccessor(bytes, of: victim)
+        } catch is MLSError {
+            try joinSuccessor(bytes, of: ended)
+        }
+    }
+
+    private func joinSuccessor(_ bytes: [UInt8], of predecessor: Group) throws {
+        let joined = try Group.join(
+            welcome: bytes, bundles: [successor], psks: [psk], predecessor: predecessor, crypto: crypto,
+            now: Self.now)
+        if joined.group.epoch != 1 { throw FuzzFinding("a group that goes on from another, in a later epoch") }
+        _ = joined.group.records()
+    }
+
+    func proposeFromOutside(_ bytes: [UInt8]) throws {
+        let messages = [
+            try Group.newMemberProposal(
+                joiner.keyPackage, groupInfo: bytes, signer: joinerSigner, crypto: crypto, now: Self.now),
+            try Group.externalProposal(
+                .remove(LeafIndex(3)), groupInfo: bytes, signer: joinerSigner, crypto: crypto, now: Self.now),
+        ]
+        for message in messages where try MLSMessage.summary(of: message).contentType != .proposal {
+            throw FuzzFinding("a proposal that is none")
+        }
+    }
+
     private func take(_ staged: StagedCommit, in group: Group) throws {
         var group = group
         _ = group.takeStateChanges()

@@ -18,6 +18,12 @@ public struct FuzzScene: Sendable {
     private(set) var welcomes: [[UInt8]] = []
     private(set) var groupInfos: [[UInt8]] = []
     private(set) var stagedCommits: [[UInt8]] = []
+    /// Welcomes to a branch of the group, and to the group after its ReInit.
+    private(set) var successorWelcomes: [[UInt8]] = []
+    /// What a member of the group is added to them by.
+    let successor: KeyPackageBundle
+    /// The group, had a ReInit ended it.
+    private(set) var ended: Group
 
     private struct Peer {
         let signer: SignaturePrivateKey
@@ -36,6 +42,9 @@ public struct FuzzScene: Sendable {
             groupID: [1, 2, 3], crypto: crypto, credential: .basic(identity: Array("victim".utf8)), signer: signer,
             extensions: [Self.senders(joinerSigner)], lifetime: Self.lifetime, entropy: random)
         victim.configuration.acceptsNewMemberProposals = true
+        ended = victim
+        successor = try Self.bundle(
+            "erin", signer: try crypto.generateSignatureKey(random), crypto: crypto, random: random)
         for name in ["bob", "carol", "dave"] { try admit(name, forcePath: true) }
         // Where all hashes are equal a parent is linked to whoever committed below it, and there may be one only.
         if !hashesAreEqual { for index in peers.indices { try commit([], by: index) } }
@@ -46,6 +55,7 @@ public struct FuzzScene: Sendable {
         try collectProposals()
         try collectCommits()
         try collectFromOutside()
+        try collectSuccessors()
     }
 
     /// The joiner may also propose from outside.
@@ -132,7 +142,7 @@ public struct FuzzScene: Sendable {
             var peer = peers[0]
             peer.group.configuration.handshakeEncryption = encrypted
             for proposal in proposals {
-                messages.append(try peer.group.propose(proposal, signer: peer.signer, entropy: random))
+                messages.append(try peer.group.propose(proposal, signer: peer.signer, now: nil, entropy: random))
             }
             messages.append(try peer.group.proposeUpdate(signer: peer.signer, entropy: random))
         }
@@ -177,14 +187,38 @@ public struct FuzzScene: Sendable {
             try author.commit([.add(joiner.keyPackage)], signer: signer, now: nil, entropy: random).serialized())
     }
 
+    private mutating func collectSuccessors() throws(MLSError) {
+        let founder = try crypto.generateSignatureKey(random)
+        let own = Credential.basic(identity: Array("victim".utf8))
+        let branch = try victim.branch(
+            groupID: [8], with: [successor.keyPackage], signer: founder, extensions: [], lifetime: Self.lifetime,
+            now: nil, entropy: random)
+        let reInit = ReInit(groupID: [9], cipherSuite: crypto.suite.identifier, extensions: [])
+        var author = victim
+        let last = try author.commit(
+            [.reInit(reInit)], includePending: false, forcePath: false, signer: signer, now: nil, entropy: random)
+        try author.merge(last)
+        ended = author
+        var keyPackages = [successor.keyPackage]
+        for member in ended.members where ![own, successor.keyPackage.leafNode.credential].contains(member.credential) {
+            let name = String(decoding: member.identity, as: UTF8.self)
+            let signer = try crypto.generateSignatureKey(random)
+            keyPackages.append(try Self.bundle(name, signer: signer, crypto: crypto, random: random).keyPackage)
+        }
+        let next = try ended.reinitialize(
+            with: keyPackages, credential: own, signer: founder, lifetime: Self.lifetime, crypto: crypto, now: nil,
+            entropy: random)
+        successorWelcomes = [branch.welcome, next.welcome].compactMap { $0 }
+    }
+
     private mutating func collectFromOutside() throws(MLSError) {
         let groupInfo = try peers[0].group.groupInfo(signer: peers[0].signer)
         groupInfos.append(groupInfo)
         messages += [
             try Group.externalProposal(
-                .remove(LeafIndex(3)), groupInfo: groupInfo, signer: joinerSigner, crypto: crypto),
+                .remove(LeafIndex(3)), groupInfo: groupInfo, signer: joinerSigner, crypto: crypto, now: nil),
             try Group.newMemberProposal(
-                joiner.keyPackage, groupInfo: groupInfo, signer: joinerSigner, crypto: crypto),
+                joiner.keyPackage, groupInfo: groupInfo, signer: joinerSigner, crypto: crypto, now: nil),
         ]
         for identity in ["joiner", "erin"] {
             let staged = try Group.externalCommit(

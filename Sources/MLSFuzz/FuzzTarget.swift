@@ -34,6 +34,9 @@ public struct FuzzTarget: Sendable {
             case .handle: try scene.handle(bytes)
             case .restore: try scene.restore(bytes)
             case .staged: try scene.takeStaged(bytes)
+            case .bundle: try scene.restoreBundle(bytes)
+            case .successor: try scene.joinSuccessor(bytes)
+            case .outside: try scene.proposeFromOutside(bytes)
             }
             return true
         } catch is MLSError {
@@ -55,10 +58,12 @@ public struct FuzzTarget: Sendable {
                 case .decode: []
                 case .tree: [try scene.encodedTree()]
                 case .welcome: scene.welcomes
-                case .groupInfo: scene.groupInfos
+                case .groupInfo, .outside: scene.groupInfos
                 case .handle: scene.messages
                 case .restore: [scene.storedRecords()]
                 case .staged: scene.stagedCommits
+                case .bundle: [scene.joiner.serialized, scene.successor.serialized]
+                case .successor: scene.successorWelcomes
                 }
             seeds += inputs.map { [UInt8(number)] + $0 }
         }

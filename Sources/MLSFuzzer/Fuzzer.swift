@@ -3,7 +3,7 @@ import MLS
 import MLSFuzz
 import MLSVectorRunner
 
-/// `mls-fuzz DOOR [--corpus FOLDER] [--vectors FOLDER] [libFuzzer's own options]`
+/// `mls-fuzz DOOR [--corpus FOLDER] [--vectors FOLDER]... [libFuzzer's own options]`
 ///
 /// Tries one door of the engine until told to stop, led by coverage. Seeds are written into the corpus first. What breaks the engine
 /// is left in a file, as libFuzzer does it; `mls-fuzz DOOR FILE` tries that file again.
@@ -17,11 +17,11 @@ struct Fuzzer {
         }
         arguments.removeFirst()
         let corpus = take("--corpus", from: &arguments)
-        let vectors = take("--vectors", from: &arguments)
+        var vectors: [URL] = []
+        while let folder = take("--vectors", from: &arguments) { vectors.append(URL(fileURLWithPath: folder)) }
 
         let target = try FuzzTarget()
-        let foreign = vectors.map { VectorMessages.read(folder: URL(fileURLWithPath: $0)) } ?? []
-        let mutator = try Mutator(door: door, target: target, foreign: foreign)
+        let mutator = try Mutator(door: door, target: target, foreign: VectorMessages.read(folders: vectors))
         if let corpus {
             try write(mutator.seeds, to: URL(fileURLWithPath: corpus))
             arguments.append(corpus)

@@ -94,7 +94,8 @@ struct Stage {
 
     mutating func propose(_ proposal: Proposal, by author: Int) throws {
         deliver(
-            proposal: try clients[author].group.propose(proposal, signer: clients[author].signer, entropy: entropy))
+            proposal: try clients[author].group.propose(
+                proposal, signer: clients[author].signer, now: nil, entropy: entropy))
         try hear(from: author)
     }
 

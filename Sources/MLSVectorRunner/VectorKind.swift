@@ -39,6 +39,28 @@ public func expect(_ holds: Bool, _ what: String) throws {
     if !holds { throw VectorMismatch(what) }
 }
 
+extension Array {
+    /// The entry at a place that follows from something else in the vector.
+    ///
+    /// - Throws: ``VectorMismatch`` where there is none.
+    func entry(_ index: some BinaryInteger, of what: String) throws -> Element {
+        guard let position = Int(exactly: index), indices.contains(position) else {
+            throw VectorMismatch("\(what) has no entry \(index)")
+        }
+        return self[position]
+    }
+}
+
+extension SuiteCrypto {
+    /// A length that the vector wants to be derived.
+    ///
+    /// - Throws: ``VectorMismatch`` for one that HKDF cannot give.
+    func derivable(_ length: Int) throws -> Int {
+        try expect((0...255 * suite.hashLength).contains(length), "\(length) bytes cannot be derived")
+        return length
+    }
+}
+
 extension CryptoProvider {
     /// The suite of a vector's `cipher_suite` number.
     func vectorSuite(_ number: UInt16) throws -> any SuiteCrypto {

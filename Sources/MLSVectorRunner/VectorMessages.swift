@@ -3,18 +3,27 @@ import MLS
 
 /// The MLS messages that occur in a folder of test vectors: seeds for fuzzing.
 public enum VectorMessages {
-    /// The MLSMessages of some files, at most `limit` of each file, evenly chosen.
+    /// The MLSMessages of all files that have some, at most `limit` of each file, evenly chosen.
     ///
-    /// - Parameter folder: with the official files; one that is not there has no messages.
-    public static func read(folder: URL, atMost limit: Int = 64) -> [[UInt8]] {
-        ["messages", "welcome", "passive-client-handling-commit", "passive-client-random"].flatMap { name in
-            // A folder without this file is a folder with fewer seeds.
-            guard let data = try? Data(contentsOf: folder.appendingPathComponent(name + ".json")),
-                let content = try? JSONSerialization.jsonObject(with: data)
-            else { return [[UInt8]]() }
-            let all = messages(in: content)
-            return stride(from: 0, to: all.count, by: max(1, all.count / limit)).prefix(limit).map { all[$0] }
+    /// - Parameter folders: with the official files, or others in their formats; one that is not there has no messages.
+    public static func read(folders: [URL], atMost limit: Int = 64) -> [[UInt8]] {
+        folders.flatMap { folder in
+            // A folder that is not there is a folder without seeds.
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+            return names.filter(mayHaveMessages).sorted().flatMap { name in
+                // What is no JSON has no messages either.
+                guard let data = try? Data(contentsOf: folder.appendingPathComponent(name)),
+                    let content = try? JSONSerialization.jsonObject(with: data)
+                else { return [[UInt8]]() }
+                let all = messages(in: content)
+                return stride(from: 0, to: all.count, by: max(1, all.count / limit)).prefix(limit).map { all[$0] }
+            }
         }
+    }
+
+    private static func mayHaveMessages(_ name: String) -> Bool {
+        name.hasSuffix(".json")
+            && (["messages.json", "welcome.json"].contains(name) || name.hasPrefix(PassiveClientVectors.name))
     }
 
     private static func messages(in content: Any) -> [[UInt8]] {

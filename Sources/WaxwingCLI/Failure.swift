@@ -83,7 +83,9 @@ extension Failure {
         case .nameNotFound: self.init(.unreachable, reason, hint: "check the address and the network")
         case .proxy: self.init(.unreachable, reason, hint: "check --proxy at login, or the environment's http_proxy")
         case .answerTooLarge, .badAnswer: self.init(.badAnswer, reason, hint: Self.portalHint)
-        case .tls: self.init(.unreachable, reason, hint: "a server without TLS is named with http:// at login")
+        case .tls:
+            // Never the advice to go without: somebody on the way may want just that.
+            self.init(.unreachable, reason, hint: "check the server's address and its port; somebody may stand between")
         case .unreachable, .timeout, .connectionLost, .cancelled, .other:
             self.init(.unreachable, reason, hint: "nothing is lost; try again when the network is back")
         }

@@ -8,6 +8,10 @@ public enum ClientLimits {
     static let inboxBacklog = 1_000
     /// Rows applied in one change set: enough to share one fsync, few enough to keep memory flat.
     static let rowsPerChangeSet = 100
+    /// Bytes of fetched rows after which a change set takes no more: long messages must not make it many times larger than usual.
+    static let bytesPerChangeSet = 1 << 20
+    /// Rows read from the store at once: what a change set may go beyond its bytes.
+    static let rowsPerRead = 20
     /// Rows of unreached epochs kept for later, for each group.
     static let parkedRows = 1_000
     /// Requests under way at once.

@@ -99,7 +99,7 @@ import WaxwingCore
             try Sample.write(Sample.contents(groups: [1], previous: first.summary.end), Sample.rows(2, from: 51)).file)
         #expect(
             ArchiveChain.check(all + [(rival.end, rival.trailer)]).findings
-                == [.forked(at: ids[0], into: [ids[1], rival.end.id])])
+                == [.forked(at: ids[0], into: [rival.end.id, ids[1]])])
         // Rows that the archive before it has already are out of order.
         #expect(throws: ArchiveError(.invalidInput, "")) {
             try Sample.write(Sample.contents(groups: [1], previous: first.summary.end), Sample.rows(2, from: 50))

@@ -34,6 +34,13 @@ struct JSONReaderTests {
         #expect(throws: PeerError.self) { try JSONReader.read(Array(text.utf8)) }
     }
 
+    @Test func aLineHasSoManyValuesAndNoMore() throws {
+        func list(_ count: Int) -> [UInt8] { Array(("[0" + String(repeating: ",0", count: count - 1) + "]").utf8) }
+        guard case .array(let values) = try JSONReader.read(list(100_000)) else { throw PeerError("not an array") }
+        #expect(values.count == 100_000)
+        #expect(throws: PeerError.self) { try JSONReader.read(list(300_000)) }
+    }
+
     @Test func nestingHasABound() throws {
         func nested(_ depth: Int) -> [UInt8] {
             Array((String(repeating: "[", count: depth) + String(repeating: "]", count: depth)).utf8)

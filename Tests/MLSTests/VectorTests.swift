@@ -23,6 +23,7 @@ struct VectorTests {
         let kind = try #require(VectorRunner.kinds.first { $0.name == name })
         let report = await VectorRunner(provider: OpenSSLProvider()).run(kind, folder: folder)
         #expect(report.failed == 0, "\(report.details.joined(separator: "\n"))")
+        #expect(report.skipped == 0, "\(report.details.joined(separator: "\n"))")
         #expect(report.passed > 0)
     }
 }

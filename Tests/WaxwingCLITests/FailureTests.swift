@@ -55,6 +55,15 @@ struct FailureTests {
         try check(try #require(error), expected)
     }
 
+    /// Who stands between could make every handshake fail, and wait for just that advice to be followed.
+    @Test func aBrokenHandshakeIsNoReasonToGoWithoutEncryption() throws {
+        for outcome in [TransportError.Outcome.notSent, .unknown] {
+            let failure = try #require(Failure(explaining: TransportError(outcome, .tls, "x")))
+            #expect(failure.status == .unreachable)
+            #expect(!failure.hint.isEmpty && !failure.hint.contains("http://"))
+        }
+    }
+
     @Test func errorsOfTheCommandLineAreLeftToItsParser() {
         struct Stranger: Error {}
         #expect(Failure(explaining: Stranger()) == nil)

@@ -59,7 +59,11 @@ struct SettingsTests {
 
     @Test(arguments: [
         ("http://chat.example.org", true), ("https://chat.example.org", false), ("http://127.0.0.1:8080", false),
-        ("http://localhost", false), ("http://[::1]:80", false),
+        ("http://localhost", false), ("http://[::1]:80", false), ("http://LOCALHOST:8080/prefix", false),
+        ("http://127.1.2.3/", false), ("http://localhost.evil.example", true), ("http://localhosts:8080", true),
+        ("http://127.0.0.1.evil.example", true), ("http://127.evil.example/127.0.0.1", true),
+        ("http://127.0.0.256", true), ("http://127.0.0", true), ("http://127.0.0.+1", true), ("http://[::1", false),
+        ("http://[::1%eth0]:80", true), ("http://[::2]", true), ("http://128.0.0.1", true),
     ])
     func onlyPlainHTTPToOtherMachinesIsExposed(address: String, expected: Bool) {
         #expect(ServerAddress.isExposed(address) == expected)

@@ -113,6 +113,58 @@ import Testing
         #expect(try world.texts("room", bob).count == 30)
     }
 
+    /// A line too slow for a page of the usual size: each try, by a process of its own or not, asks for less.
+    @Test(arguments: [true, false])
+    func pagesThatTheLineDoesNotCarryAreAskedForInSmallerPieces(tryAfterTry: Bool) throws {
+        let world = try talk(30)
+        let (alice, bob) = (world.people[0], world.people[1])
+        for index in 1...30 {
+            try world.perform(.send(group: world.group("room", of: alice).id, text: "\(index)"), alice)
+        }
+        try world.sync(alice)
+        var limits: [Int] = []
+        world.fault = { _, request in
+            guard let limit = request.query.first(where: { $0.name == "limit" }).flatMap({ Int($0.value) }) else {
+                return .none
+            }
+            limits.append(limit)
+            return limit > 6 ? .answerLost : .none
+        }
+        if tryAfterTry { for _ in 1...10 { try world.sync(bob, patience: 0) } }
+        try world.sync(bob)
+        #expect(try world.texts("room", bob).count == 30)
+        // On a better line the pages grow again.
+        let smallest = try #require(limits.min())
+        limits = []
+        world.fault = { _, request in
+            if let limit = request.query.first(where: { $0.name == "limit" }) { limits.append(Int(limit.value)!) }
+            return .none
+        }
+        for _ in 1...5 { try world.sync(bob) }
+        #expect(try #require(limits.last) > smallest)
+    }
+
+    /// The server keeps its first answer to a request for longer than the row it is about.
+    @Test func aRowThatExpiredBeforeItWasSeenIsSettledByTheRepeatedAnswer() throws {
+        let world = try talk(31)
+        let (alice, bob) = (world.people[0], world.people[1])
+        let serverRoom = try #require(try world.group("room", of: alice).serverID)
+        try world.perform(.send(group: world.group("room", of: alice).id, text: "came and went"), alice)
+        world.fault = { _, request in
+            request.method == .post && request.path.hasSuffix("/messages") ? .answerLost : .none
+        }
+        try world.sync(alice, patience: 0)
+        world.fault = { _, _ in .none }
+        #expect(world.server.posted.count == 1)
+        world.server.expire(serverRoom)
+        try world.perform(.send(group: world.group("room", of: bob).id, text: "stays"), bob)
+        try world.sync(bob)
+        try world.sync(alice, patience: 6)
+        #expect(try alice.reader.outbox().isEmpty)
+        #expect(world.server.posted.count == 2)
+        #expect(try world.texts("room", alice).sorted() == ["alice: came and went", "bob: stays"])
+    }
+
     @Test func aCaptivePortalIsNotTheServer() throws {
         let world = try talk(25)
         let (alice, bob) = (world.people[0], world.people[1])

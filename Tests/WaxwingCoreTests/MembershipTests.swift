@@ -131,6 +131,41 @@ import Testing
         try world.expectConverged("room")
     }
 
+    /// One account is one device: its groups come along to a new profile, which has none of their keys.
+    @Test(arguments: [true, false])
+    func aNewProfileComesBackIntoItsGroups(strict: Bool) throws {
+        let world = World(seed: 13, strict: strict)
+        for name in ["alice", "bob"] { try world.add(name) }
+        try world.makeGroup("room")
+        try world.makeGroup("kitchen")
+        let newBob = try world.replaceDevice(of: world.people[1])
+        try world.sync(newBob)
+        for name in ["room", "kitchen"] {
+            #expect(try world.group(name, of: newBob).status == .active)
+            try world.perform(.send(group: world.group(name, of: newBob).id, text: "back in \(name)"), newBob)
+        }
+        try world.syncAll()
+        for name in ["room", "kitchen"] {
+            #expect(try world.texts(name, world.people[0]) == ["bob: back in \(name)"])
+            try world.expectConverged(name)
+        }
+    }
+
+    /// Joined a public group by the server's word, and then the device stopped.
+    @Test(arguments: [true, false])
+    func aMemberWithoutALeafEntersTheTree(strict: Bool) throws {
+        let world = World(seed: 14, strict: strict)
+        for name in ["alice", "bob"] { try world.add(name) }
+        try world.makeGroup("room")
+        let serverRoom = try #require(try world.group("room", of: world.people[0]).serverID)
+        let carol = try world.add("carol")
+        world.server.groups[serverRoom]?.members.append(carol.id)
+        try world.sync(carol)
+        try world.syncAll()
+        try world.expectConverged("room")
+        #expect(try carol.core.details(of: world.group("room", of: carol).id)?.members.count == 3)
+    }
+
     @Test func aChangedKeyIsShownAndStopsNothing() throws {
         let world = World(seed: 11, strict: true)
         for name in ["alice", "bob"] { try world.add(name) }

@@ -210,4 +210,80 @@ import Testing
             }
         }
     }
+
+    private func expire(after seconds: Int64, _ group: ID, _ admin: User) async throws {
+        let update = WireUpdateGroupRequest.with {
+            $0.messageExpirySeconds = seconds
+            $0.updateMessageExpiry = true
+        }
+        try await admin.patch("groups/\(group)", update).expect(Outcome(200))
+    }
+
+    /// Whoever missed a commit that is gone must not open its epoch again: nobody could tell him that it is over.
+    @Test func nobodyGoesBackBehindACommitThatIsGone() async throws {
+        try await TestServer.run { server in
+            let (alice, bob) = (try await server.user("alice"), try await server.user("bob"))
+            let group = try await server.group("g", [alice, bob])
+            try await expire(after: 10, group, alice)
+            try await bob.commit(mlsMessage(epoch: 1), mlsGroupID: "abcd", to: group).expect(Outcome(200))
+            for epoch: UInt64 in 2...3 {
+                try await bob.commit(mlsMessage(epoch: epoch), to: group).expect(Outcome(200))
+            }
+            server.clock.advance(10)
+            try await Housekeeping(store: server.server.store).sweep()
+            try await bob.refresh(groupInfo(epoch: 4), of: group).expect(Outcome(200))
+            let living = try await alice.storedInfo(group)
+            for epoch: UInt64 in 0...3 {
+                #expect(try await alice.refresh(groupInfo(epoch: epoch), of: group).outcome == Outcome(409, 301))
+                #expect(try await alice.commit(mlsMessage(epoch: epoch), to: group).outcome == Outcome(409, 301))
+            }
+            #expect(try await alice.storedInfo(group) == living)
+
+            // A commit that is there for all to see may be gone back behind, as before; and so may junk.
+            for epoch: UInt64 in 4...6 {
+                try await bob.commit(mlsMessage(epoch: epoch), to: group).expect(Outcome(200))
+            }
+            #expect(try await alice.refresh(groupInfo(epoch: 3), of: group).outcome == Outcome(409, 301))
+            #expect(try await alice.refresh(groupInfo(epoch: 4), of: group).outcome == Outcome(200))
+            #expect(try await alice.commit(mlsMessage(epoch: 4), to: group).outcome == Outcome(200))
+            server.clock.advance(10)
+            try await Housekeeping(store: server.server.store).sweep()
+            // The junk of epochs 5 and 6 was undone before it went: it stands in nobody's way.
+            try await alice.commit(mlsMessage(epoch: 5), to: group).expect(Outcome(200))
+            #expect(try await alice.refresh(groupInfo(epoch: 5), of: group).outcome == Outcome(200))
+            #expect(try await alice.refresh(groupInfo(epoch: 4), of: group).outcome == Outcome(409, 301))
+        }
+    }
+
+    /// Rows that are gone because everybody has them have been missed by nobody.
+    @Test func whatEveryoneFetchedMayBeGoneBackBehind() async throws {
+        try await TestServer.run { server in
+            let (alice, mallory) = (try await server.user("alice"), try await server.user("mallory"))
+            let group = try await server.group("g", [alice, mallory])
+            try await expire(after: 0, group, alice)
+            try await alice.commit(mlsMessage(epoch: 1), mlsGroupID: "abcd", to: group).expect(Outcome(200))
+            try await mallory.commit(mlsMessage(epoch: 2, filler: "junk"), to: group).expect(Outcome(200))
+            let last = try #require(try await alice.log(group).last?.sequenceNum)
+            for user in [alice, mallory] { _ = try await user.log(group, query: "?after=\(last)") }
+            #expect(try await alice.log(group).isEmpty)
+            #expect(try await alice.refresh(groupInfo(epoch: 2), of: group).outcome == Outcome(200))
+            #expect(try await alice.commit(mlsMessage(epoch: 2), to: group).outcome == Outcome(200))
+        }
+    }
+
+    @Test func whatIsRememberedOfCommitsThatAreGoneDoesNotGrow() async throws {
+        try await TestServer.run { server in
+            let alice = try await server.user("alice")
+            let group = try await server.group("g", [alice])
+            try await expire(after: 10, group, alice)
+            for epoch: UInt64 in 1...20 {
+                try await alice.commit(mlsMessage(epoch: epoch), to: group).expect(Outcome(200))
+                if epoch % 5 == 0 { server.clock.advance(6) }
+                try await Housekeeping(store: server.server.store).sweep()
+            }
+            let kept = try await server.server.store.read { try $0.rows("SELECT 1 FROM taken_commit").count }
+            #expect(kept <= 11, "those in the log, and the last that is gone")
+            #expect(try await alice.refresh(groupInfo(epoch: 1), of: group).outcome == Outcome(409, 301))
+        }
+    }
 }

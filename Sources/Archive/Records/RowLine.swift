@@ -13,6 +13,7 @@ enum RowLine {
     static let reasons: [(reason: HistoryRow.Unreadable, name: StaticString)] = [
         (.epochTooOld, "epochTooOld"), (.epochNotReached, "epochNotReached"), (.forged, "forged"),
         (.malformed, "malformed"), (.replayed, "replayed"), (.lostState, "lostState"), (.tooLarge, "tooLarge"),
+        (.tooFarAhead, "tooFarAhead"),
     ]
 
     /// What every line of a group begins with.

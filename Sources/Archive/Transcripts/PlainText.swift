@@ -107,6 +107,7 @@ enum EventWords {
         case .malformed: "could not be opened: it is malformed"
         case .replayed: "could not be opened: it was opened before"
         case .lostState: "could not be opened: the keys were lost"
+        case .tooFarAhead: "could not be opened: too many of its sender's messages are missing before it"
         case .tooLarge: "could not be opened: it is too large"
         }
     }

@@ -38,6 +38,16 @@ extension Capabilities {
         return greased
     }
 
+    /// What this client supports itself, read from what it sends to others (RFC 9420 §13.5).
+    var withoutGREASE: Capabilities {
+        var own = self
+        own.cipherSuites.removeGREASE()
+        own.extensions.removeGREASE()
+        own.proposals.removeGREASE()
+        own.credentials.removeGREASE()
+        return own
+    }
+
     mutating func declare(_ type: ExtensionType) {
         if !supports(type) { extensions.append(type) }
     }
@@ -58,6 +68,8 @@ extension LeafNode.Profile {
 }
 
 extension Array where Element: RegistryValue {
+    fileprivate mutating func removeGREASE() { removeAll { GREASE.values.contains($0.rawValue) } }
+
     fileprivate mutating func insertGREASE(from entropy: any EntropySource) {
         let value = Element(rawValue: GREASE.value(from: entropy))
         if !contains(value) { insert(value, at: GREASE.number(below: count + 1, from: entropy)) }

@@ -150,8 +150,17 @@ public struct TLSReader: Sendable {
         }
     }
 
-    /// A length, which must be in its shortest form (RFC 9420 §2.1.2).
+    /// A length that we take, in its shortest form (RFC 9420 §2.1.2).
+    ///
+    /// - Throws: `malformed`; `tooLarge` for one beyond ``Limits/vectorLength``.
     public mutating func readLength() throws(MLSError) -> Int {
+        let length = try readHeader()
+        if length > Limits.vectorLength { throw MLSError(.tooLarge, "a vector of \(length) bytes") }
+        return length
+    }
+
+    /// A length of up to 2^30 - 1, which must be in its shortest form (RFC 9420 §2.1.2).
+    package mutating func readHeader() throws(MLSError) -> Int {
         let first = try read(UInt8.self)
         let length: Int
         switch first >> 6 {
@@ -166,7 +175,6 @@ public struct TLSReader: Sendable {
         default:
             throw MLSError(.malformed, "a length begins with the reserved bits 11")
         }
-        if length > Limits.vectorLength { throw MLSError(.tooLarge, "a vector of \(length) bytes") }
         return length
     }
 

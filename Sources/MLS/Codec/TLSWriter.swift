@@ -21,6 +21,8 @@ public struct TLSWriter: Sendable {
 
     public init() {}
 
+    /// - Parameter capacity: enough for all that is written, where there are secrets among it: as it grows, the memory that it leaves is
+    ///   not wiped.
     public init(reservingCapacity capacity: Int) {
         bytes.reserveCapacity(capacity)
     }

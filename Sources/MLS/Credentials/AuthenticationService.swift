@@ -12,11 +12,17 @@ public protocol AuthenticationService: Sendable {
     ///
     /// It decides who is "the same member" in a group that follows or branches off another one (RFC 9420 §11.2, §11.3).
     func clientIdentifier(of credential: Credential) -> [UInt8]
+
+    /// Whether a commit is refused that would bring a client into a group where it is already, by ``clientIdentifier(of:)``
+    /// (RFC 9420 §12.2). Two leaves with one signature key are refused in any case.
+    var admitsEachClientOnce: Bool { get }
 }
 
 extension AuthenticationService {
     /// The encoded credential.
     public func clientIdentifier(of credential: Credential) -> [UInt8] { credential.encoded }
+    /// Not so: a credential may be of a person, who has several clients.
+    public var admitsEachClientOnce: Bool { false }
 }
 
 /// Takes every basic credential at its word and refuses all others, which only an application can judge.
@@ -50,7 +56,7 @@ public struct CredentialClaim: Hashable, Sendable {
     public let signatureKey: [UInt8]
     public let suite: CipherSuite
     public let groupID: [UInt8]
-    /// Nil for external senders.
+    /// Nil for external senders, and for an Add that is only proposed.
     public let leaf: LeafIndex?
     /// The credential that this one takes the place of: the old one of the same leaf, or that of the member an external commit removes.
     public let replaced: Credential?

@@ -7,5 +7,10 @@ public protocol EntropySource: Sendable {
 }
 
 extension EntropySource {
-    public func secret(_ count: Int) -> Secret { Secret(bytes(count)) }
+    /// `count` fresh random bytes that are left in no other place, unless the source itself keeps them.
+    public func secret(_ count: Int) -> Secret {
+        var drawn = bytes(count)
+        defer { drawn.withUnsafeMutableBytes { wipe($0) } }
+        return Secret(drawn)
+    }
 }

@@ -28,15 +28,16 @@ public struct PrivateMessage: Hashable, Sendable {
         var plaintext = TLSWriter(reservingCapacity: content.body.likelyLength + 512)
         content.body.encode(to: &plaintext)
         authenticated.auth.encode(to: &plaintext)
-        if paddingBlock > 1 {
-            let excess = plaintext.bytes.count % paddingBlock
-            if excess > 0 { plaintext.writeRaw(repeatElement(0, count: paddingBlock - excess)) }
-        }
-        let room = Limits.vectorLength - crypto.suite.aeadTagLength - plaintext.bytes.count
+        if paddingBlock > Limits.paddingBlock { throw MLSError(.tooLarge, "padding up to \(paddingBlock) bytes") }
+        let excess = paddingBlock > 1 ? plaintext.bytes.count % paddingBlock : 0
+        let filling = excess > 0 ? paddingBlock - excess : 0
+        // Before any memory is taken for it.
+        let room = Limits.vectorLength - crypto.suite.aeadTagLength - plaintext.bytes.count - filling
         if padding > room {
             throw MLSError(.tooLarge, "a message of \(plaintext.bytes.count) bytes before its padding")
         }
-        if padding > 0 { plaintext.writeRaw(repeatElement(0, count: padding)) }
+        let zeros = filling + max(0, padding)
+        if zeros > 0 { plaintext.writeRaw(repeatElement(0, count: zeros)) }
         let senderData = SenderData(leaf: sender, generation: key.generation, reuseGuard: entropy.bytes(4))
         ciphertext = try crypto.seal(
             key: key.key, nonce: senderData.guarding(key.nonce),

@@ -34,7 +34,7 @@ struct Authentication {
 
     /// - Throws: `credentialRefused`.
     func check(
-        _ leaf: LeafNode, at index: LeafIndex, source: CredentialClaim.Source, replacing old: LeafNode?
+        _ leaf: LeafNode, at index: LeafIndex?, source: CredentialClaim.Source, replacing old: LeafNode?
     ) throws(MLSError) {
         try check(
             CredentialClaim(

@@ -26,7 +26,8 @@ struct CommitReader {
         }
         let author = try applyPath(to: &applied, list: list)
         try applied.checkMembers(
-            extensionsChanged: list.extensions != nil, configuration: group.configuration, crypto: crypto)
+            extensionsChanged: list.extensions != nil, own: group.ownLeaf, author: isNew(author) ? author : nil,
+            configuration: group.configuration, crypto: crypto)
         try authenticate(list, applied, author: author)
 
         // The leaf alone does not tell: the author of an external commit may have taken the place it made us leave.
@@ -49,6 +50,13 @@ struct CommitReader {
                 selfRemoved: selfRemoved),
             authenticatedData: content.content.authenticatedData, confirmationTag: confirmationTag,
             baseTranscript: group.current.interimTranscriptHash, sealedWith: sealedWith)
+    }
+
+    /// Whether the author comes in by this commit, or under another name.
+    private func isNew(_ author: LeafIndex) -> Bool {
+        guard committer != nil else { return true }
+        guard let leaf = commit.path?.leafNode else { return false }
+        return leaf.credential != group.current.tree[author]?.credential
     }
 
     private func resolveProposals() throws(MLSError) -> [ProposalList.Entry] {

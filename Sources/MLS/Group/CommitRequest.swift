@@ -9,6 +9,12 @@ struct CommitRequest {
     let psks: [PreSharedKey]
     let now: UInt64?
     var withGroupInfo = true
+    /// What the committer's new leaf says about it; as before when nil.
+    var profile: LeafNode.Profile?
+    /// The key of the committer's new leaf; the present one when nil.
+    var newSigner: SignaturePrivateKey?
     /// Anything but `application` only for the first commit of a group that goes on from another one.
     var founding = ResumptionUsage.application
+
+    var changesLeaf: Bool { profile != nil || newSigner != nil }
 }

@@ -42,6 +42,12 @@ struct EpochState: Sendable {
 struct MessageKeys: Sendable {
     let senderData: Secret
     var secretTree: SecretTree
+
+    /// Whether the window of the epoch has been closed.
+    var isForgotten: Bool { senderData.count == 0 }
+
+    /// The same without any secret.
+    var forgotten: MessageKeys { MessageKeys(senderData: Secret([]), secretTree: SecretTree(size: secretTree.size)) }
 }
 
 /// An epoch that is over: just enough of it to read messages that arrive late.

@@ -10,20 +10,25 @@ extension Group {
     ///   - inlineTree: whether the GroupInfo and the Welcome carry the ratchet tree.
     ///   - withGroupInfo: whether ``StagedCommit/groupInfo`` is made, too. It costs a signature over the whole tree; whoever needs it only
     ///     now and then asks the group for it, once the commit is merged. Without it, a Welcome brings no external_pub either.
+    ///   - profile: what this member's new leaf says about it; as before when nil. With another credential, all members need
+    ///     ``GroupConfiguration/allowsCredentialChange``. Like `newSigner` it makes the commit renew this member's keys.
+    ///   - newSigner: the key of this member's new leaf, which signs from the next epoch on; the present one when nil.
     ///   - psks: the secrets of PSK proposals; resumption secrets of this group's window are known without.
+    ///   - signer: the key of the present leaf, which signs the commit.
     ///   - now: Unix seconds; the lifetimes of added key packages are checked against it.
     /// - Throws: `invalidProposal`, `invalidKeyPackage`, `invalidLeafNode`, `expired`, `credentialRefused`, `unknownReference`, `removed`,
     ///   `invalidState`, `tooLarge`.
     public mutating func commit(
         _ proposals: [Proposal], includePending: Bool = true, forcePath: Bool = true,
         authenticatedData: [UInt8] = [], inlineTree: Bool = true, withGroupInfo: Bool = true,
-        psks: [PreSharedKey] = [], signer: SignaturePrivateKey, now: UInt64?, entropy: any EntropySource
+        profile: LeafNode.Profile? = nil, newSigner: SignaturePrivateKey? = nil, psks: [PreSharedKey] = [],
+        signer: SignaturePrivateKey, now: UInt64?, entropy: any EntropySource
     ) throws(MLSError) -> StagedCommit {
         try commit(
             CommitRequest(
                 proposals: proposals, includePending: includePending, forcePath: forcePath,
                 authenticatedData: authenticatedData, inlineTree: inlineTree, psks: psks, now: now,
-                withGroupInfo: withGroupInfo),
+                withGroupInfo: withGroupInfo, profile: profile, newSigner: newSigner),
             signer: signer, entropy: entropy)
     }
 
@@ -39,8 +44,20 @@ extension Group {
             listed: selection.listed, baseContext: current.context, baseTranscript: current.interimTranscriptHash,
             sender: .member(ownLeaf), authenticatedData: request.authenticatedData, crypto: crypto, entropy: entropy)
         var path: CommitDraft.Path?
-        if list.requiresPath || request.forcePath {
-            path = try draft.makePath(in: &applied, from: ownLeaf, profile: leaf.profile, signer: signer)
+        let nextSigner = request.newSigner ?? signer
+        if list.requiresPath || request.forcePath || request.changesLeaf {
+            path = try draft.makePath(
+                in: &applied, from: ownLeaf, profile: newProfile(request.profile, of: leaf, entropy: entropy),
+                signer: nextSigner)
+        }
+        if request.changesLeaf, let changed = path?.prepared.leafNode {
+            try changed.validateContent(crypto: crypto)
+            try changed.checkSupport(groupExtensions: applied.context.extensions)
+            try applied.checkMembers(
+                extensionsChanged: list.extensions != nil, own: ownLeaf,
+                author: changed.credential == leaf.credential ? nil : ownLeaf, configuration: configuration,
+                crypto: crypto)
+            try check(ownChange: changed, of: leaf, source: .commit)
         }
         let finished = try draft.finish(
             applied, path: path, privateTree: own.privateTree, initSecret: own.epoch.initSecret,
@@ -51,7 +68,8 @@ extension Group {
         var info: GroupInfo?
         if request.withGroupInfo || !applied.added.isEmpty {
             info = try next.makeGroupInfo(
-                signer: signer, inlineTree: request.inlineTree, externalPub: request.withGroupInfo, entropy: entropy)
+                signer: nextSigner, inlineTree: request.inlineTree, externalPub: request.withGroupInfo,
+                entropy: entropy)
         }
         let welcome = try draft.welcome(applied, path: path, psks: list.psks, finished: finished, groupInfo: info)
         let (message, step) = try protectHandshake(finished.commit, entropy: entropy)
@@ -65,6 +83,26 @@ extension Group {
                 list, committer: ownLeaf, isExternal: false, hasPath: path != nil, selfRemoved: false),
             authenticatedData: request.authenticatedData, confirmationTag: finished.state.confirmationTag,
             baseTranscript: current.interimTranscriptHash, sealedWith: step.map { ($0.id, $0.messageKey.generation) })
+    }
+
+    /// What this member's next leaf is to say about it.
+    func newProfile(
+        _ given: LeafNode.Profile?, of leaf: LeafNode, entropy: any EntropySource
+    ) -> LeafNode.Profile {
+        guard let given else { return leaf.profile }
+        return configuration.sendsGREASE ? given.greased(from: entropy) : given
+    }
+
+    /// Whether the other members would let this one change its leaf like this; that the leaf is valid has been checked.
+    ///
+    /// - Throws: `tooLarge`, `invalidLeafNode`, `credentialRefused`.
+    func check(ownChange new: LeafNode, of old: LeafNode, source: CredentialClaim.Source) throws(MLSError) {
+        try configuration.checkLength(of: new)
+        if !configuration.allowsCredentialChange && new.credential != old.credential {
+            throw MLSError(.invalidLeafNode, "this member changes its credential")
+        }
+        try Authentication(configuration, context: current.context)
+            .check(new, at: ownLeaf, source: source, replacing: old)
     }
 
     /// Wraps a signed handshake content the way it was signed for; the step, if any, is for the caller to take.

@@ -17,7 +17,8 @@ extension Group {
             profile: profile,
             source: .keyPackage(lifetime), placement: nil, signer: signer, crypto: crypto)
         try leaf.validateContent(crypto: crypto)
-        try leaf.checkSupport(groupExtensions: extensions)
+        try capabilities.checkOwnSupport(groupExtensions: extensions, orThrow: .invalidLeafNode)
+        try configuration.checkLifetime(of: leaf)
         var tree = RatchetTree()
         let index = try tree.addLeaf(leaf)
         let context = GroupContext(

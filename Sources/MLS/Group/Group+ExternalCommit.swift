@@ -22,7 +22,8 @@ extension Group {
         guard case .groupInfo(let info) = try MLSMessage(decoding: groupInfo) else {
             throw MLSError(.malformed, "not a GroupInfo")
         }
-        let publicGroup = try PublicGroup(info, separateTree: ratchetTree, crypto: crypto)
+        let publicGroup = try PublicGroup(
+            info, separateTree: ratchetTree, configuration: configuration, crypto: crypto)
         try Authentication(configuration, context: info.context).check(publicGroup)
         guard let externalKey = try info.externalPub() else {
             throw MLSError(.invalidWelcome, "the GroupInfo has no external_pub")
@@ -61,8 +62,9 @@ extension Group {
             in: &applied, from: ownLeaf,
             profile: profile, signer: signer)
         try path.prepared.leafNode.validateContent(crypto: crypto)
-        try path.prepared.leafNode.checkSupport(groupExtensions: info.context.extensions)
-        try applied.checkMembers(extensionsChanged: false, configuration: configuration, crypto: crypto)
+        try capabilities.checkOwnSupport(groupExtensions: info.context.extensions, orThrow: .invalidLeafNode)
+        try applied.checkMembers(
+            extensionsChanged: false, own: nil, author: ownLeaf, configuration: configuration, crypto: crypto)
         let finished = try draft.finish(
             applied, path: path, privateTree: path.prepared.privateTree, initSecret: initSecret, psks: resolved,
             as: .publicMessage,

@@ -8,16 +8,19 @@ extension Group {
     ///   - proposal: an Add, Remove, PreSharedKey, ReInit or GroupContextExtensions.
     ///   - groupInfo: of the group's present epoch; MLSMessage.
     ///   - signer: the key of one of the external senders.
+    ///   - now: Unix seconds; the lifetime of a key package to be added must include it. Nil leaves that to whoever commits.
     /// - Returns: the proposal as MLSMessage.
     /// - Throws: `malformed`; `invalidProposal` for a type that only members may propose; `invalidState` when the signer is not among the
-    ///   external senders; `unsupported` for a group of another cipher suite.
+    ///   external senders; `unsupported` for a group of another cipher suite; for an Add that no group or not this one takes
+    ///   `invalidKeyPackage`, `invalidLeafNode`, `invalidKey`, `expired`, `invalidSignature`.
     public static func externalProposal(
         _ proposal: Proposal, groupInfo: [UInt8], authenticatedData: [UInt8] = [], signer: SignaturePrivateKey,
-        crypto: any SuiteCrypto
+        crypto: any SuiteCrypto, now: UInt64?
     ) throws(MLSError) -> [UInt8] {
         if !proposal.mayBeExternal { throw MLSError(.invalidProposal, "a proposal that only members may make") }
         try proposal.check(suite: crypto.suite)
         let context = try context(of: groupInfo, crypto: crypto)
+        if case .add(let keyPackage) = proposal { try check(keyPackage, for: context, crypto: crypto, now: now) }
         let senders = try context.extensions.externalSenders()
         guard let index = senders.firstIndex(where: { $0.signatureKey == signer.publicKey }) else {
             throw MLSError(.invalidState, "the signer is not among the group's external senders")
@@ -34,18 +37,31 @@ extension Group {
     ///   - keyPackage: one's own; its private keys are needed for the Welcome.
     ///   - groupInfo: of the group's present epoch; MLSMessage.
     ///   - signer: the key of the key package.
+    ///   - now: Unix seconds; the lifetime of the key package must include it. Nil leaves that to whoever commits.
     /// - Returns: the proposal as MLSMessage.
-    /// - Throws: `malformed`; `invalidState` when the signer is not the key package's; `unsupported` for a group of another cipher suite.
+    /// - Throws: `malformed`; `invalidState` when the signer is not the key package's; `unsupported` for a group of another cipher suite;
+    ///   `invalidKeyPackage`, `invalidLeafNode`, `invalidKey`, `expired`, `invalidSignature` for a key package that no group or not this
+    ///   one takes.
     public static func newMemberProposal(
         _ keyPackage: KeyPackage, groupInfo: [UInt8], authenticatedData: [UInt8] = [], signer: SignaturePrivateKey,
-        crypto: any SuiteCrypto
+        crypto: any SuiteCrypto, now: UInt64?
     ) throws(MLSError) -> [UInt8] {
         if keyPackage.leafNode.signatureKey != signer.publicKey {
             throw MLSError(.invalidState, "the signer is not the one of the key package")
         }
+        let context = try context(of: groupInfo, crypto: crypto)
+        try check(keyPackage, for: context, crypto: crypto, now: now)
         return try propose(
-            .add(keyPackage), as: .newMemberProposal, in: try context(of: groupInfo, crypto: crypto),
-            authenticatedData: authenticatedData, signer: signer, crypto: crypto)
+            .add(keyPackage), as: .newMemberProposal, in: context, authenticatedData: authenticatedData,
+            signer: signer, crypto: crypto)
+    }
+
+    /// What can be said about an Add by somebody who does not see the members (RFC 9420 §10.1).
+    private static func check(
+        _ keyPackage: KeyPackage, for context: GroupContext, crypto: any SuiteCrypto, now: UInt64?
+    ) throws(MLSError) {
+        try keyPackage.validate(crypto: crypto, now: now)
+        try keyPackage.leafNode.checkSupport(groupExtensions: context.extensions)
     }
 
     private static func context(of groupInfo: [UInt8], crypto: any SuiteCrypto) throws(MLSError) -> GroupContext {

@@ -26,8 +26,8 @@ extension Group {
         if reInit.cipherSuite != crypto.suite.identifier {
             throw MLSError(.invalidState, "the ReInit names cipher suite \(reInit.cipherSuite.rawValue)")
         }
-        let clients = Set(([credential] + keyPackages.map(\.leafNode.credential)).map(clientIdentifier))
-        if clients != Set(members.map(\.credential).map(clientIdentifier)) {
+        let clients = ([credential] + keyPackages.map(\.leafNode.credential)).map(clientIdentifier).counted
+        if clients != members.map(\.credential).map(clientIdentifier).counted {
             throw MLSError(.invalidKeyPackage, "the members of the new group are not those of the old one")
         }
         let group = try Group.create(
@@ -59,8 +59,9 @@ extension Group {
     ) throws(MLSError) -> (group: Group, welcome: [UInt8]?) {
         guard let own = ownMember else { throw MLSError(.removed, "this member has been removed") }
         let credential = credential ?? own.credential
-        let clients = Set(([credential] + keyPackages.map(\.leafNode.credential)).map(clientIdentifier))
-        if !clients.isSubset(of: members.map(\.credential).map(clientIdentifier)) {
+        let clients = ([credential] + keyPackages.map(\.leafNode.credential)).map(clientIdentifier).counted
+        let old = members.map(\.credential).map(clientIdentifier).counted
+        if clients.contains(where: { $0.value > old[$0.key, default: 0] }) {
             throw MLSError(.invalidKeyPackage, "a member of the new group is not in the old one")
         }
         if groupID == self.groupID { throw MLSError(.invalidState, "a branch under the name of the group itself") }

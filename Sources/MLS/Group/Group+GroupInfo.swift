@@ -5,14 +5,16 @@ extension Group {
     ///   - extensions: more extensions, ``Extension/grease(from:)`` perhaps; not ratchet_tree and external_pub, which the flags decide.
     ///   - inlineTree: whether the ratchet tree comes along.
     ///   - externalPub: whether the key for external commits comes along.
+    ///   - entropy: what ``GroupConfiguration/sendsGREASE`` draws its values from; without it there are none.
     /// - Returns: a GroupInfo as MLSMessage.
     /// - Throws: `removed`, `invalidState`; `malformed` when an extension type comes twice.
     public func groupInfo(
-        signer: SignaturePrivateKey, extensions: [Extension] = [], inlineTree: Bool = true, externalPub: Bool = true
+        signer: SignaturePrivateKey, extensions: [Extension] = [], inlineTree: Bool = true, externalPub: Bool = true,
+        entropy: (any EntropySource)? = nil
     ) throws(MLSError) -> [UInt8] {
         _ = try sendingLeaf(signer: signer)
         let info = try makeGroupInfo(
-            signer: signer, extensions: extensions, inlineTree: inlineTree, externalPub: externalPub)
+            signer: signer, extensions: extensions, inlineTree: inlineTree, externalPub: externalPub, entropy: entropy)
         return MLSMessage.groupInfo(info).encoded
     }
 
@@ -21,7 +23,10 @@ extension Group {
         entropy: (any EntropySource)? = nil
     ) throws(MLSError) -> GroupInfo {
         var all = extensions
-        if configuration.sendsGREASE, let entropy { all.append(.grease(from: entropy)) }
+        if configuration.sendsGREASE, let entropy {
+            let entry = Extension.grease(from: entropy)
+            if all[entry.type] == nil { all.append(entry) }
+        }
         if inlineTree { all.append(Extension(.ratchetTree, data: current.tree.encoded)) }
         if externalPub {
             var key = TLSWriter()

@@ -31,7 +31,9 @@ extension Group {
             crypto: crypto)
         let publicGroup = try PublicGroup(
             try welcome.openGroupInfo(memberSecret: memberSecret, crypto: crypto), separateTree: ratchetTree,
-            crypto: crypto)
+            configuration: configuration, crypto: crypto)
+        try bundle.keyPackage.leafNode.capabilities.checkOwnSupport(
+            groupExtensions: publicGroup.info.context.extensions, orThrow: .unsupported)
         try predecessor.check(publicGroup)
         try Authentication(configuration, context: publicGroup.info.context).check(publicGroup)
 

@@ -11,7 +11,7 @@ extension Group {
             throw MLSError(.invalidState, "the commit was made for another state of the group")
         }
         dropProposals()
-        consume(staged.sealedWith)
+        consume(staged.sealedWith, epoch: epoch)
         guard let next = staged.next else {
             leave()
             return
@@ -23,6 +23,26 @@ extension Group {
         journal.touch(.state)
         touchTree(before: before)
         for index in current.messageKeys.secretTree.nodes.keys { journal.touch(.node(epoch, index)) }
+    }
+
+    /// Takes the key of a commit that has been opened and is not to be merged: with it the message could be opened again (RFC 9420 §9.2).
+    ///
+    /// For one that has lost against another commit of its epoch, before or after that one is merged. One's own commits, and those that
+    /// came as a PublicMessage, have no such key, so nothing happens.
+    public mutating func discard(_ staged: StagedCommit) {
+        if staged.groupID == groupID { consume(staged.sealedWith, epoch: staged.baseEpoch) }
+    }
+
+    /// Closes the window of past epochs: no message of theirs is opened any more. A member that has been removed forgets its last epoch, too.
+    ///
+    /// A removed member's window closes in no other way, as no commit comes after the one that removed it.
+    public mutating func forgetMessages() {
+        for past in pastEpochs { journal.close(epoch: past.epoch) }
+        pastEpochs = []
+        if isActive { return }
+        current.messageKeys = current.messageKeys.forgotten
+        journal.close(epoch: epoch)
+        journal.touch(.state)
     }
 
     /// A tree that has just been read back may differ from the stored one everywhere.
@@ -41,7 +61,18 @@ extension Group {
     /// After having been removed: the secrets of the epoch go, except what opens its messages.
     private mutating func leave() {
         current.own = nil
+        var keys = current.messageKeys
+        dropHandshakeKeys(of: &keys)
+        current.messageKeys = keys
         journal.touch(.state)
+    }
+
+    /// Nobody opens a handshake message of this epoch any more.
+    private mutating func dropHandshakeKeys(of keys: inout MessageKeys) {
+        for (id, generations) in keys.secretTree.dropHandshakeKeys() {
+            journal.touch(.ratchet(epoch, id))
+            for generation in generations { journal.touch(.skipped(epoch, id, generation: generation)) }
+        }
     }
 
     /// Puts the present epoch into the window, and closes what falls out of it.
@@ -51,10 +82,7 @@ extension Group {
             replaced.updateValue(member(at: changed.index), forKey: changed.index)
         }
         var keys = current.messageKeys
-        for (id, generations) in keys.secretTree.dropHandshakeKeys() {
-            journal.touch(.ratchet(epoch, id))
-            for generation in generations { journal.touch(.skipped(epoch, id, generation: generation)) }
-        }
+        dropHandshakeKeys(of: &keys)
         pastEpochs.append(
             PastEpoch(
                 epoch: epoch, encodedContext: current.encodedContext, messageKeys: keys,

@@ -3,12 +3,15 @@ extension Group {
     ///
     /// The group must be stored before the result leaves the machine: otherwise a restart would use the same key again.
     /// - Returns: a PrivateMessage as MLSMessage.
-    /// - Throws: `tooLarge`, `removed`, `invalidState`.
+    /// - Throws: `tooLarge`, `removed`; `invalidState` also for proposals that go first, see ``GroupConfiguration/commitsBeforeData``.
     public mutating func protect(
         _ plaintext: [UInt8], authenticatedData: [UInt8] = [], signer: SignaturePrivateKey,
         entropy: any EntropySource
     ) throws(MLSError) -> [UInt8] {
         _ = try sendingLeaf(signer: signer)
+        if configuration.commitsBeforeData, !pendingProposals.isEmpty {
+            throw MLSError(.invalidState, "there are proposals to be committed before application data")
+        }
         try checkLength(plaintext)
         try checkLength(authenticatedData)
         let content = FramedContent(
@@ -92,7 +95,10 @@ extension Group {
         if epoch > self.epoch {
             throw MLSError(.epochNotReached, "the message is of epoch \(epoch), the group in \(self.epoch)")
         }
-        if epoch == self.epoch { return (current.messageKeys, current.encodedContext) }
+        if epoch == self.epoch {
+            if current.messageKeys.isForgotten { throw MLSError(.epochTooOld, "the keys of epoch \(epoch) are gone") }
+            return (current.messageKeys, current.encodedContext)
+        }
         guard let past = pastEpochs.first(where: { $0.epoch == epoch }) else {
             throw MLSError(.epochTooOld, "the keys of epoch \(epoch) are gone")
         }
@@ -104,12 +110,19 @@ extension Group {
         consume(step, epoch: epoch)
     }
 
-    private mutating func consume(_ step: SecretTree.Step, epoch: UInt64) {
+    /// Takes a step of an epoch of the window. Where no handshake message is opened any more, its handshake keys are gone at once.
+    mutating func consume(_ step: SecretTree.Step, epoch: UInt64) {
+        let isOver = epoch != self.epoch || !isActive
+        let step = isOver ? step.withoutHandshakeKeys : step
         if epoch == self.epoch {
             current.messageKeys.secretTree.apply(step)
         } else if let index = pastEpochs.firstIndex(where: { $0.epoch == epoch }) {
             pastEpochs[index].messageKeys.secretTree.apply(step)
         }
         journal.touch(step, epoch: epoch)
+    }
+
+    func messageKeys(ofEpoch epoch: UInt64) -> MessageKeys? {
+        epoch == self.epoch ? current.messageKeys : pastEpochs.first { $0.epoch == epoch }?.messageKeys
     }
 }

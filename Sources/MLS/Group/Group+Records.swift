@@ -54,17 +54,17 @@ extension Group {
             return ProposalRecord(proposals.entries[Int(number)]).encoded
         case .pastEpoch(let epoch):
             return pastEpochs.first { $0.epoch == epoch }.map { PastEpochRecord($0).encoded }
-        case .node(let epoch, let index): return secretTree(ofEpoch: epoch)?.nodes[index].map(encoded)
+        case .node(let epoch, let index): return secretTree(ofEpoch: epoch)?.nodes[index].map { encoded($0) }
         case .ratchet(let epoch, let id):
             return secretTree(ofEpoch: epoch)?.ratchets[id].map { ratchet in
-                var writer = TLSWriter()
+                var writer = TLSWriter(reservingCapacity: 4 + ratchet.secret.capacity)
                 writer.write(ratchet.generation)
                 writer.writeSecret(ratchet.secret)
                 return writer.bytes
             }
         case .skipped(let epoch, let id, let generation):
             return secretTree(ofEpoch: epoch)?.skippedKey(of: id, generation: generation).map { key in
-                encoded(key.key) + encoded(key.nonce)
+                encoded(key.key, key.nonce)
             }
         }
     }
@@ -74,9 +74,9 @@ extension Group {
         return pastEpochs.first { $0.epoch == epoch }?.messageKeys.secretTree
     }
 
-    private func encoded(_ secret: Secret) -> [UInt8] {
-        var writer = TLSWriter()
-        writer.writeSecret(secret)
+    private func encoded(_ secrets: Secret...) -> [UInt8] {
+        var writer = TLSWriter(reservingCapacity: secrets.reduce(0) { $0 + $1.capacity })
+        for secret in secrets { writer.writeSecret(secret) }
         return writer.bytes
     }
 

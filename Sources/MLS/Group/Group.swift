@@ -64,7 +64,7 @@ extension Group {
     /// Proposals of this epoch that no commit has taken up yet, in the order they came.
     ///
     /// RFC 9420 §12.4 asks a member that has any of them to commit before it sends application data; ``protect(_:authenticatedData:signer:entropy:)``
-    /// leaves that to the caller.
+    /// leaves that to the caller, unless ``GroupConfiguration/commitsBeforeData`` says otherwise.
     public var pendingProposals: [PendingProposal] { proposals.entries }
 
     /// MLS-Exporter (RFC 9420 §8.5).

@@ -2,7 +2,7 @@
 public struct GroupConfiguration: Sendable {
     /// Whether own proposals and commits go out as PrivateMessage. Off: as PublicMessage, so that a server can order them.
     public var handshakeEncryption = false
-    /// Plaintexts are padded with zeros up to a multiple of this many bytes; 0 or 1 means no padding.
+    /// Plaintexts are padded with zeros up to a multiple of this many bytes, at most ``Limits/paddingBlock``; 0 or 1 means no padding.
     public var paddingBlock = 256
     /// Zeros that every plaintext gets beyond what ``paddingBlock`` asks for, in bytes. Not stored with a ``StagedCommit``.
     public var padding = 0
@@ -14,9 +14,15 @@ public struct GroupConfiguration: Sendable {
     /// Whether strangers may propose their own Add (RFC 9420 §12.1.8, `new_member_proposal`). Off: such a message is refused, as the next
     /// commit would let in whoever asks. Where it is on, look at ``PendingProposal/origin`` before storing one.
     public var acceptsNewMemberProposals = false
+    /// Whether application data waits for the proposals that are known to be committed (RFC 9420 §12.4): ``Group/protect(_:authenticatedData:signer:entropy:)``
+    /// is refused as long as there are ``Group/pendingProposals``. Off: that is left to the caller. Not stored with a ``StagedCommit``.
+    public var commitsBeforeData = false
     /// Longest leaf node, in bytes, that a new member or a changed one may bring; never more than ``Limits/leafNodeLength``. All members of a
     /// group should have the same bound here.
     public var leafNodeLength = 16 << 10
+    /// Longest lifetime, in seconds from its first to its last, that a leaf node may have; nil for any. An application has to set it (RFC 9420
+    /// §7.2), the same for all members of a group, as whoever refuses a leaf stays behind. Not stored with a ``StagedCommit``.
+    public var longestLifetime: UInt64?
     /// Whether leaf nodes and GroupInfos that this member makes carry values that mean nothing (RFC 9420 §13.5).
     public var sendsGREASE = false
     /// Who judges credentials.
@@ -30,5 +36,13 @@ extension GroupConfiguration {
     func checkLength(of leaf: LeafNode) throws(MLSError) {
         let length = leaf.encodedLength
         if length > leafNodeLength { throw MLSError(.tooLarge, "a leaf node of \(length) bytes") }
+    }
+
+    /// - Throws: `invalidLeafNode`.
+    func checkLifetime(of leaf: LeafNode) throws(MLSError) {
+        guard let longestLifetime, case .keyPackage(let lifetime) = leaf.source else { return }
+        if lifetime.total > longestLifetime {
+            throw MLSError(.invalidLeafNode, "a leaf node with a lifetime of \(lifetime.total) seconds")
+        }
     }
 }

@@ -1,5 +1,5 @@
 /// The record `s`: the present epoch without its tree and its message keys.
-struct StateRecord: TLSEncodable, TLSDecodable {
+struct StateRecord {
     static let formatVersion: UInt16 = 2
 
     let context: GroupContext
@@ -10,9 +10,7 @@ struct StateRecord: TLSEncodable, TLSDecodable {
     let epochAuthenticator: Secret
     let senderData: Secret
     let successor: ReInit?
-    let epochSecrets: EpochSecrets?
-    /// Decoded once the suite is known; nil exactly when `epochSecrets` is.
-    let privateTree: [UInt8]?
+    let own: EpochState.OwnSecrets?
 
     init(_ group: Group) {
         context = group.current.context
@@ -22,69 +20,92 @@ struct StateRecord: TLSEncodable, TLSDecodable {
         epochAuthenticator = group.current.epochAuthenticator
         senderData = group.current.messageKeys.senderData
         successor = group.successor
-        epochSecrets = group.current.own?.epoch
-        privateTree = group.current.own?.privateTree.serialized
+        own = group.current.own
     }
 
-    init(from reader: inout TLSReader) throws(MLSError) {
+    /// - Throws: `malformed` also for a group of another cipher suite; `invalidKey`; `unsupported` for another format.
+    init(decoding bytes: [UInt8], crypto: any SuiteCrypto) throws(MLSError) {
+        var reader = TLSReader(bytes)
         let version: UInt16 = try reader.read()
         if version != Self.formatVersion { throw MLSError(.unsupported, "group record format \(version)") }
         context = try reader.read()
+        if context.suite != crypto.suite { throw MLSError(.malformed, "the group has another cipher suite") }
         ownLeaf = try reader.read()
         filledNodes = try reader.read()
         confirmationTag = try reader.readOpaque()
         epochAuthenticator = try reader.readSecret()
         senderData = try reader.readSecret()
         successor = try reader.readOptional()
-        epochSecrets = try reader.readOptional()
-        privateTree = epochSecrets == nil ? nil : try reader.readOpaque()
+        if let epoch: EpochSecrets = try reader.readOptional() {
+            // In place: its keys are to stand in no array of their own.
+            var content = try reader.readSubReader()
+            own = .init(privateTree: try PrivateTree(from: &content, crypto: crypto), epoch: epoch)
+        } else {
+            own = nil
+        }
+        try reader.expectEnd()
     }
 
-    func encode(to writer: inout TLSWriter) {
+    var encoded: [UInt8] {
+        let context = context.encoded
+        var writer = TLSWriter(
+            reservingCapacity: context.count + confirmationTag.count + epochAuthenticator.capacity
+                + senderData.capacity + (successor?.encoded.count ?? 0)
+                + (own.map { $0.epoch.capacity + $0.privateTree.capacity } ?? 0) + 64)
         writer.write(Self.formatVersion)
-        writer.write(context)
+        writer.writeRaw(context)
         writer.write(ownLeaf)
         writer.write(filledNodes)
         writer.writeOpaque(confirmationTag)
         writer.writeSecret(epochAuthenticator)
         writer.writeSecret(senderData)
         writer.writeOptional(successor)
-        writer.writeOptional(epochSecrets)
-        if let privateTree { writer.writeOpaque(privateTree) }
+        writer.writeOptional(own?.epoch)
+        if let own { writer.writeVector { own.privateTree.encode(to: &$0) } }
+        return writer.bytes
     }
 }
 
 /// A record `p`: a pending proposal.
-struct ProposalRecord: TLSEncodable, TLSDecodable {
+struct ProposalRecord: TLSDecodable {
     let proposal: Proposal
     let origin: Sender
     let reference: ProposalRef
-    let updateKey: [UInt8]?
+    let updateKey: Secret?
 
     init(_ pending: PendingProposal) {
         proposal = pending.proposal
         origin = pending.origin
         reference = pending.reference
-        updateKey = pending.updateKey?.raw.unwipedCopy
+        updateKey = pending.updateKey?.raw
     }
 
     init(from reader: inout TLSReader) throws(MLSError) {
         proposal = try reader.read()
         origin = try reader.read()
         reference = try reader.read()
-        updateKey = try reader.readOptionalOpaque()
+        switch try reader.read(UInt8.self) {
+        case 0: updateKey = nil
+        case 1: updateKey = try reader.readSecret()
+        default: throw MLSError(.malformed, "a presence byte is neither 0 nor 1")
+        }
     }
 
-    func encode(to writer: inout TLSWriter) {
-        writer.write(proposal)
+    var encoded: [UInt8] {
+        let proposal = proposal.encoded
+        var writer = TLSWriter(
+            reservingCapacity: proposal.count + reference.bytes.count + (updateKey?.capacity ?? 0) + 32)
+        writer.writeRaw(proposal)
         writer.write(origin)
         writer.write(reference)
-        writer.writeOptionalOpaque(updateKey)
+        writer.write(UInt8(updateKey == nil ? 0 : 1))
+        if let updateKey { writer.writeSecret(updateKey) }
+        return writer.bytes
     }
 }
 
 /// A record `h`: a past epoch without its message keys.
-struct PastEpochRecord: TLSEncodable, TLSDecodable {
+struct PastEpochRecord: TLSDecodable {
     let encodedContext: [UInt8]
     let leafCount: UInt32
     let senderData: Secret
@@ -113,16 +134,20 @@ struct PastEpochRecord: TLSEncodable, TLSDecodable {
         self.replaced = replaced
     }
 
-    func encode(to writer: inout TLSWriter) {
+    var encoded: [UInt8] {
+        var roster = TLSWriter()
+        for (index, member) in replaced.sorted(by: { $0.key < $1.key }) {
+            roster.write(index)
+            roster.writeOptional(member)
+        }
+        var writer = TLSWriter(
+            reservingCapacity: encodedContext.count + senderData.capacity + resumption.capacity + roster.bytes.count
+                + 16)
         writer.writeOpaque(encodedContext)
         writer.write(leafCount)
         writer.writeSecret(senderData)
         writer.writeSecret(resumption)
-        writer.writeVector { writer in
-            for (index, member) in replaced.sorted(by: { $0.key < $1.key }) {
-                writer.write(index)
-                writer.writeOptional(member)
-            }
-        }
+        writer.writeOpaque(roster.bytes)
+        return writer.bytes
     }
 }

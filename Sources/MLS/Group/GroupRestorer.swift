@@ -5,8 +5,7 @@ struct GroupRestorer {
     let configuration: GroupConfiguration
 
     func restore() throws(MLSError) -> Group {
-        let state = try StateRecord(decoding: require(.state))
-        if state.context.suite != crypto.suite { throw MLSError(.malformed, "the group has another cipher suite") }
+        let state = try StateRecord(decoding: require(.state), crypto: crypto)
         let tree = try tree(state)
         let epoch = state.context.epoch
 
@@ -25,20 +24,17 @@ struct GroupRestorer {
         }
         try fill(&secretTrees)
 
-        var own: EpochState.OwnSecrets?
-        if let secrets = state.epochSecrets, let encoded = state.privateTree {
-            let privateTree = try PrivateTree(serialized: encoded, crypto: crypto)
+        if let privateTree = state.own?.privateTree {
             guard privateTree.ownLeaf == state.ownLeaf,
                 tree[state.ownLeaf]?.encryptionKey == privateTree.leafKey.publicKey
             else { throw MLSError(.malformed, "the private keys do not fit the tree") }
-            own = EpochState.OwnSecrets(privateTree: privateTree, epoch: secrets)
         }
         guard let keys = secretTrees[epoch] else { throw MLSError(.malformed, "the present epoch has no keys") }
         var group = Group(
             configuration: configuration, crypto: crypto,
             current: EpochState(
                 restoring: state, tree: tree, messageKeys: MessageKeys(senderData: state.senderData, secretTree: keys),
-                own: own, crypto: crypto),
+                crypto: crypto),
             successor: state.successor)
         for (past, head) in heads.sorted(by: { $0.key < $1.key }) {
             guard let keys = secretTrees[past] else { continue }
@@ -106,7 +102,7 @@ struct GroupRestorer {
     }
 
     private func readSecret(_ reader: inout TLSReader, length: Int) throws(MLSError) -> Secret {
-        let secret = Secret(try reader.readOpaque())
+        let secret = try reader.readSecret()
         if secret.count != length { throw MLSError(.malformed, "a stored secret has \(secret.count) bytes") }
         return secret
     }
@@ -120,7 +116,7 @@ struct GroupRestorer {
         var cache = ProposalCache()
         for (number, record) in numbered {
             var updateKey: HPKEPrivateKey?
-            if let raw = record.updateKey { updateKey = try crypto.hpkeKey(raw: Secret(raw)) }
+            if let raw = record.updateKey { updateKey = try crypto.hpkeKey(raw: raw) }
             let pending = PendingProposal(
                 proposal: record.proposal, origin: record.origin, reference: record.reference, epoch: epoch,
                 updateKey: updateKey, sealedWith: nil)
@@ -134,8 +130,7 @@ struct GroupRestorer {
 
 extension EpochState {
     fileprivate init(
-        restoring record: StateRecord, tree: RatchetTree, messageKeys: MessageKeys, own: OwnSecrets?,
-        crypto: any SuiteCrypto
+        restoring record: StateRecord, tree: RatchetTree, messageKeys: MessageKeys, crypto: any SuiteCrypto
     ) {
         context = record.context
         encodedContext = record.context.encoded
@@ -146,6 +141,6 @@ extension EpochState {
             confirmed: record.context.confirmedTranscriptHash, confirmationTag: record.confirmationTag, crypto: crypto)
         epochAuthenticator = record.epochAuthenticator
         self.messageKeys = messageKeys
-        self.own = own
+        own = record.own
     }
 }

@@ -46,15 +46,15 @@ struct Predecessor {
         return group.resumptionSecret(ofEpoch: epoch)
     }
 
-    /// - Throws: `invalidWelcome`.
+    /// - Throws: `invalidWelcome`; `epochTooOld`, `epochNotReached` when the epoch of the tie is outside of the old group's window.
     func check(_ new: PublicGroup) throws(MLSError) {
         guard let group, let tie else { return }
         let context = new.info.context
         if context.epoch != 1 {
             throw MLSError(.invalidWelcome, "a group that goes on from another, in epoch \(context.epoch)")
         }
-        let old = Set(group.members(inEpoch: tie.epoch).map { identifier($0.credential) })
-        let present = Set(new.tree.members.map { identifier($0.1.credential) })
+        let old = try group.members(inEpoch: tie.epoch).map { identifier($0.credential) }.counted
+        let present = new.tree.members.map { identifier($0.1.credential) }.counted
         switch tie.usage {
         case .application:
             return
@@ -70,7 +70,7 @@ struct Predecessor {
                 throw MLSError(.invalidWelcome, "a branch under the name of the group it comes from")
             }
             if context.suite != group.suite { throw MLSError(.invalidWelcome, "a branch of another cipher suite") }
-            if !present.isSubset(of: old) {
+            if present.contains(where: { $0.value > old[$0.key, default: 0] }) {
                 throw MLSError(.invalidWelcome, "a member of a branch is not in the group it comes from")
             }
         }
@@ -83,8 +83,14 @@ struct Predecessor {
 
 extension Group {
     /// The members of an epoch of the window.
-    fileprivate func members(inEpoch epoch: UInt64) -> [Member] {
+    ///
+    /// - Throws: `epochTooOld`, `epochNotReached`: who was in another epoch is not known.
+    func members(inEpoch epoch: UInt64) throws(MLSError) -> [Member] {
+        if epoch > self.epoch { throw MLSError(.epochNotReached, "the group is in epoch \(self.epoch)") }
         let past = pastEpochs.first { $0.epoch == epoch }
+        if past == nil && epoch != self.epoch {
+            throw MLSError(.epochTooOld, "the members of epoch \(epoch) are not known any more")
+        }
         let leaves = past?.messageKeys.secretTree.size.leafCount ?? current.tree.leafCount
         return (0..<leaves).compactMap { member(at: LeafIndex($0), inEpoch: epoch) }
     }

@@ -48,7 +48,8 @@ struct ProposalSelection {
         applied = try AppliedProposals(
             list, to: tree, context: group.current.context, crypto: group.crypto, now: request.now)
         try applied.checkMembers(
-            extensionsChanged: list.extensions != nil, configuration: group.configuration, crypto: group.crypto)
+            extensionsChanged: list.extensions != nil, own: group.ownLeaf, configuration: group.configuration,
+            crypto: group.crypto)
         try Authentication(group.configuration, context: group.current.context).check(list, applied, before: tree)
     }
 

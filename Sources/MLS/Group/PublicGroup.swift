@@ -6,7 +6,7 @@ struct PublicGroup {
     /// - Parameter separateTree: the encoded ratchet tree, when it came another way; one inside the GroupInfo goes first.
     /// - Throws: `invalidWelcome`, `invalidTree`, `invalidLeafNode`, `invalidSignature`, `unsupported`, `tooLarge`.
     init(
-        _ info: GroupInfo, separateTree: [UInt8]?, crypto: any SuiteCrypto
+        _ info: GroupInfo, separateTree: [UInt8]?, configuration: GroupConfiguration, crypto: any SuiteCrypto
     ) throws(MLSError) {
         if info.context.suite != crypto.suite {
             throw MLSError(.invalidWelcome, "the GroupInfo is of another cipher suite")
@@ -24,7 +24,8 @@ struct PublicGroup {
             throw MLSError(.invalidWelcome, "the GroupInfo's signer has no leaf")
         }
         try info.verifySignature(publicKey: signer.signatureKey, crypto: crypto)
-        // Lifetimes are not looked at: a member that has not updated for long has not thereby left.
+        for (_, leaf) in tree.members { try configuration.checkLifetime(of: leaf) }
+        // The clock is not looked at: a member that has not updated for long has not thereby left.
         try tree.validate(
             groupID: info.context.groupID, extensions: info.context.extensions, now: nil, crypto: crypto)
         self.info = info

@@ -29,7 +29,14 @@ extension StagedCommit {
 
     /// Everything, secrets included, to be stored and read back by ``init(serialized:crypto:)``.
     public func serialized() -> [UInt8] {
-        var writer = TLSWriter()
+        let records = next?.records() ?? []
+        let parts = [
+            message, welcome ?? [], groupInfo ?? [], groupID, baseTranscript, authenticatedData, confirmationTag,
+        ]
+        let (author, changes) = (committer.encoded, changes.encoded)
+        var writer = TLSWriter(
+            reservingCapacity: parts.reduce(author.count + changes.count + 64) { $0 + $1.count + 5 }
+                + records.reduce(8) { $0 + $1.key.count + $1.value.count + 8 })
         writer.write(Self.formatVersion)
         writer.writeOpaque(message)
         writer.writeOptionalOpaque(welcome)
@@ -37,8 +44,8 @@ extension StagedCommit {
         writer.writeOpaque(groupID)
         writer.write(baseEpoch)
         writer.writeOpaque(baseTranscript)
-        writer.write(committer)
-        writer.write(changes)
+        writer.writeRaw(author)
+        writer.writeRaw(changes)
         writer.writeOpaque(authenticatedData)
         writer.writeOpaque(confirmationTag)
         writer.write(UInt8(sealedWith == nil ? 0 : 1))
@@ -50,10 +57,10 @@ extension StagedCommit {
             writer.write(UInt8(1))
             writer.write(next.configuration.flags)
             writer.write(UInt8(next.configuration.allowsCredentialChange ? 1 : 0))
-            writer.write(UInt32(clamping: next.configuration.paddingBlock))
+            writer.write(UInt32(clamping: min(next.configuration.paddingBlock, Limits.paddingBlock)))
             writer.write(UInt32(clamping: next.configuration.pastEpochs))
             writer.writeVector { writer in
-                for record in next.records() {
+                for record in records {
                     writer.writeOpaque(record.key)
                     writer.writeOpaque(record.value)
                 }
@@ -95,6 +102,9 @@ extension StagedCommit {
             configuration.flags = try reader.read()
             configuration.allowsCredentialChange = try reader.read(UInt8.self) != 0
             configuration.paddingBlock = Int(try reader.read(UInt32.self))
+            if configuration.paddingBlock > Limits.paddingBlock {
+                throw MLSError(.malformed, "a staged commit pads to \(configuration.paddingBlock) bytes")
+            }
             configuration.pastEpochs = Int(try reader.read(UInt32.self))
             var content = try reader.readSubReader()
             var records: [(key: [UInt8], value: [UInt8])] = []

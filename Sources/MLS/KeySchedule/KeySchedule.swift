@@ -94,12 +94,20 @@ extension EpochSecrets: TLSEncodable, TLSDecodable {
     }
 
     package func encode(to writer: inout TLSWriter) {
-        for secret in [
-            senderData, exporter, external, confirmation, membership, resumption, epochAuthenticator, initSecret,
-        ] {
-            writer.writeSecret(secret)
-        }
+        for secret in all { writer.writeSecret(secret) }
     }
+
+    /// Room for the encoding, in bytes.
+    var capacity: Int { all.reduce(0) { $0 + $1.capacity } }
+
+    private var all: [Secret] {
+        [senderData, exporter, external, confirmation, membership, resumption, epochAuthenticator, initSecret]
+    }
+}
+
+extension Secret {
+    /// Room for the encoding as `opaque<V>`, in bytes.
+    var capacity: Int { count + 4 }
 }
 
 extension TLSWriter {

@@ -41,6 +41,14 @@ package struct SecretTree: Sendable {
         fileprivate(set) var ratchets: [(id: RatchetID, ratchet: Ratchet)] = []
         fileprivate(set) var newSkipped: [MessageKey] = []
         fileprivate(set) var droppedSkipped: [UInt32] = []
+
+        /// The same, leaving no key of a handshake message behind: what an epoch that is over takes of it.
+        var withoutHandshakeKeys: Step {
+            var step = self
+            step.ratchets.removeAll { $0.id.kind == .handshake }
+            if id.kind == .handshake { step.newSkipped = [] }
+            return step
+        }
     }
 
     let size: TreeSize

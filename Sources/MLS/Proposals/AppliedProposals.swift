@@ -56,23 +56,53 @@ struct AppliedProposals: Sendable {
     /// Checks that every changed leaf fits the group, and the group every changed leaf (RFC 9420 §7.3).
     ///
     /// It is the tree at the end that counts: a Remove makes room for an Add of the same client.
+    /// - Parameters:
+    ///   - own: this member's leaf, where it is in the group already.
+    ///   - author: of the commit, where its leaf in the tree is of another client than before.
     /// - Throws: `invalidLeafNode`, `invalidProposal`, `invalidKey`, `tooLarge`.
     func checkMembers(
-        extensionsChanged: Bool, configuration: GroupConfiguration, crypto: any SuiteCrypto
+        extensionsChanged: Bool, own: LeafIndex?, author: LeafIndex? = nil, configuration: GroupConfiguration,
+        crypto: any SuiteCrypto
     ) throws(MLSError) {
         for index in changedLeaves {
             guard let leaf = tree[index] else { continue }
             try configuration.checkLength(of: leaf)
+            try configuration.checkLifetime(of: leaf)
             try leaf.validateContent(crypto: crypto)
             try leaf.checkSupport(groupExtensions: context.extensions)
         }
         if extensionsChanged, try !tree.allSupport(groupExtensions: context.extensions) {
             throw MLSError(.invalidProposal, "not all members support the new extensions")
         }
+        if extensionsChanged, let own = own.flatMap({ tree[$0] }) {
+            try own.capabilities.checkOwnSupport(groupExtensions: context.extensions, orThrow: .invalidProposal)
+        }
         if tree.encryptionKeys.repeated > 0 { throw MLSError(.invalidLeafNode, "an encryption key occurs twice") }
         if tree.signatureKeys.repeated > 0 { throw MLSError(.invalidLeafNode, "a signature key occurs twice") }
         if !tree.tally.credentialTypesInUse.allSatisfy(tree.tally.allSupport) {
             throw MLSError(.invalidLeafNode, "not all members support the credential types of all members")
         }
+        if configuration.authentication.admitsEachClientOnce {
+            try checkClients(author: author, service: configuration.authentication)
+        }
     }
+
+    /// Nobody comes in who is there already, under the names that the application has for clients (RFC 9420 §12.2).
+    private func checkClients(author: LeafIndex?, service: any AuthenticationService) throws(MLSError) {
+        var leaves = changedLeaves
+        if let author { leaves.insert(author) }
+        if leaves.isEmpty { return }
+        let clients = tree.members.map { service.clientIdentifier(of: $0.1.credential) }.counted
+        for index in leaves {
+            guard let leaf = tree[index] else { continue }
+            if clients[service.clientIdentifier(of: leaf.credential), default: 0] > 1 {
+                throw MLSError(.invalidProposal, "the client at \(index) is in the group twice")
+            }
+        }
+    }
+}
+
+extension Sequence where Element: Hashable {
+    /// How often each element occurs.
+    var counted: [Element: Int] { reduce(into: [:]) { $0[$1, default: 0] += 1 } }
 }

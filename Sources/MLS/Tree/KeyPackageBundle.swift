@@ -55,11 +55,13 @@ extension KeyPackageBundle {
 
     /// Holds private keys.
     public var serialized: [UInt8] {
-        var writer = TLSWriter()
+        let encoded = keyPackage.encoded
+        var writer = TLSWriter(
+            reservingCapacity: 1 + encoded.count + initKey.raw.capacity + encryptionKey.raw.capacity)
         writer.write(Self.formatVersion)
-        writer.write(keyPackage)
-        writer.writeOpaque(initKey.raw.unwipedCopy)
-        writer.writeOpaque(encryptionKey.raw.unwipedCopy)
+        writer.writeRaw(encoded)
+        writer.writeSecret(initKey.raw)
+        writer.writeSecret(encryptionKey.raw)
         return writer.bytes
     }
 
@@ -69,7 +71,7 @@ extension KeyPackageBundle {
         let version = try reader.read(UInt8.self)
         if version != Self.formatVersion { throw MLSError(.unsupported, "a key package bundle of version \(version)") }
         let keyPackage = try reader.read(KeyPackage.self)
-        let keys = (Secret(try reader.readOpaque()), Secret(try reader.readOpaque()))
+        let keys = (try reader.readSecret(), try reader.readSecret())
         try reader.expectEnd()
         try self.init(keyPackage: keyPackage, initKey: keys.0, encryptionKey: keys.1, crypto: crypto)
     }

@@ -33,12 +33,26 @@ extension LeafNode {
     ///
     /// - Throws: `invalidLeafNode`; `malformed` when the group's required_capabilities cannot be read.
     public func checkSupport(groupExtensions: [Extension]) throws(MLSError) {
-        for entry in groupExtensions where !capabilities.supports(entry.type) {
-            throw MLSError(.invalidLeafNode, "a leaf node does not support group extension \(entry.type.rawValue)")
+        try capabilities.checkSupport(groupExtensions: groupExtensions, orThrow: .invalidLeafNode)
+    }
+}
+
+extension Capabilities {
+    fileprivate func checkSupport(groupExtensions: [Extension], orThrow code: MLSError.Code) throws(MLSError) {
+        for entry in groupExtensions where !supports(entry.type) {
+            throw MLSError(code, "a leaf node does not support group extension \(entry.type.rawValue)")
         }
-        if let required = try groupExtensions.requiredCapabilities(), !capabilities.satisfy(required) {
-            throw MLSError(.invalidLeafNode, "a leaf node does not support what the group requires")
+        if let required = try groupExtensions.requiredCapabilities(), !satisfy(required) {
+            throw MLSError(code, "a leaf node does not support what the group requires")
         }
+    }
+
+    /// Whether this very client supports what a group asks of its members: values that mean nothing, which it sends to others along with its
+    /// capabilities, are none of them (RFC 9420 §13.5).
+    ///
+    /// - Throws: `code`; `malformed` when the group's required_capabilities cannot be read.
+    func checkOwnSupport(groupExtensions: [Extension], orThrow code: MLSError.Code) throws(MLSError) {
+        try withoutGREASE.checkSupport(groupExtensions: groupExtensions, orThrow: code)
     }
 }
 

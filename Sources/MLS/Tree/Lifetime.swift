@@ -18,5 +18,8 @@ public struct Lifetime: Hashable, Sendable, TLSEncodable, TLSDecodable {
         writer.write(notAfter)
     }
 
+    /// From the first to the last moment, in seconds; none when it never begins.
+    public var total: UInt64 { notAfter < notBefore ? 0 : notAfter - notBefore }
+
     public func contains(_ now: UInt64) -> Bool { notBefore <= now && now <= notAfter }
 }

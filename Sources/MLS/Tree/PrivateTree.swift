@@ -70,7 +70,17 @@ extension PrivateTree {
 
     /// Holds private keys.
     public var serialized: [UInt8] {
-        var writer = TLSWriter()
+        var writer = TLSWriter(reservingCapacity: capacity)
+        encode(to: &writer)
+        return writer.bytes
+    }
+
+    /// Room for what is stored, in bytes.
+    var capacity: Int {
+        nodeKeys.values.reduce(leafKey.capacity + 16) { $0 + $1.capacity + 4 }
+    }
+
+    func encode(to writer: inout TLSWriter) {
         writer.write(Self.formatVersion)
         writer.write(ownLeaf)
         Self.encode(leafKey, to: &writer)
@@ -80,12 +90,16 @@ extension PrivateTree {
                 Self.encode(key, to: &writer)
             }
         }
-        return writer.bytes
     }
 
     /// - Throws: `malformed`, `invalidKey`; `unsupported` for a later version.
     public init(serialized: [UInt8], crypto: any SuiteCrypto) throws(MLSError) {
         var reader = TLSReader(serialized)
+        try self.init(from: &reader, crypto: crypto)
+    }
+
+    /// Reads to the end.
+    init(from reader: inout TLSReader, crypto: any SuiteCrypto) throws(MLSError) {
         let version = try reader.read(UInt8.self)
         if version != Self.formatVersion { throw MLSError(.unsupported, "a private tree of version \(version)") }
         ownLeaf = try reader.read()
@@ -101,7 +115,7 @@ extension PrivateTree {
 
     private static func encode(_ key: HPKEPrivateKey, to writer: inout TLSWriter) {
         writer.writeOpaque(key.publicKey)
-        writer.writeOpaque(key.raw.unwipedCopy)
+        writer.writeSecret(key.raw)
     }
 
     private static func decodeKey(from reader: inout TLSReader, crypto: any SuiteCrypto)
@@ -109,6 +123,11 @@ extension PrivateTree {
     {
         let publicKey = try reader.readOpaque()
         // Most of them are never used: another member's commit replaces them first.
-        return try crypto.hpkeKey(raw: Secret(try reader.readOpaque()), publicKey: publicKey)
+        return try crypto.hpkeKey(raw: try reader.readSecret(), publicKey: publicKey)
     }
+}
+
+extension HPKEPrivateKey {
+    /// Room for both halves as `opaque<V>`, in bytes.
+    fileprivate var capacity: Int { publicKey.count + 4 + raw.capacity }
 }

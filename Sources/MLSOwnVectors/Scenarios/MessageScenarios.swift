@@ -73,7 +73,8 @@ extension Scenario {
             for proposal in proposals {
                 try stage.receive(
                     try Group.externalProposal(
-                        proposal, groupInfo: try stage.groupInfo(), signer: signer, crypto: stage.crypto))
+                        proposal, groupInfo: try stage.groupInfo(), signer: signer, crypto: stage.crypto,
+                        now: nil))
             }
         }
         try propose([.add(try stage.newcomer("dave").bundle.keyPackage), stage.use(source)])
@@ -103,7 +104,7 @@ extension Scenario {
             try stage.receive(
                 try Group.newMemberProposal(
                     newcomer.bundle.keyPackage, groupInfo: try stage.groupInfo(), signer: newcomer.signer,
-                    crypto: stage.crypto))
+                    crypto: stage.crypto, now: nil))
             let staged = try stage.commit(by: 0, forcePath: false)
             try stage.join(newcomer, by: staged.welcome, configuration: stage.clients[0].group.configuration)
         }

@@ -2,8 +2,11 @@
 struct JSONReader {
     /// Deeper nesting than any request has, and harmless to the stack.
     private static let depthMax = 64
+    /// More values than any request has: each takes a dozen times the memory that it may take on the line.
+    private static let valuesMax = 1 << 18
 
     private let text: [UInt8]
+    private var values = 0
     private var position = 0
 
     /// - Throws: ``PeerError`` that names the place.
@@ -39,6 +42,8 @@ struct JSONReader {
 
     private mutating func value(depth: Int) throws(PeerError) -> JSONValue {
         if depth > Self.depthMax { throw failure("nested too deeply") }
+        values += 1
+        if values > Self.valuesMax { throw failure("too many values") }
         skipSpace()
         guard let first = next else { throw failure("no value") }
         switch first {

@@ -7,7 +7,7 @@ extension Peer {
         let proposal = try Group.newMemberProposal(
             own.bundle.keyPackage, groupInfo: try request.bytes("group_info"),
             authenticatedData: try request.optionalBytes("aad") ?? [], signer: own.signer,
-            crypto: try provider.suite(own.bundle.keyPackage.cipherSuite))
+            crypto: try provider.suite(own.bundle.keyPackage.cipherSuite), now: nil)
         return ["proposal": .hex(proposal)]
     }
 
@@ -34,7 +34,7 @@ extension Peer {
         let message = try Group.externalProposal(
             proposal, groupInfo: try request.bytes("group_info"),
             authenticatedData: try request.optionalBytes("aad") ?? [], signer: signer.key,
-            crypto: try provider.suite(signer.suite))
+            crypto: try provider.suite(signer.suite), now: nil)
         return ["proposal": .hex(message)]
     }
 }

@@ -10,7 +10,8 @@ extension Peer {
             let proposal = try Proposal(type, request, for: ProposalTarget(entry.group), entropy: entropy)
             let message = try entry.framing(as: framing) { [signer = entry.signer] group in
                 try group.propose(
-                    proposal, authenticatedData: framing.authenticatedData, signer: signer, entropy: entropy)
+                    proposal, authenticatedData: framing.authenticatedData, signer: signer, now: nil,
+                    entropy: entropy)
             }
             return try entry.answer(to: proposal, message)
         }

@@ -78,7 +78,8 @@ public enum KeyScheduleVectors: VectorKind {
         try expectEqual(
             Hex(try secrets.externalKey(crypto: crypto).publicKey), epoch.external_pub, "the external public key")
         let exported = secrets.export(
-            label: epoch.exporter.label, context: epoch.exporter.context.bytes, length: epoch.exporter.length,
+            label: epoch.exporter.label, context: epoch.exporter.context.bytes,
+            length: try crypto.derivable(epoch.exporter.length),
             crypto: crypto)
         try expectSecret(exported, epoch.exporter.secret, "the exported secret")
         return secrets.initSecret

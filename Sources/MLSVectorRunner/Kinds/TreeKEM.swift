@@ -84,7 +84,8 @@ public enum TreeKEM: VectorKind {
             // The vector's path secret must lead to the keys that we took from the path.
             let expected = try PrivateTree(
                 ownLeaf: member.ownLeaf, leafKey: member.leafKey,
-                pathSecret: path.path_secrets[Int(member.ownLeaf.value)]?.secret, from: sender, in: tree, crypto: crypto
+                pathSecret: path.path_secrets.entry(member.ownLeaf.value, of: "path_secrets")?.secret, from: sender,
+                in: tree, crypto: crypto
             )
             for (node, key) in expected.nodeKeys {
                 try expectEqual(received.privateTree.nodeKeys[node]?.raw, key.raw, "the private key of \(node)")

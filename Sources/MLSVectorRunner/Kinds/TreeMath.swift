@@ -22,10 +22,12 @@ public enum TreeMath: VectorKind {
         for value in 0..<vector.n_nodes {
             let node = NodeIndex(value)
             let isRoot = node == size.root
-            try expectEqual(node.left?.value, vector.left[Int(value)], "left of \(node)")
-            try expectEqual(node.right?.value, vector.right[Int(value)], "right of \(node)")
-            try expectEqual(isRoot ? nil : node.parent.value, vector.parent[Int(value)], "parent of \(node)")
-            try expectEqual(isRoot ? nil : node.sibling.value, vector.sibling[Int(value)], "sibling of \(node)")
+            try expectEqual(node.left?.value, vector.left.entry(value, of: "left"), "left of \(node)")
+            try expectEqual(node.right?.value, vector.right.entry(value, of: "right"), "right of \(node)")
+            try expectEqual(
+                isRoot ? nil : node.parent.value, vector.parent.entry(value, of: "parent"), "parent of \(node)")
+            try expectEqual(
+                isRoot ? nil : node.sibling.value, vector.sibling.entry(value, of: "sibling"), "sibling of \(node)")
         }
     }
 }

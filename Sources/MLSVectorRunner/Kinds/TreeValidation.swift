@@ -20,10 +20,12 @@ public enum TreeValidation: VectorKind {
         for value in 0..<tree.size.nodeCount {
             let node = NodeIndex(value)
             try expectEqual(
-                Hex(tree.treeHash(of: node, crypto: crypto)), vector.tree_hashes[Int(value)], "the tree hash of \(node)"
+                Hex(tree.treeHash(of: node, crypto: crypto)), vector.tree_hashes.entry(value, of: "tree_hashes"),
+                "the tree hash of \(node)"
             )
             try expectEqual(
-                tree.resolution(of: node).map(\.value), vector.resolutions[Int(value)], "the resolution of \(node)")
+                tree.resolution(of: node).map(\.value), vector.resolutions.entry(value, of: "resolutions"),
+                "the resolution of \(node)")
         }
         try tree.validate(groupID: vector.group_id.bytes, extensions: [], now: nil, crypto: crypto)
     }

@@ -20,18 +20,32 @@ final class DraftFile {
         isReplacing = replacing
         draft = path + ".part"
         try Self.checkPlace(path, replacing)
-        descriptor = open(draft, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw Self.trouble(draft, errno) }
+        // Last of all: what is not ours yet must not be cleared away.
+        descriptor = try Self.take(draft)
+    }
+
+    private static func take(_ draft: String) throws(Failure) -> Int32 {
+        let descriptor = open(draft, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw trouble(draft, errno) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             close(descriptor)
             throw Failure(
                 .profileInUse, "another process is writing \(draft)", hint: "wait for it to end, then try again")
         }
+        // Between opening and locking, the other process may have given the file its final name: then it is not ours to write over.
+        var (mine, there) = (stat(), stat())
+        guard fstat(descriptor, &mine) == 0, stat(draft, &there) == 0, mine.st_ino == there.st_ino,
+            mine.st_dev == there.st_dev
+        else {
+            close(descriptor)
+            throw Failure(.profileInUse, "another process has just written \(draft)", hint: "try again")
+        }
         guard ftruncate(descriptor, 0) == 0, fchmod(descriptor, 0o600) == 0 else {
             let code = errno
             close(descriptor)
-            throw Self.trouble(draft, code)
+            throw trouble(draft, code)
         }
+        return descriptor
     }
 
     deinit {

@@ -52,8 +52,8 @@ struct Export: AsyncParsableCommand {
         let words = try sealing.words()
         let sealing = try sealing.sealing(words)
         let previous = try since.map { try earlier($0, words) }
-        let draft = try DraftFile(path, replacing: force)
         let interrupt = Interrupt()
+        let draft = try DraftFile(path, replacing: force)
         let exporter = try Exporter(reader, found, previous: previous) { interrupt.hasCome }
         let summary = try exporter.run(to: draft, sealing, isArmored: self.sealing.armor)
         if output.json {

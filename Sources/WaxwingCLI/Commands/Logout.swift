@@ -11,10 +11,12 @@ struct Logout: AsyncParsableCommand {
             """)
 
     @OptionGroup var profile: ProfileOptions
+    @OptionGroup var output: OutputOptions
 
     func run() async throws {
         let client = try Profile.locate(profile).open()
         guard let token = try client.reader.account()?.token else { throw Failure.notLoggedIn }
+        var isKnownToServer = true
         // Forgotten here first: whatever the server says, this machine is logged out.
         try await client.perform(.signOut)
         do {
@@ -22,10 +24,18 @@ struct Logout: AsyncParsableCommand {
         } catch let error as ProtocolError where error.isSessionOver {
             // What was wanted is so already.
         } catch {
+            isKnownToServer = false
             let reason = Failure(explaining: error)?.message ?? "\(error)"
             Console.note("the server has not heard of it: \(reason.asClause)")
             Console.note("  the session ends there when it expires; its token is deleted here")
         }
-        Console.print("logged out")
+        Console.print(output.json ? try JSON.line(LogoutView(toldServer: isKnownToServer)) : "logged out")
     }
+}
+
+/// A logout as JSON.
+private struct LogoutView: Encodable {
+    var loggedOut = true
+    /// The server has heard of it; otherwise the session ends there when it expires.
+    var toldServer: Bool
 }

@@ -14,12 +14,18 @@ struct OutboxDiscard: AsyncParsableCommand {
     var numbers: [UInt64]
 
     @OptionGroup var profile: ProfileOptions
+    @OptionGroup var output: OutputOptions
 
     func run() async throws {
         let client = try Profile.locate(profile).open()
         for order in numbers {
             try await client.perform(.discard(order: order))
-            Console.print("discarded row \(order)")
+            Console.print(output.json ? try JSON.line(DiscardView(discarded: order)) : "discarded row \(order)")
         }
     }
+}
+
+/// A row that was given up, as JSON.
+private struct DiscardView: Encodable {
+    var discarded: UInt64
 }

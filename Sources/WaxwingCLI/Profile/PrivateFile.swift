@@ -42,5 +42,16 @@ enum PrivateFile {
             unlink(temporary)
             throw Profile.unusable(path, isWhole ? errno : code)
         }
+        try syncFolder(of: path)
+    }
+
+    /// The new name is an entry of the folder: without this the old file may come back after a power cut.
+    private static func syncFolder(of path: String) throws(Failure) {
+        let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Profile.unusable(folder, errno) }
+        defer { close(descriptor) }
+        // Some file systems cannot do this for folders, and say so.
+        guard fsync(descriptor) == 0 || errno == EINVAL else { throw Profile.unusable(folder, errno) }
     }
 }

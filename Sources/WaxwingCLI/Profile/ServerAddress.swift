@@ -25,8 +25,21 @@ enum ServerAddress {
     /// Whether what is sent there can be read on the way (the messages themselves never can).
     static func isExposed(_ address: String) -> Bool {
         guard address.hasPrefix("http://") else { return false }
-        let host = address.dropFirst("http://".count)
-        let isLoopback = ["127.", "localhost", "[::1]"].contains { host.hasPrefix($0) }
-        return !isLoopback
+        return !isLoopback(host(of: address.dropFirst("http://".count)))
+    }
+
+    /// The host of an address without its scheme: up to a port or a path, without the brackets of an IPv6 address.
+    private static func host(of rest: Substring) -> String {
+        let authority = rest.prefix { $0 != "/" }
+        if authority.first == "[" { return String(authority.dropFirst().prefix { $0 != "]" }) }
+        return String(authority.prefix { $0 != ":" })
+    }
+
+    /// Whether a host can only be this machine. Names are compared as a whole: `localhost.example` is anybody's.
+    private static func isLoopback(_ host: String) -> Bool {
+        if host.lowercased() == "localhost" || host == "::1" { return true }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts[0] == "127"
+            && parts.allSatisfy { part in part.allSatisfy(\.isASCII) && UInt8(part) != nil && !part.hasPrefix("+") }
     }
 }

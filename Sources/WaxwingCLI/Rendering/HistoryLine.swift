@@ -51,6 +51,7 @@ struct HistoryLine {
         case .malformed: "it is not a valid message"
         case .replayed: "it is a copy of an earlier message"
         case .lostState: "the keys for it were lost on this device"
+        case .tooFarAhead: "too many messages of its sender are missing before it"
         case .tooLarge: "it is too large"
         }
     }

@@ -15,6 +15,7 @@ extension ClientCore {
                 pageWasTooLarge(request, error.reason, &turn)
                 return
             }
+            if case .page(_, let request) = call, error.isTornAnswer { pageWasTorn(request) }
             if case .operation(_, let group, let order) = call {
                 try noAnswer(error, group: group, order: order, &turn)
             }
@@ -43,9 +44,14 @@ extension ClientCore {
                 return
             }
             for welcome in welcomes { try join(by: welcome, &turn) }
+            try comeBackWithoutWelcome(&turn)
         case .acceptWelcome(let call):
             // A second accept answers 404, which means "already done".
             _ = try accountAnswer(call, response, &turn)
+        case .resetKeyPackages(let call):
+            // Where the request is not known, the server drops what is too many, and the fresh last-resort one takes its place.
+            let isDone = try accountAnswer(call, response, &turn) != nil
+            lanes.account.keyPackagesReset = isDone || (400..<500).contains(response.status)
         case .uploadKeyPackages(let call, let references, let fullSet):
             guard try accountAnswer(call, response, &turn) != nil else { return }
             try keyPackagesUploaded(references, fullSet: fullSet, &turn)

@@ -35,11 +35,15 @@ struct Lanes: Sendable {
         for group in groups { ask(group) }
     }
 
-    /// Forgets everything but the numbers that were handed out: a late answer to a forgotten call must not pass for that of a new one.
+    /// Forgets everything but the numbers that were handed out, since a late answer to a forgotten call must not pass for that of a new one, and
+    /// the sizes of pages that came through.
     mutating func forgetAll() {
-        let lastCall = lastCall
+        let (lastCall, old) = (lastCall, groups)
         self = Lanes()
         self.lastCall = lastCall
+        for (group, lane) in old where lane.pageRows < ClientLimits.pageRows {
+            groups[group] = GroupLane(pageRows: lane.pageRows)
+        }
     }
 
     mutating func begin(_ call: PendingCall) -> CallID {
@@ -97,6 +101,8 @@ struct Lanes: Sendable {
         var isRefused = false
         /// Rows of epochs that we have not reached were parked: if the log ends there, commits are missing from it.
         var hasParked = false
+        /// The epoch of a GroupInfo that was ahead of us; if the log, drained, does not lead there, commits are missing from it.
+        var epochWanted: UInt64?
         /// A roster came while the log was not drained: compare it with the tree afterwards.
         var rosterUncompared = false
         /// Fetch the welcomes before anything else is done about an accepted invite.
@@ -116,7 +122,11 @@ struct Lanes: Sendable {
         var groupsStale = false
         var invitesStale = false
         var welcomesStale = false
+        /// Groups whose roster lists us, though we never had keys of theirs. If no Welcome brings them, we come in from outside.
+        var keysMissing: Set<ID> = []
         var keyPackagesUnchecked = false
+        /// The server's key packages of ours were deleted to make room for a fresh set.
+        var keyPackagesReset = false
         /// Welcomes that are processed and durable, to be acknowledged.
         var welcomesToAccept: [ID] = []
         /// Users whose names are wanted, and those nobody could name.

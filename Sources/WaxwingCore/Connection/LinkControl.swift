@@ -66,6 +66,8 @@ extension ClientCore {
         for group in try turn.draft.groups() {
             lanes[group.id].needsFetch = true
             lanes[group.id].overlap = true
+            // Parked by a process that is gone, perhaps before it came to the end of the log.
+            if group.parkedRows > 0 { lanes[group.id].hasParked = true }
             lanes.wake(group.id)
         }
         // Invites of ours may have been declined, or have run out, while nobody told us.

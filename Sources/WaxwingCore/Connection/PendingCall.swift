@@ -7,6 +7,7 @@ enum PendingCall: Sendable {
     case invites(Call<[PendingInvite]>)
     case welcomes(Call<[PendingWelcome]>)
     case acceptWelcome(Call<Void>)
+    case resetKeyPackages(Call<Void>)
     case uploadKeyPackages(Call<Void>, references: [[UInt8]], fullSet: Bool)
     case userName(Call<UserInfo>, ID)
     case groupInvites(Call<[PendingInvite]>, group: ID)

@@ -38,6 +38,10 @@ extension ClientCore {
             } else {
                 let why: HistoryRow.Unreadable = error.code == .malformed ? .malformed : .forged
                 try keepUnreadable(row, digest, why, epoch: epoch, in: group, &turn)
+                if summary.contentType == .commit {
+                    // The server may have counted it, and taken its GroupInfo. It can be told so only while the row is in the log.
+                    try queueOnce(.refreshGroupInfo, in: group.id, &turn)
+                }
             }
             return
         }

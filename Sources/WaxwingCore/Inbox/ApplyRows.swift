@@ -20,22 +20,36 @@ extension ClientCore {
             lanes.backlog[id] = nil
             return
         }
-        let waiting = try turn.draft.page(
-            .inbox, prefix: Keys.inbox(id), limit: ClientLimits.rowsPerChangeSet)
+        let (waiting, isAll) = try waitingRows(of: id, turn)
         var group = OpenGroup(record: record, state: try takeGroup(id, turn))
         for stored in waiting {
             turn.draft.delete(.inbox, stored.key)
             try apply(InboxRow(stored: stored.value), to: &group, &turn)
         }
         lanes[id].applied += waiting.count
-        let left =
-            waiting.count < ClientLimits.rowsPerChangeSet ? 0 : max(1, lanes.backlog[id, default: 0] - waiting.count)
+        let left = isAll ? 0 : max(1, lanes.backlog[id, default: 0] - waiting.count)
         lanes.backlog[id] = left == 0 ? nil : left
         if group.epochChanged { try unpark(&group, &turn) }
         try close(group, &turn)
         turn.notice(.progress(group: id, applied: lanes[id].applied, waiting: left))
         if lanes.backlog[id] == nil, !lanes[id].needsFetch { lanes[id].applied = 0 }
         lanes.ask(id)
+    }
+
+    /// The rows that one change set takes: so many, or so many bytes, whichever comes first. And whether no more are waiting.
+    private func waitingRows(of group: ID, _ turn: Turn) throws -> (rows: [Record], isAll: Bool) {
+        let prefix = Keys.inbox(group)
+        var rows: [Record] = []
+        var bytes = 0
+        while rows.count < ClientLimits.rowsPerChangeSet, bytes < ClientLimits.bytesPerChangeSet {
+            let step = min(ClientLimits.rowsPerRead, ClientLimits.rowsPerChangeSet - rows.count)
+            let page = try turn.draft.page(
+                .inbox, prefix: prefix, from: rows.last.map { $0.key + [0] } ?? prefix, limit: step)
+            rows += page
+            bytes += page.reduce(0) { $0 + $1.value.count }
+            if page.count < step { return (rows, true) }
+        }
+        return (rows, false)
     }
 
     /// Writes the group back after rows were applied.
@@ -188,6 +202,7 @@ extension ClientCore {
         case .ownMessage: try keepUnreadable(row, digest, .lostState, epoch: epoch, in: group, &turn)
         case .malformed: try keepUnreadable(row, digest, .malformed, epoch: epoch, in: group, &turn)
         case .tooLarge: try keepUnreadable(row, digest, .tooLarge, epoch: epoch, in: group, &turn)
+        case .generationTooFarAhead: try keepUnreadable(row, digest, .tooFarAhead, epoch: epoch, in: group, &turn)
         default: try keepUnreadable(row, digest, .forged, epoch: epoch, in: group, &turn)
         }
     }

@@ -33,6 +33,7 @@ extension ClientCore {
         }
         // Another process may have fetched meanwhile.
         rows = rows.drop { $0.sequence <= record.cursor }
+        if hasGap(rows, after: record.cursor) { try lookForLostCommits(record, &turn) }
         for row in rows {
             turn.draft.put(
                 .inbox, Keys.inbox(record.id, era: record.era, sequence: row.sequence),
@@ -63,6 +64,24 @@ extension ClientCore {
         return try !isParked(first, record, turn)
     }
 
+    private func hasGap(_ rows: ArraySlice<LogRow>, after cursor: UInt64) -> Bool {
+        var last = cursor
+        for row in rows {
+            if row.sequence > last, row.sequence - last > 1 { return true }
+            last = row.sequence
+        }
+        return false
+    }
+
+    /// Rows have left the log that were never seen here, and there may be commits among them: whoever missed one and goes on committing splits
+    /// the group. The server's GroupInfo tells whether the group is ahead of us; nothing is sent before that is known.
+    ///
+    /// Written down with the cursor that passes over the gap, as nothing else will tell of it later.
+    private mutating func lookForLostCommits(_ record: GroupRecord, _ turn: inout Turn) throws {
+        guard record.status == .active else { return }
+        try queueOnce(.rejoin, in: record.id, &turn)
+    }
+
     /// History from an archive ends with a row that nobody here has fetched. If it is a commit, it tells the living GroupInfo from a dead one.
     private func noteCommit(in row: LogRow, of record: GroupRecord, _ turn: inout Turn) throws {
         guard record.status == .keyless, let summary = try? MLSMessage.summary(of: row.message),
@@ -86,6 +105,8 @@ extension ClientCore {
         turn.draft.put(record)
         lanes[record.id].needsFetch = true
         lanes[record.id].overlap = false
+        // What stood in the log between our cursor and its end is gone, if there was anything.
+        try lookForLostCommits(record, &turn)
     }
 
     mutating func pageWasTooLarge(_ request: PendingCall.PageRequest, _ reason: String, _ turn: inout Turn) {
@@ -95,6 +116,11 @@ extension ClientCore {
             turn.notice(.unusableAnswer(reason: reason))
             putOff(request.group, &turn)
         }
+    }
+
+    /// The line did not hold for as long as a page takes: on a slow one the next is smaller, or no page would ever come through.
+    mutating func pageWasTorn(_ request: PendingCall.PageRequest) {
+        lanes[request.group].pageRows = max(1, request.limit / 2)
     }
 
     private mutating func putOff(_ group: ID, _ turn: inout Turn) {

@@ -4,6 +4,9 @@ import MLS
 /// Inviting: look the user up, take a key package, stage an Add and escrow it. The staged commit is not merged before it comes back in the
 /// log, which may be days later, or never.
 extension ClientCore {
+    /// The server holds ten regular key packages and one of last resort; looking the user up is a step, too.
+    private static var keyPackagesTried: UInt32 { 12 }
+
     mutating func invite(
         _ row: OutboxRow, _ record: GroupRecord, _ token: String, _ turn: inout Turn
     ) throws -> LaneStep {
@@ -57,8 +60,7 @@ extension ClientCore {
                 throw MLSError(.malformed, "not a key package")
             }
             guard keyPackage.leafNode.credential == .basic(identity: user.bytes) else {
-                _ = fail(row, "the server handed out a key package of somebody else", &turn)
-                return
+                throw MLSError(.invalidKeyPackage, "the server handed out one of somebody else")
             }
             let staged = try stage([.add(keyPackage)], for: .outbox(order: row.order), in: record, &turn)
             guard staged.welcome != nil, staged.groupInfo != nil else {
@@ -67,6 +69,11 @@ extension ClientCore {
             }
             resume(row, as: row.intent, &turn)
         } catch let error as MLSError {
+            if row.steps < Self.keyPackagesTried, error.code != .invalidState {
+                // This one is spent; the next may be good, at the latest the one of last resort.
+                resume(row, as: row.intent, &turn)
+                return
+            }
             _ = fail(row, "the key package of this user cannot be used: \(error.reason)", &turn)
         }
     }

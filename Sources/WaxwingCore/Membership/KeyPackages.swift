@@ -62,6 +62,12 @@ extension ClientCore {
             lanes.account.keyPackagesUnchecked = false
             return
         }
+        if fullSet, account.keyPackagesUploadedAt > 0, !lanes.account.keyPackagesReset {
+            // The server keeps ten and hands out the oldest first: what is there would outlive its time, and leave no room for the new ones.
+            let call = Endpoint.resetAccount(token: token)
+            begin(.resetKeyPackages(call), call.request, &turn)
+            return
+        }
         var uploads: [KeyPackageUpload] = []
         for stored in waiting {
             let record = try KeyPackageRecord(stored: stored.value)
@@ -70,9 +76,12 @@ extension ClientCore {
                     data: MLSMessage.keyPackage(try record.bundle(crypto).keyPackage).encoded,
                     isLastResort: record.isLastResort))
         }
+        // After a reset an earlier answer to the same upload is no longer true.
+        let once = lanes.account.keyPackagesReset ? nil : hexEncode(sha256(waiting.flatMap(\.key)).prefix(16))
+        // If no answer comes, the server may hold these already: there must be room for them all once more.
+        lanes.account.keyPackagesReset = false
         let call = Endpoint.uploadKeyPackages(
-            uploads, fingerprint: account.fingerprint, token: token,
-            idempotencyKey: hexEncode(sha256(waiting.flatMap(\.key)).prefix(16)))
+            uploads, fingerprint: account.fingerprint, token: token, idempotencyKey: once)
         begin(
             .uploadKeyPackages(call, references: waiting.map(\.key), fullSet: fullSet), call.request, &turn)
     }

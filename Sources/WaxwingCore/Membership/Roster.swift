@@ -68,7 +68,33 @@ extension ClientCore {
             membership.roster = roster
             turn.draft.put(membership, for: record.id)
         }
+        if try isMemberWithoutKeys(record, turn) {
+            // The Welcomes are asked for after the roster: what made us a member is then among them.
+            lanes.account.keysMissing.insert(record.id)
+            lanes.account.welcomesStale = true
+        }
         try compareWithTree(record, &turn)
+    }
+
+    /// A member by the roster, on a device that never had the group's keys: a new profile of an old account, or one that stopped between joining a
+    /// public group and entering its tree. A group that we were in before, and were removed from, is left to a Welcome or to people: the roster
+    /// alone must not bring anybody back.
+    private func isMemberWithoutKeys(_ record: GroupRecord, _ turn: Turn) throws -> Bool {
+        guard record.status == .keyless, record.mlsGroupID.isEmpty else { return false }
+        // Failed ones count, too: they wait for somebody's word.
+        return try !turn.draft.outbox(record.id).contains { row in
+            if case .accept = row.intent { true } else { row.intent == .rejoin }
+        }
+    }
+
+    /// The Welcomes have come and were processed: who is still without keys comes in from outside.
+    mutating func comeBackWithoutWelcome(_ turn: inout Turn) throws {
+        let missing = lanes.account.keysMissing
+        lanes.account.keysMissing = []
+        for id in missing.sorted() {
+            guard let record = try turn.draft.group(id), try isMemberWithoutKeys(record, turn) else { continue }
+            try queueOnce(.rejoin, in: id, &turn)
+        }
     }
 
     private func isBeingCreated(_ summary: GroupSummary, _ turn: Turn) throws -> Bool {

@@ -162,6 +162,7 @@ extension ClientCore {
         let ciphertext = try group.protect(
             Array(text.utf8), authenticatedData: id.bytes, signer: signer(turn), entropy: entropy)
         row.sealed = OutboxRow.Sealed(epoch: group.epoch, ciphertext: ciphertext)
+        row.wasLookedFor = false
         keep(record.id, group, &turn)
         turn.draft.put(
             .seen, Keys.seen(record.id, digest: sha256(ciphertext)), SeenRecord.own(order: row.order))

@@ -38,9 +38,7 @@ extension ClientCore {
         case .message(let call, let digest):
             let sequence = try call.decode(response)
             if sequence <= record.cursor {
-                // A number at or below what we have seen: the server counts from the beginning again.
-                try restartNumbering(record, &turn)
-                if row.attempts > 1 { delay(row, "the server counts anew; the log will tell what arrived", &turn) }
+                try answeredWithOldNumber(sequence, row, record, digest, &turn)
                 break
             }
             try settle(
@@ -87,6 +85,29 @@ extension ClientCore {
             try call.decode(response)
             inviteIsGone(row, &turn)
         }
+    }
+
+    /// A number at or below what we have seen: the server counts from the beginning again, or it repeats its first answer to a message whose row
+    /// came and went before we fetched it.
+    private mutating func answeredWithOldNumber(
+        _ sequence: UInt64, _ row: OutboxRow, _ record: GroupRecord, _ digest: [UInt8], _ turn: inout Turn
+    ) throws {
+        if row.attempts == 1 {
+            // Not a repeated answer, then.
+            try restartNumbering(record, &turn)
+            return
+        }
+        let place = Keys.history(record.id, era: record.era, sequence: sequence)
+        if row.wasLookedFor, try turn.draft.value(.history, place) == nil {
+            try settle(
+                row, in: record, era: record.era, sequence: sequence, time: turn.now.seconds, digest: digest, &turn)
+            return
+        }
+        // The row at the cursor tells which; if the message is in the log, the log settles it.
+        lanes[record.id].overlap = true
+        var row = row
+        row.wasLookedFor = true
+        delay(row, "the server counts anew; the log will tell what arrived", &turn)
     }
 
     /// The server took a commit without saying where it stands: the log will.
@@ -165,7 +186,7 @@ extension ClientCore {
             lanes[record.id].needsFetch = true
             try raceLost(row, record, error, &turn)
         case (.commit, .badRequest), (.commit, .notAdmin):
-            try commitRefused(row, record, error, &turn)
+            try commitRefused(row, record, error, operation.request, &turn)
         case (.takeKeyPackage(_, let user), .conflict):
             // Invited already, perhaps by an earlier try of ours for an epoch that is over.
             guard let serverID = record.serverID, let token = try account(turn).token else { return }
@@ -189,6 +210,13 @@ extension ClientCore {
             lanes[record.id].acceptAnswer = .welcomesWanted(stale: false)
         case (.accept, .conflict):
             lanes[record.id].acceptAnswer = .welcomesWanted(stale: true)
+        case (.groupInfo, .notFound) where isProbe(row, record):
+            // Nothing tells whether the group is ahead of us, so there is nothing to wait for.
+            _ = drop(row, &turn)
+        case (.refreshGroupInfo, .conflict):
+            // The server knows of a commit that we missed, and that is gone from its log.
+            try queueOnce(.rejoin, in: record.id, &turn)
+            _ = drop(row, &turn)
         case (.decline, .notFound), (.decline, .notMember):
             inviteIsGone(row, &turn)
         case (_, .notMember), (_, .banned):
@@ -210,17 +238,19 @@ extension ClientCore {
         }
         delay(row, "another commit came first: \(error.reason)", &turn)
         if row.attempts > 3, row.intent != .rejoin {
-            // Again and again, with the log drained: the server may have counted a commit that was none. The GroupInfo says where we are.
+            // Again and again, with the log drained: either commits are missing from it, or the server has counted one that was none. The
+            // first is asked first (a rejoin is urgent): a GroupInfo of the past would open an epoch again that is over for others.
+            if record.status == .active { try queueOnce(.rejoin, in: record.id, &turn) }
             try queueOnce(.refreshGroupInfo, in: record.id, &turn)
         }
     }
 
     private mutating func commitRefused(
-        _ row: OutboxRow, _ record: GroupRecord, _ error: ProtocolError, _ turn: inout Turn
+        _ row: OutboxRow, _ record: GroupRecord, _ error: ProtocolError, _ request: APIRequest, _ turn: inout Turn
     ) throws {
-        var membership = try turn.draft.membership(record.id)
-        if case .remove(_, let user?) = row.intent, error.code == .badRequest, membership.isOnRoster(user) {
-            // Off the roster already, but still in the tree: the Remove goes through `commit` next time.
+        if case .remove(_, let user?) = row.intent, error.code == .badRequest, request.path.hasSuffix("/remove") {
+            // Off the roster already, as we may have heard meanwhile, but still in the tree: the Remove goes through `commit` next time.
+            var membership = try turn.draft.membership(record.id)
             membership.roster.removeAll { $0.user == user }
             turn.draft.put(membership, for: record.id)
             lanes[record.id].needsFetch = true

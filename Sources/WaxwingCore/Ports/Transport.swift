@@ -43,6 +43,9 @@ public struct TransportError: Error, Hashable, Sendable, CustomStringConvertible
             cancelled, other
     }
 
+    /// The way was there, and gave out before the whole answer had come.
+    var isTornAnswer: Bool { outcome == .unknown && (cause == .timeout || cause == .connectionLost) }
+
     public let outcome: Outcome
     public let cause: Cause
     /// For people. No token, no body, no header.

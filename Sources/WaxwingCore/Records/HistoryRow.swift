@@ -16,7 +16,8 @@ public struct HistoryRow: StoredRecord, Hashable {
 
     /// Why a row could not be opened. The raw value is part of the stored format.
     public enum Unreadable: UInt8, Hashable, Sendable {
-        case epochTooOld = 1, epochNotReached = 2, forged = 3, malformed = 4, replayed = 5, lostState = 6, tooLarge = 7
+        case epochTooOld = 1, epochNotReached = 2, forged = 3, malformed = 4, replayed = 5, lostState = 6, tooLarge = 7,
+            tooFarAhead = 8
     }
 
     /// The server's sequence number; nil for what is still in the outbox.

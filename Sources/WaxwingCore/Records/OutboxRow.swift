@@ -97,6 +97,12 @@ public struct OutboxRow: StoredRecord, Hashable {
         sealed = nil
     }
 
+    /// A message that was answered with a number of the past, and that the log was searched for since. Messages have no steps otherwise.
+    var wasLookedFor: Bool {
+        get { steps > 0 }
+        set { steps = newValue ? 1 : 0 }
+    }
+
     public var isFailed: Bool {
         if case .failed = state { return true }
         return false

@@ -32,6 +32,7 @@ extension Transaction {
                 AND sequence <= (SELECT min(acknowledged) FROM member WHERE group_id = message.group_id)
             """,
             [group])
+        try forgetTakenCommits(everyoneHasOf: group)
     }
 
     /// Deletes what is older than its group or the operator keeps it.
@@ -45,6 +46,7 @@ extension Transaction {
         if let retention = configuration.retention {
             try execute("DELETE FROM message WHERE created_at <= ?", [now.clampedMinus(retention)])
         }
+        try forgetOutlivedCommits()
     }
 }
 

@@ -19,7 +19,10 @@ extension Transaction {
             epoch = Self.remembered(header, after: group.lastCommitEpoch)
         }
         try set(lastCommitEpoch: epoch, of: group.id)
-        _ = try append(commit, to: group.id, from: sender)
+        let sequence = try append(commit, to: group.id, from: sender)
+        if configuration.ordering == .strict, let epoch {
+            try note(takenCommit: epoch, at: sequence, of: group.id)
+        }
         if !groupInfo.isEmpty { try store(groupInfo: groupInfo, of: group.id) }
     }
 
@@ -27,12 +30,26 @@ extension Transaction {
     ///
     /// The server sees no more of a commit than its header, so junk can use up an epoch that the group never leaves. This
     /// is the way back, and forward again if the word was false. A refresh that crosses a good commit on its way opens
-    /// that commit's epoch once more; the members then settle it by the order of the log. A GroupInfo that cannot be read
-    /// or belongs to another MLS group moves nothing.
+    /// that commit's epoch once more; the members then settle it by the order of the log. That takes a log which still
+    /// has the commit: once it is gone, whoever missed it could go on without knowing, and split the group. So nobody goes
+    /// back behind a commit that is no longer there for all to see. A GroupInfo that cannot be read or belongs to another
+    /// MLS group moves nothing.
+    ///
+    /// - Throws: 409/301 for a GroupInfo from behind such a commit (strict only); the stored one stays.
     func refresh(groupInfo: Data, of group: GroupRow) throws {
+        guard let header = GroupInfoHeader(groupInfo),
+            group.mlsGroupID.map({ $0 == hexEncode(header.groupID) }) ?? true
+        else {
+            try store(groupInfo: groupInfo, of: group.id)
+            return
+        }
+        if configuration.ordering == .strict, let last = group.lastCommitEpoch, header.epoch <= last,
+            try hasLostCommit(of: header.epoch...last, in: group.id)
+        {
+            throw APIError.conflict(
+                "the GroupInfo is of epoch \(header.epoch), and a later commit is gone from the log: rejoin")
+        }
         try store(groupInfo: groupInfo, of: group.id)
-        guard let header = GroupInfoHeader(groupInfo) else { return }
-        if let expected = group.mlsGroupID, hexEncode(header.groupID) != expected { return }
         // Before epoch 0 there is no commit.
         try set(lastCommitEpoch: header.epoch == 0 ? nil : header.epoch - 1, of: group.id)
     }

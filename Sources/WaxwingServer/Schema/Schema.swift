@@ -7,6 +7,9 @@ enum Schema {
         migrator.registerMigration("1") { db in
             try db.execute(sql: version1)
         }
+        migrator.registerMigration("2") { db in
+            try db.execute(sql: version2)
+        }
         return migrator
     }
 
@@ -129,5 +132,16 @@ enum Schema {
             UNIQUE (user_id, ordinal)
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX answer_age ON answer (created_at);
+        """
+
+    /// Epochs here are eight bytes, most significant first: ranges of them are asked for.
+    private static let version2 = """
+        CREATE TABLE taken_commit (
+            group_id BLOB NOT NULL REFERENCES chat ON DELETE CASCADE,
+            epoch BLOB NOT NULL CHECK (length(epoch) = 8),
+            sequence INTEGER NOT NULL CHECK (sequence > 0),
+            PRIMARY KEY (group_id, epoch)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX taken_commit_sequence ON taken_commit (group_id, sequence);
         """
 }

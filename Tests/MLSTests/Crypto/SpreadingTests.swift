@@ -4,11 +4,13 @@ import Testing
 
 struct SpreadingTests {
     private static let threads = [1, 2, 5]
+    /// More than are done one after the other whatever the number of threads, so that several do take part.
+    private static let count: UInt8 = 200
 
     @Test(arguments: [1, 2, 6] as [UInt16])
     func sealsDoNotDependOnTheNumberOfThreads(suite number: UInt16) throws {
         let key = try suite(number).generateHPKEKey(SeededEntropy(seed: 1))
-        let parcels = (0..<40).map { HPKEParcel(publicKey: key.publicKey, plaintext: Secret([UInt8($0)])) }
+        let parcels = (0..<Self.count).map { HPKEParcel(publicKey: key.publicKey, plaintext: Secret([$0])) }
         let sealed = try Self.threads.map { threads in
             try provider(number, threads: threads).hpkeSeal(
                 parcels, info: [1, 2], aad: [3], SeededEntropy(seed: 2))
@@ -28,8 +30,8 @@ struct SpreadingTests {
     func aSealThatFailsFailsAll(threads: Int) throws {
         let crypto = try provider(1, threads: threads)
         let key = try crypto.generateHPKEKey(SeededEntropy(seed: 1))
-        var parcels = (0..<40).map { _ in HPKEParcel(publicKey: key.publicKey, plaintext: Secret([1])) }
-        parcels[33] = HPKEParcel(publicKey: [UInt8](repeating: 0, count: 32), plaintext: Secret([1]))
+        var parcels = (0..<Self.count).map { _ in HPKEParcel(publicKey: key.publicKey, plaintext: Secret([1])) }
+        parcels[133] = HPKEParcel(publicKey: [UInt8](repeating: 0, count: 32), plaintext: Secret([1]))
         expectError(.invalidKey) { try crypto.hpkeSeal(parcels, info: [], aad: [], SeededEntropy(seed: 2)) }
     }
 
@@ -38,17 +40,17 @@ struct SpreadingTests {
         for threads in Self.threads {
             let crypto = try provider(number, threads: threads)
             let signer = try crypto.generateSignatureKey(SeededEntropy(seed: 1))
-            var claims = try (0..<40).map { value in
+            var claims = try (0..<Self.count).map { value in
                 SignatureClaim(
                     publicKey: signer.publicKey, message: [value], signature: try crypto.sign(signer, [value]))
             }
             #expect(crypto.firstInvalid(claims) == nil)
             #expect(crypto.firstInvalid([]) == nil)
-            claims[37] = SignatureClaim(publicKey: signer.publicKey, message: [99], signature: claims[37].signature)
-            #expect(crypto.firstInvalid(claims) == 37)
+            claims[187] = SignatureClaim(publicKey: signer.publicKey, message: [9], signature: claims[187].signature)
+            #expect(crypto.firstInvalid(claims) == 187)
             // A key that is none is a claim that does not hold.
-            claims[20] = SignatureClaim(publicKey: [1, 2], message: [20], signature: claims[20].signature)
-            #expect(crypto.firstInvalid(claims) == 20)
+            claims[120] = SignatureClaim(publicKey: [1, 2], message: [120], signature: claims[120].signature)
+            #expect(crypto.firstInvalid(claims) == 120)
         }
     }
 

@@ -12,7 +12,7 @@ struct FuzzTests {
     @Test(arguments: FuzzDoor.allCases)
     func noInputBreaksADoor(door: FuzzDoor) throws {
         let target = try Self.target.get()
-        let foreign = VectorTests.folder.map { VectorMessages.read(folder: $0, atMost: 8) } ?? []
+        let foreign = VectorTests.folder.map { VectorMessages.read(folders: [$0], atMost: 8) } ?? []
         let mutator = try Mutator(door: door, target: target, foreign: foreign)
         for seed in 0..<Self.rounds(of: door) {
             let input = mutator.next(random: FuzzRandom(seed: seed))
@@ -31,6 +31,8 @@ struct FuzzTests {
         case .welcome, .groupInfo: 600
         case .handle: 250
         case .restore, .staged: 150
+        case .bundle, .outside: 1_000
+        case .successor: 400
         }
     }
 

@@ -13,7 +13,7 @@ struct MemoryTests {
                 #expect(throws: MLSError.self, "\(bomb.name)") { try bomb.read() }
                 let taken = try Memory.peak() - before
                 // The leanest element takes one byte on the wire and some words in memory; arrays double as they grow.
-                let paid = 128 * bomb.size + 8 << 20
+                let paid = 32 * bomb.size + 8 << 20
                 #expect(taken < paid, "\(bomb.name): \(taken) bytes for \(bomb.size)")
             }
         }

@@ -86,7 +86,7 @@ struct ExternalProposalTests {
             try Group.newMemberProposal(
                 newcomer.bundle.keyPackage,
                 groupInfo: try world.clients[0].group.groupInfo(signer: world.clients[0].signer),
-                signer: newcomer.signer, crypto: world.crypto),
+                signer: newcomer.signer, crypto: world.crypto, now: World.now),
         ]
         for message in messages {
             _ = try world.clients[0].group.process(message, now: World.now)
@@ -115,7 +115,8 @@ struct ExternalProposalTests {
         let newcomer = try world.newBundle()
         let info = try world.clients[1].group.groupInfo(signer: world.clients[1].signer, inlineTree: false)
         let message = try Group.newMemberProposal(
-            newcomer.bundle.keyPackage, groupInfo: info, signer: newcomer.signer, crypto: world.crypto)
+            newcomer.bundle.keyPackage, groupInfo: info, signer: newcomer.signer, crypto: world.crypto,
+            now: World.now)
         expectError(.invalidProposal, "as long as nobody wants it") { [world] in
             try world.clients[0].group.process(message, now: World.now)
         }
@@ -135,11 +136,12 @@ struct ExternalProposalTests {
         let info = try world.clients[0].group.groupInfo(signer: world.clients[0].signer)
         expectError(.invalidState) { [world] in
             try Group.newMemberProposal(
-                newcomer.bundle.keyPackage, groupInfo: info, signer: world.clients[0].signer, crypto: world.crypto)
+                newcomer.bundle.keyPackage, groupInfo: info, signer: world.clients[0].signer, crypto: world.crypto,
+                now: World.now)
         }
         expectError(.unsupported) {
             try Group.newMemberProposal(
-                newcomer.bundle.keyPackage, groupInfo: info, signer: newcomer.signer, crypto: suite(3))
+                newcomer.bundle.keyPackage, groupInfo: info, signer: newcomer.signer, crypto: suite(3), now: World.now)
         }
         let add = FramedContent.Body.proposal(.add(newcomer.bundle.keyPackage))
         let cases: [(String, FramedContent.Body, SignaturePrivateKey, MLSError.Code)] = [
@@ -157,6 +159,6 @@ struct ExternalProposalTests {
 extension World {
     fileprivate func externalProposal(_ proposal: Proposal, signer: SignaturePrivateKey) throws -> [UInt8] {
         let info = try clients[0].group.groupInfo(signer: clients[0].signer, inlineTree: false)
-        return try Group.externalProposal(proposal, groupInfo: info, signer: signer, crypto: crypto)
+        return try Group.externalProposal(proposal, groupInfo: info, signer: signer, crypto: crypto, now: Self.now)
     }
 }

@@ -1,7 +1,6 @@
-import MLS
 import Testing
 
-@testable import struct MLS.Group
+@testable import MLS
 
 /// Values that mean nothing are sent on request and do no harm anywhere (RFC 9420 §13.5).
 struct GREASETests {
@@ -60,6 +59,67 @@ struct GREASETests {
         }
         #expect(info.extensions.contains { Self.reserved.contains($0.type.rawValue) })
         #expect(!info.context.extensions.contains { Self.reserved.contains($0.type.rawValue) })
+    }
+
+    @Test func aGroupInfoThatIsAskedForCarriesThemToo() throws {
+        let world = try World(members: 1, sendsGREASE: true)
+        func types(_ entropy: SeededEntropy?) throws -> [UInt16] {
+            let bytes = try world.clients[0].group.groupInfo(signer: world.clients[0].signer, entropy: entropy)
+            guard case .groupInfo(let info) = try MLSMessage(decoding: bytes) else {
+                throw MLSError(.malformed, "not a GroupInfo")
+            }
+            return info.extensions.map(\.type.rawValue)
+        }
+        #expect(try !Self.reserved.isDisjoint(with: types(world.entropy)))
+        #expect(try Self.reserved.isDisjoint(with: types(nil)))
+    }
+
+    /// What means nothing is sent along with one's own capabilities, and is none of them: not by whoever joins, founds or commits.
+    @Test func whatIsSentToOthersIsNotSupported() throws {
+        let types = Self.reserved.sorted().map { ExtensionType($0) }
+        let everything = Capabilities(extensions: [.lastResort] + types)
+        let extensions = [Extension(types[4], data: [])]
+        let crypto = try suite(1)
+        let entropy = SeededEntropy(seed: 5)
+        let signer = try crypto.generateSignatureKey(entropy)
+        func found(_ extensions: [Extension]) throws -> Group {
+            try Group.create(
+                groupID: [1], crypto: crypto, credential: .basic(identity: [1]), signer: signer,
+                extensions: extensions, lifetime: World.lifetime, capabilities: everything, entropy: entropy)
+        }
+        expectError(.invalidLeafNode, "a founder") { try found(extensions) }
+        var group = try found([])
+        expectError(.invalidProposal, "a committer") {
+            try group.commit([.groupContextExtensions(extensions)], signer: signer, now: nil, entropy: entropy)
+        }
+
+        // A group that somebody else has made of such members.
+        let newcomer = try crypto.generateSignatureKey(entropy)
+        let bundle = try KeyPackageBundle.generate(
+            crypto: crypto, identity: .basic(identity: [2]), signer: newcomer, lifetime: World.lifetime,
+            capabilities: everything, entropy: entropy)
+        let other = try group.commit(
+            [.add(bundle.keyPackage)], signer: signer, now: nil, entropy: entropy)
+        var member = try Group.join(
+            welcome: try #require(other.welcome), bundles: [bundle], crypto: crypto, now: nil
+        ).group
+        try group.merge(other)
+        let own = try group.ownSecrets()
+        var context = group.current.context
+        context.extensions = extensions
+        let hostile = EpochTransition(
+            joinerSecret: entropy.secret(32), memberSecret: entropy.secret(32), context: context, crypto: crypto
+        ).state(tree: group.current.tree, privateTree: own.privateTree, crypto: crypto)
+        let info = try Group(configuration: .init(), crypto: crypto, current: hostile).groupInfo(signer: signer)
+        expectError(.invalidLeafNode, "a joiner by commit") {
+            try Group.externalCommit(
+                groupInfo: info, credential: .basic(identity: [3]), signer: crypto.generateSignatureKey(entropy),
+                capabilities: everything, crypto: crypto, entropy: entropy)
+        }
+        // A commit that sets them, by somebody who counts such values among its own.
+        let forged = try group.forgedCommit([.groupContextExtensions(extensions)], signer: signer, entropy: entropy)
+        expectError(.invalidProposal, "a reader") { try member.process(forged, now: nil) }
+        member.forgetMessages()
     }
 
     @Test func oneSeedGivesTheSameValues() throws {
@@ -123,5 +183,29 @@ struct GREASETests {
         let keyPackage = try bundle([mine], [mine], able)
         try keyPackage.validate(crypto: crypto, now: nil)
         #expect(keyPackage.leafNode.extensions == [mine] && keyPackage.extensions == [mine])
+    }
+}
+
+extension Group {
+    /// A commit that no rule has held back.
+    fileprivate func forgedCommit(
+        _ proposals: [Proposal], signer: SignaturePrivateKey, entropy: any EntropySource
+    ) throws -> [UInt8] {
+        let list = try ProposalList(
+            proposals.map { .init(proposal: $0, sender: .member(ownLeaf), updateKey: nil) }, committer: ownLeaf,
+            crypto: crypto)
+        var applied = try AppliedProposals(
+            list, to: current.tree, context: current.context, crypto: crypto, now: nil)
+        let draft = CommitDraft(
+            listed: proposals.map { .proposal($0) }, baseContext: current.context,
+            baseTranscript: current.interimTranscriptHash, sender: .member(ownLeaf), authenticatedData: [],
+            crypto: crypto, entropy: entropy)
+        let leaf = try #require(current.tree[ownLeaf])
+        let path = try draft.makePath(in: &applied, from: ownLeaf, profile: leaf.profile, signer: signer)
+        let own = try ownSecrets()
+        let finished = try draft.finish(
+            applied, path: path, privateTree: own.privateTree, initSecret: own.epoch.initSecret, psks: [],
+            as: .publicMessage, signer: signer)
+        return try protectHandshake(finished.commit, entropy: entropy).message.encoded
     }
 }

@@ -171,7 +171,7 @@ private struct RandomLife {
                 newcomers.append(try world.newBundle())
                 message = try world.clients[proposer].group.propose(
                     .add(newcomers[newcomers.count - 1].bundle.keyPackage), signer: world.clients[proposer].signer,
-                    entropy: world.entropy)
+                    now: World.now, entropy: world.entropy)
             } else {
                 message = try world.clients[proposer].group.proposeUpdate(
                     signer: world.clients[proposer].signer, entropy: world.entropy)
@@ -217,14 +217,16 @@ private struct RandomLife {
         let newcomer = try world.newBundle()
         try world.deliverProposal(
             try Group.newMemberProposal(
-                newcomer.bundle.keyPackage, groupInfo: info, signer: newcomer.signer, crypto: world.crypto),
+                newcomer.bundle.keyPackage, groupInfo: info, signer: newcomer.signer, crypto: world.crypto,
+                now: World.now),
             from: nil)
         var removed: [LeafIndex] = []
         if world.clients.count > 3 {
             removed = [world.clients[(author + 1) % world.clients.count].group.ownLeaf]
             try world.deliverProposal(
                 try Group.externalProposal(
-                    .remove(removed[0]), groupInfo: info, signer: service, crypto: world.crypto), from: nil)
+                    .remove(removed[0]), groupInfo: info, signer: service, crypto: world.crypto, now: World.now),
+                from: nil)
         }
         let staged = try world.commit([], by: author, forcePath: false)
         #expect(staged.changes.removed.map(\.index) == removed && staged.changes.added.count == 1)

@@ -119,7 +119,7 @@ struct GroupLimitTests {
         for _ in 0..<2 {
             twice.append(
                 try world.clients[0].group.propose(
-                    .remove(LeafIndex(1)), signer: signer, entropy: world.entropy))
+                    .remove(LeafIndex(1)), signer: signer, now: World.now, entropy: world.entropy))
             try world.clients[0].store()
         }
         #expect(world.clients[0].group.pendingProposals.count == 2)

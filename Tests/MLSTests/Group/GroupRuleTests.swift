@@ -88,7 +88,7 @@ struct GroupRuleTests {
         var world = try World(members: 2)
         let reInit = ReInit(groupID: [1], cipherSuite: world.crypto.suite.identifier, extensions: [])
         let message = try world.clients[1].group.propose(
-            .reInit(reInit), signer: world.clients[1].signer, entropy: world.entropy)
+            .reInit(reInit), signer: world.clients[1].signer, now: World.now, entropy: world.entropy)
         guard case .proposal(let pending) = try world.clients[0].group.process(message, now: World.now) else {
             throw MLSError(.malformed, "not a proposal")
         }
@@ -105,10 +105,10 @@ struct GroupRuleTests {
 
     @Test func aCommitterLeavesOutProposalsThatDoNotFit() throws {
         var world = try World(members: 4)
-        func propose(_ proposal: Proposal, by author: Int) throws {
+        func propose(_ proposal: Proposal, by author: Int, now: UInt64? = World.now) throws {
             try receive(
                 try world.clients[author].group.propose(
-                    proposal, signer: world.clients[author].signer, entropy: world.entropy))
+                    proposal, signer: world.clients[author].signer, now: now, entropy: world.entropy))
         }
         func receive(_ message: [UInt8]) throws {
             for index in world.clients.indices {
@@ -127,7 +127,8 @@ struct GroupRuleTests {
         try receive(
             try world.clients[2].group.proposeUpdate(signer: world.clients[2].signer, entropy: world.entropy))
         let expired = try world.newBundle(lifetime: Lifetime(notBefore: 0, notAfter: 1)).bundle.keyPackage
-        try propose(.add(expired), by: 1)
+        // A proposer whose clock is behind.
+        try propose(.add(expired), by: 1, now: 1)
         let newcomer = try world.newBundle()
         try propose(.add(newcomer.bundle.keyPackage), by: 1)
         #expect(world.clients[0].group.pendingProposals.count == 8)
@@ -173,11 +174,12 @@ struct GroupRuleTests {
         for proposal in useless {
             expectError(.invalidProposal, "\(proposal.type)") {
                 try world.clients[0].group.propose(
-                    proposal, signer: world.clients[0].signer, entropy: world.entropy)
+                    proposal, signer: world.clients[0].signer, now: World.now, entropy: world.entropy)
             }
         }
         expectError(.invalidProposal) {
-            try world.clients[0].group.propose(.update(leaf), signer: world.clients[0].signer, entropy: world.entropy)
+            try world.clients[0].group.propose(
+                .update(leaf), signer: world.clients[0].signer, now: World.now, entropy: world.entropy)
         }
     }
 

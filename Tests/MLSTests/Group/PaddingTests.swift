@@ -46,6 +46,26 @@ struct PaddingTests {
         #expect(try world.unprotect(message, by: 1).generation == 0)
     }
 
+    @Test(arguments: [Limits.paddingBlock + 1, 1 << 32, .max])
+    func blocksThatAreTooLargeTakeNoMemory(block: Int) throws {
+        var world = try World(members: 2)
+        let staged = try world.commit([], by: 0)
+        world.clients[0].group.configuration.paddingBlock = block
+        expectError(.tooLarge) { try world.protect("hello", by: 0) }
+        // Nor do they come back from a store that has been tampered with.
+        var bytes = staged.serialized()
+        let kept: [UInt8] = [0, 0, 1, 0, 0, 0, 0, UInt8(Limits.pastEpochs)]
+        let places = (0...bytes.count - kept.count).filter { Array(bytes[$0..<$0 + kept.count]) == kept }
+        #expect(places.count == 1)
+        for place in places { bytes.replaceSubrange(place..<place + 4, with: [0xFF, 0xFF, 0xFF, 0xFF]) }
+        expectError(.malformed) { try StagedCommit(serialized: bytes, crypto: world.crypto) }
+    }
+
+    @Test func theLargestBlockIsFilled() throws {
+        var world = try World(members: 2)
+        #expect(try length(padding: 0, block: Limits.paddingBlock, in: &world) == Limits.paddingBlock + 16)
+    }
+
     @Test func whatIsNoLengthAddsNothing() throws {
         var world = try World(members: 2)
         let bare = try length(padding: 0, block: 0, in: &world)

@@ -117,6 +117,18 @@ struct SuccessorTests {
         }
     }
 
+    @Test func membersAreOfTheEpochThatIsNamedOrOfNone() throws {
+        var world = try World(members: 3)
+        world.clients[0].group.configuration.pastEpochs = 1
+        for _ in 0..<2 { try world.deliver(try world.commit([], by: 1), from: 1) }
+        try world.deliver(try world.commit([.remove(LeafIndex(2))], by: 1), from: 1)
+        let group = world.clients[0].group
+        #expect(try group.members(inEpoch: group.epoch).count == 2)
+        #expect(try group.members(inEpoch: group.epoch - 1).count == 3)
+        expectError(.epochTooOld) { try group.members(inEpoch: group.epoch - 2) }
+        expectError(.epochNotReached) { try group.members(inEpoch: group.epoch + 1) }
+    }
+
     @Test func aFounderFollowsTheReInit() throws {
         var world = try World(members: 3)
         let crypto = world.crypto

@@ -6,7 +6,7 @@ import Testing
 /// A member with its keys, its group, and the records it has stored.
 struct Client {
     let name: String
-    let signer: SignaturePrivateKey
+    var signer: SignaturePrivateKey
     var group: Group
     private(set) var records: [[UInt8]: [UInt8]] = [:]
     /// Whether it goes on as the group that its records give back; else the records are only looked at.
@@ -125,7 +125,8 @@ struct World {
 
     /// A client's proposal, stored by everybody.
     mutating func propose(_ proposal: Proposal, by author: Int) throws {
-        let message = try clients[author].group.propose(proposal, signer: clients[author].signer, entropy: entropy)
+        let message = try clients[author].group.propose(
+            proposal, signer: clients[author].signer, now: Self.now, entropy: entropy)
         try deliverProposal(message, from: author)
     }
 

@@ -70,6 +70,30 @@ struct CommitRuleTests {
         path("7.3", "no support for its own credential", .invalidLeafNode) {
             try leaf($0, $1, capabilities: Capabilities(credentials: []))
         },
+        Rule(
+            "7.3", "a path: no support for an extension of the group", .invalidLeafNode,
+            extensions: [Extension(.lastResort, data: [])]
+        ) { scene in
+            let unchanged = scene
+            try scene.process(
+                try scene.forgeCommit(path: {
+                    try leaf(unchanged, $0, capabilities: Capabilities(extensions: []))
+                }))
+        },
+        Rule(
+            "7.3", "a path: no support for what the group requires", .invalidLeafNode,
+            extensions: [.requiredCapabilities(.init(extensions: [.lastResort]))]
+        ) { scene in
+            let unchanged = scene
+            try scene.process(
+                try scene.forgeCommit(path: {
+                    try leaf(unchanged, $0, capabilities: Capabilities(extensions: []))
+                }))
+        },
+        path("7.3", "a leaf that is too large", .tooLarge) { scene, path in
+            let types = [ExtensionType.lastResort] + (0..<8_500).map { ExtensionType(UInt16(0x1000 + $0)) }
+            return try leaf(scene, path, capabilities: Capabilities(extensions: types))
+        },
         path("5.3.1", "another's name", .invalidLeafNode) {
             try leaf($0, $1, credential: .basic(identity: Array("client 1".utf8)))
         },

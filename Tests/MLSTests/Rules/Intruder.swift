@@ -19,7 +19,7 @@ struct Intruder {
         guard case .groupInfo(let info) = try MLSMessage(decoding: bytes) else {
             throw MLSError(.malformed, "not a GroupInfo")
         }
-        group = try PublicGroup(info, separateTree: nil, crypto: scene.crypto)
+        group = try PublicGroup(info, separateTree: nil, configuration: .init(), crypto: scene.crypto)
         let sent = try KeySchedule.sendExternalInit(
             to: try #require(try info.externalPub()), crypto: scene.crypto, entropy: scene.entropy)
         externalInit = .externalInit(kemOutput: sent.kemOutput)

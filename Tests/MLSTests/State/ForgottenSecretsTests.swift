@@ -31,6 +31,18 @@ struct ForgottenSecretsTests {
         }
     }
 
+    @Test func whatComesLateOrLosesBringsNothingBack() throws {
+        var world = try RecordedWorld(suite: 1, members: 4, window: 2)
+        for author in 0..<3 {
+            // Nobody has heard from the fourth in this epoch.
+            let late = try world.world.protect("late", by: 3)
+            try world.commitAgainstARival(by: author, rival: (author + 1) % 3)
+            try world.step { world in
+                for reader in 0..<3 { _ = try world.unprotect(late, by: reader) }
+            }
+        }
+    }
+
     @Test func aCommitThatCameSealedLeavesNoKeyThatOpensIt() throws {
         for spokeBefore in [false, true] {
             var world = try World(members: 3)
@@ -98,6 +110,30 @@ private struct RecordedWorld {
             world.clients[author].group.configuration.handshakeEncryption = encrypted
             defer { world.clients[author].group.configuration.handshakeEncryption = false }
             try world.deliver(try world.commit(proposals, by: author), from: author)
+        }
+    }
+
+    /// Two commits that came sealed, of which the others merge the first; then they hear of what they know already.
+    mutating func commitAgainstARival(by author: Int, rival: Int) throws {
+        try step { world in
+            for index in [author, rival] { world.clients[index].group.configuration.handshakeEncryption = true }
+            let staged = try world.commit([], by: author)
+            let loser = try world.commit([], by: rival)
+            for index in [author, rival] { world.clients[index].group.configuration.handshakeEncryption = false }
+            for index in world.clients.indices where index != rival && index != author {
+                guard case .commit(let theirs) = try world.clients[index].group.process(loser.message, now: nil) else {
+                    throw MLSError(.malformed, "not a commit")
+                }
+                // Before the epoch ends or after, it makes no difference.
+                if index % 2 == 0 { world.clients[index].group.discard(theirs) }
+            }
+            let losers = world.clients.map { try? $0.group.process(loser.message, now: nil) }
+            try world.deliver(staged, from: author)
+            for (index, incoming) in losers.enumerated() {
+                guard case .commit(let theirs)? = incoming else { continue }
+                world.clients[index].group.discard(theirs)
+                try world.clients[index].store()
+            }
         }
     }
 

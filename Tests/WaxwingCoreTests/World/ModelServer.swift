@@ -1,5 +1,6 @@
 import ConclaveProtocol
 import Foundation
+import MLS
 import SwiftProtobuf
 
 /// The server's rules as a model in memory, without sockets, for worlds of clients in virtual time. It keeps to the same
@@ -55,6 +56,9 @@ struct ModelServer {
     var rejectsTokens = false
     /// Welcomes stay on the list, acknowledged or not.
     var keepsWelcomes = false
+    /// Rows that every member has fetched are deleted: a GET acknowledges what it returns, and a POST all that stands before it.
+    var deletesWhatAllHave = false
+    var acknowledged: [ID: [ID: UInt64]] = [:]
     /// Every body of POST messages that was taken, in order.
     private(set) var posted: [[UInt8]] = []
 
@@ -127,6 +131,9 @@ struct ModelServer {
                 }
             }
             return []
+        case (.post, "reset-account", 1):
+            forgetKeyPackages(of: user)
+            return []
         case (.get, "users", 2): return try userInfo(users.values.first { $0.name == parts[1] })
         case (.get, "users", 3): return try userInfo(ID(text: parts[2]).flatMap { users[$0] })
         case (.get, "invites", 1):
@@ -169,10 +176,11 @@ struct ModelServer {
     private mutating func handle(_ request: APIRequest, _ verb: String, _ group: Group, _ user: ID) throws -> [UInt8] {
         switch verb {
         case "messages":
-            if request.method == .get { return try page(request, group) }
+            if request.method == .get { return try page(request, group, user) }
             let message = try read(request, WireSendMessageRequest.self)
             posted.append(Array(message.mlsMessage))
             let sequence = append(Array(message.mlsMessage), from: user, to: group.id)
+            acknowledge(sequence, by: user, in: group.id)
             for member in group.members where member != user {
                 hints.append((member, .newMessage(group: group.id, sequence: sequence, sender: user)))
             }
@@ -184,6 +192,7 @@ struct ModelServer {
             if !upload.mlsGroupID.isEmpty, group.mlsGroupID.isEmpty { groups[group.id]!.mlsGroupID = upload.mlsGroupID }
             if upload.commitMessage.isEmpty {
                 groups[group.id]!.groupInfo = Array(upload.groupInfo)
+                if isStrict { believe(Array(upload.groupInfo), of: group.id) }
             } else {
                 try take(Array(upload.commitMessage), groupInfo: Array(upload.groupInfo), from: user, group.id)
             }
@@ -287,6 +296,12 @@ struct ModelServer {
         }
     }
 
+    /// A server that takes any member's word for the epoch the group is in.
+    private mutating func believe(_ groupInfo: [UInt8], of group: ID) {
+        guard let epoch = try? MLSMessage.summary(of: groupInfo).epoch else { return }
+        groups[group]!.epoch = epoch == 0 ? nil : epoch - 1
+    }
+
     /// Version, wire format, group id, epoch.
     private func epochOf(_ message: [UInt8]) -> UInt64? {
         guard message.count > 5 else { return nil }
@@ -313,7 +328,7 @@ struct ModelServer {
         return groups[id]!.lastSequence
     }
 
-    private func page(_ request: APIRequest, _ group: Group) throws -> [UInt8] {
+    private mutating func page(_ request: APIRequest, _ group: Group, _ user: ID) throws -> [UInt8] {
         let query = Dictionary(uniqueKeysWithValues: request.query.map { ($0.name, $0.value) })
         let after = UInt64(query["after"] ?? "0")!
         let limit = Int(query["limit"] ?? "100")!
@@ -326,6 +341,7 @@ struct ModelServer {
             wire.createdAt = row.time
             answer.messages.append(wire)
         }
+        if let last = answer.messages.last { acknowledge(last.sequenceNum, by: user, in: group.id) }
         return try bytes(answer)
     }
 
