@@ -6,6 +6,7 @@ import Synchronization
 /// `@unchecked Sendable`: the open chunk is touched under the lock alone.
 public final class AgeReader: ByteSource, @unchecked Sendable {
     private let file: SealedFile
+    private let key: SecretBytes
     private let chunk: OpenChunk
     private let lock = Mutex(())
 
@@ -23,9 +24,21 @@ public final class AgeReader: ByteSource, @unchecked Sendable {
         let source: any ByteSource = isText ? try ArmoredSource(source) : source
         let (file, key) = try SealedFile.open(source, opening)
         self.file = file
+        self.key = key
         chunk = OpenChunk(try ChunkCipher(key: key, isSealing: false))
         // A length that does not fit its chunks shows here, too.
         try chunk.load(file.chunks - 1, of: file)
+    }
+
+    /// Another reader of the same file, for another thread: neither waits for the other.
+    ///
+    /// - Throws: ``AgeError`` `failed`.
+    public func another() throws(AgeError) -> AgeReader { try AgeReader(file, key) }
+
+    private init(_ file: SealedFile, _ key: SecretBytes) throws(AgeError) {
+        self.file = file
+        self.key = key
+        chunk = OpenChunk(try ChunkCipher(key: key, isSealing: false))
     }
 
     public func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(AgeError) -> Int {

@@ -4,10 +4,9 @@ public import WaxwingCore
 
 /// Opens an archive: what it says of itself first, then whatever is asked for. Memory does not grow with the archive.
 public final class ArchiveReader {
-    private let content: any Content
-    private let index: TarIndex
-    private let signed: SignedTrailer
-    private let sha256 = SHA256()
+    let content: any Content
+    let index: TarIndex
+    let signed: SignedTrailer
     /// Bytes of the sealed archive, without the seal.
     let size: UInt64
 
@@ -78,8 +77,8 @@ public final class ArchiveReader {
     ///
     /// - Throws: ``ArchiveError`` `damaged`.
     public func messagesDigest() throws(ArchiveError) -> String {
-        let blocks = trailer.blocks.filter { $0.file == ArchiveFile.messages.rawValue }
-        return hexEncode(try ArchiveTrailer.root(of: blocks, sha256))
+        let blocks = trailer.blocks(of: .messages)
+        return hexEncode(try ArchiveTrailer.root(of: blocks))
     }
 
     /// Rows of a group from a place on, checked against the hashes of the trailer.
@@ -93,109 +92,28 @@ public final class ArchiveReader {
             }
             return rows
         }
-        let blocks = trailer.blocks.filter { $0.file == ArchiveFile.messages.rawValue }
+        let blocks = trailer.blocks(of: .messages)
         let start = index[.messages].size == 0 ? 0 : framed.index(of: index[.messages].offset) ?? 0
         // The last block that begins before the place, and those behind it.
         var number =
             try blocks.lastIndex { block throws(ArchiveError) in try block.begins(beforeOrAt: group, first) } ?? 0
         while number < blocks.count, rows.count < limit {
             if try blocks[number].begins(behind: group) { break }
-            let lines = try framed.content(ofFrame: start + number).split(separator: UInt8(ascii: "\n"))
-            var tree = LineTree(sha256)
-            for line in lines {
-                try line.withBytes { line throws(ArchiveError) in try tree.add(line) }
-                let (id, row) = try line.withBytes { line throws(ArchiveError) in try RowParser.parse(line) }
+            guard start + number < framed.table.frames.count else { throw Self.unfit }
+            let tree = LineTree(SHA256())
+            try Lines.forEach(in: framed.content(ofFrame: start + number)) { line throws(ArchiveError) in
+                try tree.add(line)
+                let (id, row) = try RowParser.parse(line)
                 if id == group, first <= ArchiveEnd.Last(row), rows.count < limit { rows.append(row) }
             }
-            guard hexEncode(try tree.root()) == blocks[number].root else {
-                throw ArchiveError(.damaged, "messages in the archive do not belong to its trailer")
-            }
+            guard hexEncode(try tree.root()) == blocks[number].root else { throw Self.unfit }
             number += 1
         }
         return rows
     }
 
-    // MARK: Checking
-
-    /// Reads all of it once, and checks every hash, every count, the order, and the signature.
-    ///
-    /// - Parameter progress: how many bytes of the content were gone through, and how many there are.
-    /// - Throws: ``ArchiveError`` `damaged` where anything does not fit.
-    public func verify(
-        _ verifySignature: (_ suite: UInt16, _ publicKey: [UInt8], _ message: [UInt8], _ signature: [UInt8]) throws ->
-            Bool,
-        progress: (_ done: UInt64, _ all: UInt64) -> Void = { _, _ in }
-    ) throws -> ArchiveReport {
-        guard let key = hexDecode(Array(signed.signature.publicKey.utf8)),
-            let signature = hexDecode(Array(signed.signature.signature.utf8)),
-            try verifySignature(signed.signature.suite, key, signed.message, signature)
-        else { throw ArchiveError(.damaged, "the archive's signature does not fit what it says of itself") }
-        guard hexEncode(try ArchiveTrailer.root(of: trailer.blocks, sha256)) == trailer.root else {
-            throw ArchiveError(.damaged, "the hashes in the trailer do not fit each other")
-        }
-        let all = ArchiveFile.allCases.reduce(0) { $0 + index[$1].size }
-        var done: UInt64 = 0
-        func advance(_ count: Int) {
-            done += UInt64(count)
-            progress(done, all)
-        }
-        for file in [ArchiveFile.readme, .manifest] { try check(file, advance) }
-        let members = try checkLines(.members, advance) { line throws(ArchiveError) in
-            _ = try MemberLine.parse(Array(line))
-        }
-        var check = try OrderCheck(trailer)
-        let messages = try checkLines(.messages, advance) { line throws(ArchiveError) in
-            let (group, row) = try RowParser.parse(line)
-            try check.take(row, of: group)
-        }
-        guard members + messages == trailer.blocks.count else {
-            throw ArchiveError(.damaged, "lines of the archive are missing")
-        }
-        try check.finish()
-        for file in [ArchiveFile.markdown, .html] { try self.check(file, advance) }
-        return ArchiveReport(
-            end: end, rows: trailer.rows, suite: signed.signature.suite, fingerprint: hexEncode(SHA256.of(key)))
-    }
-
-    private func check(_ file: ArchiveFile, _ advance: (Int) -> Void) throws(ArchiveError) {
-        let place = index[file]
-        try sha256.begin()
-        var offset: UInt64 = 0
-        while offset < place.size {
-            let bytes = try content.bytes(at: place.offset + offset, Int(min(UInt64(1 << 18), place.size - offset)))
-            try bytes.withBytes { bytes throws(ArchiveError) in try sha256.update(bytes) }
-            offset += UInt64(bytes.count)
-            advance(bytes.count)
-        }
-        guard hexEncode(try sha256.end()) == trailer.files[file.rawValue] else {
-            throw ArchiveError(.damaged, "\(file.rawValue) is not the one that was archived")
-        }
-    }
-
-    /// - Returns: how many blocks the lines filled.
-    private func checkLines(
-        _ file: ArchiveFile, _ advance: (Int) -> Void, _ take: (UnsafeRawBufferPointer) throws(ArchiveError) -> Void
-    ) throws(ArchiveError) -> Int {
-        let blocks = trailer.blocks.filter { $0.file == file.rawValue }
-        var reader = LineReader(content, index[file])
-        for block in blocks {
-            var tree = LineTree(sha256)
-            for _ in 0..<block.lines {
-                guard let line = try reader.next() else {
-                    throw ArchiveError(.damaged, "lines of \(file.rawValue) are missing")
-                }
-                try line.withBytes { line throws(ArchiveError) in
-                    try tree.add(line)
-                    try take(line)
-                }
-                advance(line.count + 1)
-            }
-            guard hexEncode(try tree.root()) == block.root else {
-                throw ArchiveError(.damaged, "lines of \(file.rawValue) are not those that were archived")
-            }
-        }
-        guard try reader.next() == nil else { throw ArchiveError(.damaged, "\(file.rawValue) has lines too many") }
-        return blocks.count
+    private static var unfit: ArchiveError {
+        ArchiveError(.damaged, "messages in the archive do not belong to its trailer")
     }
 }
 
@@ -232,15 +150,6 @@ public struct ArchiveRows {
     }
 }
 
-/// What checking an archive has shown.
-public struct ArchiveReport: Hashable, Sendable {
-    public var end: ArchiveEnd
-    public var rows: UInt64
-    /// Whose signature it is: the suite's number, and the lower-case hex SHA-256 of the key.
-    public var suite: UInt16
-    public var fingerprint: String
-}
-
 extension TarIndex {
     /// Every file is there.
     subscript(_ file: ArchiveFile) -> Place { places[file] ?? Place(offset: 0, size: 0) }
@@ -269,53 +178,4 @@ extension ArchiveTrailer.Block {
     }
 
     fileprivate func begins(behind group: ID) throws(ArchiveError) -> Bool { try place.map { group < $0.0 } ?? false }
-}
-
-/// Holds the rows of an archive to what its trailer says of them.
-private struct OrderCheck {
-    private let expected: [ArchiveTrailer.Group]
-    private let starts: [ID: ArchiveEnd.Last]
-    private let ends: [ID: ArchiveEnd.Last]
-    private var tally: GroupTally?
-    private var seen: [ID: ArchiveEnd.Last]
-    private var done = 0
-
-    init(_ trailer: ArchiveTrailer) throws(ArchiveError) {
-        expected = trailer.groups
-        starts = try ArchiveTrailer.places(trailer.starts)
-        ends = try ArchiveTrailer.places(trailer.ends)
-        seen = starts
-    }
-
-    mutating func take(_ row: HistoryRow, of group: ID) throws(ArchiveError) {
-        if tally?.group.id != group {
-            try close()
-            guard done < expected.count, expected[done].id == group.description else { throw Self.unfit }
-            tally = GroupTally(
-                ArchiveGroup(
-                    id: group, name: expected[done].name, alias: expected[done].alias,
-                    joinedEpoch: expected[done].joinedEpoch),
-                after: starts[group])
-        }
-        do throws(ArchiveError) { try tally?.add(row, row.sequence ?? 0) } catch {
-            throw ArchiveError(.damaged, error.reason)
-        }
-    }
-
-    mutating func finish() throws(ArchiveError) {
-        try close()
-        guard done == expected.count, seen == ends else { throw Self.unfit }
-    }
-
-    private mutating func close() throws(ArchiveError) {
-        guard let tally else { return }
-        guard tally.summary == expected[done] else { throw Self.unfit }
-        seen[tally.group.id] = tally.last
-        done += 1
-        self.tally = nil
-    }
-
-    private static var unfit: ArchiveError {
-        ArchiveError(.damaged, "the messages in the archive are not those its trailer tells of")
-    }
 }

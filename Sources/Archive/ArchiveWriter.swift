@@ -17,25 +17,19 @@ public struct ArchiveSummary: Hashable, Sendable {
 public final class ArchiveWriter {
     private let contents: ArchiveContents
     private let signer: any ArchiveSigner
-    private let sha256 = SHA256()
-    private let messages: LineFile
-    private let markdown: LineFile
-    private let html: LineFile
-    private let markdownHash = SHA256()
-    private let htmlHash = SHA256()
+    private let messages: MessagesFile
+    private let markdown: TranscriptFile
+    private let html: TranscriptFile
     private let userOf: (ID) throws -> ArchiveUser?
     /// Everybody who is named in the archive.
     private var users: [ID: ArchiveUser] = [:]
-    private var names: [ID: String] = [:]
+    private var people: [ID: Person] = [:]
     private let groups: [ID: ArchiveGroup]
     private var tallies: [GroupTally] = []
-    private var blocks: [ArchiveTrailer.Block] = []
-    private var tree: LineTree
-    private var blockStart: (group: ID, era: UInt32, sequence: UInt64)?
+    private var batch: RowBatch?
     private let entropy: AgeEntropy
     private let sealing: AgeSealing
     private let isArmored: Bool
-    private var line = TextBuffer()
 
     /// - Parameters:
     ///   - folder: where temporary files may be made; what is in them is sealed, and they have no names.
@@ -55,23 +49,14 @@ public final class ArchiveWriter {
         guard groups.count == contents.groups.count else {
             throw ArchiveError(.invalidInput, "a group is named twice")
         }
-        func file(_ name: ArchiveFile) -> LineFile {
-            LineFile(name.rawValue, Spool(folder: folder, entropy: entropy))
-        }
-        messages = file(.messages)
-        markdown = file(.markdown)
-        html = file(.html)
-        tree = LineTree(sha256)
-        try markdownHash.begin()
-        try htmlHash.begin()
-        users[contents.account.id] = contents.account
-        names[contents.account.id] = contents.account.username
-        for group in contents.groups { for member in group.members { try meet(member) } }
-        try transcribe { markdown throws(ArchiveError) in
-            Markdown.begin(contents, to: &markdown)
-        } _: { html throws(ArchiveError) in
-            HTML.begin(contents, to: &html)
-        }
+        func spool() -> Spool { Spool(folder: folder, entropy: entropy) }
+        messages = MessagesFile(spool())
+        markdown = try TranscriptFile(.markdown, spool(), heading: Markdown.begin, line: Markdown.write)
+        html = try TranscriptFile(.html, spool(), heading: HTML.begin, line: HTML.write)
+        learn(contents.account)
+        for group in contents.groups { for member in group.members { _ = try person(member) } }
+        try markdown.add { Markdown.begin(contents, to: &$0) }
+        try html.add { HTML.begin(contents, to: &$0) }
     }
 
     /// Adds a row of the log.
@@ -81,80 +66,55 @@ public final class ArchiveWriter {
         guard let sequence = row.sequence else {
             throw ArchiveError(.invalidInput, "a row that is not in the log cannot be archived")
         }
-        guard let known = groups[group] else { throw ArchiveError(.invalidInput, "a row is of an unknown group") }
-        try tally(row, sequence, known)
-        try meet(row.sender)
-        if case .system(let events) = row.content {
-            for event in events {
-                try meet(event.actor)
-                try meet(event.subject)
-            }
+        if batch?.group.id != group {
+            guard let known = groups[group] else { throw ArchiveError(.invalidInput, "a row is of an unknown group") }
+            try flush()
+            batch = RowBatch(known, isFirst: try begin(known))
         }
-        if blockStart == nil { blockStart = (group, row.era, sequence) }
-        line.clear()
-        RowLine.write(row, sequence: sequence, of: group, sender: names[row.sender] ?? "", to: &line)
-        try line.bytes.withBytes { bytes throws(ArchiveError) in try tree.add(bytes) }
-        line.append(UInt8(ascii: "\n"))
-        let isClosed = try messages.add { text throws(ArchiveError) in text.append(raw: line.bytes) }
-        if isClosed { try closeBlock(.messages) }
-        try transcribe { [names] markdown throws(ArchiveError) in
-            Markdown.write(row, sequence, names, to: &markdown)
-        } _: { [names] html throws(ArchiveError) in
-            HTML.write(row, sequence, names, to: &html)
-        }
+        try tallies[tallies.count - 1].add(RowFacts(row, sequence, of: group))
+        try batch?.add(row, sequence, person)
+        if batch?.isFull == true { try flush() }
     }
 
-    /// Learns the name of somebody, once.
-    private func meet(_ user: ID) throws {
-        if users[user] != nil { return }
-        let known = try userOf(user) ?? ArchiveUser(id: user, username: "")
-        users[user] = known
-        names[user] = known.username
+    /// Hands the rows that have gathered over to the files, each of which makes its lines by itself.
+    private func flush() throws(ArchiveError) {
+        guard let full = batch.take() else { return }
+        batch = RowBatch(full.group, isFirst: false)
+        if full.rows.isEmpty, !full.isFirst { return }
+        try messages.add(full)
+        try markdown.add(full)
+        try html.add(full)
     }
 
-    private func tally(_ row: HistoryRow, _ sequence: UInt64, _ group: ArchiveGroup) throws(ArchiveError) {
-        if tallies.last?.group.id != group.id {
-            if let last = tallies.last, !(last.group.id < group.id) {
+    /// - Returns: whether the group is a new one.
+    private func begin(_ group: ArchiveGroup) throws(ArchiveError) -> Bool {
+        if let last = tallies.last {
+            if last.group.id == group.id { return false }
+            guard last.group.id < group.id else {
                 throw ArchiveError(.invalidInput, "the groups are not in order")
             }
-            tallies.append(GroupTally(group, after: contents.previous?.last[group.id]))
-            try transcribe { markdown throws(ArchiveError) in
-                Markdown.begin(group, to: &markdown)
-            } _: { html throws(ArchiveError) in
-                HTML.begin(group, to: &html)
-            }
         }
-        try tallies[tallies.count - 1].add(row, sequence)
+        tallies.append(GroupTally(group, after: contents.previous?.last[group.id]))
+        return true
     }
 
-    private func transcribe(
-        _ markdown: (inout TextBuffer) throws(ArchiveError) -> Void,
-        _ html: (inout TextBuffer) throws(ArchiveError) -> Void
-    ) throws(ArchiveError) {
-        try transcribe(markdown, to: self.markdown, markdownHash)
-        try transcribe(html, to: self.html, htmlHash)
+    /// Somebody, whose name is learnt once.
+    private func person(_ id: ID) throws -> Person {
+        if let known = people[id] { return known }
+        return learn(try userOf(id) ?? ArchiveUser(id: id, username: ""))
     }
 
-    private func transcribe(
-        _ write: (inout TextBuffer) throws(ArchiveError) -> Void, to file: LineFile, _ hash: SHA256
-    ) throws(ArchiveError) {
-        line.clear()
-        try write(&line)
-        try line.bytes.withBytes { bytes throws(ArchiveError) in try hash.update(bytes) }
-        _ = try file.add { text throws(ArchiveError) in text.append(raw: line.bytes) }
-    }
-
-    private func closeBlock(_ file: ArchiveFile) throws(ArchiveError) {
-        blocks.append(
-            ArchiveTrailer.Block(
-                file: file.rawValue, lines: tree.leaves, root: hexEncode(try tree.root()),
-                group: blockStart?.group.description, era: blockStart?.era, sequence: blockStart?.sequence))
-        tree = LineTree(sha256)
-        blockStart = nil
+    @discardableResult private func learn(_ user: ArchiveUser) -> Person {
+        let person = Person(user)
+        users[user.id] = user
+        people[user.id] = person
+        return person
     }
 
     /// Bytes of compressed text so far: about what the file will have.
-    public var compressedSize: UInt64 { messages.compressedSize + markdown.compressedSize + html.compressedSize }
+    public var compressedSize: UInt64 {
+        messages.file.compressedSize + markdown.file.compressedSize + html.file.compressedSize
+    }
 
     // MARK: The end
 
@@ -163,24 +123,18 @@ public final class ArchiveWriter {
     /// - Parameter put: takes the bytes of the file, in order.
     /// - Throws: ``ArchiveError``, what the signer throws, and what `put` throws.
     public func finish(into put: (UnsafeRawBufferPointer) throws -> Void) throws -> ArchiveSummary {
-        if try messages.finish() { try closeBlock(.messages) }
+        try flush()
         let summaries = tallies.map(\.summary)
-        try transcribe { [contents] markdown throws(ArchiveError) in
-            Markdown.end(summaries, waiting: contents.waiting, to: &markdown)
-        } _: { [contents] html throws(ArchiveError) in
-            HTML.end(summaries, waiting: contents.waiting, to: &html)
-        }
-        try markdown.finish()
-        try html.finish()
-        let messageBlocks = blocks
-        blocks = []
+        try markdown.add { [contents] in Markdown.end(summaries, waiting: contents.waiting, to: &$0) }
+        try html.add { [contents] in HTML.end(summaries, waiting: contents.waiting, to: &$0) }
+        try messages.finish()
         let (readme, manifest) = (Readme.text, try Manifest.text(contents, tallies))
-        let members = try memberLines()
+        let (members, memberBlock) = try memberLines()
         let trailer = try trailer(
             files: [
-                .readme: SHA256.of(readme), .manifest: SHA256.of(manifest), .markdown: try markdownHash.end(),
-                .html: try htmlHash.end(),
-            ], blocks: blocks + messageBlocks)
+                .readme: SHA256.of(readme), .manifest: SHA256.of(manifest), .markdown: try markdown.finish(),
+                .html: try html.finish(),
+            ], blocks: [memberBlock] + messages.blocks)
         let (id, trailerText) = try SignedTrailer.text(of: trailer, by: signer)
 
         var encryptor = try AgeEncryptor(sealing, isArmored: isArmored, entropy: entropy)
@@ -188,7 +142,9 @@ public final class ArchiveWriter {
         assembly.add(.readme, readme)
         assembly.add(.manifest, manifest)
         assembly.add(.members, members)
-        for (name, file) in [(ArchiveFile.messages, messages), (.markdown, markdown), (.html, html)] {
+        for (name, file) in [
+            (ArchiveFile.messages, messages.file), (.markdown, markdown.file), (.html, html.file),
+        ] {
             assembly.begin(name, size: file.contentSize)
             try assembly.closeGlue().withUnsafeBytes { try encryptor.write($0, put) }
             try file.drain { try encryptor.write($0, put) }
@@ -203,17 +159,18 @@ public final class ArchiveWriter {
             compressedSize: assembly.compressedSize)
     }
 
-    private func memberLines() throws(ArchiveError) -> [UInt8] {
+    private func memberLines() throws(ArchiveError) -> (text: [UInt8], block: ArchiveTrailer.Block) {
         var text = TextBuffer()
+        let tree = LineTree(SHA256())
         for user in users.values.sorted(by: { $0.id < $1.id }) {
-            line.clear()
-            MemberLine.write(user, to: &line)
-            try line.bytes.withBytes { bytes throws(ArchiveError) in try tree.add(bytes) }
-            text.append(raw: line.bytes)
+            let start = text.count
+            MemberLine.write(user, to: &text)
+            try tree.add(UnsafeRawBufferPointer(rebasing: text.contents[start...]))
             text.append(UInt8(ascii: "\n"))
         }
-        try closeBlock(.members)
-        return text.bytes
+        let block = ArchiveTrailer.Block(
+            file: ArchiveFile.members.rawValue, lines: tree.leaves, root: hexEncode(try tree.root()))
+        return (text.bytes, block)
     }
 
     private func trailer(files: [ArchiveFile: [UInt8]], blocks: [ArchiveTrailer.Block]) throws(ArchiveError)
@@ -229,6 +186,6 @@ public final class ArchiveWriter {
             starts: ArchiveTrailer.list(first), ends: ArchiveTrailer.list(last),
             waiting: contents.waiting,
             files: Dictionary(uniqueKeysWithValues: files.map { ($0.key.rawValue, hexEncode($0.value)) }),
-            blocks: blocks, root: hexEncode(try ArchiveTrailer.root(of: blocks, sha256)))
+            blocks: blocks, root: hexEncode(try ArchiveTrailer.root(of: blocks)))
     }
 }

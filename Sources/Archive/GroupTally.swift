@@ -22,7 +22,8 @@ struct GroupTally {
     }
 
     /// - Throws: `invalidInput` for a row that is not behind the last one.
-    mutating func add(_ row: HistoryRow, _ sequence: UInt64) throws(ArchiveError) {
+    mutating func add(_ row: RowFacts) throws(ArchiveError) {
+        let sequence = row.sequence
         if hasLast {
             guard (last.era, last.sequence) < (row.era, sequence) else {
                 throw ArchiveError(.invalidInput, "the rows of \(group.id) are not in order at \(sequence)")
@@ -39,7 +40,7 @@ struct GroupTally {
         } else {
             ranges.append(.init(era: row.era, first: sequence, last: sequence))
         }
-        if case .unreadable(let reason) = row.content { unreadable["\(RowLine.name(of: reason))", default: 0] += 1 }
+        if let reason = row.reason { unreadable["\(RowLine.name(of: reason))", default: 0] += 1 }
         rows += 1
         span = .including(row.time, span)
         last = ArchiveEnd.Last(era: row.era, sequence: sequence)
@@ -83,8 +84,8 @@ extension ArchiveTrailer {
     }
 
     /// The root over the roots of blocks.
-    static func root(of blocks: [Block], _ sha256: SHA256) throws(ArchiveError) -> [UInt8] {
-        var tree = LineTree(sha256)
+    static func root(of blocks: [Block]) throws(ArchiveError) -> [UInt8] {
+        let tree = LineTree(SHA256())
         for block in blocks {
             guard let root = hexDecode(Array(block.root.utf8)), root.count == SHA256.length else {
                 throw ArchiveError(.damaged, "a hash in the trailer is none")

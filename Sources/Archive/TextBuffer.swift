@@ -1,111 +1,209 @@
 import ConclaveProtocol
+import Glibc
 
-/// Text that is put together piece by piece, in one place that is used again.
-struct TextBuffer {
-    private(set) var bytes: [UInt8] = []
+/// Text that is put together piece by piece, in memory of its own that is used again.
+///
+/// Every piece is a check of the room and a copy: most of what an export does is this.
+struct TextBuffer: ~Copyable {
+    private(set) var count = 0
+    private var base: UnsafeMutablePointer<UInt8>
+    private var capacity: Int
+    /// The day whose date was written last: the next row is of the same one, mostly.
+    private var day: UInt64 = 0
+    private var date: (yearAndMonth: UInt64, day: UInt16) = TextBuffer.text(ofDay: 0)
 
-    var count: Int { bytes.count }
-    var isEmpty: Bool { bytes.isEmpty }
-
-    mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
-    mutating func clear() { bytes.removeAll(keepingCapacity: true) }
-    mutating func truncate(to count: Int) { bytes.removeLast(bytes.count - count) }
-
-    mutating func append(_ text: StaticString) {
-        bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    init(capacity: Int = 1 << 12) {
+        self.capacity = max(capacity, 64)
+        base = .allocate(capacity: self.capacity)
     }
 
-    mutating func append(_ byte: UInt8) { bytes.append(byte) }
-    mutating func append(raw: some Collection<UInt8>) { bytes.append(contentsOf: raw) }
+    deinit { base.deallocate() }
+
+    var isEmpty: Bool { count == 0 }
+    /// True until the next change.
+    var contents: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+    var bytes: [UInt8] { Array(contents) }
+
+    mutating func clear() { count = 0 }
+
+    /// Makes room for `more` bytes.
+    @inline(__always)
+    private mutating func reserve(_ more: Int) {
+        if capacity - count < more { grow(more) }
+    }
+
+    @inline(never)
+    private mutating func grow(_ more: Int) {
+        let larger = max(2 * capacity, count + more)
+        let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: larger)
+        bytes.update(from: base, count: count)
+        base.deallocate()
+        (base, capacity) = (bytes, larger)
+    }
+
+    // MARK: Bytes
+
+    @inline(__always)
+    mutating func append(_ text: StaticString) {
+        reserve(text.utf8CodeUnitCount)
+        memcpy(base + count, text.utf8Start, text.utf8CodeUnitCount)
+        count += text.utf8CodeUnitCount
+    }
+
+    @inline(__always)
+    mutating func append(_ byte: UInt8) {
+        reserve(1)
+        base[count] = byte
+        count += 1
+    }
+
+    mutating func append(raw bytes: UnsafeRawBufferPointer) {
+        guard let start = bytes.baseAddress else { return }
+        reserve(bytes.count)
+        memcpy(base + count, start, bytes.count)
+        count += bytes.count
+    }
+
+    mutating func append(raw bytes: [UInt8]) { bytes.withUnsafeBytes { append(raw: $0) } }
+
+    // MARK: Numbers
 
     mutating func append(_ number: UInt64) {
-        if number < 10 { return bytes.append(UInt8(ascii: "0") + UInt8(number)) }
-        let start = bytes.count
-        var rest = number
-        while rest > 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
-            rest /= 10
-        }
-        bytes[start...].reverse()
-    }
-
-    /// With zeros in front, up to `width` digits.
-    mutating func append(_ number: UInt64, width: Int) {
+        // The longest has twenty digits.
+        reserve(20)
         var digits = 1
-        var rest = number
-        while rest >= 10 {
-            rest /= 10
+        var limit: UInt64 = 10
+        while number >= limit {
             digits += 1
+            let (next, isTooLarge) = limit.multipliedReportingOverflow(by: 10)
+            if isTooLarge { break }
+            limit = next
         }
-        for _ in 0..<max(0, width - digits) { bytes.append(UInt8(ascii: "0")) }
-        append(number)
+        var rest = number
+        var place = count + digits
+        while place > count {
+            place -= 1
+            base[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+        count += digits
     }
 
-    mutating func append(hex: some Collection<UInt8>) {
-        for byte in hex {
-            bytes.append(Self.digit(byte >> 4))
-            bytes.append(Self.digit(byte & 15))
+    mutating func append(hex bytes: UnsafeRawBufferPointer) {
+        reserve(2 * bytes.count)
+        for byte in bytes {
+            // Both digits at once, the first one in the low byte: nine and more go on with the letters.
+            let digits = UInt16(byte >> 4) | UInt16(byte & 15) << 8
+            let letters = (digits &+ 0x0606) >> 4 & 0x0101
+            let text = digits &+ 0x3030 &+ letters &* 0x27
+            UnsafeMutableRawPointer(base + count).storeBytes(of: text.littleEndian, as: UInt16.self)
+            count += 2
         }
     }
 
     /// As a UUID is written.
     mutating func append(_ id: ID) {
-        for (index, byte) in id.bytes.enumerated() {
-            if index == 4 || index == 6 || index == 8 || index == 10 { bytes.append(UInt8(ascii: "-")) }
-            bytes.append(Self.digit(byte >> 4))
-            bytes.append(Self.digit(byte & 15))
+        reserve(36)
+        for index in 0..<16 {
+            if index == 4 || index == 6 || index == 8 || index == 10 { put(UInt8(ascii: "-")) }
+            let half = index < 8 ? id.high : id.low
+            put(hex: UInt8(truncatingIfNeeded: half >> UInt64(56 - 8 * (index & 7))))
         }
     }
 
-    /// A JSON string with its quotes. Control characters are escaped; everything else stands as it is, in UTF-8.
+    /// Where there is room already.
+    @inline(__always)
+    private mutating func put(_ byte: UInt8) {
+        base[count] = byte
+        count += 1
+    }
+
+    @inline(__always)
+    private mutating func put(hex byte: UInt8) {
+        put(Self.digit(byte >> 4))
+        put(Self.digit(byte & 15))
+    }
+
+    @inline(__always)
+    private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 48 + value : 87 + value }
+
+    // MARK: Words
+
     mutating func append(json text: String) {
         var text = text
-        bytes.append(UInt8(ascii: "\""))
-        text.withUTF8 { characters in
-            var start = 0
-            for (index, byte) in characters.enumerated() where byte < 0x20 || byte == 0x22 || byte == 0x5C {
-                bytes.append(contentsOf: characters[start..<index])
-                start = index + 1
-                bytes.append(UInt8(ascii: "\\"))
-                switch byte {
-                case 0x0A: bytes.append(UInt8(ascii: "n"))
-                case 0x22, 0x5C: bytes.append(byte)
-                default:
-                    append("u00")
-                    bytes.append(Self.digit(byte >> 4))
-                    bytes.append(Self.digit(byte & 15))
-                }
-            }
-            bytes.append(contentsOf: characters[start...])
-        }
-        bytes.append(UInt8(ascii: "\""))
+        text.withUTF8 { append(json: UnsafeRawBufferPointer($0)) }
     }
+
+    /// A JSON string with its quotes. Control characters are escaped; everything else stands as it is, in UTF-8.
+    mutating func append(json text: UnsafeRawBufferPointer) {
+        append(UInt8(ascii: "\""))
+        var start = 0
+        while true {
+            let end = ByteScan.special(text, from: start)
+            append(raw: UnsafeRawBufferPointer(rebasing: text[start..<end]))
+            if end == text.count { break }
+            append(escaped: text[end])
+            start = end + 1
+        }
+        append(UInt8(ascii: "\""))
+    }
+
+    private mutating func append(escaped byte: UInt8) {
+        append(UInt8(ascii: "\\"))
+        switch byte {
+        case 0x0A: append(UInt8(ascii: "n"))
+        case 0x22, 0x5C: append(byte)
+        default:
+            append("u00")
+            withUnsafeBytes(of: byte) { append(hex: $0) }
+        }
+    }
+
+    // MARK: Times
 
     /// A moment in Unix seconds as RFC 3339 has it, in UTC.
     mutating func append(utc seconds: UInt64, separator: UInt8 = UInt8(ascii: "T"), end: StaticString = "Z") {
         // No calendar goes further than the year 9999 here.
         let seconds = min(seconds, 253_402_300_799)
-        let (days, rest) = (seconds / 86_400, seconds % 86_400)
-        let (year, month, day) = Self.date(days)
-        append(year, width: 4)
-        bytes.append(UInt8(ascii: "-"))
-        append(month, width: 2)
-        bytes.append(UInt8(ascii: "-"))
-        append(day, width: 2)
-        bytes.append(separator)
-        append(rest / 3600, width: 2)
-        bytes.append(UInt8(ascii: ":"))
-        append(rest / 60 % 60, width: 2)
-        bytes.append(UInt8(ascii: ":"))
-        append(rest % 60, width: 2)
+        let (day, rest) = (seconds / 86_400, seconds % 86_400)
+        if day != self.day { (self.day, date) = (day, Self.text(ofDay: day)) }
+        reserve(19)
+        let place = UnsafeMutableRawPointer(base + count)
+        place.storeBytes(of: date.yearAndMonth, as: UInt64.self)
+        place.storeBytes(of: date.day, toByteOffset: 8, as: UInt16.self)
+        count += 10
+        put(separator)
+        put(twoDigits: rest / 3600)
+        put(UInt8(ascii: ":"))
+        put(twoDigits: rest / 60 % 60)
+        put(UInt8(ascii: ":"))
+        put(twoDigits: rest % 60)
         append(end)
+    }
+
+    @inline(__always)
+    private mutating func put(twoDigits number: UInt64) {
+        put(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / 10))
+        put(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % 10))
     }
 
     /// A moment as text by itself.
     static func utc(_ seconds: UInt64) -> String {
         var text = TextBuffer()
         text.append(utc: seconds)
-        return String(decoding: text.bytes, as: UTF8.self)
+        return String(decoding: text.contents, as: UTF8.self)
+    }
+
+    /// The ten bytes of a date, as they lie in memory: `2026-11-` and `25`.
+    private static func text(ofDay day: UInt64) -> (yearAndMonth: UInt64, day: UInt16) {
+        let (year, month, day) = date(day)
+        var (first, last): (UInt64, UInt16) = (0, 0)
+        for (index, value) in [year / 1000, year / 100, year / 10, year].enumerated() {
+            first |= (48 + value % 10) << UInt64(8 * index)
+        }
+        first |= 0x2D << 32 | (48 + month / 10) << 40 | (48 + month % 10) << 48 | 0x2D << 56
+        last = UInt16(truncatingIfNeeded: (48 + day / 10) | (48 + day % 10) << 8)
+        return (first.littleEndian, last.littleEndian)
     }
 
     /// The date of a day since 1970, by the Gregorian calendar with years that begin in March.
@@ -119,6 +217,4 @@ struct TextBuffer {
         let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
         return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * marchMonth + 2) / 5 + 1)
     }
-
-    private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 48 + value : 87 + value }
 }

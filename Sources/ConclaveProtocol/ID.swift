@@ -1,17 +1,41 @@
 /// A user, group, invite or welcome id: a UUID, 16 raw bytes in a body and lower-case hyphenated text in a path.
 public struct ID: Hashable, Comparable, Sendable, CustomStringConvertible {
-    /// Exactly 16 bytes.
-    public let bytes: [UInt8]
+    /// The first eight bytes and the last eight, as big-endian numbers: an id takes no memory of its own and is compared at once.
+    public let high: UInt64
+    public let low: UInt64
 
     /// Sixteen zero bytes, which stand for nobody.
-    public static let nobody = ID(zeroes: ())
+    public static let nobody = ID(high: 0, low: 0)
 
-    private init(zeroes: Void) { bytes = Array(repeating: 0, count: 16) }
+    public init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
 
     /// Nil unless there are exactly 16 bytes.
     public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == 16 else { return nil }
-        self.bytes = Array(bytes)
+        self.init(sixteen: bytes)
+    }
+
+    private init(sixteen bytes: some Collection<UInt8>) {
+        var (high, low): (UInt64, UInt64) = (0, 0)
+        for byte in bytes {
+            high = high << 8 | low >> 56
+            low = low << 8 | UInt64(byte)
+        }
+        self.init(high: high, low: low)
+    }
+
+    /// Exactly 16 bytes.
+    public var bytes: [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 16) { buffer, count in
+            for index in 0..<8 {
+                buffer[index] = UInt8(truncatingIfNeeded: high >> UInt64(56 - 8 * index))
+                buffer[8 + index] = UInt8(truncatingIfNeeded: low >> UInt64(56 - 8 * index))
+            }
+            count = 16
+        }
     }
 
     /// Nil unless `text` is 32 hexadecimal digits with the four hyphens of a UUID.
@@ -19,7 +43,7 @@ public struct ID: Hashable, Comparable, Sendable, CustomStringConvertible {
         let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
         guard parts.map(\.count) == [8, 4, 4, 4, 12] else { return nil }
         guard let bytes = hexDecode(parts.joined()) else { return nil }
-        self.bytes = bytes
+        self.init(sixteen: bytes)
     }
 
     public var description: String {
@@ -32,7 +56,7 @@ public struct ID: Hashable, Comparable, Sendable, CustomStringConvertible {
         return text
     }
 
-    public static func < (a: ID, b: ID) -> Bool { a.bytes.lexicographicallyPrecedes(b.bytes) }
+    public static func < (a: ID, b: ID) -> Bool { (a.high, a.low) < (b.high, b.low) }
 }
 
 /// Lower-case hexadecimal text.

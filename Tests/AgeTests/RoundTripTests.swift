@@ -44,6 +44,31 @@ import Testing
         }
     }
 
+    @Test func readersOfOneFileWorkSideBySide() async throws {
+        let identity = try AgeIdentity.generate(entropy.age)
+        let plaintext = entropy.bytes(5 * Self.chunk + 100)
+        for isArmored in [false, true] {
+            let file = try Sample.seal(plaintext, to: .recipients([identity.recipient]), isArmored: isArmored)
+            let first = try AgeReader(MemorySource(file), .identities([identity]))
+            let readers = [first, try first.another(), try first.another()]
+            try await withThrowingTaskGroup(of: [UInt8].self) { group in
+                for reader in readers {
+                    group.addTask {
+                        var all = [UInt8](repeating: 0, count: Int(reader.count))
+                        var done = 0
+                        while done < all.count {
+                            done += try all[done..<min(done + 9999, all.count)].withUnsafeMutableBytes {
+                                try reader.read(at: UInt64(done), into: $0)
+                            }
+                        }
+                        return all
+                    }
+                }
+                for try await all in group { #expect(all == plaintext) }
+            }
+        }
+    }
+
     @Test func everyRecipientOpensItAndNobodyElse() throws {
         let identities = try (0..<5).map { _ in try AgeIdentity.generate(entropy.age) }
         let file = try Sample.seal(Array("for four".utf8), to: .recipients(identities.dropLast().map(\.recipient)))

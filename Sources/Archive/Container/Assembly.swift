@@ -36,7 +36,9 @@ struct Assembly {
         while !rest.isEmpty {
             let content = Array(rest.prefix(Zstd.frameSize))
             rest = rest.dropFirst(content.count)
-            let frame = try compressor.frame(content)
+            let frame = try content.withBytes { content throws(ArchiveError) in
+                Array(try compressor.frame(content))
+            }
             note(frame.count, content.count)
             bytes += frame
         }

@@ -5,6 +5,11 @@ import CZstd
 protocol Content: AnyObject {
     /// Reads bytes from a place on: as many as `buffer` takes, fewer only at the end.
     func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(ArchiveError) -> Int
+
+    /// Lends all of a file, piece by piece.
+    func forEachPiece(
+        of place: TarIndex.Place, _ take: (UnsafeRawBufferPointer) throws(ArchiveError) -> Void
+    ) throws(ArchiveError)
 }
 
 extension Content {
@@ -17,39 +22,54 @@ extension Content {
 }
 
 extension AgeReader {
+    /// Fills the buffer.
+    func readAll(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(ArchiveError) {
+        var done = 0
+        do throws(AgeError) {
+            while done < buffer.count {
+                let got = try read(
+                    at: offset + UInt64(done), into: UnsafeMutableRawBufferPointer(rebasing: buffer[done...]))
+                if got == 0 { break }
+                done += got
+            }
+        } catch {
+            throw ArchiveError(error)
+        }
+        guard done == buffer.count else { throw ArchiveError(.truncated, "the archive ends too early") }
+    }
+
     /// Exactly so many bytes.
     func bytes(at offset: UInt64, _ count: Int) throws(ArchiveError) -> [UInt8] {
-        var failure: AgeError?
-        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, done in
-            done = 0
-            do throws(AgeError) {
-                while done < count {
-                    let rest = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[done...])
-                    let got = try read(at: offset + UInt64(done), into: rest)
-                    if got == 0 { break }
-                    done += got
-                }
-            } catch {
-                failure = error
-            }
-        }
-        if let failure { throw ArchiveError(failure) }
-        guard bytes.count == count else { throw ArchiveError(.truncated, "the archive ends too early") }
+        var bytes = [UInt8](repeating: 0, count: count)
+        try bytes.withMutableBytes { buffer throws(ArchiveError) in try readAll(at: offset, into: buffer) }
         return bytes
     }
 }
 
 /// An archive as this program writes it: with a table of its frames.
-final class FramedContent: Content {
+///
+/// `@unchecked Sendable`: whoever uses it from several threads does so one at a time.
+final class FramedContent: Content, @unchecked Sendable {
     let table: SeekTable
     private let sealed: AgeReader
     private let decompressor = Zstd.Decompressor()
     private var number: Int?
-    private var frame: [UInt8] = []
+    /// The frame that was opened last, compressed and not.
+    private var compressed = Room()
+    private var frame = Room()
 
     init(_ sealed: AgeReader, _ table: SeekTable) {
         self.sealed = sealed
         self.table = table
+    }
+
+    /// The same for another thread.
+    func another() throws(ArchiveError) -> FramedContent {
+        do throws(AgeError) {
+            return FramedContent(try sealed.another(), table)
+        } catch {
+            throw ArchiveError(error)
+        }
     }
 
     func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(ArchiveError) -> Int {
@@ -57,19 +77,40 @@ final class FramedContent: Content {
         while done < buffer.count {
             let place = offset + UInt64(done)
             guard let number = index(of: place) else { break }
-            try load(number)
+            let frame = try content(ofFrame: number)
             let skipped = Int(place - table.frames[number].contentOffset)
             let count = min(frame.count - skipped, buffer.count - done)
-            UnsafeMutableRawBufferPointer(rebasing: buffer[done...]).copyBytes(from: frame[skipped..<(skipped + count)])
+            UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+                .copyMemory(from: UnsafeRawBufferPointer(rebasing: frame[skipped..<(skipped + count)]))
             done += count
         }
         return done
     }
 
-    /// The content of one frame.
-    func content(ofFrame number: Int) throws(ArchiveError) -> [UInt8] {
-        try load(number)
-        return frame
+    func forEachPiece(
+        of place: TarIndex.Place, _ take: (UnsafeRawBufferPointer) throws(ArchiveError) -> Void
+    ) throws(ArchiveError) {
+        var done: UInt64 = 0
+        while done < place.size {
+            guard let number = index(of: place.offset + done) else {
+                throw ArchiveError(.truncated, "the archive ends too early")
+            }
+            let frame = try content(ofFrame: number)
+            let skipped = Int(place.offset + done - table.frames[number].contentOffset)
+            let count = Int(min(UInt64(frame.count - skipped), place.size - done))
+            try take(UnsafeRawBufferPointer(rebasing: frame[skipped..<(skipped + count)]))
+            done += UInt64(count)
+        }
+    }
+
+    /// The frames that hold a file and nothing else; nil where there are none such.
+    func frames(of place: TarIndex.Place) -> Range<Int>? {
+        if place.size == 0 { return 0..<0 }
+        guard let first = index(of: place.offset), table.frames[first].contentOffset == place.offset,
+            let last = index(of: place.offset + place.size - 1), case let end = table.frames[last],
+            end.contentOffset + UInt64(end.contentSize) == place.offset + place.size
+        else { return nil }
+        return first..<(last + 1)
     }
 
     /// The frame that holds a place; nil behind the last one.
@@ -85,18 +126,36 @@ final class FramedContent: Content {
         return low - 1
     }
 
-    private func load(_ number: Int) throws(ArchiveError) {
-        if self.number == number { return }
+    /// The content of one frame, until the next one is asked for.
+    func content(ofFrame number: Int) throws(ArchiveError) -> UnsafeRawBufferPointer {
         let place = table.frames[number]
         guard place.contentSize <= Zstd.frameSizeMax, place.size <= ZSTD_compressBound(Zstd.frameSizeMax) else {
             throw Zstd.damaged
         }
-        self.number = nil
-        let bytes = try sealed.bytes(at: place.offset, place.size)
-        frame = try bytes.withBytes { bytes throws(ArchiveError) in
-            try decompressor.content(bytes, size: place.contentSize)
+        if self.number != number {
+            self.number = nil
+            let sealed = compressed.bytes(place.size)
+            try self.sealed.readAll(at: place.offset, into: sealed)
+            try decompressor.open(UnsafeRawBufferPointer(sealed), into: frame.bytes(place.contentSize))
+            self.number = number
         }
-        self.number = number
+        return UnsafeRawBufferPointer(frame.bytes(place.contentSize))
+    }
+}
+
+/// Memory that is used again, and grows with what has to go into it.
+private struct Room: ~Copyable {
+    private var all = UnsafeMutableRawBufferPointer.allocate(byteCount: 0, alignment: 16)
+
+    deinit { all.deallocate() }
+
+    mutating func bytes(_ count: Int) -> UnsafeMutableRawBufferPointer {
+        if all.count < count {
+            all.deallocate()
+            all = .allocate(byteCount: count, alignment: 16)
+            all.initializeMemory(as: UInt8.self, repeating: 0)
+        }
+        return UnsafeMutableRawBufferPointer(rebasing: all[..<count])
     }
 }
 
@@ -134,6 +193,17 @@ final class StreamedContent: Content {
             done += count
         }
         return done
+    }
+
+    func forEachPiece(
+        of place: TarIndex.Place, _ take: (UnsafeRawBufferPointer) throws(ArchiveError) -> Void
+    ) throws(ArchiveError) {
+        var done: UInt64 = 0
+        while done < place.size {
+            let piece = try bytes(at: place.offset + done, Int(min(UInt64(1 << 18), place.size - done)))
+            try piece.withBytes(take)
+            done += UInt64(piece.count)
+        }
     }
 
     private func restart() throws(ArchiveError) {

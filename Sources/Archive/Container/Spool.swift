@@ -5,14 +5,14 @@ import Synchronization
 
 /// Where compressed frames wait until the sizes of all files are known.
 ///
-/// A little is kept in memory; more goes to a file without a name, sealed to a key that only this process holds and that goes with it. So
-/// nothing of it can be read afterwards, whatever happens.
+/// The beginning is kept in memory; the rest goes to a file without a name, sealed to a key that only this process holds and that goes with
+/// it. So nothing of it can be read afterwards, whatever happens.
 final class Spool {
-    private static let memory = 4 << 20
+    private static let memory = 8 << 20
 
     private let folder: String
     private let entropy: AgeEntropy
-    private var kept: [UInt8] = []
+    private var kept: [[UInt8]] = []
     private var file: SpoolFile?
     private(set) var count: UInt64 = 0
 
@@ -21,25 +21,20 @@ final class Spool {
         self.entropy = entropy
     }
 
-    func append(_ bytes: [UInt8]) throws(ArchiveError) {
+    func append(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) {
         count += UInt64(bytes.count)
-        if file == nil, kept.count + bytes.count <= Self.memory {
-            kept += bytes
-            return
-        }
-        if let file { return try file.append(bytes) }
-        let file = try SpoolFile(folder: folder, entropy)
-        try file.append(kept)
-        try file.append(bytes)
-        kept = []
-        self.file = file
+        if file == nil, count <= UInt64(Self.memory) { return kept.append(Array(bytes)) }
+        if file == nil { file = try SpoolFile(folder: folder, entropy) }
+        try file?.append(bytes)
     }
 
     /// Gives all that was appended, once, in pieces.
     func drain(_ put: (UnsafeRawBufferPointer) throws -> Void) throws {
-        if let file { return try file.drain(put) }
-        try kept.withUnsafeBytes(put)
-        kept = []
+        for index in kept.indices {
+            try kept[index].withUnsafeBytes(put)
+            kept[index] = []
+        }
+        try file?.drain(put)
     }
 }
 
@@ -68,8 +63,8 @@ private final class SpoolFile {
 
     deinit { close(descriptor) }
 
-    func append(_ bytes: [UInt8]) throws(ArchiveError) {
-        let result = Result { try bytes.withUnsafeBytes { try encryptor?.write($0, write) } }
+    func append(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) {
+        let result = Result { try encryptor?.write(bytes, write) }
         if case .failure(let error) = result { throw error as? ArchiveError ?? ArchiveError(.failed, "\(error)") }
     }
 

@@ -50,3 +50,26 @@ struct LineReader {
         }
     }
 }
+
+enum Lines {
+    /// Gives each line of a text, without its end.
+    ///
+    /// - Throws: `damaged` for a line that is too long, or has no end; what `take` throws.
+    @inline(__always)
+    static func forEach(
+        in text: UnsafeRawBufferPointer, _ take: (UnsafeRawBufferPointer) throws(ArchiveError) -> Void
+    ) throws(ArchiveError) {
+        var start = 0
+        while start < text.count, let base = text.baseAddress {
+            guard let found = memchr(base + start, 0x0A, text.count - start) else {
+                throw ArchiveError(.damaged, "the last line of a file has no end")
+            }
+            let end = UnsafeRawPointer(found) - base
+            guard end - start <= LineReader.lineMax else {
+                throw ArchiveError(.damaged, "a line of the archive is too long")
+            }
+            try take(UnsafeRawBufferPointer(rebasing: text[start..<end]))
+            start = end + 1
+        }
+    }
+}

@@ -16,29 +16,45 @@ enum RowLine {
         (.tooFarAhead, "tooFarAhead"),
     ]
 
-    /// Adds the line, without its end.
-    static func write(_ row: HistoryRow, sequence: UInt64, of group: ID, sender: String, to text: inout TextBuffer) {
+    /// What every line of a group begins with.
+    static func head(of group: ID) -> [UInt8] {
+        var text = TextBuffer()
         text.append(#"{"group":""#)
         text.append(group)
         text.append(#"","era":"#)
+        return text.bytes
+    }
+
+    /// What every line of a person has in its middle.
+    static func sender(_ id: ID, _ name: String) -> [UInt8] {
+        var text = TextBuffer()
+        text.append(#"","sender":""#)
+        text.append(id)
+        text.append(#"","name":"#)
+        text.append(json: name)
+        return text.bytes
+    }
+
+    /// Adds the line, without its end.
+    ///
+    /// - Parameter head: of ``head(of:)``.
+    static func write(_ row: RowBatch.Row, of batch: RowBatch, head: [UInt8], to text: inout TextBuffer) {
+        text.append(raw: head)
         text.append(UInt64(row.era))
         text.append(#","sequence":"#)
-        text.append(sequence)
+        text.append(row.sequence)
         text.append(#","time":"#)
         text.append(row.time)
         text.append(#","utc":""#)
         text.append(utc: row.time)
-        text.append(#"","sender":""#)
-        text.append(row.sender)
-        text.append(#"","name":"#)
-        text.append(json: sender)
+        text.append(raw: batch.bytes(row.sender.inMessages))
         switch row.content {
         case .text(let words):
             text.append(#","type":"text","text":"#)
-            text.append(json: words)
+            text.append(json: batch.bytes(words))
         case .system(let events):
             text.append(#","type":"system","events":["#)
-            for (index, event) in events.enumerated() { write(event, isFirst: index == 0, to: &text) }
+            for index in events { write(batch.events[index], isFirst: index == events.lowerBound, to: &text) }
             text.append("]")
         case .unreadable(let reason):
             text.append(#","type":"unreadable","reason":""#)
@@ -52,14 +68,14 @@ enum RowLine {
             text.append(#","generation":"#)
             text.append(UInt64(generation))
         }
-        if let id = row.messageID {
+        if !row.messageID.isEmpty {
             text.append(#","id":""#)
-            text.append(hex: id.bytes)
+            text.append(hex: batch.bytes(row.messageID))
             text.append(#"""#)
         }
         if !row.digest.isEmpty {
             text.append(#","sha256":""#)
-            text.append(hex: row.digest)
+            text.append(hex: batch.bytes(row.digest))
             text.append(#"""#)
         }
         text.append("}")

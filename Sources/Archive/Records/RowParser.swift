@@ -189,7 +189,7 @@ struct RowParser {
         }
     }
 
-    private static var damaged: ArchiveError {
+    static var damaged: ArchiveError {
         ArchiveError(.damaged, "a line of messages.jsonl is not as this program writes them")
     }
 }

@@ -13,47 +13,68 @@ enum PlainText {
     }
 
     /// Gives each character in turn: with a code for those that would not show.
+    ///
+    /// - Parameter plain: the signs of ASCII that are shown as they are.
     @inline(__always)
-    static func forEach(_ text: String, shown: (UnsafeBufferPointer<UInt8>) -> Void, special: (Special) -> Void) {
-        var text = text
-        text.withUTF8 { bytes in
-            var start = 0
-            var index = 0
-            while index < bytes.count {
-                let byte = bytes[index]
-                // Letters and digits go through as they are.
-                if byte < 0x80, isPlain(byte) {
-                    index += 1
-                    continue
-                }
-                let length = byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4
-                let end = min(index + length, bytes.count)
-                let scalar = scalar(bytes, index, end)
-                if byte >= 0x80, !isHidden(scalar) {
-                    index = end
-                    continue
-                }
-                if index > start { shown(UnsafeBufferPointer(rebasing: bytes[start..<index])) }
-                special(isHidden(scalar) ? .hidden(scalar.value) : .character(byte))
-                index = end
-                start = end
+    static func forEach(
+        _ bytes: UnsafeRawBufferPointer, plain: Signs, shown: (UnsafeRawBufferPointer) -> Void,
+        special: (Special) -> Void
+    ) {
+        var start = 0
+        var index = 0
+        while index < bytes.count {
+            let byte = bytes[index]
+            if plain.contains(byte) {
+                index += 1
+                continue
             }
-            if bytes.count > start { shown(UnsafeBufferPointer(rebasing: bytes[start...])) }
+            let length = byte < 0x80 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4
+            let end = min(index + length, bytes.count)
+            let scalar = scalar(bytes, index, end)
+            if byte >= 0x80, !isHidden(scalar) {
+                index = end
+                continue
+            }
+            if index > start { shown(UnsafeRawBufferPointer(rebasing: bytes[start..<index])) }
+            special(isHidden(scalar) ? .hidden(scalar.value) : .character(byte))
+            index = end
+            start = end
         }
+        if bytes.count > start { shown(UnsafeRawBufferPointer(rebasing: bytes[start...])) }
     }
 
     /// What does not simply go through.
     enum Special {
-        /// Of ASCII: the end of a line, or anything that is neither letter nor digit nor space.
+        /// Of ASCII, and not among the plain ones.
         case character(UInt8)
         case hidden(UInt32)
     }
 
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        byte == 0x20 || (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+    /// Some of the signs of ASCII.
+    struct Signs {
+        private var low: UInt64 = 0
+        private var high: UInt64 = 0
+
+        /// All that show, but for some.
+        init(allBut special: StaticString) {
+            for byte in UInt8(0x20)..<0x7F { insert(byte) }
+            let special = UnsafeBufferPointer(start: special.utf8Start, count: special.utf8CodeUnitCount)
+            for byte in special {
+                if byte < 64 { low &= ~(1 << UInt64(byte)) } else { high &= ~(1 << UInt64(byte - 64)) }
+            }
+        }
+
+        private mutating func insert(_ byte: UInt8) {
+            if byte < 64 { low |= 1 << UInt64(byte) } else { high |= 1 << UInt64(byte - 64) }
+        }
+
+        @inline(__always)
+        func contains(_ byte: UInt8) -> Bool {
+            byte < 0x80 && (byte < 64 ? low : high) &>> UInt64(byte & 63) & 1 == 1
+        }
     }
 
-    private static func scalar(_ bytes: UnsafeBufferPointer<UInt8>, _ start: Int, _ end: Int) -> Unicode.Scalar {
+    private static func scalar(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int) -> Unicode.Scalar {
         var value = UInt32(bytes[start])
         if end - start > 1 { value &= 0x7F >> UInt32(end - start) }
         for index in (start + 1)..<max(end, start + 1) { value = value << 6 | UInt32(bytes[index] & 0x3F) }

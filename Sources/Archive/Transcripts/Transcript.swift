@@ -9,17 +9,10 @@ struct SystemEventWords {
     var actor: String
     var subject: String
 
-    init(_ event: SystemEvent, _ names: [ID: String]) {
+    init(_ event: SystemEvent, _ people: [ID: Person]) {
         kind = event.kind
-        actor = Names.of(event.actor, names)
-        subject = Names.of(event.subject, names)
-    }
-}
-
-enum Names {
-    static func of(_ id: ID, _ names: [ID: String]) -> String {
-        let name = names[id] ?? ""
-        return name.isEmpty ? "user-" + hexEncode(id.bytes.prefix(4)) : name
+        actor = people[event.actor]?.shownName ?? Person.name(of: event.actor, "")
+        subject = people[event.subject]?.shownName ?? Person.name(of: event.subject, "")
     }
 }
 
@@ -43,23 +36,30 @@ enum Markdown {
         text.append("\n")
     }
 
-    static func write(_ row: HistoryRow, _ sequence: UInt64, _ names: [ID: String], to text: inout TextBuffer) {
+    /// What every line of a person begins with.
+    static func sender(_ name: String) -> [UInt8] {
+        var text = TextBuffer()
         text.append("\n**")
-        words(Names.of(row.sender, names), to: &text)
+        words(name, to: &text)
         text.append("** ")
+        return text.bytes
+    }
+
+    static func write(_ row: RowBatch.Row, _ batch: RowBatch, to text: inout TextBuffer) {
+        text.append(raw: batch.bytes(row.sender.inMarkdown))
         text.append(utc: row.time, separator: 0x20, end: " UTC, no. ")
-        text.append(sequence)
+        text.append(row.sequence)
         if row.hasOtherKey { text.append(", **signed with another key**") }
         text.append("\n\n")
         switch row.content {
         case .text(let message):
             text.append("> ")
-            words(message, to: &text)
+            words(batch.bytes(message), to: &text)
             text.append("\n")
         case .system(let events):
-            for event in events {
+            for event in batch.events[events] {
                 text.append("* ")
-                words(EventWords.text(SystemEventWords(event, names)), to: &text)
+                words(EventWords.text(SystemEventWords(event, batch.people)), to: &text)
                 text.append("\n")
             }
         case .unreadable(let reason):
@@ -78,9 +78,17 @@ enum Markdown {
         }
     }
 
+    /// All that ``hasMeaning(_:behind:)`` looks at is special.
+    private static let plain = PlainText.Signs(allBut: #"\`*_[]<>&|~!$:@#=-+.)"#)
+
     private static func words(_ words: String, to text: inout TextBuffer) {
+        var words = words
+        words.withUTF8 { Self.words(UnsafeRawBufferPointer($0), to: &text) }
+    }
+
+    private static func words(_ words: UnsafeRawBufferPointer, to text: inout TextBuffer) {
         var lineStart = text.count
-        PlainText.forEach(words) {
+        PlainText.forEach(words, plain: plain) {
             text.append(raw: $0)
         } special: { special in
             switch special {
@@ -89,7 +97,7 @@ enum Markdown {
                 text.append("  \n> ")
                 lineStart = text.count
             case .character(let byte):
-                if hasMeaning(byte, behind: text.bytes[lineStart...]) { text.append(UInt8(ascii: "\\")) }
+                if hasMeaning(byte, behind: text.contents[lineStart...]) { text.append(UInt8(ascii: "\\")) }
                 text.append(byte)
             case .hidden(let value):
                 text.append("\\[U+")
@@ -100,7 +108,7 @@ enum Markdown {
     }
 
     /// Whether a sign could begin or end something (CommonMark 0.31, and the tables, strike-outs and bare links of GitHub's).
-    private static func hasMeaning(_ sign: UInt8, behind line: ArraySlice<UInt8>) -> Bool {
+    private static func hasMeaning(_ sign: UInt8, behind line: Slice<UnsafeRawBufferPointer>) -> Bool {
         switch sign {
         case UInt8(ascii: "\\"), UInt8(ascii: "`"), UInt8(ascii: "*"), UInt8(ascii: "_"), UInt8(ascii: "["),
             UInt8(ascii: "]"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "&"), UInt8(ascii: "|"),
@@ -164,23 +172,30 @@ enum HTML {
         text.append("</h2>\n")
     }
 
-    static func write(_ row: HistoryRow, _ sequence: UInt64, _ names: [ID: String], to text: inout TextBuffer) {
+    /// What every line of a person begins with.
+    static func sender(_ name: String) -> [UInt8] {
+        var text = TextBuffer()
         text.append("<p><b><bdi>")
-        words(Names.of(row.sender, names), to: &text)
+        words(name, to: &text)
         text.append("</bdi></b> ")
+        return text.bytes
+    }
+
+    static func write(_ row: RowBatch.Row, _ batch: RowBatch, to text: inout TextBuffer) {
+        text.append(raw: batch.bytes(row.sender.inHTML))
         text.append(utc: row.time, separator: 0x20, end: " UTC, no. ")
-        text.append(sequence)
+        text.append(row.sequence)
         if row.hasOtherKey { text.append(#" <span class="k">signed with another key</span>"#) }
         text.append("</p>\n")
         switch row.content {
         case .text(let message):
             text.append(#"<div class="t" dir="auto">"#)
-            words(message, to: &text)
+            words(batch.bytes(message), to: &text)
             text.append("</div>\n")
         case .system(let events):
-            for event in events {
+            for event in batch.events[events] {
                 text.append(#"<div class="t s"><bdi>"#)
-                words(EventWords.text(SystemEventWords(event, names)), to: &text)
+                words(EventWords.text(SystemEventWords(event, batch.people)), to: &text)
                 text.append("</bdi></div>\n")
             }
         case .unreadable(let reason):
@@ -200,8 +215,15 @@ enum HTML {
         text.append("</ul>\n</body>\n</html>\n")
     }
 
+    private static let plain = PlainText.Signs(allBut: #"<>&"'"#)
+
     private static func words(_ words: String, to text: inout TextBuffer) {
-        PlainText.forEach(words) {
+        var words = words
+        words.withUTF8 { Self.words(UnsafeRawBufferPointer($0), to: &text) }
+    }
+
+    private static func words(_ words: UnsafeRawBufferPointer, to text: inout TextBuffer) {
+        PlainText.forEach(words, plain: plain) {
             text.append(raw: $0)
         } special: { special in
             switch special {
@@ -224,7 +246,7 @@ extension TextBuffer {
     /// Four hexadecimal digits or more.
     fileprivate mutating func append(codePoint value: UInt32) {
         let text = String(value, radix: 16, uppercase: true)
-        append(raw: String(repeating: "0", count: max(0, 4 - text.count)).utf8)
-        append(raw: text.utf8)
+        append(raw: Array(String(repeating: "0", count: max(0, 4 - text.count)).utf8))
+        append(raw: Array(text.utf8))
     }
 }

@@ -20,23 +20,31 @@ extension TLSDecodable {
 public struct TLSReader: Sendable {
     @usableFromInline let bytes: [UInt8]
     @usableFromInline let end: Int
-    public private(set) var position: Int
+    @usableFromInline var place: Int
     var recentCapabilities: RecentCapabilities?
 
     public init(_ bytes: some Collection<UInt8>) {
         self.bytes = Array(bytes)
-        self.position = 0
+        self.place = 0
         self.end = self.bytes.count
+    }
+
+    /// Reads from an array as it is, without a copy.
+    public init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+        self.place = 0
+        self.end = bytes.count
     }
 
     private init(bytes: [UInt8], range: Range<Int>) {
         self.bytes = bytes
-        self.position = range.lowerBound
+        self.place = range.lowerBound
         self.end = range.upperBound
     }
 
-    public var remaining: Int { end - position }
-    public var isAtEnd: Bool { position == end }
+    public var position: Int { place }
+    @inlinable public var remaining: Int { end - place }
+    @inlinable public var isAtEnd: Bool { place == end }
 
     /// Throws `malformed` unless everything has been read.
     public func expectEnd() throws(MLSError) {
@@ -44,14 +52,17 @@ public struct TLSReader: Sendable {
     }
 
     /// Big-endian integer of the type's own width.
-    public mutating func read<I: FixedWidthInteger & UnsignedInteger>(_: I.Type = I.self) throws(MLSError) -> I {
+    @inlinable public mutating func read<I: FixedWidthInteger & UnsignedInteger>(_: I.Type = I.self) throws(MLSError)
+        -> I
+    {
+        // Inlinable, because records are read field by field: behind a generic call each byte costs more than the whole field does here.
         let width = I.bitWidth / 8
         try require(width)
         var value: I = 0
         for offset in 0..<width {
-            value = I.bitWidth == 8 ? I(bytes[position + offset]) : (value << 8) | I(bytes[position + offset])
+            value = I.bitWidth == 8 ? I(bytes[place + offset]) : (value << 8) | I(bytes[place + offset])
         }
-        position += width
+        place += width
         return value
     }
 
@@ -63,19 +74,29 @@ public struct TLSReader: Sendable {
     /// `count` bytes with no length in front.
     public mutating func readRaw(_ count: Int) throws(MLSError) -> [UInt8] {
         try require(count)
-        defer { position += count }
-        return Array(bytes[position..<position + count])
+        defer { place += count }
+        return Array(bytes[place..<place + count])
+    }
+
+    /// `opaque<V>` that is UTF-8 text; what is not is replaced (U+FFFD).
+    public mutating func readText() throws(MLSError) -> String {
+        let length = try readLength()
+        try require(length)
+        defer { place += length }
+        return bytes.withUnsafeBufferPointer { [place] in
+            String(decoding: UnsafeBufferPointer(rebasing: $0[place..<place + length]), as: UTF8.self)
+        }
     }
 
     /// The bytes between an earlier position and this one: what a value was read from.
     public func consumed(since start: Int) -> ArraySlice<UInt8> {
-        bytes[start..<position]
+        bytes[start..<place]
     }
 
     /// Moves past these bytes if they are what comes next.
     mutating func skip(_ expected: [UInt8]) -> Bool {
-        if remaining < expected.count || bytes[position..<position + expected.count] != expected[...] { return false }
-        position += expected.count
+        if remaining < expected.count || bytes[place..<place + expected.count] != expected[...] { return false }
+        place += expected.count
         return true
     }
 
@@ -88,8 +109,8 @@ public struct TLSReader: Sendable {
     mutating func readSecret() throws(MLSError) -> Secret {
         let length = try readLength()
         try require(length)
-        defer { position += length }
-        return Secret(bytes[position..<position + length])
+        defer { place += length }
+        return Secret(bytes[place..<place + length])
     }
 
     /// `T<V>`: elements until the announced number of bytes is used up, exactly.
@@ -116,8 +137,8 @@ public struct TLSReader: Sendable {
     public mutating func readSubReader() throws(MLSError) -> TLSReader {
         let length = try readLength()
         try require(length)
-        defer { position += length }
-        return TLSReader(bytes: bytes, range: position..<position + length)
+        defer { place += length }
+        return TLSReader(bytes: bytes, range: place..<place + length)
     }
 
     /// `optional<T>`: the presence byte is 0 or 1, nothing else.
@@ -157,9 +178,13 @@ public struct TLSReader: Sendable {
         return length
     }
 
-    private func require(_ count: Int) throws(MLSError) {
-        if count < 0 || count > remaining {
-            throw MLSError(.malformed, "\(count) bytes are announced, \(remaining) are left")
-        }
+    @inlinable
+    func require(_ count: Int) throws(MLSError) {
+        if count < 0 || count > remaining { throw missing(count) }
+    }
+
+    @usableFromInline
+    func missing(_ count: Int) -> MLSError {
+        MLSError(.malformed, "\(count) bytes are announced, \(remaining) are left")
     }
 }

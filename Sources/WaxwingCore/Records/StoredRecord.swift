@@ -48,8 +48,6 @@ extension TLSWriter {
 }
 
 extension TLSReader {
-    mutating func readText() throws(MLSError) -> String { String(decoding: try readOpaque(), as: UTF8.self) }
-
     mutating func readOptionalOpaque() throws(MLSError) -> [UInt8]? {
         try readBool() ? try readOpaque() : nil
     }
@@ -63,8 +61,7 @@ extension TLSReader {
     }
 
     mutating func readID() throws(MLSError) -> ID {
-        guard let id = ID(try readRaw(16)) else { throw MLSError(.malformed, "an id is not 16 bytes") }
-        return id
+        ID(high: try read(), low: try read())
     }
 
     mutating func readOptionalID() throws(MLSError) -> ID? {

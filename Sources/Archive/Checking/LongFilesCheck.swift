@@ -1,0 +1,162 @@
+import ConclaveProtocol
+import Dispatch
+import Glibc
+import Synchronization
+
+/// Checks the three long files of an archive on all cores: whoever is free takes the next transcript, or the next block of messages.
+///
+/// The facts of rows are held to the trailer in their order, whatever order their blocks are through in.
+final class LongFilesCheck: Sendable {
+    /// Blocks that were taken up and do not have all blocks before them behind them. It keeps memory from growing where a thread is held up.
+    private static let aheadMax = 16
+    private static let workersMax = 4
+
+    private struct State {
+        var order: OrderCheck
+        var nextJob = 0
+        var nextBlock = 0
+        /// Of blocks that others before them are not through yet.
+        var facts: [Int: [RowFacts]] = [:]
+        /// The first one, by its job.
+        var failure: (job: Int, error: ArchiveError)?
+        /// Bytes that were gone through and not told of yet.
+        var done = 0
+    }
+
+    private let blocks: [ArchiveTrailer.Block]
+    private let frames: Range<Int>
+    private let transcripts: [(file: ArchiveFile, place: TarIndex.Place)]
+    private let hashes: [String: String]
+    private let state: Mutex<State>
+    private let room = DispatchSemaphore(value: 0)
+
+    /// - Parameter frames: of the messages, one for each of the blocks.
+    init(
+        blocks: [ArchiveTrailer.Block], frames: Range<Int>,
+        transcripts: [(ArchiveFile, TarIndex.Place)], hashes: [String: String], _ order: OrderCheck
+    ) {
+        self.blocks = blocks
+        self.frames = frames
+        self.transcripts = transcripts
+        self.hashes = hashes
+        state = Mutex(State(order: order))
+        makeRoom(Self.aheadMax)
+    }
+
+    /// - Parameter advance: is told of bytes that were gone through, on the thread of the caller.
+    /// - Returns: the order, to be finished.
+    /// - Throws: ``ArchiveError``: the first one, in the order of the files.
+    func run(_ content: FramedContent, _ advance: (Int) -> Void) throws(ArchiveError) -> OrderCheck {
+        let others = DispatchGroup()
+        var contents: [FramedContent] = []
+        for _ in 1..<max(2, min(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), Self.workersMax)) {
+            contents.append(try content.another())
+        }
+        for content in contents { DispatchQueue.global().async(group: others) { [self] in work(content) {} } }
+        work(content) { tell(advance) }
+        others.wait()
+        tell(advance)
+        let (order, failure) = state.withLock { ($0.order, $0.failure) }
+        if let failure { throw failure.error }
+        return order
+    }
+
+    private func tell(_ advance: (Int) -> Void) {
+        let done = state.withLock { state in
+            defer { state.done = 0 }
+            return state.done
+        }
+        if done > 0 { advance(done) }
+    }
+
+    // MARK: Jobs
+
+    private func work(_ content: FramedContent, _ tell: () -> Void) {
+        let tree = LineTree(SHA256())
+        while let job = next() {
+            do throws(ArchiveError) {
+                if job < transcripts.count {
+                    try check(transcripts[job].file, transcripts[job].place, content, tell)
+                } else {
+                    try check(block: job - transcripts.count, content, tree)
+                }
+            } catch {
+                fail(job, error)
+            }
+            tell()
+        }
+    }
+
+    /// The transcripts come first: each of them is one piece of work that cannot be shared.
+    private func next() -> Int? {
+        room.wait()
+        let job: Int? = state.withLock { state in
+            guard state.failure == nil, state.nextJob < transcripts.count + blocks.count else { return nil }
+            defer { state.nextJob += 1 }
+            return state.nextJob
+        }
+        // Only a block keeps its room, until those before it are through.
+        guard let job, job >= transcripts.count else {
+            makeRoom(1)
+            return job
+        }
+        return job
+    }
+
+    private func makeRoom(_ count: Int) {
+        for _ in 0..<count { room.signal() }
+    }
+
+    private func fail(_ job: Int, _ error: ArchiveError) {
+        state.withLock { state in
+            if job < state.failure?.job ?? .max { state.failure = (job, error) }
+        }
+        // Whoever waits for room sees it.
+        makeRoom(Self.workersMax)
+    }
+
+    private func check(
+        _ file: ArchiveFile, _ place: TarIndex.Place, _ content: FramedContent, _ tell: () -> Void
+    ) throws(ArchiveError) {
+        let sha256 = SHA256()
+        try sha256.begin()
+        try content.forEachPiece(of: place) { piece throws(ArchiveError) in
+            try sha256.update(piece)
+            state.withLock { $0.done += piece.count }
+            tell()
+        }
+        guard hexEncode(try sha256.end()) == hashes[file.rawValue] else { throw ArchiveTrailer.unfit(file) }
+    }
+
+    private func check(block number: Int, _ content: FramedContent, _ tree: LineTree) throws(ArchiveError) {
+        let block = blocks[number]
+        let text = try content.content(ofFrame: frames.lowerBound + number)
+        var facts: [RowFacts] = []
+        // No line of a row is shorter, whatever the trailer says of their number.
+        facts.reserveCapacity(Int(clamping: min(block.lines, UInt64(text.count / 128))))
+        tree.clear()
+        try Lines.forEach(in: text) { line throws(ArchiveError) in
+            try tree.add(line)
+            facts.append(try RowFacts(line))
+        }
+        guard tree.leaves == block.lines, hexEncode(try tree.root()) == block.root else {
+            throw ArchiveTrailer.unfit(.messages)
+        }
+        try take(facts, of: number, text.count)
+    }
+
+    private func take(_ facts: [RowFacts], of number: Int, _ bytes: Int) throws(ArchiveError) {
+        let through = try state.withLock { state throws(ArchiveError) in
+            state.done += bytes
+            state.facts[number] = facts
+            var through = 0
+            while let facts = state.facts.removeValue(forKey: state.nextBlock) {
+                for row in facts { try state.order.take(row) }
+                state.nextBlock += 1
+                through += 1
+            }
+            return through
+        }
+        makeRoom(through)
+    }
+}

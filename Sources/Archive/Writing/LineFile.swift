@@ -1,0 +1,76 @@
+import Synchronization
+
+/// One of the archive's long files while it is written: lines go in, compressed frames go to the spool.
+///
+/// Compression works beside whoever makes the lines, one frame behind.
+///
+/// `@unchecked Sendable`: only one thread at a time makes lines; the compressor and the spool are used on the worker alone until ``finish()``
+/// has returned.
+final class LineFile: @unchecked Sendable {
+    /// A frame's text.
+    ///
+    /// `@unchecked Sendable`: it belongs to whoever makes the lines, or to the worker.
+    private final class Page: @unchecked Sendable {
+        var text = TextBuffer(capacity: Zstd.frameSize + (64 << 10))
+    }
+
+    /// What was written so far.
+    private(set) var contentSize: UInt64 = 0
+    /// The sizes of the frames, compressed and not, once ``finish()`` has returned.
+    var frames: [(size: Int, contentSize: Int)] { done.withLock { $0 } }
+
+    /// Bytes of the frames so far.
+    var compressedSize: UInt64 { frames.reduce(0) { $0 + UInt64($1.size) } }
+
+    private var page = Page()
+    private var spare = Page()
+    private let spool: Spool
+    private let compressor: Zstd.Compressor
+    private let worker: Worker
+    private let done = Mutex<[(size: Int, contentSize: Int)]>([])
+
+    init(_ name: String, level: Int32, _ spool: Spool) {
+        self.spool = spool
+        compressor = Zstd.Compressor(level: level)
+        // One frame at a time: so the spare page is free again when the next one is handed over.
+        worker = Worker(name, backlog: 1)
+    }
+
+    /// Adds what `write` puts into the buffer: one or more whole lines.
+    ///
+    /// - Returns: whether a frame was closed behind it.
+    @inline(__always)
+    func add(_ write: (inout TextBuffer) throws(ArchiveError) -> Void) throws(ArchiveError) -> Bool {
+        try write(&page.text)
+        guard page.text.count >= Zstd.frameSize else { return false }
+        try close()
+        return true
+    }
+
+    /// Closes the frame that is open, and waits until all are compressed.
+    ///
+    /// - Returns: whether there was an open one.
+    @discardableResult func finish() throws(ArchiveError) -> Bool {
+        let isOpen = !page.text.isEmpty
+        if isOpen { try close() }
+        try worker.finish()
+        return isOpen
+    }
+
+    func drain(_ put: (UnsafeRawBufferPointer) throws -> Void) throws { try spool.drain(put) }
+
+    private func close() throws(ArchiveError) {
+        let full = page
+        contentSize += UInt64(full.text.count)
+        try worker.run { [self] () throws(ArchiveError) in
+            let content = full.text.contents
+            let frame = try compressor.frame(content)
+            try spool.append(frame)
+            done.withLock { $0.append((frame.count, content.count)) }
+        }
+        // The worker takes a page only when it is through with the one before.
+        page = spare
+        spare = full
+        page.text.clear()
+    }
+}

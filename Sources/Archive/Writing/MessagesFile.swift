@@ -1,0 +1,57 @@
+import ConclaveProtocol
+
+/// `messages.jsonl` while it is written: makes lines of rows, hashes them, and closes a block of the tree with each frame.
+///
+/// `@unchecked Sendable`: everything is touched on the worker alone until ``finish()`` has returned.
+final class MessagesFile: @unchecked Sendable {
+    let file: LineFile
+    private(set) var blocks: [ArchiveTrailer.Block] = []
+    private let worker = Worker("lines of messages", backlog: 2)
+    private let tree = LineTree(SHA256())
+    private var head: (group: ID, text: [UInt8])?
+    private var blockStart: (group: ID, era: UInt32, sequence: UInt64)?
+
+    init(_ spool: Spool) {
+        file = LineFile(ArchiveFile.messages.rawValue, level: Zstd.levelOfMessages, spool)
+    }
+
+    func add(_ batch: RowBatch) throws(ArchiveError) {
+        try worker.run { [self] () throws(ArchiveError) in try write(batch) }
+    }
+
+    /// Waits until all is compressed.
+    func finish() throws(ArchiveError) {
+        try worker.finish()
+        if try file.finish() { try closeBlock() }
+    }
+
+    private func write(_ batch: RowBatch) throws(ArchiveError) {
+        let head = headOfLines(batch.group.id)
+        for row in batch.rows {
+            if blockStart == nil { blockStart = (batch.group.id, row.era, row.sequence) }
+            let isClosed = try file.add { text throws(ArchiveError) in
+                let start = text.count
+                RowLine.write(row, of: batch, head: head, to: &text)
+                try tree.add(UnsafeRawBufferPointer(rebasing: text.contents[start...]))
+                text.append(UInt8(ascii: "\n"))
+            }
+            if isClosed { try closeBlock() }
+        }
+    }
+
+    private func headOfLines(_ group: ID) -> [UInt8] {
+        if let head, head.group == group { return head.text }
+        let text = RowLine.head(of: group)
+        head = (group, text)
+        return text
+    }
+
+    private func closeBlock() throws(ArchiveError) {
+        blocks.append(
+            ArchiveTrailer.Block(
+                file: ArchiveFile.messages.rawValue, lines: tree.leaves, root: hexEncode(try tree.root()),
+                group: blockStart?.group.description, era: blockStart?.era, sequence: blockStart?.sequence))
+        tree.clear()
+        blockStart = nil
+    }
+}

@@ -1,0 +1,22 @@
+import ConclaveProtocol
+
+/// A person as each of the files names them, put together once.
+final class Person: Sendable {
+    let shownName: String
+    /// What their lines have in the middle of ``RowLine``, and at the beginning in a transcript.
+    let inMessages: [UInt8]
+    let inMarkdown: [UInt8]
+    let inHTML: [UInt8]
+
+    init(_ user: ArchiveUser) {
+        shownName = Self.name(of: user.id, user.username)
+        inMessages = RowLine.sender(user.id, user.username)
+        inMarkdown = Markdown.sender(shownName)
+        inHTML = HTML.sender(shownName)
+    }
+
+    /// Something to call somebody by.
+    static func name(of id: ID, _ name: String) -> String {
+        name.isEmpty ? "user-" + hexEncode(id.bytes.prefix(4)) : name
+    }
+}

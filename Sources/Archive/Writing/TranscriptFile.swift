@@ -1,0 +1,50 @@
+/// A transcript while it is written: makes text of rows and hashes it.
+///
+/// `@unchecked Sendable`: everything is touched on the worker alone until ``finish()`` has returned.
+final class TranscriptFile: @unchecked Sendable {
+    typealias Heading = @Sendable (ArchiveGroup, inout TextBuffer) -> Void
+    typealias Line = @Sendable (RowBatch.Row, RowBatch, inout TextBuffer) -> Void
+
+    let file: LineFile
+    private let heading: Heading
+    private let line: Line
+    private let worker: Worker
+    private let sha256 = SHA256()
+
+    init(_ name: ArchiveFile, _ spool: Spool, heading: @escaping Heading, line: @escaping Line) throws(ArchiveError) {
+        self.heading = heading
+        self.line = line
+        worker = Worker("lines of \(name.rawValue)", backlog: 2)
+        file = LineFile(name.rawValue, level: Zstd.level, spool)
+        try sha256.begin()
+    }
+
+    func add(_ batch: RowBatch) throws(ArchiveError) {
+        try worker.run { [self] () throws(ArchiveError) in
+            if batch.isFirst { try write { heading(batch.group, &$0) } }
+            for row in batch.rows { try write { line(row, batch, &$0) } }
+        }
+    }
+
+    /// Adds what stands at the beginning or the end.
+    func add(_ text: @escaping @Sendable (inout TextBuffer) -> Void) throws(ArchiveError) {
+        try worker.run { [self] () throws(ArchiveError) in try write(text) }
+    }
+
+    /// Waits until all is compressed.
+    ///
+    /// - Returns: the SHA-256 of the text.
+    func finish() throws(ArchiveError) -> [UInt8] {
+        try worker.finish()
+        try file.finish()
+        return try sha256.end()
+    }
+
+    private func write(_ body: (inout TextBuffer) -> Void) throws(ArchiveError) {
+        _ = try file.add { text throws(ArchiveError) in
+            let start = text.count
+            body(&text)
+            try sha256.update(UnsafeRawBufferPointer(rebasing: text.contents[start...]))
+        }
+    }
+}

@@ -1,0 +1,35 @@
+import Dispatch
+import Synchronization
+
+/// Does one piece of work after the other beside whoever hands it over. The first error ends it, and comes out at the next call.
+final class Worker: Sendable {
+    private let queue: DispatchQueue
+    private let room: DispatchSemaphore
+    private let error = Mutex<ArchiveError?>(nil)
+
+    /// - Parameter backlog: pieces that may wait or be at work; whoever hands over one more waits.
+    init(_ name: String, backlog: Int) {
+        queue = DispatchQueue(label: name)
+        room = DispatchSemaphore(value: backlog)
+    }
+
+    func run(_ work: @escaping @Sendable () throws(ArchiveError) -> Void) throws(ArchiveError) {
+        try check()
+        room.wait()
+        queue.async { [self] in
+            defer { room.signal() }
+            if error.withLock({ $0 != nil }) { return }
+            do throws(ArchiveError) { try work() } catch { self.error.withLock { $0 = error } }
+        }
+    }
+
+    /// Waits until all is done.
+    func finish() throws(ArchiveError) {
+        queue.sync {}
+        try check()
+    }
+
+    private func check() throws(ArchiveError) {
+        if let error = error.withLock({ $0 }) { throw error }
+    }
+}
