@@ -174,7 +174,7 @@ let package = Package(
         .testTarget(name: "AgeTests", dependencies: ["Age", "COpenSSL", "CZlib"], swiftSettings: strict),
         .testTarget(
             name: "ArchiveTests",
-            dependencies: ["Archive", "Age", "ConclaveProtocol", "MLS", "MLSOpenSSL", "WaxwingCore"],
+            dependencies: ["Archive", "Age", "ConclaveProtocol", "CZstd", "MLS", "MLSOpenSSL", "WaxwingCore"],
             swiftSettings: strict),
         .testTarget(
             name: "MLSTests", dependencies: ["MLS", "MLSFuzz", "MLSOpenSSL", "MLSVectorRunner", "MLSOwnVectors"],

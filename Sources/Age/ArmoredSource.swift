@@ -3,6 +3,8 @@ struct ArmoredSource: ByteSource {
     private let text: any ByteSource
     /// Of the first line of base64.
     private let start: UInt64
+    /// What ends a line: the same throughout.
+    private let lineEnd: [UInt8]
     /// Of a full line with its end.
     private let lineLength: UInt64
     let count: UInt64
@@ -19,8 +21,11 @@ struct ArmoredSource: ByteSource {
             let end = head[first...].firstIndex(of: UInt8(ascii: "\n"))
         else { throw Armor.malformed("it does not begin as it should") }
         start = UInt64(end + 1)
-        let isCRLF = head[end - 1] == UInt8(ascii: "\r")
-        lineLength = UInt64(Armor.columns + (isCRLF ? 2 : 1))
+        lineEnd = head[end - 1] == UInt8(ascii: "\r") ? [13, 10] : [10]
+        lineLength = UInt64(Armor.columns + lineEnd.count)
+        guard head[first...end].elementsEqual(Armor.begin + lineEnd) else {
+            throw Armor.malformed("it does not begin as it should")
+        }
 
         let tailStart = text.count - min(text.count, UInt64(Self.margin))
         var tail = try Self.bytes(of: text, at: tailStart, margin: Self.margin)
@@ -34,11 +39,12 @@ struct ArmoredSource: ByteSource {
         let rest = (footer - start) % lineLength
         var count = lines * UInt64(Armor.bytesInLine)
         if rest > 0 {
-            let lineEnd = lineLength - UInt64(Armor.columns)
-            guard rest > lineEnd else { throw Armor.malformed("a line is empty") }
+            guard rest > lineEnd.count else { throw Armor.malformed("a line is empty") }
             let place = start + lines * lineLength
-            let line = try Self.bytes(of: text, at: place, margin: Int(rest - lineEnd))
-            guard let bytes = Base64.decode(line, isPadded: true) else { throw Armor.malformed("a line is not base64") }
+            let line = try Self.bytes(of: text, at: place, margin: Int(rest))
+            guard line.suffix(lineEnd.count).elementsEqual(lineEnd),
+                let bytes = Base64.decode(line.dropLast(lineEnd.count), isPadded: true)
+            else { throw Armor.malformed("a line is not base64") }
             count += UInt64(bytes.count)
         }
         self.count = count
@@ -53,9 +59,10 @@ struct ArmoredSource: ByteSource {
             let number = place / UInt64(Armor.bytesInLine)
             let rest = count - number * UInt64(Armor.bytesInLine)
             let letters = rest >= UInt64(Armor.bytesInLine) ? Armor.columns : (Int(rest) + 2) / 3 * 4
-            let line = try Self.bytes(of: text, at: start + number * lineLength, margin: letters + 1)
-            guard line.count == letters + 1, line[letters] == UInt8(ascii: "\n") || line[letters] == UInt8(ascii: "\r"),
-                let bytes = Base64.decode(line.dropLast(), isPadded: true)
+            let line = try Self.bytes(
+                of: text, at: start + number * lineLength, margin: letters + lineEnd.count)
+            guard line.count == letters + lineEnd.count, line[letters...].elementsEqual(lineEnd),
+                let bytes = Base64.decode(line[..<letters], isPadded: true)
             else { throw Armor.malformed("a line is not base64 of \(letters) letters") }
             let skipped = Int(place % UInt64(Armor.bytesInLine))
             let part = bytes.dropFirst(skipped).prefix(wanted - done)

@@ -50,7 +50,8 @@ public final class FileSource: ByteSource {
 
     /// - Throws: ``AgeError`` `unreadable` with the system's words.
     public init(path: String) throws(AgeError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Without waiting for somebody to write, where it is a pipe.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw AgeError(.unreadable, "\(path): \(String(cString: strerror(errno)))") }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size >= 0 else {

@@ -12,6 +12,10 @@ public enum ArchiveChain {
         case unfit(String)
         /// An archive is another account's than the first one's.
         case otherAccount(String)
+        /// An archive is signed with another key than the one it goes on from: after a new login of its account, or by somebody else.
+        case otherKey(String)
+        /// Not one chain: these archives go on from none.
+        case severalBeginnings([String])
     }
 
     /// - Parameter archives: with the trailers they were read from, in any order.
@@ -37,7 +41,10 @@ public enum ArchiveChain {
             if ArchiveTrailer.list(before.end.last) != archive.trailer.starts {
                 findings.append(.unfit(archive.end.id))
             }
+            if before.end.signer != archive.end.signer { findings.append(.otherKey(archive.end.id)) }
         }
+        let beginnings = ordered.filter { $0.end.previous == nil }.map(\.end.id)
+        if beginnings.count > 1 { findings.append(.severalBeginnings(beginnings)) }
         for (previous, into) in followers.sorted(by: { $0.key < $1.key }) where into.count > 1 {
             findings.append(.forked(at: previous, into: into))
         }

@@ -114,6 +114,8 @@ public struct ArchiveEnd: Hashable, Sendable {
     public var id: String
     /// The account whose archive it is.
     public var account: ID
+    /// Whose signature it is: lower-case hex SHA-256 of the public key.
+    public var signer: String
     /// The newest time of a row, in it or in those it goes on from, in Unix seconds; nil where there is no row.
     public var newest: UInt64?
     /// The archive it goes on from.
@@ -121,9 +123,10 @@ public struct ArchiveEnd: Hashable, Sendable {
     /// By group; also of groups that have no row in this archive but had some in those it goes on from.
     public var last: [ID: Last]
 
-    public init(id: String, account: ID, newest: UInt64?, previous: String?, last: [ID: Last]) {
+    public init(id: String, account: ID, signer: String, newest: UInt64?, previous: String?, last: [ID: Last]) {
         self.id = id
         self.account = account
+        self.signer = signer
         self.newest = newest
         self.previous = previous
         self.last = last

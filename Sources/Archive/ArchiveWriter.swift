@@ -180,7 +180,8 @@ public final class ArchiveWriter {
         var last = first
         for tally in tallies { last[tally.group.id] = tally.last }
         return ArchiveTrailer(
-            format: ArchiveTrailer.format, account: contents.account.id.description,
+            format: ArchiveTrailer.format, account: contents.account.id.description, suite: signer.suite,
+            publicKey: hexEncode(signer.publicKey),
             newest: [ArchiveSpan.of(tallies)?.to, contents.previous?.newest].compactMap(\.self).max(),
             previous: contents.previous?.id, groups: tallies.map(\.summary),
             starts: ArchiveTrailer.list(first), ends: ArchiveTrailer.list(last),

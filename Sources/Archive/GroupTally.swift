@@ -61,8 +61,11 @@ extension ArchiveTrailer {
     /// - Throws: `damaged` where an id is none.
     func end(id: String) throws(ArchiveError) -> ArchiveEnd {
         let last = try Self.places(ends)
-        guard let account = ID(text: account) else { throw ArchiveError(.damaged, "the account's id is none") }
-        return ArchiveEnd(id: id, account: account, newest: newest, previous: previous, last: last)
+        guard let account = ID(text: account), let key = hexDecode(Array(publicKey.utf8)) else {
+            throw ArchiveError(.damaged, "the account's id or key is none")
+        }
+        return ArchiveEnd(
+            id: id, account: account, signer: hexEncode(SHA256.of(key)), newest: newest, previous: previous, last: last)
     }
 
     static func list(_ places: [ID: ArchiveEnd.Last]) -> [End] {

@@ -61,6 +61,9 @@ public struct ArchiveTrailer: Codable, Hashable, Sendable {
 
     public var format: Int
     public var account: String
+    /// Who signs: the number of the MLS cipher suite whose signature scheme it is, and the public key in lower-case hex.
+    public var suite: UInt16
+    public var publicKey: String
     /// The newest time of a row, in this archive or in those it goes on from, in Unix seconds.
     public var newest: UInt64?
     /// The id of the archive that this one goes on from.
@@ -86,74 +89,77 @@ public struct ArchiveTrailer: Codable, Hashable, Sendable {
 
 /// A trailer with its signature.
 struct SignedTrailer {
-    /// By whom.
-    struct Signature: Codable, Hashable {
-        /// Number of the MLS cipher suite whose signature scheme it is.
-        var suite: UInt16
-        var publicKey: String
-        var signature: String
-    }
-
     private static let head = Array(#"{"archive":"#.utf8)
-    private static let middle = Array(",\n\"signature\":".utf8)
+    private static let middle = Array(",\n\"signature\":\"".utf8)
+    private static let tail = Array("\"}\n".utf8)
     private static let label = Array("Waxwing archive 1\n".utf8)
+    /// Of a signature in hex: no scheme has a longer one. In bytes.
+    private static let signatureMax = 512
 
     let trailer: ArchiveTrailer
-    let signature: Signature
+    let publicKey: [UInt8]
+    /// In lower-case hex.
+    let signature: String
     /// The bytes that the signature covers, behind their label.
     let signed: [UInt8]
 
-    /// SHA-256 of what is signed, in hex.
+    /// SHA-256 of what is signed, in hex. It covers the key, too.
     var id: String { hexEncode(SHA256.of(signed)) }
     /// What the signature is of.
     var message: [UInt8] { Self.label + signed }
 
     /// Signs a trailer, and gives the whole text of the file.
     static func text(of trailer: ArchiveTrailer, by signer: any ArchiveSigner) throws -> (id: String, text: [UInt8]) {
-        let signed = try encoded(trailer)
-        let signature = Signature(
-            suite: signer.suite, publicKey: hexEncode(signer.publicKey),
-            signature: hexEncode(try signer.sign(label + signed)))
-        let text = head + signed + middle + (try encoded(signature)) + Array("}\n".utf8)
-        return (hexEncode(SHA256.of(signed)), text)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let signed = [UInt8](try encoder.encode(trailer))
+        let signature = Array(hexEncode(try signer.sign(label + signed)).utf8)
+        return (hexEncode(SHA256.of(signed)), head + signed + middle + signature + tail)
     }
 
     /// - Throws: `damaged`, `newerFormat`.
     init(_ text: [UInt8]) throws(ArchiveError) {
         let damaged = ArchiveError(.damaged, "the archive's trailer cannot be read")
-        guard text.starts(with: Self.head), text.suffix(2).elementsEqual("}\n".utf8),
-            let middle = Self.lastIndex(of: Self.middle, in: text)
+        let hex = text.dropLast(Self.tail.count).suffix(Self.signatureMax)
+            .reversed().prefix { (48...57).contains($0) || (97...102).contains($0) }.count
+        let middle = text.count - Self.tail.count - hex - Self.middle.count
+        guard text.starts(with: Self.head), text.suffix(Self.tail.count).elementsEqual(Self.tail),
+            middle > Self.head.count, text[middle...].starts(with: Self.middle)
         else { throw damaged }
         signed = Array(text[Self.head.count..<middle])
-        let decoder = JSONDecoder()
-        struct Version: Decodable { var format: Int }
-        guard let version = try? decoder.decode(Version.self, from: Data(signed)) else { throw damaged }
-        if version.format > ArchiveTrailer.format {
+        signature = String(decoding: text[(middle + Self.middle.count)...].prefix(hex), as: UTF8.self)
+        // What cannot be decoded is damaged, or newer.
+        guard let trailer = try? JSONDecoder().decode(ArchiveTrailer.self, from: Data(signed)),
+            trailer.format == ArchiveTrailer.format
+        else {
+            struct Version: Decodable { var format: Int }
+            guard let version = try? JSONDecoder().decode(Version.self, from: Data(signed)),
+                version.format > ArchiveTrailer.format
+            else { throw damaged }
             throw ArchiveError(
                 .newerFormat,
                 "the archive is of format \(version.format); this program reads format \(ArchiveTrailer.format)")
         }
-        // What cannot be decoded is damaged, however it is.
-        guard let trailer = try? decoder.decode(ArchiveTrailer.self, from: Data(signed)),
-            let signature = try? decoder.decode(
-                Signature.self, from: Data(text[(middle + Self.middle.count)..<(text.count - 2)]))
-        else { throw damaged }
+        guard trailer.isSound, let key = hexDecode(Array(trailer.publicKey.utf8)) else { throw damaged }
         self.trailer = trailer
-        self.signature = signature
+        publicKey = key
     }
+}
 
-    private static func encoded(_ value: some Encodable) throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return [UInt8](try encoder.encode(value))
-    }
-
-    private static func lastIndex(of word: [UInt8], in text: [UInt8]) -> Int? {
-        var place = text.count - word.count
-        while place >= 0 {
-            if text[place...].starts(with: word) { return place }
-            place -= 1
+extension ArchiveTrailer {
+    /// Whether it says nothing that no archive can have: what is printed and added up later has to be what it looks like.
+    fileprivate var isSound: Bool {
+        func isDigest(_ text: String) -> Bool {
+            text.utf8.count == 64 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
         }
-        return nil
+        let ids = groups.map(\.id)
+        let reasons = Set(RowLine.reasons.map { "\($0.name)" })
+        return ID(text: account) != nil && waiting >= 0
+            && previous.map(isDigest) ?? starts.isEmpty
+            && ids.allSatisfy { ID(text: $0)?.description == $0 } && zip(ids, ids.dropFirst()).allSatisfy { $0 < $1 }
+            && groups.allSatisfy { group in
+                group.rows < 1 << 48 && group.gaps.count <= Self.gapsMax
+                    && group.unreadable.allSatisfy { reasons.contains($0.key) && $0.value <= group.rows }
+            }
     }
 }

@@ -100,6 +100,15 @@ import WaxwingCore
         #expect(
             ArchiveChain.check(all + [(rival.end, rival.trailer)]).findings
                 == [.forked(at: ids[0], into: [rival.end.id, ids[1]])])
+        let other = try Sample.read(
+            try Sample.write(
+                Sample.contents(groups: [1], previous: first.summary.end), Sample.rows(30, from: 51), signer: Signer(6)
+            ).file)
+        #expect(ArchiveChain.check([all[0], (other.end, other.trailer)]).findings == [.otherKey(other.end.id)])
+        let stranger = try Sample.read(try Sample.write(Sample.contents(groups: [2]), Sample.rows(3)).file)
+        #expect(
+            ArchiveChain.check([all[0], (stranger.end, stranger.trailer)]).findings
+                == [.severalBeginnings([stranger.end.id, ids[0]])])
         // Rows that the archive before it has already are out of order.
         #expect(throws: ArchiveError(.invalidInput, "")) {
             try Sample.write(Sample.contents(groups: [1], previous: first.summary.end), Sample.rows(2, from: 50))

@@ -69,11 +69,11 @@ enum Sample {
 
     static func write(
         _ contents: ArchiveContents = contents(), _ rows: [HistoryRow] = rows(60), to sealing: AgeSealing? = nil,
-        isArmored: Bool = false, seed: UInt64 = 1
+        isArmored: Bool = false, signer: Signer? = nil, seed: UInt64 = 1
     ) throws -> (file: [UInt8], summary: ArchiveSummary) {
         let sealing = sealing ?? .recipients(identity.map { [$0.recipient] } ?? [])
         let writer = try ArchiveWriter(
-            contents, to: sealing, isArmored: isArmored, signer: Signer(), folder: NSTemporaryDirectory(),
+            contents, to: sealing, isArmored: isArmored, signer: signer ?? Signer(), folder: NSTemporaryDirectory(),
             entropy: Entropy(seed).age, user: user)
         for group in contents.groups { for row in rows { try writer.add(row, of: group.id) } }
         var file: [UInt8] = []

@@ -144,7 +144,7 @@ extension EndToEnd {
                     let export = try alice.start(
                         ["export", "room", "--to", file, "--passphrase-fd", "5"], wrapper: words)
                     let isUnderWay = await eventually(within: 20) {
-                        FileManager.default.fileExists(atPath: file + ".part")
+                        FileManager.default.fileExists(atPath: file + ".waxwing-part")
                     }
                     #expect(isUnderWay, "\(export.errors)")
                     try await Task.sleep(for: .milliseconds(200))
@@ -152,12 +152,12 @@ extension EndToEnd {
                     let status = try await export.exit().status
                     #expect(status == (signal == SIGKILL ? -SIGKILL : 130), "\(export.errors)")
                     #expect(!FileManager.default.fileExists(atPath: file))
-                    if signal != SIGKILL { #expect(!FileManager.default.fileExists(atPath: file + ".part")) }
+                    if signal != SIGKILL { #expect(!FileManager.default.fileExists(atPath: file + ".waxwing-part")) }
                 }
                 let run = try await alice.attempt(
                     "export", "room", "--to", file, "--passphrase-fd", "5", wrapper: words)
                 #expect(run.status == 0, "\(run.errors)")
-                #expect(!FileManager.default.fileExists(atPath: file + ".part"), "nothing is left behind")
+                #expect(!FileManager.default.fileExists(atPath: file + ".waxwing-part"), "nothing is left behind")
                 let check = try await alice.attempt("archive", "verify", file, "--passphrase-fd", "5", wrapper: words)
                 #expect(check.status == 0 && check.output.contains("whole"), "\(check.output)\(check.errors)")
             }

@@ -75,7 +75,7 @@ struct DraftFileTests {
         defer { withExtendedLifetime(temporary) {} }
         let path = folder + "/a"
         // What a killed process has left is written over.
-        try Data("left behind, and longer than what comes".utf8).write(to: URL(fileURLWithPath: path + ".part"))
+        try Data("left behind, and longer than what comes".utf8).write(to: URL(fileURLWithPath: path + ".waxwing-part"))
         let file = try DraftFile(path, replacing: false)
         #expect(throws: Failure.self) { try DraftFile(path, replacing: false) }
         try write("mine", to: file)

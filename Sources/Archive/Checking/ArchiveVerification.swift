@@ -21,9 +21,8 @@ extension ArchiveReader {
             Bool,
         progress: (_ done: UInt64, _ all: UInt64) -> Void = { _, _ in }
     ) throws -> ArchiveReport {
-        guard let key = hexDecode(Array(signed.signature.publicKey.utf8)),
-            let signature = hexDecode(Array(signed.signature.signature.utf8)),
-            try verifySignature(signed.signature.suite, key, signed.message, signature)
+        guard let signature = hexDecode(Array(signed.signature.utf8)),
+            try verifySignature(trailer.suite, signed.publicKey, signed.message, signature)
         else { throw ArchiveError(.damaged, "the archive's signature does not fit what it says of itself") }
         guard hexEncode(try ArchiveTrailer.root(of: trailer.blocks)) == trailer.root else {
             throw ArchiveError(.damaged, "the hashes in the trailer do not fit each other")
@@ -35,8 +34,13 @@ extension ArchiveReader {
             progress(done, all)
         }
         for file in [ArchiveFile.readme, .manifest] { try check(file, advance) }
+        var last: ID?
         let members = try checkLines(.members, advance) { line throws(ArchiveError) in
-            _ = try MemberLine.parse(Array(line))
+            let member = try MemberLine.parse(Array(line)).id
+            guard last.map({ $0 < member }) ?? true else {
+                throw ArchiveError(.damaged, "the people in the archive are not in order")
+            }
+            last = member
         }
         let messages = trailer.blocks(of: .messages)
         guard members + messages.count == trailer.blocks.count else {
@@ -55,8 +59,11 @@ extension ArchiveReader {
             for file in [ArchiveFile.markdown, .html] { try check(file, advance) }
         }
         try order.finish()
+        if let framed = content as? FramedContent {
+            try framed.check(except: [.messages, .markdown, .html].compactMap { framed.frames(of: index[$0]) })
+        }
         return ArchiveReport(
-            end: end, rows: trailer.rows, suite: signed.signature.suite, fingerprint: hexEncode(SHA256.of(key)))
+            end: end, rows: trailer.rows, suite: trailer.suite, fingerprint: end.signer)
     }
 
     private func check(_ file: ArchiveFile, _ advance: (Int) -> Void) throws(ArchiveError) {

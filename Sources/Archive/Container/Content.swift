@@ -113,6 +113,13 @@ final class FramedContent: Content, @unchecked Sendable {
         return first..<(last + 1)
     }
 
+    /// Opens the frames that are in none of these ranges, to see that they hold what the table says: other tools read them without it.
+    func check(except known: [Range<Int>]) throws(ArchiveError) {
+        for number in table.frames.indices where !known.contains(where: { $0.contains(number) }) {
+            _ = try content(ofFrame: number)
+        }
+    }
+
     /// The frame that holds a place; nil behind the last one.
     func index(of place: UInt64) -> Int? {
         var (low, high) = (0, table.frames.count)
@@ -232,7 +239,7 @@ final class StreamedContent: Content {
                 inputPlace = source.pos
                 return result
             }
-            if ZSTD_isError(result) != 0 { throw Zstd.damaged }
+            if ZSTD_isError(result) != 0 { throw trouble(result) }
             isBetweenFrames = result == 0
             if out.pos > 0 {
                 place += UInt64(out.pos)
@@ -240,5 +247,15 @@ final class StreamedContent: Content {
             }
             if isAtEnd, result != 0 { throw ArchiveError(.truncated, "a compressed part of the archive is cut off") }
         }
+    }
+
+    private func trouble(_ result: Int) -> ArchiveError {
+        if ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge {
+            return ArchiveError(
+                .unsupported, "the archive was compressed with too large a window: use zstd without --long and --ultra")
+        }
+        return place == 0
+            ? ArchiveError(.notAnArchive, "this is no archive of Waxwing: it is not compressed with zstd")
+            : Zstd.damaged
     }
 }

@@ -7,10 +7,15 @@ struct TarIndex {
 
     private(set) var places: [ArchiveFile: Place] = [:]
 
-    /// Small files are read as a whole, if they are no larger than this; in bytes.
-    static let smallMax: UInt64 = 64 << 20
+    /// Small files are read as a whole, if they are no larger than this; in bytes. A million messages need a twentieth of it.
+    static let smallMax: UInt64 = 8 << 20
+    /// Zeros that may stand behind the last file: tar fills up whole records, of 10 KiB unless it is told another size.
+    private static let endMax = 1 << 20
 
-    /// Goes from header to header.
+    /// Goes from header to header, to the very end.
+    ///
+    /// The signature covers what is in the files. So that any tar unpacks just these, and nothing over them, whatever else a tar archive can hold is
+    /// refused: other files, folders, links, names in other places, and anything behind the last file.
     ///
     /// - Throws: `notAnArchive` where a file is missing, another one is there, or their order is another.
     init(_ content: any Content) throws(ArchiveError) {
@@ -22,14 +27,18 @@ struct TarIndex {
             let header = try content.bytes(at: offset, Tar.block)
             guard Self.isWhole(header) else { throw Self.foreign("it holds no \(file.rawValue) where it should be") }
             let size = try Self.size(header)
+            // So far from the largest number that no sum of what follows reaches it.
+            guard size < 1 << 50, offset < 1 << 60 else { throw Self.foreign("a file in it is too large") }
             let start = offset + UInt64(Tar.block)
-            let (end, isTooLarge) = (start + size).addingReportingOverflow(UInt64(Tar.block - 1))
-            guard size < 1 << 50, !isTooLarge else { throw Self.foreign("a file in it is too large") }
-            offset = end / UInt64(Tar.block) * UInt64(Tar.block)
+            offset = (start + size + UInt64(Tar.block - 1)) / UInt64(Tar.block) * UInt64(Tar.block)
+            // Part of a name may stand here.
+            guard header[345..<500].allSatisfy({ $0 == 0 }) else { throw Self.foreign("a file in it has a long name") }
             switch header[156] {
-            case UInt8(ascii: "x"), UInt8(ascii: "g"), UInt8(ascii: "5"):
+            case UInt8(ascii: "x"), UInt8(ascii: "g"):
                 notes += 1
-                guard notes <= 32, size <= 1 << 16 else { throw Self.foreign("it holds too many notes of tar") }
+                guard notes <= 32, size <= 1 << 12, Self.isHarmless(try content.bytes(at: start, Int(size))) else {
+                    throw Self.foreign("it holds notes of tar that say more than times and owners")
+                }
                 continue
             case UInt8(ascii: "0"), 0: break
             default: throw Self.foreign("it holds something that is no file")
@@ -40,6 +49,35 @@ struct TarIndex {
             places[file] = Place(offset: start, size: size)
             expected = expected.dropFirst()
         }
+        try Self.checkEnd(content, offset)
+    }
+
+    /// Two empty blocks end a tar archive; nothing may follow but more of them.
+    private static func checkEnd(_ content: any Content, _ offset: UInt64) throws(ArchiveError) {
+        var end = [UInt8](repeating: 0, count: endMax + 1)
+        let count = try end.withMutableBytes { room throws(ArchiveError) in try content.read(at: offset, into: room) }
+        guard count >= Tar.end.count else { throw ArchiveError(.truncated, "the archive ends too early") }
+        guard count <= endMax, end[..<count].allSatisfy({ $0 == 0 }) else {
+            throw foreign("there is something behind its last file")
+        }
+    }
+
+    /// Whether the records of a pax header (POSIX.1-2001) tell of nothing but times and owners: others give files other names and sizes.
+    private static func isHarmless(_ records: [UInt8]) -> Bool {
+        let allowed: Set<String> = ["mtime", "atime", "ctime", "uid", "gid", "uname", "gname"]
+        var rest = records[...]
+        while !rest.isEmpty {
+            let digits = rest.prefix { (48...57).contains($0) }
+            guard digits.count <= 5, let length = Int(String(decoding: digits, as: UTF8.self)), length <= rest.count,
+                length > digits.count + 1, rest[rest.startIndex + length - 1] == UInt8(ascii: "\n"),
+                rest[digits.endIndex] == UInt8(ascii: " ")
+            else { return false }
+            let record = rest[(digits.endIndex + 1)..<(rest.startIndex + length)]
+            let key = record.prefix { $0 != UInt8(ascii: "=") }
+            guard key.count < record.count, allowed.contains(String(decoding: key, as: UTF8.self)) else { return false }
+            rest = rest.dropFirst(length)
+        }
+        return true
     }
 
     private static func isWhole(_ header: [UInt8]) -> Bool {

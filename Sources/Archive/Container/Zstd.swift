@@ -121,6 +121,8 @@ struct SeekTable {
         }
         for index in 0..<number {
             let place = 8 + index * Self.entry
+            // What counts as nothing here could be something for others.
+            guard Self.number(table[place...]) > 0, Self.number(table[(place + 4)...]) > 0 else { throw Zstd.damaged }
             add(size: Int(Self.number(table[place...])), contentSize: Int(Self.number(table[(place + 4)...])))
         }
         guard (frames.last.map { $0.offset + UInt64($0.size) } ?? 0) == start else { throw Zstd.damaged }

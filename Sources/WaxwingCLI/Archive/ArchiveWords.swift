@@ -27,7 +27,7 @@ enum ArchiveWords {
         if group.gapCount > 0 {
             text += ", missing " + list(group.gaps) + (group.gapCount > UInt64(group.gaps.count) ? " and more" : "")
         }
-        let unreadable = group.unreadable.values.reduce(0, +)
+        let unreadable = group.unreadable.values.reduce(0, &+)
         if unreadable > 0 { text += ", \(unreadable) could not be opened" }
         return text
     }
@@ -57,6 +57,11 @@ enum ArchiveWords {
             return "more than one archive goes on from \(name(id)): \(into.map(name).joined(separator: ", "))"
         case .unfit(let id): return "\(name(id)) does not begin where the one before it ends"
         case .otherAccount(let id): return "\(name(id)) is another account's"
+        case .otherKey(let id):
+            return
+                "\(name(id)) is signed with another key than the one before it; name both keys with --signer if that is right"
+        case .severalBeginnings(let ids):
+            return "these go on from none, so they are no chain: \(ids.map(name).joined(separator: ", "))"
         }
     }
 }

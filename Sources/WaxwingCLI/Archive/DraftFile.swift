@@ -2,11 +2,13 @@ import Glibc
 
 /// A file that comes into being as a whole: under its own name only once all of it is on disk, with mode 0600.
 ///
-/// Until then it is `NAME.part`, held by a lock that goes with the process. What a killed process has left there is written over by the next one.
+/// Until then it is `NAME.waxwing-part`, held by a lock that goes with the process. What a killed process has left there is written over by the next one.
 final class DraftFile {
     private let path: String
     private let draft: String
     private let isReplacing: Bool
+    /// What to do where the name is taken.
+    private let hint: String
     private let descriptor: Int32
     private var isPublished = false
     private(set) var count: UInt64 = 0
@@ -15,35 +17,39 @@ final class DraftFile {
 
     /// - Parameter replacing: whether a file of that name may be there, and is replaced in the end.
     /// - Throws: ``Failure``.
-    init(_ path: String, replacing: Bool) throws(Failure) {
+    init(_ path: String, replacing: Bool, hint: String = "choose another name") throws(Failure) {
         self.path = path
+        self.hint = hint
         isReplacing = replacing
-        draft = path + ".part"
-        try Self.checkPlace(path, replacing)
+        draft = path + ".waxwing-part"
+        try Self.checkPlace(path, replacing, hint)
         // Last of all: what is not ours yet must not be cleared away.
         descriptor = try Self.take(draft)
     }
 
     private static func take(_ draft: String) throws(Failure) -> Int32 {
-        let descriptor = open(draft, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        // Without waiting for a reader, where there is a pipe of that name.
+        let descriptor = open(draft, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
         guard descriptor >= 0 else { throw trouble(draft, errno) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        do {
+            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+                throw Failure(
+                    .profileInUse, "another process is writing \(draft)", hint: "wait for it to end, then try again")
+            }
+            var (mine, there) = (stat(), stat())
+            guard fstat(descriptor, &mine) == 0 else { throw trouble(draft, errno) }
+            // What has another name too, or is somebody else's, is not ours to write over.
+            guard mine.st_mode & S_IFMT == S_IFREG, mine.st_nlink <= 1, mine.st_uid == geteuid() else {
+                throw Failure(.usage, "\(draft) is in the way", hint: "move it, or choose another name")
+            }
+            // Between opening and locking, the other process may have given the file its final name.
+            guard stat(draft, &there) == 0, mine.st_ino == there.st_ino, mine.st_dev == there.st_dev else {
+                throw Failure(.profileInUse, "another process has just written \(draft)", hint: "try again")
+            }
+            guard ftruncate(descriptor, 0) == 0, fchmod(descriptor, 0o600) == 0 else { throw trouble(draft, errno) }
+        } catch {
             close(descriptor)
-            throw Failure(
-                .profileInUse, "another process is writing \(draft)", hint: "wait for it to end, then try again")
-        }
-        // Between opening and locking, the other process may have given the file its final name: then it is not ours to write over.
-        var (mine, there) = (stat(), stat())
-        guard fstat(descriptor, &mine) == 0, stat(draft, &there) == 0, mine.st_ino == there.st_ino,
-            mine.st_dev == there.st_dev
-        else {
-            close(descriptor)
-            throw Failure(.profileInUse, "another process has just written \(draft)", hint: "try again")
-        }
-        guard ftruncate(descriptor, 0) == 0, fchmod(descriptor, 0o600) == 0 else {
-            let code = errno
-            close(descriptor)
-            throw trouble(draft, code)
+            throw error
         }
         return descriptor
     }
@@ -70,8 +76,8 @@ final class DraftFile {
     /// - Throws: ``Failure``; what was there before is as it was.
     func publish() throws(Failure) {
         guard fsync(descriptor) == 0 else { throw Self.trouble(draft, errno) }
-        try Self.checkPlace(path, isReplacing)
-        guard rename(draft, path) == 0 else { throw Self.trouble(path, errno) }
+        try Self.checkPlace(path, isReplacing, hint)
+        try takeName()
         isPublished = true
         let folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else { throw Self.trouble(self.folder, errno) }
@@ -79,21 +85,37 @@ final class DraftFile {
         guard fsync(folder) == 0 else { throw Self.trouble(self.folder, errno) }
     }
 
+    private func takeName() throws(Failure) {
+        if !isReplacing {
+            // A second name never takes another file's place, whoever came meanwhile. Not all file systems have them.
+            if link(draft, path) == 0 {
+                unlink(draft)
+                return
+            }
+            if errno == EEXIST { throw Self.taken(path, hint) }
+        }
+        guard rename(draft, path) == 0 else { throw Self.trouble(path, errno) }
+    }
+
+    private static func taken(_ path: String, _ hint: String) -> Failure {
+        Failure(.usage, "\(path) is there already", hint: hint)
+    }
+
     private static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    private static func checkPlace(_ path: String, _ isReplacing: Bool) throws(Failure) {
+    private static func checkPlace(_ path: String, _ isReplacing: Bool, _ hint: String) throws(Failure) {
         guard !path.isEmpty, !path.hasSuffix("/") else { throw Failure(.usage, "\(path) is no name for a file") }
         var status = stat()
-        guard stat(path, &status) == 0 else {
+        guard lstat(path, &status) == 0 else {
             if errno == ENOENT { return }
             throw trouble(path, errno)
         }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw Failure(.usage, "\(path) is there, and is no file") }
-        if !isReplacing {
-            throw Failure(.usage, "\(path) is there already", hint: "choose another name, or replace it with --force")
+        if !isReplacing { throw taken(path, hint) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw Failure(.usage, "\(path) is there, and is no file", hint: "choose another name")
         }
     }
 

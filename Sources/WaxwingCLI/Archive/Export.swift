@@ -37,6 +37,12 @@ struct Export: AsyncParsableCommand {
         help: ArgumentHelp("Open the archive of --since with the age identities in this file.", valueName: "file"))
     var identities: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Take the archive of --since when it is signed with the key of this fingerprint.", valueName: "fingerprint")
+    )
+    var signer: String?
+
     @OptionGroup var sealing: SealingOptions
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
@@ -51,9 +57,9 @@ struct Export: AsyncParsableCommand {
         let found = try chosen(reader)
         let words = try sealing.words()
         let sealing = try sealing.sealing(words)
-        let previous = try since.map { try earlier($0, words) }
+        let previous = try since.map { try earlier($0, words, reader) }
         let interrupt = Interrupt()
-        let draft = try DraftFile(path, replacing: force)
+        let draft = try DraftFile(path, replacing: force, hint: "choose another name, or replace it with --force")
         let exporter = try Exporter(reader, found, previous: previous) { interrupt.hasCome }
         let summary = try exporter.run(to: draft, sealing, isArmored: self.sealing.armor)
         if output.json {
@@ -82,12 +88,35 @@ struct Export: AsyncParsableCommand {
         return found
     }
 
-    private func earlier(_ path: String, _ words: SecretBytes?) throws -> ArchiveEnd {
+    /// Where an earlier archive ends, once all of it has proved true and this profile is seen to hold what it ends with.
+    private func earlier(_ path: String, _ words: SecretBytes?, _ reader: AccountReader) throws -> ArchiveEnd {
         var options = OpeningOptions()
         options.identities = identities
         let opening: AgeOpening
         if let words, identities.isEmpty { opening = .passphrase(words) } else { opening = try options.opening() }
-        return try options.open(path, opening).end
+        let archive = try options.open(path, opening)
+        var meter = ProgressMeter("checking \(path)", .bytes)
+        defer { meter.end() }
+        let report = try ArchiveSignature.check(archive, path) { meter.show($0, of: $1) }
+        let isWanted = signer.map { Fingerprint.plain($0) == report.fingerprint }
+        guard try isWanted ?? (SignerTrust(report.fingerprint, of: archive.end.account, reader) == .own) else {
+            throw Failure(
+                .archiveDamaged,
+                "\(path): it is not signed with the key of this profile: \(Fingerprint.grouped(report.fingerprint))",
+                hint: "if that was your key before a new login, name it: --signer FINGERPRINT")
+        }
+        for (group, last) in archive.end.last {
+            // In its own archive, or in one before that, which is not looked at.
+            guard let row = try archive.rows(of: group, from: last, limit: 1).first else { continue }
+            var match = try EraMatch(reader, group: group)
+            try match.look(at: row)
+            guard match.eras[row.era] == row.era, match.isKnown(row) else {
+                throw Failure(
+                    .notPossible, "\(path): this profile does not hold what that archive ends with",
+                    hint: "`waxwing import` it first, or write a full archive")
+            }
+        }
+        return archive.end
     }
 
     private func counted(_ count: UInt64, _ thing: String) -> String { "\(count) \(thing)\(count == 1 ? "" : "s")" }

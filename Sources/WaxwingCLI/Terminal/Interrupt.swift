@@ -10,6 +10,8 @@ final class Interrupt: Sendable {
 
     // The sources are made once and only cancelled, which dispatch allows from any thread.
     private nonisolated(unsafe) let sources: [any DispatchSourceSignal]
+    /// What the signals did before, and do again afterwards.
+    private nonisolated(unsafe) let before: [(number: Int32, handler: __sighandler_t?)]
     private let mark = Mark()
 
     /// Whether a signal has come.
@@ -18,8 +20,9 @@ final class Interrupt: Sendable {
     /// - Parameter handler: called on a queue of its own for each signal.
     init(_ handler: @escaping @Sendable () -> Void = {}) {
         let queue = DispatchQueue(label: "waxwing.interrupt")
-        sources = [SIGINT, SIGTERM].map { [mark] number in
-            signal(number, SIG_IGN)
+        let numbers = [SIGINT, SIGTERM]
+        before = numbers.map { ($0, signal($0, SIG_IGN)) }
+        sources = numbers.map { [mark] number in
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler {
                 mark.isSet.store(true, ordering: .releasing)
@@ -32,5 +35,6 @@ final class Interrupt: Sendable {
 
     deinit {
         for source in sources { source.cancel() }
+        for (number, handler) in before { signal(number, handler) }
     }
 }

@@ -58,7 +58,12 @@ enum PasswordSource: Hashable, Sendable {
         }
         defer { close(terminal) }
         var settings = termios()
-        tcgetattr(terminal, &settings)
+        guard tcgetattr(terminal, &settings) == 0 else {
+            throw Failure(.usage, "the terminal cannot be asked: \(String(cString: strerror(errno)))")
+        }
+        // Ctrl-C must not leave a terminal behind that shows nothing.
+        let interrupt = Interrupt()
+        defer { withExtendedLifetime(interrupt) {} }
         var silent = settings
         silent.c_lflag &= ~tcflag_t(ECHO)
         tcsetattr(terminal, TCSAFLUSH, &silent)
@@ -67,6 +72,10 @@ enum PasswordSource: Hashable, Sendable {
             _ = "\n".utf8CString.withUnsafeBytes { write(terminal, $0.baseAddress, 1) }
         }
         _ = prompt.utf8CString.withUnsafeBytes { write(terminal, $0.baseAddress, $0.count - 1) }
+        var waiting = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
+        while poll(&waiting, 1, 100) <= 0 {
+            if interrupt.hasCome { throw Failure.interrupted }
+        }
         return try firstLine(of: terminal, "the terminal")
     }
 }

@@ -59,6 +59,9 @@ public struct EraMatch: Sendable {
         return try draft.record(.history, Keys.history(group, era: era, sequence: sequence))
     }
 
+    /// Whether a row that was looked at stands here, under its number.
+    public func isKnown(_ row: HistoryRow) -> Bool { places[row.era] != nil }
+
     /// Where each numbering that was looked at belongs; those that have no place here are missing.
     public var eras: [UInt32: UInt32] {
         var eras = places
