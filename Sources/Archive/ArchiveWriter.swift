@@ -62,25 +62,42 @@ public final class ArchiveWriter {
     /// Adds a row of the log.
     ///
     /// - Throws: ``ArchiveError`` `invalidInput` for a row that is not behind the one before, by group, numbering and sequence.
-    public func add(_ row: HistoryRow, of group: ID) throws {
-        guard let sequence = row.sequence else {
-            throw ArchiveError(.invalidInput, "a row that is not in the log cannot be archived")
+    public func add(_ row: HistoryRow, of group: ID) throws { try add([row], of: group) }
+
+    /// Adds rows of the log.
+    ///
+    /// - Throws: ``ArchiveError`` `invalidInput` for a row that is not behind the one before, by group, numbering and sequence.
+    public func add(_ rows: [HistoryRow], of group: ID) throws {
+        var batch = try batch(of: group)
+        var tally = tallies.removeLast()
+        defer { tallies.append(tally) }
+        for row in rows {
+            guard let sequence = row.sequence else {
+                throw ArchiveError(.invalidInput, "a row that is not in the log cannot be archived")
+            }
+            try tally.add(RowFacts(row, sequence, of: group))
+            try batch.add(row, sequence) { try person($0) }
+            if batch.isFull {
+                try flush()
+                batch = RowBatch(batch.group, isFirst: false)
+                self.batch = batch
+            }
         }
-        if batch?.group.id != group {
-            guard let known = groups[group] else { throw ArchiveError(.invalidInput, "a row is of an unknown group") }
-            try flush()
-            batch = RowBatch(known, isFirst: try begin(known))
-        }
-        try tallies[tallies.count - 1].add(RowFacts(row, sequence, of: group))
-        try batch?.add(row, sequence, person)
-        if batch?.isFull == true { try flush() }
+    }
+
+    /// The batch that rows of a group go into.
+    private func batch(of group: ID) throws(ArchiveError) -> RowBatch {
+        if let batch, batch.group.id == group { return batch }
+        guard let known = groups[group] else { throw ArchiveError(.invalidInput, "a row is of an unknown group") }
+        try flush()
+        let batch = RowBatch(known, isFirst: try begin(known))
+        self.batch = batch
+        return batch
     }
 
     /// Hands the rows that have gathered over to the files, each of which makes its lines by itself.
     private func flush() throws(ArchiveError) {
-        guard let full = batch.take() else { return }
-        batch = RowBatch(full.group, isFirst: false)
-        if full.rows.isEmpty, !full.isFirst { return }
+        guard let full = batch.take(), full.isFirst || !full.rows.isEmpty else { return }
         try messages.add(full)
         try markdown.add(full)
         try html.add(full)

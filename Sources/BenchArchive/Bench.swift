@@ -52,18 +52,17 @@ struct Bench {
             let run = try waxwing(
                 "export", "--all", "--to", "a.age", "--recipient", recipient, "--force", profile: "sqlite")
             peak = max(peak, run.peak)
-            return run.seconds
+            return run
         }
         try shell("age -d -i key a.age | zstd -d -o payload.tar -q -f")
-        let pipeline = try median { try shell("zstd -3 -c -q payload.tar | age -r \(recipient) > b.age").seconds }
+        let pipeline = try median { try shell("zstd -3 -c -q payload.tar | age -r \(recipient) > b.age") }
         try shell("zstd -3 -q -f payload.tar -o payload.zst")
         let sizes = Sizes(content: try size("payload.tar"), file: try size("a.age"))
         let plain = try size("payload.zst")
         tell("waxwing export", export, sizes.content)
         tell("zstd -3 | age", pipeline, sizes.content)
-        print(
-            "  export reads the store and writes the transcripts too, at \(ratio(pipeline, export)) times the pipeline's speed"
-        )
+        let speed = ratio(pipeline.seconds, export.seconds)
+        print("  export reads the store and writes the transcripts too, at \(speed) times the pipeline's speed")
         print(
             "  size: \(sizes.content) bytes in \(sizes.file), 1 : \(ratio(Double(sizes.content), Double(sizes.file)))"
                 + "; plain zstd -3: \(plain), so the archive has \(ratio(Double(sizes.file), Double(plain))) times that"
@@ -77,14 +76,13 @@ struct Bench {
         let verify = try median {
             let run = try waxwing("archive", "verify", "a.age", "--identity", "key", profile: "sqlite")
             peak = max(peak, run.peak)
-            return run.seconds
+            return run
         }
-        let pipeline = try median { try shell("age -d -i key a.age | zstd -d -q -c > /dev/null").seconds }
+        let pipeline = try median { try shell("age -d -i key a.age | zstd -d -q -c > /dev/null") }
         tell("waxwing archive verify", verify, sizes.content)
         tell("age -d | zstd -d", pipeline, sizes.content)
-        print(
-            "  verify checks every hash and parses every line too, at \(ratio(pipeline, verify)) times the pipeline's speed"
-        )
+        let speed = ratio(pipeline.seconds, verify.seconds)
+        print("  verify checks every hash and parses every line too, at \(speed) times the pipeline's speed")
         try tellMemory("verify", peak, idle)
     }
 
@@ -108,8 +106,10 @@ struct Bench {
 
     // MARK: Lines
 
-    private func tell(_ what: String, _ seconds: Double, _ bytes: Int) {
-        print("\(what): \((Double(bytes) / seconds / 1e6).rounded(to: 1)) MB/s (\(seconds.rounded(to: 2)) s)")
+    private func tell(_ what: String, _ run: Run, _ bytes: Int) {
+        print(
+            "\(what): \((Double(bytes) / run.seconds / 1e6).rounded(to: 1)) MB/s (\(run.seconds.rounded(to: 2)) s,"
+                + " \(run.processor.rounded(to: 2)) s of processor time)")
     }
 
     private func tellMemory(_ what: String, _ peak: Int, _ idle: Int) throws {
@@ -121,10 +121,11 @@ struct Bench {
     private func megabytes(_ bytes: Int) -> String { (Double(bytes) / 1e6).rounded(to: 1) }
     private func ratio(_ a: Double, _ b: Double) -> String { (a / b).rounded(to: 2) }
 
-    private func median(_ seconds: () throws -> Double) throws -> Double {
-        var times: [Double] = []
-        for _ in 0..<options.runs { times.append(try seconds()) }
-        return times.sorted()[times.count / 2]
+    /// The one in the middle by its time.
+    private func median(_ run: () throws -> Run) throws -> Run {
+        var runs: [Run] = []
+        for _ in 0..<options.runs { runs.append(try run()) }
+        return runs.sorted { $0.seconds < $1.seconds }[runs.count / 2]
     }
 
     private func size(_ name: String) throws -> Int {

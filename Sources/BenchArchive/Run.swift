@@ -5,6 +5,8 @@ import Glibc
 struct Run {
     let output: String
     let seconds: Double
+    /// What it and its children took of the processors, in seconds: this holds on a machine that is busy with other things, too.
+    let processor: Double
     /// Largest resident set, in bytes, as the system kept count of it; looked at every few milliseconds.
     let peak: Int
 
@@ -17,21 +19,32 @@ struct Run {
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
         process.environment = ["WAXWING_HOME": folder + "/profiles", "PATH": "/usr/local/bin:/usr/bin:/bin"]
         process.standardOutput = try FileHandle(forWritingTo: output)
+        let before = Self.processorOfChildren
         let start = DispatchTime.now().uptimeNanoseconds
         try process.run()
         var peak = 0
         while process.isRunning {
             peak = max(peak, Self.peak(of: process.processIdentifier))
-            usleep(2000)
+            // Looking takes time of its own, which the process would miss.
+            usleep(5000)
         }
         process.waitUntilExit()
         seconds = Double(DispatchTime.now().uptimeNanoseconds - start) / 1e9
+        processor = Self.processorOfChildren - before
         self.peak = peak
         guard process.terminationStatus == 0 else {
             throw Trouble("\(program) \(arguments.joined(separator: " ")) ended with \(process.terminationStatus)")
         }
         self.output = String(decoding: try Data(contentsOf: output), as: UTF8.self)
             .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    private static var processorOfChildren: Double {
+        var usage = rusage()
+        getrusage(RUSAGE_CHILDREN.rawValue, &usage)
+        let seconds = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec
+        let microseconds = usage.ru_utime.tv_usec + usage.ru_stime.tv_usec
+        return Double(seconds) + Double(microseconds) / 1e6
     }
 
     private static func peak(of process: Int32) -> Int {

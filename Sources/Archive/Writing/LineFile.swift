@@ -26,11 +26,14 @@ final class LineFile: @unchecked Sendable {
     private var spare = Page()
     private let spool: Spool
     private let compressor: Zstd.Compressor
+    private let sha256: SHA256?
     private let worker: Worker
     private let done = Mutex<[(size: Int, contentSize: Int)]>([])
 
-    init(_ name: String, level: Int32, _ spool: Spool) {
+    /// - Parameter sha256: is fed all of the text, a frame at a time.
+    init(_ name: String, level: Int32, _ spool: Spool, sha256: SHA256? = nil) {
         self.spool = spool
+        self.sha256 = sha256
         compressor = Zstd.Compressor(level: level)
         // One frame at a time: so the spare page is free again when the next one is handed over.
         worker = Worker(name, backlog: 1)
@@ -64,6 +67,7 @@ final class LineFile: @unchecked Sendable {
         contentSize += UInt64(full.text.count)
         try worker.run { [self] () throws(ArchiveError) in
             let content = full.text.contents
+            try sha256?.update(content)
             let frame = try compressor.frame(content)
             try spool.append(frame)
             done.withLock { $0.append((frame.count, content.count)) }

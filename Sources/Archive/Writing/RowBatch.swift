@@ -50,64 +50,80 @@ final class RowBatch: @unchecked Sendable {
     let group: ArchiveGroup
     /// Whether the group begins with them.
     let isFirst: Bool
-    private(set) var rows: [Row] = []
-    private(set) var events: [SystemEvent] = []
-    /// Those that events name.
-    private(set) var people: [ID: Person] = [:]
-    private var senders: [ID: Sender] = [:]
-    private var memory = TextBuffer(capacity: 64 << 10)
+    private var kept = Kept()
+    private var contents = UnsafeRawBufferPointer(start: nil, count: 0)
 
     init(_ group: ArchiveGroup, isFirst: Bool) {
         self.group = group
         self.isFirst = isFirst
-        rows.reserveCapacity(Self.rowsMax)
     }
 
-    var isFull: Bool { rows.count >= Self.rowsMax || memory.count >= Self.bytesMax }
+    var isFull: Bool { kept.rows.count >= Self.rowsMax || contents.count >= Self.bytesMax }
+    var rows: [Row] { kept.rows }
+    var events: [SystemEvent] { kept.events }
+    /// Those that events name.
+    var people: [ID: Person] { kept.people }
 
     func bytes(_ place: Place) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(rebasing: memory.contents[place.start..<(place.start + place.count)])
+        UnsafeRawBufferPointer(rebasing: contents[place.start..<(place.start + place.count)])
     }
 
     func add(_ row: HistoryRow, _ sequence: UInt64, _ person: (ID) throws -> Person) throws {
-        let sender: Sender
-        if let known = senders[row.sender] {
-            sender = known
-        } else {
-            let person = try person(row.sender)
-            sender = Sender(
-                inMessages: keep(person.inMessages), inMarkdown: keep(person.inMarkdown), inHTML: keep(person.inHTML))
-            senders[row.sender] = sender
-        }
-        rows.append(
-            Row(
-                sequence: sequence, era: row.era, time: row.time, sender: sender,
-                content: try keep(row.content, person), hasOtherKey: row.hasOtherKey, epoch: row.epoch,
-                generation: row.generation, messageID: row.messageID.map { keep($0.bytes) } ?? Place(),
-                digest: keep(row.digest)))
+        try kept.add(row, sequence, person)
+        contents = kept.memory.contents
     }
 
-    private func keep(_ content: HistoryRow.Content, _ person: (ID) throws -> Person) throws -> Content {
-        switch content {
-        case .text(var text): return .text(text.withUTF8 { keep(UnsafeRawBufferPointer($0)) })
-        case .system(let system):
-            for event in system {
-                for user in [event.actor, event.subject] where people[user] == nil {
-                    people[user] = try person(user)
-                }
+    /// All that grows, in one value: so that a row takes one access to it.
+    private struct Kept: ~Copyable {
+        var rows: [Row] = []
+        var events: [SystemEvent] = []
+        var people: [ID: Person] = [:]
+        var senders: [ID: Sender] = [:]
+        var memory = TextBuffer(capacity: 64 << 10)
+
+        init() { rows.reserveCapacity(RowBatch.rowsMax) }
+
+        mutating func add(_ row: HistoryRow, _ sequence: UInt64, _ person: (ID) throws -> Person) throws {
+            let sender: Sender
+            if let known = senders[row.sender] {
+                sender = known
+            } else {
+                let person = try person(row.sender)
+                sender = Sender(
+                    inMessages: keep(person.inMessages), inMarkdown: keep(person.inMarkdown),
+                    inHTML: keep(person.inHTML))
+                senders[row.sender] = sender
             }
-            defer { events += system }
-            return .system(events.count..<(events.count + system.count))
-        case .unreadable(let reason): return .unreadable(reason)
+            rows.append(
+                Row(
+                    sequence: sequence, era: row.era, time: row.time, sender: sender,
+                    content: try keep(row.content, person), hasOtherKey: row.hasOtherKey, epoch: row.epoch,
+                    generation: row.generation, messageID: row.messageID.map { keep($0.bytes) } ?? Place(),
+                    digest: keep(row.digest)))
         }
-    }
 
-    private func keep(_ bytes: UnsafeRawBufferPointer) -> Place {
-        defer { memory.append(raw: bytes) }
-        return Place(start: memory.count, count: bytes.count)
-    }
+        private mutating func keep(_ content: HistoryRow.Content, _ person: (ID) throws -> Person) throws -> Content {
+            switch content {
+            case .text(var text): return .text(text.withUTF8 { keep(UnsafeRawBufferPointer($0)) })
+            case .system(let system):
+                for event in system {
+                    for user in [event.actor, event.subject] where people[user] == nil {
+                        people[user] = try person(user)
+                    }
+                }
+                defer { events += system }
+                return .system(events.count..<(events.count + system.count))
+            case .unreadable(let reason): return .unreadable(reason)
+            }
+        }
 
-    private func keep(_ bytes: [UInt8]) -> Place { bytes.withUnsafeBytes { keep($0) } }
+        private mutating func keep(_ bytes: UnsafeRawBufferPointer) -> Place {
+            defer { memory.append(raw: bytes) }
+            return Place(start: memory.count, count: bytes.count)
+        }
+
+        private mutating func keep(_ bytes: [UInt8]) -> Place { bytes.withUnsafeBytes { keep($0) } }
+    }
 }
 
 extension RowBatch.Place {

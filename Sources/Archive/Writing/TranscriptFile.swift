@@ -1,4 +1,4 @@
-/// A transcript while it is written: makes text of rows and hashes it.
+/// A transcript while it is written: makes text of rows; it is hashed as it is compressed.
 ///
 /// `@unchecked Sendable`: everything is touched on the worker alone until ``finish()`` has returned.
 final class TranscriptFile: @unchecked Sendable {
@@ -15,7 +15,7 @@ final class TranscriptFile: @unchecked Sendable {
         self.heading = heading
         self.line = line
         worker = Worker("lines of \(name.rawValue)", backlog: 2)
-        file = LineFile(name.rawValue, level: Zstd.level, spool)
+        file = LineFile(name.rawValue, level: Zstd.level, spool, sha256: sha256)
         try sha256.begin()
     }
 
@@ -41,10 +41,6 @@ final class TranscriptFile: @unchecked Sendable {
     }
 
     private func write(_ body: (inout TextBuffer) -> Void) throws(ArchiveError) {
-        _ = try file.add { text throws(ArchiveError) in
-            let start = text.count
-            body(&text)
-            try sha256.update(UnsafeRawBufferPointer(rebasing: text.contents[start...]))
-        }
+        _ = try file.add { text throws(ArchiveError) in body(&text) }
     }
 }

@@ -91,7 +91,7 @@ struct Exporter {
             var rows = part.rows
             while case let page = try rows.next(), !page.isEmpty {
                 if isStopped() { throw Failure.interrupted }
-                for row in page { try writer.add(row, of: part.id) }
+                try writer.add(page, of: part.id)
                 done += UInt64(page.count)
                 meter.show(done, of: all)
             }
