@@ -13,12 +13,14 @@ extension StoreConformance {
         return [
             [.put(.account, key: [1], value: value(1, 300)), .put(.group, key: [1], value: value(2, 100))],
             [.put(.groupState, key: [1, 1], value: value(3, 30_000)), .put(.outbox, key: [1], value: value(4, 200))],
-            keys(90, 7).map { .put(.history, key: $0, value: value($0[2], 400)) },
+            // More than a store of files keeps in one of them.
+            keys(112, 7).map { .put(.history, key: $0, value: value($0[2], 400)) },
             [
                 .put(.groupState, key: [1, 1], value: value(5, 30_000)), .delete(.outbox, key: [1]),
                 .put(.account, key: [1], value: value(6, 300)),
             ],
             keys(20, 8).map { .put(.history, key: $0, value: value($0[2], 400)) } + [.put(.seen, key: [1], value: [])],
+            keys(112, 7).dropFirst(20).dropLast(60).map { .delete(.history, key: $0) },
             [.deletePrefix(.history, prefix: [7]), .put(.group, key: [2], value: value(7, 50))],
             [.put(.account, key: [1], value: value(8, 300)), .delete(.history, key: [8, 0, 9])],
             [.deletePrefix(.groupState, prefix: []), .put(.group, key: [1], value: value(9, 100))],
