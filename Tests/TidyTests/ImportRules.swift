@@ -68,7 +68,7 @@ enum Arrows {
         "Sources/WaxwingCLI/Fixtures/FixtureCommand.swift": ["FixtureTransport"],
         // A hash of what is stored.
         "Sources/WaxwingCLI/Commands/StoreShow.swift": ["MLSOpenSSL"],
-        "Sources/WaxwingCLI/Commands/StoreConvert.swift": ["MLSOpenSSL"],
+        "Sources/WaxwingCLI/Profile/Profile+Convert.swift": ["MLSOpenSSL"],
     ]
 
     /// The import of a line of code: `Glibc`, or `func Glibc.explicit_bzero`.
