@@ -1,3 +1,4 @@
+import ConclaveProtocol
 import FoundationEssentials
 import Glibc
 
@@ -28,14 +29,17 @@ extension Fixture {
     /// What is wrong with it; nil where nothing is.
     public var problem: String? {
         var isInCommand = false
-        var requests: Set<Int> = []
+        var requests: [Int: FixtureLine] = [:]
+        // Those that something may still come for.
+        var open: Set<Int> = []
         for line in lines.dropFirst() {
             switch line.kind {
             case .header: return "line \(line.line): a second header"
             case .command:
                 if isInCommand { return "line \(line.line): a command begins before the last one ended" }
                 isInCommand = true
-                requests = []
+                requests = [:]
+                open = []
             case .exit:
                 if !isInCommand { return "line \(line.line): a command ends that did not begin" }
                 isInCommand = false
@@ -43,12 +47,14 @@ extension Fixture {
                 if !isInCommand { return "line \(line.line): \(line.kind.rawValue) outside of a command" }
             }
             if line.kind == .request {
-                guard let id = line.id, requests.insert(id).inserted else {
+                guard let id = line.id, requests.updateValue(line, forKey: id) == nil else {
                     return "line \(line.line): a request without a number of its own"
                 }
-                if let token = line.token, Masks.token(token) != token { return "line \(line.line): a token in clear" }
-            } else if let id = line.id, !requests.contains(id) {
-                return "line \(line.line): something for request \(id), which was not made"
+                open.insert(id)
+            } else if let id = line.id {
+                if requests[id] == nil { return "line \(line.line): something for request \(id), which was not made" }
+                if !open.contains(id) { return "line \(line.line): something for request \(id), which is over" }
+                if line.kind != .event { open.remove(id) }
             }
             if line.kind == .answer, line.response == nil { return "line \(line.line): an answer without a status" }
             if line.kind == .event, line.feedEvent == nil { return "line \(line.line): an event that cannot be read" }
@@ -56,6 +62,9 @@ extension Fixture {
                 return "line \(line.line): a failure without outcome and cause"
             }
             if line.kind == .entropy, !isReplayable { return "line \(line.line): entropy, which the header denies" }
+            if let secret = line.secret(for: line.id.flatMap { requests[$0] }) {
+                return "line \(line.line): \(secret) in clear"
+            }
         }
         return isInCommand ? "it ends in the middle of a command" : nil
     }
@@ -106,12 +115,42 @@ extension Fixture {
     }
 }
 
+extension FixtureLine {
+    /// What stands in this line that is a secret and no placeholder; nil where nothing does.
+    ///
+    /// - Parameter request: the line of the request it belongs to.
+    fileprivate func secret(for request: FixtureLine?) -> String? {
+        if let token, Masks.token(token) != token { return "a token" }
+        if kind == .password, !Masks.isPassword(text ?? "") { return "a password" }
+        if let arguments, Masks.arguments(arguments) != arguments { return "credentials" }
+        guard [.request, .answer].contains(kind), let request, let path = request.path,
+            let method = request.method.flatMap(APIRequest.Method.init(rawValue:))
+        else { return nil }
+        let bytes = Array(body ?? Data())
+        let side = kind == .request ? WireBody.Side.request : .answer
+        var found: String?
+        _ = WireBody.replacingSecrets(in: bytes, of: side, method, path) { kind, text in
+            switch kind {
+            case .password: if !Masks.isPassword(text) { found = "a password" }
+            case .token: if Masks.token(text) != text { found = "a token" }
+            }
+            return text
+        }
+        // What is there for people is of the body, or it could hold anything.
+        if found == nil, let view, view != BodyView.of(bytes, side, method, path) { return "a view of something else" }
+        return found
+    }
+}
+
 extension Masks {
     /// The arguments of a command without what was said in it: `send` has its text behind the group.
     static func wordless(_ arguments: [String]) -> [String] {
         guard arguments.first == "send" else { return arguments }
-        var places = arguments.indices.dropFirst().filter { !arguments[$0].hasPrefix("-") }
-        // Values of options are not told from words: better one too many.
+        // Behind -- everything is words, however it begins. Values of options are not told from words: better one too many.
+        let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
+        var places = arguments.indices.dropFirst().filter { place in
+            place > end || (place != end && !arguments[place].hasPrefix("-"))
+        }
         if !places.isEmpty { places.removeFirst() }
         var result = arguments
         for place in places { result[place] = "…" }
