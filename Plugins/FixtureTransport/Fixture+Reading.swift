@@ -96,22 +96,53 @@ extension Fixture {
         for line in lines { try writer.write(line.encoded + [UInt8(ascii: "\n")]) }
     }
 
-    /// Readable lines on where another recording differs; none where it does not.
+    /// Readable lines on where another recording differs; none where it does not. Lines that only one of them has do not hide what comes after.
     public func differences(from other: Fixture) -> [String] {
         var text: [String] = []
-        let shown = 20
-        for (old, new) in zip(lines, other.lines) where !old.matches(new) {
-            text.append("- \(old.line)  \(old.summary)")
-            text.append("+ \(new.line)  \(new.summary)")
-            text += FixtureLine.differences(old, new).map { "    \($0)" }
-            // After that, what differs is mostly that the lines are other lines.
-            if old.kind != new.kind || text.count > shown { return text }
+        let shown = 40
+        var (old, new) = (lines[...], other.lines[...])
+        while text.count < shown {
+            let same = zip(old, new).prefix { $0.matches($1) }.count
+            (old, new) = (old.dropFirst(same), new.dropFirst(same))
+            if old.isEmpty && new.isEmpty { return text }
+            if let a = old.first, let b = new.first, a.kind == b.kind,
+                old.dropFirst().first.map({ next in new.dropFirst().first.map(next.matches) ?? false })
+                    ?? (new.count == 1)
+            {
+                // Another line in the place of one.
+                text += ["- \(a.line)  \(a.summary)", "+ \(b.line)  \(b.summary)"]
+                text += FixtureLine.differences(a, b).map { "    \($0)" }
+                (old, new) = (old.dropFirst(), new.dropFirst())
+                continue
+            }
+            let (removed, added) = Self.skipped(from: old, to: new)
+            text += old.prefix(removed).map { "- \($0.line)  \($0.summary)" }
+            text += new.prefix(added).map { "+ \($0.line)  \($0.summary)" }
+            if removed == 1, added == 1, let a = old.first, let b = new.first {
+                text += FixtureLine.differences(a, b).map { "    \($0)" }
+            }
+            (old, new) = (old.dropFirst(removed), new.dropFirst(added))
         }
-        if lines.count != other.lines.count {
-            text.append("- \(lines.count) lines")
-            text.append("+ \(other.lines.count) lines")
+        return text + ["and more"]
+    }
+
+    /// How many lines of each to leave out, as few as can be, until they go on alike.
+    private static func skipped(from old: ArraySlice<FixtureLine>, to new: ArraySlice<FixtureLine>) -> (Int, Int) {
+        // Further away than this they are taken for different altogether.
+        let reach = 60
+        let (most, other) = (min(reach, old.count), min(reach, new.count))
+        for total in 1...max(1, most + other) {
+            for removed in max(0, total - other)...max(0, min(total, most)) {
+                let added = total - removed
+                guard added <= other else { continue }
+                switch (old.dropFirst(removed).first, new.dropFirst(added).first) {
+                case (nil, nil): return (removed, added)
+                case (let a?, let b?) where a.matches(b): return (removed, added)
+                default: continue
+                }
+            }
         }
-        return text
+        return (max(1, most), max(1, other))
     }
 }
 

@@ -172,6 +172,30 @@ import WaxwingCore
         #expect(mode == 0o600)
     }
 
+    @Test func aLineThatOnlyOneHasHidesNothing() throws {
+        func fixture(_ texts: [String]) throws -> Fixture {
+            var text = Self.header
+            for (index, line) in texts.enumerated() { text += "\n{\(line),\"line\":\(index + 2)}" }
+            return try Fixture(Array(text.utf8))
+        }
+        let begin = #""kind":"command","arguments":["sync"]"#
+        let clocks = (1...6).map { #""kind":"clock","milliseconds":\#($0)"# }
+        let end = #""kind":"exit","code":0"#
+        let old = try fixture([begin] + clocks + [end])
+        var changed = clocks
+        changed[4] = #""kind":"clock","milliseconds":50"#
+        changed.insert(#""kind":"password","text":"password-1""#, at: 1)
+        let new = try fixture([begin] + changed + [#""kind":"exit","code":3"#])
+        let words = old.differences(from: new)
+        #expect(words.contains { $0.hasPrefix("+ 4") && $0.contains("password-1") }, "\(words)")
+        #expect(words.contains("- 7  clock 5") && words.contains("+ 8  clock 50"), "\(words)")
+        #expect(words.contains("- 9  exit 0") && words.contains("+ 10  exit 3"), "\(words)")
+        #expect(!words.contains { $0.contains("clock 2") || $0.contains("clock 6") }, "\(words)")
+        #expect(old.differences(from: old).isEmpty)
+        let short = try fixture([begin] + clocks.prefix(3) + [end])
+        #expect(old.differences(from: short).count == 3 && short.differences(from: old).count == 3)
+    }
+
     @Test func aCopyForOthersHoldsNoKeysAndNoWords() throws {
         let recorder = try folder.recorder()
         recorder.command(["send", "lunch", "the secret plan", "--", "-my plan"])
