@@ -194,7 +194,7 @@ let package = Package(
             dependencies: ["SQLiteStore", "StoreConformance", .product(name: "GRDB", package: "GRDB.swift")],
             swiftSettings: strict),
         .testTarget(
-            name: "FileStoreTests", dependencies: ["FileStore", "StoreConformance"], swiftSettings: strict),
+            name: "FileStoreTests", dependencies: ["FileStore", "StoreConformance", "CFaults"], swiftSettings: strict),
         .testTarget(
             name: "HTTPTransportTests",
             dependencies: [
@@ -217,7 +217,11 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "WaxwingCLITests", dependencies: ["WaxwingCLI", "WaxwingCore", "SQLiteStore"], swiftSettings: strict),
+            name: "WaxwingCLITests",
+            dependencies: [
+                "WaxwingCLI", "WaxwingCore", "WaxwingClient", "SQLiteStore", "FileStore", "MLSOpenSSL", "CFaults",
+            ],
+            swiftSettings: strict),
         // The two programs as processes: a server, clients, and the network between them.
         .testTarget(
             name: "EndToEndTests",

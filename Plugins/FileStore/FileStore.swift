@@ -9,7 +9,8 @@ public import WaxwingCore
 /// blocks which the file system or the disk has given up are beyond reach. Every file carries the checksum of its content, or is
 /// named with it: one that is torn or altered is refused by name and never read as truth.
 ///
-/// A crash leaves the state before or after a change set. Files that belong to neither are removed by the next process that opens the folder.
+/// A crash leaves the state before or after a change set. Files that belong to neither are removed by the next one that opens the folder or
+/// commits to it.
 ///
 /// Several processes may have the folder open; writers take turns. No file is larger than ``Limits/rowsBytesMax`` unless a single record
 /// is, and two neighbours together are not smaller than a quarter of that, so the number of files grows with the bytes that are stored and with nothing else.
@@ -49,10 +50,11 @@ public final class FileStore: Store {
 
     /// Opens the store in the folder `path`, which is created where there is none, with mode 0700.
     ///
+    /// - Parameter mustExist: create no folder.
     /// - Throws: ``StoreError`` `notPermitted`, `full`, `newerFormat`, `corrupt` (also where the folder holds something else), `failed`.
-    public init(path: String) throws(StoreError) {
+    public init(path: String, mustExist: Bool = false) throws(StoreError) {
         self.path = path
-        let folder = try Folder(path: path)
+        let folder = try Folder(path: path, mustExist: mustExist)
         self.folder = folder
         state = Mutex(State(reader: FileReader(folder: folder)))
         try folder.locked { () throws(StoreError) in
@@ -65,7 +67,14 @@ public final class FileStore: Store {
                 }
                 try Self.replaceManifest(by: Manifest(), in: folder)
             }
-            try access { (state) throws(FileReader.Outcome) in try Self.tidy(names, state.manifest, in: folder) }
+            try access { (state) throws(FileReader.Outcome) in
+                do throws(StoreError) {
+                    try Self.tidy(&state, in: folder)
+                    try folder.mark(false)
+                } catch {
+                    throw .failed(error)
+                }
+            }
         }
     }
 
@@ -110,34 +119,38 @@ public final class FileStore: Store {
     }
 
     public func commit(_ changes: ChangeSet) throws(StoreError) -> UInt64 {
-        try folder.locked { () throws(StoreError) in
-            try access { (state) throws(FileReader.Outcome) in
-                guard state.manifest.revision == changes.base else {
-                    throw .failed(
-                        StoreError(
-                            .staleRevision,
-                            "The store is at revision \(state.manifest.revision), the changes were made on \(changes.base)."
-                        ))
-                }
-                let before = state.manifest.retired
-                var commit = Commit(on: state.manifest, reader: state.reader)
-                let (manifest, reader) = try commit.apply(changes)
-                do throws(StoreError) {
-                    try Self.write(commit.files, manifest, in: folder)
-                } catch {
-                    // If the new manifest is in place after all, the next access will find it there.
-                    throw .failed(error)
-                }
-                state.manifest = manifest
-                state.reader = reader
-                // Without it the next access opens it anew.
-                state.file = try? folder.open(Name.manifest)
-                for name in manifest.retired + before {
-                    // The commit is done; what cannot be removed now is tried again by the next one.
-                    try? folder.remove(name)
-                }
-                return manifest.revision
+        try access(isWriter: true) { (state) throws(FileReader.Outcome) in
+            guard state.manifest.revision == changes.base else {
+                throw .failed(
+                    StoreError(
+                        .staleRevision,
+                        "The store is at revision \(state.manifest.revision), the changes were made on \(changes.base)."
+                    ))
             }
+            let before = state.manifest.retired
+            var commit = Commit(on: state.manifest, reader: state.reader)
+            let (manifest, reader) = try commit.apply(changes)
+            var isTidy = true
+            do throws(StoreError) {
+                // Whoever wrote last did not come to an end.
+                if try folder.isMarked { isTidy = (try? Self.tidy(&state, in: folder)) != nil }
+                try folder.mark(true)
+                try Self.write(commit.files, manifest, in: folder)
+            } catch {
+                // If the new manifest is in place after all, the next access will find it there. The mark stays.
+                throw .failed(error)
+            }
+            state.manifest = manifest
+            state.reader = reader
+            // Without it the next access opens it anew.
+            state.file = try? folder.open(Name.manifest)
+            for name in manifest.retired + before {
+                // The commit is done; what cannot be removed now is tried again by the next one.
+                if (try? folder.remove(name)) == nil { isTidy = false }
+            }
+            // Likewise: a mark that stays costs the next one a look at the folder.
+            if isTidy { try? folder.mark(false) }
+            return manifest.revision
         }
     }
 
@@ -147,13 +160,20 @@ public final class FileStore: Store {
     // MARK: -
 
     /// Runs `body` with the state as it is in the folder now.
+    ///
+    /// - Parameter isWriter: let nobody else write meanwhile, neither another process nor another thread.
     private func access<Result>(
-        _ body: (inout State) throws(FileReader.Outcome) -> Result
+        isWriter: Bool = false, _ body: (inout State) throws(FileReader.Outcome) -> Result
     ) throws(StoreError) -> Result {
+        // The lock on the file is this object's, not the thread's: so threads take turns first.
         let outcome = state.withLock { (slot) -> Swift.Result<Result, StoreError> in
             guard var state = slot else { return .failure(StoreError(.failed, "\(path) was closed.")) }
             slot = nil
             defer { slot = state }
+            if isWriter {
+                do throws(StoreError) { try folder.takeLock() } catch { return .failure(error) }
+            }
+            defer { if isWriter { folder.letLockGo() } }
             var gone = ""
             for _ in 0..<Limits.readAttempts {
                 do throws(FileReader.Outcome) {
@@ -244,15 +264,22 @@ public final class FileStore: Store {
         try write([], manifest, in: folder)
     }
 
-    /// Removes what a crash has left behind: files that a commit wrote and did not come to name, or that it no longer named and did not come to remove.
-    private static func tidy(_ names: [String], _ manifest: Manifest, in folder: Folder) throws(FileReader.Outcome) {
-        do throws(StoreError) {
-            for name in names {
-                let isUnnamed = Name.number(in: name).map { $0 >= manifest.nextNumber } ?? (name == Name.nextManifest)
-                if isUnnamed || manifest.retired.contains(name) { try folder.remove(name) }
+    /// Removes what a crash has left behind: files that a commit wrote and did not come to name, or that it no longer named and did not come to
+    /// remove. For whoever holds the lock.
+    private static func tidy(_ state: inout State, in folder: Folder) throws(StoreError) {
+        var named: [Table: Set<String>] = [:]
+        for table in Table.allCases {
+            // Where an index is damaged nothing is known of the table's files: they stay, and reading the table tells.
+            guard let references = try? state.reader.index(table, in: state.manifest) else { continue }
+            named[table] = Set(references.map(\.file.name) + [state.manifest.indexes[table]?.name ?? ""])
+        }
+        for name in try folder.names() {
+            guard let (table, number) = Name.parts(of: name) else {
+                if name == Name.nextManifest { try folder.remove(name) }
+                continue
             }
-        } catch {
-            throw .failed(error)
+            let isNamed = named[table]?.contains(name) ?? (number < state.manifest.nextNumber)
+            if !isNamed || state.manifest.retired.contains(name) { try folder.remove(name) }
         }
     }
 }

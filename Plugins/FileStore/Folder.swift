@@ -10,9 +10,11 @@ final class Folder: Sendable {
     private let lock: CInt
 
     /// Opens the folder, which is created with mode 0700 where there is none, and the file that writers lock.
-    init(path: String) throws(StoreError) {
+    ///
+    /// - Parameter mustExist: create no folder.
+    init(path: String, mustExist: Bool) throws(StoreError) {
         self.path = path
-        try Self.create(path)
+        if !mustExist { try Self.create(path) }
         descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw StoreError(systemError: errno, path: path) }
         lock = openat(descriptor, Name.lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
@@ -28,10 +30,16 @@ final class Folder: Sendable {
         Glibc.close(descriptor)
     }
 
-    /// Runs `body` while no other writer, of this process or another one, is at work.
+    /// Runs `body` while no writer with another object, of this process or another one, is at work.
     ///
     /// - Throws: `failed` where another one has been at work for ``FileStore/Limits/lockSeconds``.
     func locked<Result>(_ body: () throws(StoreError) -> Result) throws(StoreError) -> Result {
+        try takeLock()
+        defer { letLockGo() }
+        return try body()
+    }
+
+    func takeLock() throws(StoreError) {
         let pauseMicroseconds: UInt32 = 2000
         var left = Int(FileStore.Limits.lockSeconds * 1_000_000) / Int(pauseMicroseconds)
         while flock(lock, LOCK_EX | LOCK_NB) != 0 {
@@ -40,8 +48,23 @@ final class Folder: Sendable {
             left -= 1
             usleep(pauseMicroseconds)
         }
-        defer { flock(lock, LOCK_UN) }
-        return try body()
+    }
+
+    func letLockGo() { flock(lock, LOCK_UN) }
+
+    /// Whether whoever wrote last was killed on the way, or left something that could not be removed.
+    var isMarked: Bool {
+        get throws(StoreError) {
+            var status = stat()
+            guard fstat(lock, &status) == 0 else { throw failure(errno, Name.lock) }
+            return status.st_size > 0
+        }
+    }
+
+    /// Notes in the lock's file that a writer is at work, or that it has come to its end. That outlives the process, and need not outlive the
+    /// system: whoever opens the folder looks at all of it anyway.
+    func mark(_ isAtWork: Bool) throws(StoreError) {
+        guard ftruncate(lock, isAtWork ? 1 : 0) == 0 else { throw failure(errno, Name.lock) }
     }
 
     /// Writes a file of this name anew, with mode 0600; it is on disk on return, its name is once ``syncNames()`` has returned.
@@ -121,13 +144,24 @@ final class Folder: Sendable {
         StoreError(systemError: code, path: name.isEmpty ? path : "\(path)/\(name)")
     }
 
+    /// The names of the folders that were made are on disk on return.
     private static func create(_ path: String) throws(StoreError) {
-        if mkdir(path, 0o700) == 0 || errno == EEXIST { return }
+        if mkdir(path, 0o700) == 0 { return try syncParent(of: path) }
+        if errno == EEXIST { return }
         guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
             throw StoreError(systemError: errno, path: path)
         }
         try create(String(path[..<slash]))
         guard mkdir(path, 0o700) == 0 || errno == EEXIST else { throw StoreError(systemError: errno, path: path) }
+        try syncParent(of: path)
+    }
+
+    private static func syncParent(of path: String) throws(StoreError) {
+        let parent = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let descriptor = Glibc.open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw StoreError(systemError: errno, path: parent) }
+        defer { Glibc.close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw StoreError(systemError: errno, path: parent) }
     }
 }
 

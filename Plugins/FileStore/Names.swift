@@ -5,6 +5,7 @@ enum Name {
     static let manifest = "manifest"
     /// The manifest of a commit that is under way.
     static let nextManifest = "manifest.next"
+    /// What writers lock. It is one byte long while one of them is at work, else empty: see ``Folder/mark(_:)``.
     static let lock = "lock"
 
     /// Holds records of one table.
@@ -13,13 +14,16 @@ enum Name {
     static func index(_ table: Table, _ number: UInt64) -> String { "\(name(of: table))-\(number).index" }
 
     /// The number in the name of a file of rows or an index; nil for any other name.
-    static func number(in name: String) -> UInt64? {
+    static func number(in name: String) -> UInt64? { parts(of: name)?.number }
+
+    /// The table and the number in the name of a file of rows or an index; nil for any other name.
+    static func parts(of name: String) -> (table: Table, number: UInt64)? {
         guard let dash = name.lastIndex(of: "-"), let dot = name.lastIndex(of: "."), dash < dot,
-            name[dot...] == ".rows" || name[dot...] == ".index", table(named: name[..<dash]) != nil
+            name[dot...] == ".rows" || name[dot...] == ".index", let table = table(named: name[..<dash])
         else { return nil }
         let digits = name[name.index(after: dash)..<dot]
-        guard digits.allSatisfy({ $0.isASCII && $0.isNumber }) else { return nil }
-        return UInt64(digits)
+        guard digits.allSatisfy({ $0.isASCII && $0.isNumber }), let number = UInt64(digits) else { return nil }
+        return (table, number)
     }
 
     static func table(named name: some StringProtocol) -> Table? { Table.allCases.first { Self.name(of: $0) == name } }

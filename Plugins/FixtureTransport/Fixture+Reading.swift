@@ -1,3 +1,4 @@
+import ConclaveProtocol
 import FoundationEssentials
 import Glibc
 
@@ -28,14 +29,17 @@ extension Fixture {
     /// What is wrong with it; nil where nothing is.
     public var problem: String? {
         var isInCommand = false
-        var requests: Set<Int> = []
+        var requests: [Int: FixtureLine] = [:]
+        // Those that something may still come for.
+        var open: Set<Int> = []
         for line in lines.dropFirst() {
             switch line.kind {
             case .header: return "line \(line.line): a second header"
             case .command:
                 if isInCommand { return "line \(line.line): a command begins before the last one ended" }
                 isInCommand = true
-                requests = []
+                requests = [:]
+                open = []
             case .exit:
                 if !isInCommand { return "line \(line.line): a command ends that did not begin" }
                 isInCommand = false
@@ -43,12 +47,14 @@ extension Fixture {
                 if !isInCommand { return "line \(line.line): \(line.kind.rawValue) outside of a command" }
             }
             if line.kind == .request {
-                guard let id = line.id, requests.insert(id).inserted else {
+                guard let id = line.id, requests.updateValue(line, forKey: id) == nil else {
                     return "line \(line.line): a request without a number of its own"
                 }
-                if let token = line.token, Masks.token(token) != token { return "line \(line.line): a token in clear" }
-            } else if let id = line.id, !requests.contains(id) {
-                return "line \(line.line): something for request \(id), which was not made"
+                open.insert(id)
+            } else if let id = line.id {
+                if requests[id] == nil { return "line \(line.line): something for request \(id), which was not made" }
+                if !open.contains(id) { return "line \(line.line): something for request \(id), which is over" }
+                if line.kind != .event { open.remove(id) }
             }
             if line.kind == .answer, line.response == nil { return "line \(line.line): an answer without a status" }
             if line.kind == .event, line.feedEvent == nil { return "line \(line.line): an event that cannot be read" }
@@ -56,6 +62,9 @@ extension Fixture {
                 return "line \(line.line): a failure without outcome and cause"
             }
             if line.kind == .entropy, !isReplayable { return "line \(line.line): entropy, which the header denies" }
+            if let secret = line.secret(for: line.id.flatMap { requests[$0] }) {
+                return "line \(line.line): \(secret) in clear"
+            }
         }
         return isInCommand ? "it ends in the middle of a command" : nil
     }
@@ -87,22 +96,80 @@ extension Fixture {
         for line in lines { try writer.write(line.encoded + [UInt8(ascii: "\n")]) }
     }
 
-    /// Readable lines on where another recording differs; none where it does not.
+    /// Readable lines on where another recording differs; none where it does not. Lines that only one of them has do not hide what comes after.
     public func differences(from other: Fixture) -> [String] {
         var text: [String] = []
-        let shown = 20
-        for (old, new) in zip(lines, other.lines) where !old.matches(new) {
-            text.append("- \(old.line)  \(old.summary)")
-            text.append("+ \(new.line)  \(new.summary)")
-            text += FixtureLine.differences(old, new).map { "    \($0)" }
-            // After that, what differs is mostly that the lines are other lines.
-            if old.kind != new.kind || text.count > shown { return text }
+        let shown = 40
+        var (old, new) = (lines[...], other.lines[...])
+        while text.count < shown {
+            let same = zip(old, new).prefix { $0.matches($1) }.count
+            (old, new) = (old.dropFirst(same), new.dropFirst(same))
+            if old.isEmpty && new.isEmpty { return text }
+            if let a = old.first, let b = new.first, a.kind == b.kind,
+                old.dropFirst().first.map({ next in new.dropFirst().first.map(next.matches) ?? false })
+                    ?? (new.count == 1)
+            {
+                // Another line in the place of one.
+                text += ["- \(a.line)  \(a.summary)", "+ \(b.line)  \(b.summary)"]
+                text += FixtureLine.differences(a, b).map { "    \($0)" }
+                (old, new) = (old.dropFirst(), new.dropFirst())
+                continue
+            }
+            let (removed, added) = Self.skipped(from: old, to: new)
+            text += old.prefix(removed).map { "- \($0.line)  \($0.summary)" }
+            text += new.prefix(added).map { "+ \($0.line)  \($0.summary)" }
+            if removed == 1, added == 1, let a = old.first, let b = new.first {
+                text += FixtureLine.differences(a, b).map { "    \($0)" }
+            }
+            (old, new) = (old.dropFirst(removed), new.dropFirst(added))
         }
-        if lines.count != other.lines.count {
-            text.append("- \(lines.count) lines")
-            text.append("+ \(other.lines.count) lines")
+        return text + ["and more"]
+    }
+
+    /// How many lines of each to leave out, as few as can be, until they go on alike.
+    private static func skipped(from old: ArraySlice<FixtureLine>, to new: ArraySlice<FixtureLine>) -> (Int, Int) {
+        // Further away than this they are taken for different altogether.
+        let reach = 60
+        let (most, other) = (min(reach, old.count), min(reach, new.count))
+        for total in 1...max(1, most + other) {
+            for removed in max(0, total - other)...max(0, min(total, most)) {
+                let added = total - removed
+                guard added <= other else { continue }
+                switch (old.dropFirst(removed).first, new.dropFirst(added).first) {
+                case (nil, nil): return (removed, added)
+                case (let a?, let b?) where a.matches(b): return (removed, added)
+                default: continue
+                }
+            }
         }
-        return text
+        return (max(1, most), max(1, other))
+    }
+}
+
+extension FixtureLine {
+    /// What stands in this line that is a secret and no placeholder; nil where nothing does.
+    ///
+    /// - Parameter request: the line of the request it belongs to.
+    fileprivate func secret(for request: FixtureLine?) -> String? {
+        if let token, Masks.token(token) != token { return "a token" }
+        if kind == .password, !Masks.isPassword(text ?? "") { return "a password" }
+        if let arguments, Masks.arguments(arguments) != arguments { return "credentials" }
+        guard [.request, .answer].contains(kind), let request, let path = request.path,
+            let method = request.method.flatMap(APIRequest.Method.init(rawValue:))
+        else { return nil }
+        let bytes = Array(body ?? Data())
+        let side = kind == .request ? WireBody.Side.request : .answer
+        var found: String?
+        _ = WireBody.replacingSecrets(in: bytes, of: side, method, path) { kind, text in
+            switch kind {
+            case .password: if !Masks.isPassword(text) { found = "a password" }
+            case .token: if Masks.token(text) != text { found = "a token" }
+            }
+            return text
+        }
+        // What is there for people is of the body, or it could hold anything.
+        if found == nil, let view, view != BodyView.of(bytes, side, method, path) { return "a view of something else" }
+        return found
     }
 }
 
@@ -110,8 +177,11 @@ extension Masks {
     /// The arguments of a command without what was said in it: `send` has its text behind the group.
     static func wordless(_ arguments: [String]) -> [String] {
         guard arguments.first == "send" else { return arguments }
-        var places = arguments.indices.dropFirst().filter { !arguments[$0].hasPrefix("-") }
-        // Values of options are not told from words: better one too many.
+        // Behind -- everything is words, however it begins. Values of options are not told from words: better one too many.
+        let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
+        var places = arguments.indices.dropFirst().filter { place in
+            place > end || (place != end && !arguments[place].hasPrefix("-"))
+        }
         if !places.isEmpty { places.removeFirst() }
         var result = arguments
         for place in places { result[place] = "…" }

@@ -4,12 +4,18 @@ import Glibc
 final class FixtureWriter: Sendable {
     private let descriptor: CInt
 
-    /// Creates the file with mode 0600, or goes on at the end of one that is there.
+    /// Creates the file, or goes on at the end of one that is there. It is for its owner alone in any case: keys may be in it.
     ///
     /// - Returns: besides, whether the file is new.
     static func open(_ path: String) throws(FixtureError) -> (writer: FixtureWriter, isNew: Bool) {
         let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw FixtureError("\(path): \(String(cString: strerror(errno)))") }
+        // Another owner's file stays as it is.
+        guard fchmod(descriptor, 0o600) == 0 || errno == EPERM else {
+            let code = errno
+            close(descriptor)
+            throw FixtureError("\(path): \(String(cString: strerror(code)))")
+        }
         var status = stat()
         let isNew = fstat(descriptor, &status) == 0 && status.st_size == 0
         return (FixtureWriter(descriptor: descriptor), isNew)

@@ -8,9 +8,16 @@ struct Masks: Sendable {
     /// The password of a session is numbered.
     mutating func password(_ text: String) -> String {
         if let mask = passwords[text] { return mask }
-        let mask = "password-\(passwords.count + 1)"
+        let mask = "\(Self.passwordPrefix)\(passwords.count + 1)"
         passwords[text] = mask
         return mask
+    }
+
+    private static let passwordPrefix = "password-"
+
+    /// Whether a text is what stands for a password.
+    static func isPassword(_ text: String) -> Bool {
+        text.hasPrefix(passwordPrefix) && Int(text.dropFirst(passwordPrefix.count)) != nil
     }
 
     /// A token is 256 random bits on every server we know, so a few digits of its hash tell two apart and give nothing away. Another process
@@ -42,12 +49,13 @@ struct Masks: Sendable {
         }
     }
 
-    /// A command line without the options that say which way the server was reached: and where the password came
-    /// from: they may carry credentials, and mean nothing elsewhere.
+    /// A command line without the options that say which way the server was reached, and where the password came from: they may carry
+    /// credentials, and mean nothing elsewhere. Credentials in the address of a server, where nobody should put them, are left out too.
     static func arguments(_ arguments: [String]) -> [String] {
         let hidden = [
             "--proxy", "--token-header", "--ca-file", "--transport", "--store", "--password-file", "--password-fd",
         ]
+        let server = "--server"
         var result: [String] = []
         var isValue = false
         for argument in arguments {
@@ -55,10 +63,39 @@ struct Masks: Sendable {
                 isValue = false
             } else if hidden.contains(argument) {
                 isValue = true
+            } else if argument.hasPrefix(server + "=") {
+                result.append(server + "=" + address(String(argument.dropFirst(server.count + 1))))
+            } else if result.last == server {
+                result.append(address(argument))
             } else if !hidden.contains(where: { argument.hasPrefix($0 + "=") }) {
-                result.append(argument)
+                result.append(withoutCredentials(argument))
             }
         }
         return result
+    }
+
+    private static let hiddenCredentials = "…"
+
+    /// The address of a server: whatever is in front of an `@` is no part of it.
+    private static func address(_ text: String) -> String {
+        guard let at = text.lastIndex(of: "@") else { return text }
+        let start = text.firstRange(of: "://")?.upperBound ?? text.startIndex
+        return start <= at ? text[..<start] + hiddenCredentials + text[at...] : text
+    }
+
+    /// Any text: in each `https://name:password@host` in it, what is in front of the host.
+    private static func withoutCredentials(_ text: String) -> String {
+        var result = ""
+        var rest = text[...]
+        while let mark = rest.firstRange(of: "://") {
+            result += rest[..<mark.upperBound]
+            rest = rest[mark.upperBound...]
+            let authority = rest.prefix { !"/?# \t\n".contains($0) }
+            if let at = authority.lastIndex(of: "@") {
+                result += hiddenCredentials
+                rest = rest[at...]
+            }
+        }
+        return result + rest
     }
 }

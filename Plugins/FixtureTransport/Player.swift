@@ -20,6 +20,8 @@ public final class Player: Pace {
         var announced: [(id: Int, request: APIRequest)] = []
         /// What has come for a request that nobody asks after yet.
         var arrived: [Int: [FixtureLine]] = [:]
+        /// Requests that something may still come for.
+        var open: Set<Int> = []
         var waiters: [Int: CheckedContinuation<FixtureLine?, Never>] = [:]
         var stop: (@Sendable () -> Void)?
         var hasPace = false
@@ -53,6 +55,7 @@ public final class Player: Pace {
             state.requests = 0
             state.announced = []
             state.arrived = [:]
+            state.open = []
             state.waiters = [:]
             state.stop = nil
             defer { state.position += 1 }
@@ -70,6 +73,9 @@ public final class Player: Pace {
     public func exit(_ code: Int32) {
         var actual = FixtureLine(.exit)
         actual.code = code
+        if let left = state.withLock({ $0.arrived.values.flatMap(\.self).min { $0.line < $1.line } }) {
+            failure(Divergence(expected: left, actual: actual, at: left.line - 1, "this comes, and nobody takes it"))
+        }
         _ = take(actual)
     }
 
@@ -162,7 +168,11 @@ public final class Player: Pace {
                 }
             }
         } onCancel: {
-            state.withLock { $0.waiters.removeValue(forKey: number) }?.resume(returning: nil)
+            let waiter = state.withLock { state in
+                state.open.remove(number)
+                return state.waiters.removeValue(forKey: number)
+            }
+            waiter?.resume(returning: nil)
         }
     }
 
@@ -172,8 +182,9 @@ public final class Player: Pace {
             case deliver(CheckedContinuation<FixtureLine?, Never>, FixtureLine)
             case ring(@Sendable () -> Void)
             case stop(@Sendable () -> Void)
+            case wait(FixtureLine)
             case nothing
-            case failure(FixtureLine?, Int)
+            case failure(FixtureLine?, Int, String)
         }
         let step = state.withLock { state -> Step in
             var ring: @Sendable () -> Void = {}
@@ -185,14 +196,18 @@ public final class Player: Pace {
             switch line?.kind {
             case .answer, .failure, .event, .feedEnd:
                 guard let line, let number = line.id else { break }
+                guard state.open.contains(number) else {
+                    return .failure(line, state.position, "this comes for a request that is over")
+                }
                 let waiter = state.waiters.removeValue(forKey: number)
                 // Without a pace, nothing comes before it is asked for.
                 if waiter == nil, !state.hasPace { return .nothing }
                 state.position += 1
                 state.turn = .coming
+                if line.kind != .event { state.open.remove(number) }
                 guard let waiter else {
                     state.arrived[number, default: []].append(line)
-                    return .nothing
+                    return .wait(line)
                 }
                 return .deliver(waiter, line)
             case .wake:
@@ -202,21 +217,37 @@ public final class Player: Pace {
             case .stop:
                 state.position += 1
                 state.turn = .coming
-                return .stop(state.stop ?? {})
+                return state.stop.map { .stop($0) }
+                    ?? .failure(line, state.position - 1, "nothing is there to be stopped")
             default:
                 if !state.hasPace { return .nothing }
             }
-            return .failure(line, state.position)
+            return .failure(line, state.position, "the client waits for something to come")
         }
         switch step {
         case .deliver(let waiter, let line): waiter.resume(returning: line)
         case .ring(let ring): ring()
         case .stop(let stop): stop()
+        case .wait(let line): expectToBeTaken(line)
         case .nothing: break
-        case .failure(let line, let position):
-            failure(Divergence(expected: line, actual: nil, at: position, "the client waits for something to come"))
+        case .failure(let line, let position, let what):
+            failure(Divergence(expected: line, actual: nil, at: position, what))
         }
     }
+
+    /// Somebody asks for what has come, or the play would stand still.
+    private func expectToBeTaken(_ line: FixtureLine) {
+        Task {
+            try await Task.sleep(for: .seconds(Self.patienceSeconds))
+            let isLeft = state.withLock { $0.arrived.values.contains { $0.contains { $0.line == line.line } } }
+            if isLeft {
+                failure(Divergence(expected: line, actual: nil, at: line.line - 1, "this comes, and nobody takes it"))
+            }
+        }
+    }
+
+    /// Nothing in a play takes time of its own: so long nobody is busy.
+    private static let patienceSeconds = 30
 
     // MARK: Lines
 
@@ -224,6 +255,7 @@ public final class Player: Pace {
         let number = state.withLock { state in
             state.requests += 1
             if !isTaken { state.announced.append((state.requests, request)) }
+            state.open.insert(state.requests)
             return state.requests
         }
         var masks = Masks()

@@ -21,6 +21,8 @@ final class FeedMemory: Sendable {
         var prefersPolling = false
         /// Streams in a row that did not live long.
         var cuts = 0
+        /// Streams in a row that fell silent soon after they had begun.
+        var silences = 0
     }
 
     private let state = Mutex(State())
@@ -53,10 +55,21 @@ final class FeedMemory: Sendable {
             }
         case (.nothing, .timeout), (.accepted, .timeout):
             return ending.error.outcome == .notSent ? nil : .heldBack
-        case (_, .timeout), (_, .connectionLost):
+        case (.alive, .timeout):
+            // Servers write something every few seconds. A stream that begins and then brings nothing may have lost its network; if the next
+            // one does the same, something on the way lets a beginning pass and keeps the rest.
+            guard ending.error.outcome != .notSent else { return nil }
+            return state.withLock { state in
+                let isSoon = ending.age - options.feedSilenceTimeout < options.feedShortLife
+                state.silences = isSoon ? state.silences + 1 : 0
+                state.cuts = 0
+                return state.silences >= max(1, options.feedSilencesMax) ? .heldBack : nil
+            }
+        case (_, .connectionLost):
             guard ending.error.outcome != .notSent else { return nil }
             return state.withLock { state in
                 state.cuts = ending.age < options.feedShortLife ? state.cuts + 1 : 0
+                state.silences = 0
                 return state.cuts >= max(1, options.feedCutsMax) ? .cutAgainAndAgain : nil
             }
         default: return nil

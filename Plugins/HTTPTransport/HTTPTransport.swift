@@ -16,13 +16,19 @@ public final class HTTPTransport: Transport {
     private let server: ServerURL
     private let loop: CurlLoop
 
-    /// - Throws: ``TransportError`` for a server address or header name that cannot be used.
+    /// - Throws: ``TransportError`` for the address of a server or a proxy, or a header name, that cannot be used.
     public init(_ options: Options) throws(TransportError) {
         self.options = options
         traffic = TrafficWatch(options)
         server = try ServerURL(options.server)
         if let name = options.tokenHeader, !RequestPlan.isHeaderName(name) {
             throw TransportError(.notSent, .other, "The name of the token header is not a valid header name.")
+        }
+        if let proxy = options.proxy, !ProxyAddress.isUsable(proxy) {
+            throw TransportError(
+                .notSent, .proxy,
+                "The address of the proxy cannot be used: it has to look like http://name:password@host:port, with special characters of name and password percent-encoded."
+            )
         }
         loop = try CurlLoop(connectionsMax: options.connectionsMax)
     }

@@ -38,6 +38,8 @@ extension HTTPTransport {
         /// So many streams in a row that end within ``feedShortLife`` are too many. For ``FeedKind/auto``.
         public var feedCutsMax = 3
         public var feedShortLife: Duration = .seconds(30)
+        /// So many streams in a row that begin, and fall silent within ``feedShortLife``, are too many. For ``FeedKind/auto``.
+        public var feedSilencesMax = 2
         /// Called with a sentence for people when ``FeedKind/auto`` turns to polling; once in the transport's life.
         public var onFallback: (@Sendable (String) -> Void)?
         /// How long the server is asked to wait for an event, in whole seconds.
@@ -49,6 +51,8 @@ extension HTTPTransport {
         /// Bounds of the time between two looks at everything, on a server without long-polling.
         public var intervalMin: Duration = .seconds(2)
         public var intervalMax: Duration = .seconds(60)
+        /// A look that takes many requests makes the interval longer, by so much for each of them.
+        public var intervalPerRequest: Duration = .milliseconds(250)
         /// A number between 0 and 1 for each interval, which it moves by up to a quarter.
         public var jitter: @Sendable () -> Double = { Double.random(in: 0..<1) }
         /// Largest body of an answer in bytes.

@@ -31,6 +31,8 @@ final class TrafficWatch: Sendable {
         var pace: IntervalPace
         /// By the path of a log: the last sequence number that was seen there.
         var lastSequences: [String: UInt64] = [:]
+        /// Answers since the last look began, which is mostly what it took.
+        var answers = 0
         var sleeper: (until: ContinuousClock.Instant, hurry: AsyncStream<Void>.Continuation)?
     }
 
@@ -60,7 +62,11 @@ final class TrafficWatch: Sendable {
 
     /// Looks at an answer on its way to whoever asked.
     func note(_ response: APIResponse, answering request: APIRequest) {
-        guard state.withLock({ $0.feeds > 0 }) else { return }
+        let isWatched = state.withLock { state in
+            state.answers += 1
+            return state.feeds > 0
+        }
+        guard isWatched else { return }
         let last = response.lastSequence(answering: request)
         let isOwn = request.method == .post && request.path.hasSuffix("/messages") && response.status == 200
         guard last != nil || isOwn else { return }
@@ -75,8 +81,10 @@ final class TrafficWatch: Sendable {
         }
     }
 
-    /// Waits until it is time to look again, or the task is cancelled.
+    /// Waits until it is time to look again, or the task is cancelled. Traffic makes it shorter; that many requests are needed for a look makes it longer.
     func pause() async {
+        let begin = ContinuousClock.now
+        state.withLock { $0.answers = 0 }
         var isHurried = true
         while isHurried, !Task.isCancelled {
             let (hurry, continuation) = AsyncStream<Void>.makeStream()
@@ -93,5 +101,11 @@ final class TrafficWatch: Sendable {
             timer.cancel()
             isHurried = ContinuousClock.now < until
         }
+        // Cancelled where this throws; then it is over anyway.
+        try? await Task.sleep(until: earliest(after: begin), clock: .continuous)
+    }
+
+    private func earliest(after begin: ContinuousClock.Instant) -> ContinuousClock.Instant {
+        begin + options.intervalPerRequest * state.withLock { $0.answers }
     }
 }

@@ -80,6 +80,7 @@ final class Transfer: @unchecked Sendable {
         let text = errorText.map { String(cString: $0) } ?? ""
         return TransportError(
             curl: code, outcome: outcome, text: text,
+            proxies: options.proxy.map { [$0] } ?? ProxyAddress.ofEnvironment,
             proxyStatus: easy.map { EasySetup($0).info(CURLINFO_HTTP_CONNECTCODE) } ?? 0)
     }
 

@@ -5,10 +5,11 @@ extension TransportError {
     /// What a curl result means.
     ///
     /// - Parameters:
-    ///   - text: curl's own words. They name hosts and ports, never headers or bodies.
+    ///   - text: curl's own words. They name hosts and ports, never headers or bodies, but may repeat the address of a proxy.
+    ///   - proxies: the addresses it may repeat, which nobody gets to see.
     ///   - proxyStatus: what a proxy answered to CONNECT; 0 where there was none.
-    init(curl code: CURLcode, outcome: Outcome, text: String, proxyStatus: Int) {
-        let detail = Self.tame(text)
+    init(curl code: CURLcode, outcome: Outcome, text: String, proxies: [String], proxyStatus: Int) {
+        let detail = Self.tame(ProxyAddress.withoutCredentials(text, proxies: proxies))
         if outcome == .notSent, proxyStatus >= 300 {
             self.init(outcome, .proxy, "The proxy refused to connect (status \(proxyStatus)).")
             return

@@ -22,6 +22,18 @@ enum PrivateFile {
         }
     }
 
+    /// - Throws: `failed` where there is no such file.
+    static func require(_ path: String) throws(StoreError) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw StoreError(systemError: errno, path: path) }
+    }
+
+    /// In bytes; 0 where there is no such file.
+    static func size(_ path: String) -> Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_size) : 0
+    }
+
     private static func createFolders(above path: String) throws(StoreError) {
         guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else { return }
         let folder = String(path[..<slash])

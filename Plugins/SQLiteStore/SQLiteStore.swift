@@ -1,6 +1,8 @@
 import struct GRDB.Configuration
 import class GRDB.Database
+import struct GRDB.DatabaseError
 import class GRDB.DatabaseQueue
+import struct GRDB.ResultCode
 import GRDBSQLite
 import Synchronization
 public import WaxwingCore
@@ -32,9 +34,11 @@ public final class SQLiteStore: Store {
 
     /// Opens the store in the file `path`, which is created where there is none, with mode 0600 in a folder of mode 0700.
     ///
+    /// - Parameter mustExist: create nothing.
     /// - Throws: ``StoreError`` `notPermitted`, `full`, `newerFormat`, `corrupt` (also where the file is something else), `failed`.
-    public init(path: String) throws(StoreError) {
+    public init(path: String, mustExist: Bool = false) throws(StoreError) {
         self.path = path
+        if mustExist { try PrivateFile.require(path) }
         try PrivateFile.create(path)
         var configuration = Configuration()
         configuration.label = "SQLiteStore"
@@ -117,6 +121,28 @@ public final class SQLiteStore: Store {
             try queue.close()
         } catch {
             throw StoreError(sqlite: error, path: path)
+        }
+    }
+
+    /// Brings all that was committed into the one file and closes it: on return the file alone is the store, and can be moved.
+    ///
+    /// - Throws: ``StoreError`` `full` and others, where that cannot be done; what was committed is safe all the same, in the file and
+    ///   the log beside it.
+    public func consolidate() throws(StoreError) {
+        try access { (db) throws in
+            let connection = db.sqliteConnection
+            var (inLog, moved): (Int32, Int32) = (0, 0)
+            let code = sqlite3_wal_checkpoint_v2(connection, "main", SQLITE_CHECKPOINT_TRUNCATE, &inLog, &moved)
+            guard code == SQLITE_OK else {
+                throw DatabaseError(
+                    resultCode: ResultCode(rawValue: sqlite3_extended_errcode(connection)),
+                    message: String(cString: sqlite3_errmsg(connection)))
+            }
+            self.hasResidue.withLock { $0 = false }
+        }
+        do { try queue.close() } catch { throw StoreError(sqlite: error, path: path) }
+        guard PrivateFile.size(path + "-wal") == 0 else {
+            throw StoreError(.failed, "\(path)-wal still holds a part of the store.")
         }
     }
 

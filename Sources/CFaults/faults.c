@@ -19,7 +19,8 @@ struct step {
     struct step *before;
     char path[PATH_MAX];  // RENAME: where it went
     char from[PATH_MAX];  // RENAME
-    char saved[PATH_MAX]; // RENAME, UNLINK: a link to the file that lost its name; empty where there was none
+    char saved[PATH_MAX]; // RENAME, UNLINK: a link to the file that lost its name; DATA: to the file; empty where there was none
+    bool kept;            // while the power goes: it had come to the disk by itself
     dev_t device;         // DATA
     ino_t inode;
     off_t size; // DATA: of the whole file before
@@ -137,6 +138,7 @@ static void remember_data(int descriptor, off_t offset, size_t length)
     step->inode = status.st_ino;
     step->size = status.st_size;
     step->offset = offset;
+    save_link(step->path, step->saved);
     if (offset >= status.st_size) return;
     step->length = (off_t)length > status.st_size - offset ? (size_t)(status.st_size - offset) : length;
     step->bytes = malloc(step->length);
@@ -196,13 +198,39 @@ static void synced(int descriptor)
     }
 }
 
-bool waxwing_faults_lose_unsynced(void)
+// The same choices from the same seed.
+static bool tosses(uint64_t *seed)
+{
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    return *seed >> 63;
+}
+
+// Whether a step stays: what came before one that stays, in the same file or among the names, stays too.
+static bool stays(const struct step *step, uint64_t *seed)
+{
+    for (const struct step *later = state.steps; later != step; later = later->before) {
+        bool is_same = step->kind == DATA
+            ? later->kind == DATA && later->device == step->device && later->inode == step->inode
+            : later->kind != DATA;
+        if (is_same && later->kept) return true;
+    }
+    return tosses(seed);
+}
+
+bool waxwing_faults_lose_unsynced(void) { return waxwing_faults_lose_some_unsynced(0); }
+
+bool waxwing_faults_lose_some_unsynced(uint64_t seed)
 {
     bool done = true;
+    bool all = seed == 0;
     for (struct step *step = state.steps; step; step = step->before) {
+        step->kept = !all && stays(step, &seed);
+        if (step->kept) continue;
         switch (step->kind) {
         case DATA: {
-            int file = (int)syscall(SYS_openat, AT_FDCWD, step->path, O_WRONLY | O_CLOEXEC, 0);
+            // Its name may be another one by now.
+            const char *path = step->saved[0] ? step->saved : step->path;
+            int file = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CLOEXEC, 0);
             if (file < 0) break; // It has lost its name for good.
             if (step->length && syscall(SYS_pwrite64, file, step->bytes, step->length, step->offset) != (long)step->length)
                 done = false;

@@ -116,18 +116,23 @@ extension StoreConformance {
         var model: [Table: [[UInt8]: [UInt8]]] = [:]
         let tables: [Table] = [.group, .outbox]
         func key() -> [UInt8] {
-            (0..<random.below(4)).map { _ in [0, 1, 0x7f, 0xfe, 0xff][random.below(5)] }
+            (0..<random.below(5)).map { _ in [0, 1, 0x7f, 0xfe, 0xff][random.below(5)] }
         }
-        for _ in 0..<100 {
+        // Together they hold some hundred kilobytes: enough for a store to spread them over its files.
+        func value() -> [UInt8] {
+            [UInt8](
+                repeating: UInt8(random.below(256)), count: random.below([300, 300, 3000, 10_000][random.below(4)]))
+        }
+        for _ in 0..<150 {
             var changes = ChangeSet(base: try store.revision())
-            for _ in 0..<random.below(8) {
+            for _ in 0..<random.below(12) {
                 let table = tables[random.below(2)]
-                switch random.below(10) {
-                case 0..<6:
-                    let (key, value) = (key(), [UInt8](repeating: UInt8(random.below(256)), count: random.below(300)))
+                switch random.below(40) {
+                case 0..<28:
+                    let (key, value) = (key(), value())
                     changes.changes.append(.put(table, key: key, value: value))
                     model[table, default: [:]][key] = value
-                case 6..<9:
+                case 28..<39:
                     let key = key()
                     changes.changes.append(.delete(table, key: key))
                     model[table]?[key] = nil

@@ -36,20 +36,29 @@ extension StoreConformance {
     }
 
     func writersLoseNothing(_ folder: CheckFolder) throws {
+        try count(in: folder, sharingOneStore: false)
+    }
+
+    func threadsShareAStore(_ folder: CheckFolder) throws {
+        try count(in: folder, sharingOneStore: true)
+    }
+
+    /// Several threads count together, and each keeps a record of its own for each step.
+    private func count(in folder: CheckFolder, sharingOneStore: Bool) throws {
         let (writers, times) = (4, 25)
         let failures = LockedList<any Error>()
         let (open, path) = (open, folder.path)
-        _ = try open(path)
+        let shared = try open(path)
         DispatchQueue.concurrentPerform(iterations: writers) { writer in
             do {
-                let store = try open(path)
+                let store = sharingOneStore ? shared : try open(path)
                 for number in 0..<times { try Self.count(up: store, as: UInt8(writer), UInt8(number)) }
             } catch {
                 failures.append(error)
             }
         }
         if let error = failures.all.first { throw error }
-        let store = try open(path)
+        let store = sharingOneStore ? shared : try open(path)
         try expect(try store.revision() == UInt64(writers * times), "every change set is counted once")
         try expect(
             try store.value(.account, [1]) == [UInt8(writers * times)], "no change set was built on an old record")
@@ -62,7 +71,9 @@ extension StoreConformance {
             var changes = ChangeSet(base: try store.revision())
             let value = try store.value(.account, [1])?.first ?? 0
             changes.changes = [
-                .put(.account, key: [1], value: [value + 1]), .put(.history, key: [writer, number], value: [value]),
+                .put(.account, key: [1], value: [value + 1]),
+                // Long enough for a file of its own, where a store has such.
+                .put(.history, key: [writer, number], value: [UInt8](repeating: value, count: 10_000)),
             ]
             do throws(StoreError) {
                 _ = try store.commit(changes)

@@ -26,6 +26,7 @@ public struct StoreConformance: Sendable {
         case staleRevisionsAreRefused
         case revisionsRiseByOne
         case randomOperationsMatchAModel
+        case threadsShareAStore
 
         // What it must do besides if it keeps its bytes on disk.
         case whatWasCommittedIsThereAfterReopening
@@ -41,7 +42,7 @@ public struct StoreConformance: Sendable {
             switch self {
             case .aFreshStoreIsEmpty, .putGetDelete, .tablesAreSeparate, .keysAndValuesMayBeEmptyOrLarge,
                 .pagesAreInKeyOrder, .prefixesEndWhereTheyEnd, .changesApplyInOrder, .staleRevisionsAreRefused,
-                .revisionsRiseByOne, .randomOperationsMatchAModel:
+                .revisionsRiseByOne, .randomOperationsMatchAModel, .threadsShareAStore:
                 false
             case .whatWasCommittedIsThereAfterReopening, .whatOneCommitsTheOtherSees, .writersLoseNothing,
                 .whatIsGoneLeavesTheFiles, .aCrashAnywhereLeavesNothingBetween,
@@ -81,6 +82,7 @@ public struct StoreConformance: Sendable {
             for seed in 1...2 as ClosedRange<UInt64> {
                 try randomOperationsMatchAModel(open(folder.subfolder()), seed: seed)
             }
+        case .threadsShareAStore: try threadsShareAStore(folder)
         case .whatWasCommittedIsThereAfterReopening: try whatWasCommittedIsThereAfterReopening(folder)
         case .whatOneCommitsTheOtherSees: try whatOneCommitsTheOtherSees(folder)
         case .writersLoseNothing: try writersLoseNothing(folder)

@@ -34,10 +34,18 @@ struct Waxwingd: AsyncParsableCommand {
     @Option(help: "A commit for an epoch that is over is refused (strict) or stored (open).")
     var ordering: ServerConfiguration.Ordering = .strict
 
-    @Option(help: "Who may register: open, closed, or token (with --registration-token).")
+    @Option(help: "Who may register: open, closed, or token (with --registration-token-file).")
     var registration: RegistrationMode?
 
-    @Option(help: ArgumentHelp("What to show for registering; implies --registration token.", valueName: "token"))
+    @Option(
+        help: ArgumentHelp(
+            "A file with what to show for registering, in its first line; implies --registration token.",
+            valueName: "file"))
+    var registrationTokenFile: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The same on the command line, where every process of the machine can read it.", valueName: "token"))
     var registrationToken: String?
 
     @Option(help: ArgumentHelp("How long a session lives after its last request.", valueName: "seconds"))
@@ -59,11 +67,15 @@ struct Waxwingd: AsyncParsableCommand {
         guard (tlsCert == nil) == (tlsKey == nil) else {
             throw ValidationError("--tls-cert and --tls-key belong together.")
         }
-        if registration == .token && registrationToken == nil {
-            throw ValidationError("--registration token needs --registration-token.")
+        let hasToken = registrationToken != nil || registrationTokenFile != nil
+        if registration == .token && !hasToken {
+            throw ValidationError("--registration token needs --registration-token-file.")
         }
-        if let registration, registration != .token, registrationToken != nil {
-            throw ValidationError("--registration-token only fits --registration token.")
+        if let registration, registration != .token, hasToken {
+            throw ValidationError("A registration token only fits --registration token.")
+        }
+        if registrationToken != nil && registrationTokenFile != nil {
+            throw ValidationError("There is one registration token: name it, or its file.")
         }
         if registrationToken?.isEmpty == true { throw ValidationError("--registration-token is empty.") }
         for (name, seconds) in [
@@ -76,10 +88,11 @@ struct Waxwingd: AsyncParsableCommand {
     }
 
     func run() async throws {
+        let token = try registrationTokenFile.map(firstLine(of:)) ?? registrationToken
         let scheme = tlsCert == nil ? "http" : "https"
         let host = listen.host
         do {
-            try await ConclaveServer(serverConfiguration()).run { port in
+            try await ConclaveServer(serverConfiguration(token)).run { port in
                 announce("waxwingd listening on \(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)")
             }
         } catch let error as StartupError {
@@ -88,7 +101,7 @@ struct Waxwingd: AsyncParsableCommand {
         }
     }
 
-    private func serverConfiguration() -> ServerConfiguration {
+    private func serverConfiguration(_ registrationToken: String?) -> ServerConfiguration {
         var configuration = ServerConfiguration(dataDirectory: data)
         configuration.host = listen.host
         configuration.port = listen.port
@@ -110,6 +123,15 @@ struct Waxwingd: AsyncParsableCommand {
         configuration.logger = logger
         return configuration
     }
+}
+
+/// The first line of a small file.
+private func firstLine(of path: String) throws -> String {
+    let bytesMax = 4096
+    guard let file = FileHandle(forReadingAtPath: path), let data = try file.read(upToCount: bytesMax),
+        let line = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline).first
+    else { throw ValidationError("\(path) cannot be read, or is empty.") }
+    return String(line)
 }
 
 /// 100 years: nobody means more, and sums with it cannot overflow.

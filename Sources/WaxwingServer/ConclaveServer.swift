@@ -76,7 +76,9 @@ public struct ConclaveServer: Sendable {
             responder: Responder(store: store, accounts: accounts, configuration: configuration),
             server: http,
             configuration: ApplicationConfiguration(
-                address: .hostname(configuration.host, port: configuration.port), serverName: nil),
+                address: .hostname(configuration.host, port: configuration.port), serverName: nil,
+                availableConnectionsDelegate: MaximumAvailableConnections(
+                    configuration.connectionsMax, logger: logger)),
             onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) },
             logger: logger)
     }

@@ -2,6 +2,8 @@
 enum Limits {
     /// Largest request body in bytes: the protocol's limit.
     static let body = 1 << 20
+    /// The same for requests without a session, which hold names, a password and a token.
+    static let openBody = 256 << 10
     static let nameBytes = 64
     static let aliasBytes = 64
     static let passwordBytesMin = 8
@@ -16,8 +18,8 @@ enum Limits {
     static let mlsGroupIDDigits = 512
     static let messagesPerPage = 100
     static let messagesPerPageMax = 500
-    /// Message bytes in one page: a page is built in memory, some of them at once.
-    static let pageBytes: Int64 = 8 << 20
+    /// Message bytes in one page: it is in memory until its reader has taken it. A single message may have half of that.
+    static let pageBytes: Int64 = 2 << 20
     static let publicGroupsListed = 500
     static let usersPerInvite = 500
     /// 7 days: longer than any client keeps repeating one request.
@@ -46,6 +48,10 @@ enum Limits {
     static let slideSeconds: Int64 = 60
     /// Seconds a stopping server waits for requests under way.
     static let stopSeconds: Int64 = 3
+    /// Connections at once, as far as the system lets us; the next ones wait until one ends.
+    static let connections = 8192
+    /// Files a server needs besides connections.
+    static let otherFiles = 64
     /// Seconds a connection may say nothing between requests, or in the middle of one.
     static let idleSeconds: Int64 = 300
     static let housekeepingSeconds = 30.0

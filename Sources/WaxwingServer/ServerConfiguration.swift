@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 
 /// Everything the operator can choose; the defaults need no configuration file.
@@ -72,9 +73,20 @@ public struct ServerConfiguration: Sendable {
     public var heartbeat = 15.0
     /// Events that wait for one slow reader before it is told that it lagged.
     public var readerBuffer = 256
+    /// Connections at once; the next ones wait until one ends.
+    public var connectionsMax = ServerConfiguration.possibleConnections
+    /// Seconds a request's body may take.
+    public var bodySeconds = 120.0
     /// Seconds since 1970.
     public var clock: @Sendable () -> Int64 = systemClock
     public var logger = Logger(label: "waxwingd")
+
+    /// As many as we want, or as the system's limit on open files has room for.
+    private static var possibleConnections: Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return Limits.connections }
+        return max(1, min(Limits.connections, Int(clamping: limit.rlim_cur) - Limits.otherFiles))
+    }
 
     public init(dataDirectory: String) {
         self.dataDirectory = dataDirectory

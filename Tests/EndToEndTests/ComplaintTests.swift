@@ -97,6 +97,36 @@ extension EndToEnd {
             }
         }
 
+        @Test(.enabled("needs leave to mount a small disk") { await SmallDisk.isPossible() })
+        func aFullDiskStopsAConversionAndLosesNothing() async throws {
+            try await withStage { stage in
+                let alice = try await stage.people("alice")[0]
+                try await alice.run("group", "create", "room", "--queue")
+                for number in 0..<12 {
+                    try await alice.run(
+                        "send", "room", String(repeating: "so much \(number) ", count: 6_000), "--queue")
+                }
+                try await alice.run("store", "convert", "files")
+                func digest() async throws -> String? {
+                    try await alice.run("store", "show", "--json").json(StoreLine.self).first?.digest
+                }
+                let before = try await digest()
+                var failures = 0
+                for room in stride(from: 0, through: 4800, by: 240) {
+                    let run = try await alice.attempt(
+                        "store", "convert", "sqlite", wrapper: SmallDisk.once(withRoom: room))
+                    if run.status != 0 {
+                        failures += 1
+                        expect(run, status: 11, "disk", "full")
+                    }
+                    try SmallDisk.keep(of: alice)
+                    #expect(try await digest() == before, "with room for \(room) kB: \(run.errors)")
+                    try await alice.run("store", "convert", "files")
+                }
+                #expect(failures > 3, "there was always enough room")
+            }
+        }
+
         @Test func aProfileThatCannotBeWrittenSaysSo() async throws {
             try await withStage { stage in
                 let alice = try await stage.people("alice")[0]
@@ -206,6 +236,23 @@ private enum SmallDisk {
         exit $status
         """, "sh",
     ]
+
+    /// Runs a command once, with so many kilobytes of room, and copies the profile as it is then.
+    static func once(withRoom room: Int) -> [String] {
+        [
+            "/usr/bin/unshare", "--mount", "--map-root-user", "/bin/sh", "-ec",
+            """
+            cd "$WAXWING_HOME"
+            cp -a default full
+            mount -t tmpfs -o size=$(( $(du -sk full | cut -f1) + \(room) ))k tmpfs default
+            cp -a full/. default/
+            status=0
+            "$@" || status=$?
+            rm -r full; cp -a default full
+            exit $status
+            """, "sh",
+        ]
+    }
 
     /// Puts the copy in the profile's place.
     static func keep(of person: Person) throws {

@@ -53,6 +53,43 @@ extension EndToEnd {
             }
         }
 
+        /// Lines that are there twice, or not at all, or in another order; numbered anew, so that only a play can find them.
+        @Test func aLineTooManyOrTooFewEndsAReplay() async throws {
+            try await withFolder { folder in
+                let text = try String(contentsOfFile: Self.folder + "/feed-lags.jsonl", encoding: .utf8)
+                let lines = text.split(separator: "\n").map(String.init)
+                func places(_ kind: String) -> [Int] {
+                    lines.indices.filter { lines[$0].contains("\"kind\":\"\(kind)\"") }
+                }
+                var altered: [(name: String, lines: [String])] = []
+                for kind in ["answer", "event", "request", "clock", "entropy"] {
+                    let place = try #require(places(kind).dropFirst().first)
+                    altered.append(("\(kind) doubled", Array(lines[...place] + lines[place...])))
+                    altered.append(("\(kind) dropped", Array(lines[..<place] + lines[(place + 1)...])))
+                }
+                // An event for a feed that was over, and an answer for a request that had one long ago.
+                let exit = try #require(places("exit").last)
+                for kind in ["answer", "event"] {
+                    let place = try #require(places(kind).last)
+                    altered.append(
+                        ("\(kind) at the end", Array(lines[..<exit] + [lines[place]] + lines[exit...])))
+                }
+                let place = try #require(places("answer").dropFirst().first)
+                var swapped = lines
+                swapped.swapAt(place, place + 1)
+                altered.append(("an answer and what follows swapped", swapped))
+                for (name, lines) in altered {
+                    let path = folder + "/altered.jsonl"
+                    let numbered = lines.enumerated().map { index, line in
+                        line.replacing(/"line":[0-9]+/, with: "\"line\":\(index + 1)")
+                    }
+                    try numbered.joined(separator: "\n").write(toFile: path, atomically: true, encoding: .utf8)
+                    let run = try await Replay.attempt(path)
+                    #expect(run.status == 16 && run.errors.contains("line "), "\(name): \(run.status) \(run.errors)")
+                }
+            }
+        }
+
         @Test func aProfileStepsThroughARecording() async throws {
             try await withFolder { folder in
                 let path = Self.folder + "/first-conversation.jsonl"
@@ -99,6 +136,10 @@ extension EndToEnd {
                 try await alice.register(at: stage.url)
                 try await alice.run("sync")
                 let text = try String(contentsOfFile: stage.folder + "/alice.jsonl", encoding: .utf8)
+                // Whoever has it has the keys: it says so itself, and on the terminal.
+                #expect(text.prefix { $0 != "\n" }.contains("Do not share it"))
+                let said = try await alice.attempt("sync").errors
+                #expect(said.contains("do not share it"), "\(said)")
                 let token = try #require(text.range(of: "\"token\":\"[^\"]*", options: .regularExpression))
                 #expect(text[token].count < 30, "a token of 64 digits is written: \(text[token])")
                 let password = Data(Person.password.utf8).base64EncodedString().dropLast(4)

@@ -40,6 +40,33 @@ extension EndToEnd {
             }
         }
 
+        @Test func whereStreamsDoNotGetThroughItIsSaidOnce() async throws {
+            try await withStage(hasNetwork: true) { stage in
+                let network = try #require(stage.network)
+                var people: [Person] = []
+                for name in ["alice", "bob"] {
+                    var person = try Person(name, folder: stage.folder)
+                    person.plugins = ["WAXWING_TRANSPORT": "auto"]
+                    try await person.register(at: stage.url)
+                    people.append(person)
+                }
+                let (alice, bob) = (people[0], people[1])
+                try await stage.room(people)
+                // A portal answers in place of the stream, and polls are let through.
+                let portal = HTTPAnswer(status: 200, contentType: "text/html", body: Array("<html>".utf8))
+                network.play { $0.endpoint == "GET /events" ? .answer(portal) : .pass }
+                let watching = try bob.start(["watch"])
+                for number in 1...3 {
+                    try await alice.run("send", "room", "message \(number)")
+                    #expect(await eventually { watching.output.contains("message \(number)") }, "\(watching.errors)")
+                }
+                watching.signal(SIGTERM)
+                #expect(try await watching.exit().status == 0)
+                let said = watching.errors.split(separator: "\n").filter { $0.contains("long-polling") }
+                #expect(said.count == 1, "\(watching.errors)")
+            }
+        }
+
         @Test func aProfileMovesFromStoreToStoreWithoutLosingAByte() async throws {
             try await withStage { stage in
                 let people = try await stage.people("alice", "bob")

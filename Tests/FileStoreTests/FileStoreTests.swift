@@ -1,3 +1,4 @@
+import CFaults
 import Foundation
 import StoreConformance
 import Testing
@@ -172,6 +173,58 @@ import WaxwingCore
         #expect(try store.all(.history).count == 120)
     }
 
+    /// Another process has the store open, and goes on, when one is killed at any call of its commit.
+    @Test func whoGoesOnRemovesWhatAKilledOneLeft() throws {
+        var call: UInt64 = 1
+        while true {
+            let path = "\(folder.path)/\(call)"
+            let scratch = path + "-scratch"
+            try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
+            let watching = try FileStore(path: path)
+            try watching.apply([.put(.groupState, key: [1], value: [UInt8](repeating: 1, count: 20_000))])
+            let killed = try FileStore(path: path)
+            waxwing_faults_arm(WAXWING_FAULT_CRASH, call, EIO, scratch)
+            // It is dead from that call on; what it says is of no interest.
+            try? killed.apply([
+                .put(.groupState, key: [1], value: [UInt8](repeating: 2, count: 20_000)),
+                .put(.staged, key: [1], value: [UInt8](repeating: 2, count: 20_000)),
+            ])
+            let calls = waxwing_faults_disarm()
+            waxwing_faults_forget()
+            // Takes the same numbers for other names.
+            for round in 3..<5 as Range<UInt8> {
+                try watching.apply([.put(.history, key: [round], value: [UInt8](repeating: round, count: 20_000))])
+            }
+            let names = try FileManager.default.contentsOfDirectory(atPath: path).filter(\.isRowsOrIndex)
+            #expect(Set(names) == (try namedFiles(path)), "after a crash at call \(call)")
+            if calls < call { break }
+            call += 1
+        }
+        #expect(call > 8)
+    }
+
+    /// All files that the manifest and its indexes name.
+    private func namedFiles(_ path: String) throws -> Set<String> {
+        let manifest = try Manifest(decoding: Array(try Data(contentsOf: URL(fileURLWithPath: path + "/manifest"))))
+        var names: Set<String> = []
+        for (table, index) in manifest.indexes {
+            let text = Array(try Data(contentsOf: URL(fileURLWithPath: path + "/" + index.name)))
+            names.formUnion([index.name] + (try FileFormat.index(in: text, of: table)).map(\.file.name))
+        }
+        return names
+    }
+
+    @Test func openingRemovesWhateverNothingNames() throws {
+        _ = try filledStore(folder.path)
+        let before = try namedFiles(folder.path)
+        // A name that was given away since, of a commit that was killed long ago.
+        for name in ["history-1.index", "group_state-2.rows", "outbox-3.rows"] where !before.contains(name) {
+            try Data("secret".utf8).write(to: URL(fileURLWithPath: folder.path + "/" + name))
+        }
+        _ = try FileStore(path: folder.path)
+        #expect(Set(try files(".rows") + files(".index")) == before)
+    }
+
     @Test func twoProcessesLoseNothing() async throws {
         let path = folder.path
         async let ours: Void = Task.detached { try Self.count(100, in: path, as: 1) }.value
@@ -233,4 +286,8 @@ import WaxwingCore
             }
         }
     }
+}
+
+extension String {
+    fileprivate var isRowsOrIndex: Bool { hasSuffix(".rows") || hasSuffix(".index") }
 }

@@ -57,6 +57,42 @@ import WaxwingCore
                 #""kind":"failure","id":1,"outcome":"maybe""#,
             ], "without outcome"
         ),
+        (
+            [
+                #""kind":"command","arguments":[]"#, #""kind":"request","id":1"#,
+                #""kind":"answer","id":1,"status":200"#, #""kind":"answer","id":1,"status":200"#,
+            ], "which is over"
+        ),
+        (
+            [
+                #""kind":"command","arguments":[]"#, #""kind":"request","id":1"#,
+                #""kind":"feedEnd","id":1,"outcome":"unknown","cause":"other""#,
+                #""kind":"event","id":1,"event":"lagged""#,
+            ], "which is over"
+        ),
+        ([#""kind":"command","arguments":["login","--proxy","http://me:pass@proxy"]"#], "credentials in clear"),
+        ([#""kind":"command","arguments":["login","--server","https://me:pass@host"]"#], "credentials in clear"),
+        ([#""kind":"command","arguments":[]"#, #""kind":"password","text":"correct horse""#], "password in clear"),
+        // LoginRequest{username "al", password "secret"}, and an answer with the token "abcdef".
+        (
+            [
+                #""kind":"command","arguments":[]"#,
+                #""kind":"request","id":1,"method":"POST","path":"/api/v1/login","body":"CgJhbBIGc2VjcmV0""#,
+            ], "password in clear"
+        ),
+        (
+            [
+                #""kind":"command","arguments":[]"#,
+                #""kind":"request","id":1,"method":"POST","path":"/api/v1/login""#,
+                #""kind":"answer","id":1,"status":200,"body":"CgZhYmNkZWY=""#,
+            ], "token in clear"
+        ),
+        (
+            [
+                #""kind":"command","arguments":[]"#,
+                #""kind":"request","id":1,"method":"POST","path":"/api/v1/login","view":{"password":"secret"}"#,
+            ], "a view of something else"
+        ),
     ])
     func whatIsOutOfPlaceIsNamed(lines: [String], words: String) throws {
         var text = Self.header + "\n"
@@ -91,6 +127,31 @@ import WaxwingCore
         #expect(try Fixture(path: folder.file()).problem == nil)
     }
 
+    @Test(arguments: [
+        (["login", "--server", "https://me:pa/s@s@host/x"], ["login", "--server", "https://…@host/x"]),
+        (["login", "--server", "me:pass@host"], ["login", "--server", "…@host"]),
+        (["login", "--server=http://me:pass@host"], ["login", "--server=http://…@host"]),
+        (["login", "ftp://me:pass@host", "--json"], ["login", "ftp://…@host", "--json"]),
+        (["send", "lunch", "a@b, or https://x.org/@me"], ["send", "lunch", "a@b, or https://x.org/@me"]),
+        (["send", "lunch", "http://a:b@c and http://d:e@f"], ["send", "lunch", "http://…@c and http://…@f"]),
+    ])
+    func credentialsInAddressesAreLeftOut(given: [String], kept: [String]) throws {
+        let recorder = try folder.recorder()
+        recorder.command(given)
+        recorder.exit(64)
+        let fixture = try Fixture(path: folder.file())
+        #expect(fixture.commands.map(\.arguments) == [kept])
+        #expect(Fixture.kept(kept) == kept && fixture.problem == nil)
+    }
+
+    @Test func aFileThatWasThereIsForItsOwnerAloneToo() throws {
+        try Data().write(to: URL(fileURLWithPath: folder.file()))
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: folder.file())
+        _ = try folder.recorder()
+        let mode = try FileManager.default.attributesOfItem(atPath: folder.file())[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+    }
+
     @Test func aRecordingIsGoneOnWithOnlyWhereItFits() throws {
         var recorder = try folder.recorder()
         recorder.command(["one"])
@@ -111,9 +172,33 @@ import WaxwingCore
         #expect(mode == 0o600)
     }
 
+    @Test func aLineThatOnlyOneHasHidesNothing() throws {
+        func fixture(_ texts: [String]) throws -> Fixture {
+            var text = Self.header
+            for (index, line) in texts.enumerated() { text += "\n{\(line),\"line\":\(index + 2)}" }
+            return try Fixture(Array(text.utf8))
+        }
+        let begin = #""kind":"command","arguments":["sync"]"#
+        let clocks = (1...6).map { #""kind":"clock","milliseconds":\#($0)"# }
+        let end = #""kind":"exit","code":0"#
+        let old = try fixture([begin] + clocks + [end])
+        var changed = clocks
+        changed[4] = #""kind":"clock","milliseconds":50"#
+        changed.insert(#""kind":"password","text":"password-1""#, at: 1)
+        let new = try fixture([begin] + changed + [#""kind":"exit","code":3"#])
+        let words = old.differences(from: new)
+        #expect(words.contains { $0.hasPrefix("+ 4") && $0.contains("password-1") }, "\(words)")
+        #expect(words.contains("- 7  clock 5") && words.contains("+ 8  clock 50"), "\(words)")
+        #expect(words.contains("- 9  exit 0") && words.contains("+ 10  exit 3"), "\(words)")
+        #expect(!words.contains { $0.contains("clock 2") || $0.contains("clock 6") }, "\(words)")
+        #expect(old.differences(from: old).isEmpty)
+        let short = try fixture([begin] + clocks.prefix(3) + [end])
+        #expect(old.differences(from: short).count == 3 && short.differences(from: old).count == 3)
+    }
+
     @Test func aCopyForOthersHoldsNoKeysAndNoWords() throws {
         let recorder = try folder.recorder()
-        recorder.command(["send", "lunch", "the secret plan"])
+        recorder.command(["send", "lunch", "the secret plan", "--", "-my plan"])
         recorder.input(Array("more secrets".utf8))
         recorder.exit(0)
         let fixture = try Fixture(path: folder.file())

@@ -121,6 +121,35 @@ import WaxwingCore
         #expect(server.requests.allSatisfy { $0.isStream })
     }
 
+    /// Something on the way lets the beginning of an answer through and keeps the rest.
+    @Test func streamsThatBeginAndThenFallSilentAreHeldBack() async throws {
+        let server = try server { connection in
+            connection.beginFeed()
+            connection.write(": hello\n\n")
+            connection.waitForEnd()
+        }
+        let sayings = Sayings()
+        let transport = try transport(server, sayings) { $0.feedSilenceTimeout = .milliseconds(200) }
+        let (events, error) = await Heard.all(transport.events(token: "t0ken"))
+        #expect(events == [.opened] && error?.cause == .timeout && sayings.all.isEmpty)
+        #expect(try await Heard.first(3, transport.events(token: "t0ken")) == [.opened, .lagged, Heard.hint(1)])
+        #expect(sayings.all.count == 1 && sayings.all[0].contains("hold it back"))
+    }
+
+    @Test func aStreamThatLivedLongMayFallSilent() async throws {
+        let server = try server { connection in
+            connection.beginFeed()
+            connection.write(": hello\n\n")
+            connection.waitForEnd()
+        }
+        let transport = try transport(server, Sayings()) {
+            $0.feedSilenceTimeout = .milliseconds(100)
+            $0.feedShortLife = .zero
+        }
+        for _ in 0..<4 { #expect(await Heard.all(transport.events(token: "t0ken")).1?.cause == .timeout) }
+        #expect(server.requests.allSatisfy { $0.isStream })
+    }
+
     @Test(arguments: ["401 Unauthorized", "403 Forbidden", "429 Too Many Requests", "503 Service Unavailable"])
     func aRefusalSaysNothingAboutStreams(status: String) async throws {
         let server = try server { $0.answer([], status: status, type: "") }

@@ -73,6 +73,7 @@ extension HTTPTransport {
         options.pollPause = .milliseconds(1)
         options.intervalMin = .milliseconds(1)
         options.intervalMax = .milliseconds(8)
+        options.intervalPerRequest = .zero
         change(&options)
         return try HTTPTransport(options)
     }

@@ -104,6 +104,37 @@ import WaxwingCore
         #expect(error?.outcome == .notSent && error?.cause == .nameNotFound, "\(String(describing: error))")
     }
 
+    /// Whatever is wrong with a proxy's address, nothing of its password is told.
+    @Test(arguments: [
+        "http://me:s3#cr@proxy:3128", "http://me:s3/cr@proxy:3128", "http://me:s3 cr@proxy:3128",
+        "http://me:s3?cr@proxy:3128", "http://me:s3cr@proxy:99999", "http://me:s3cr@proxy:3128x",
+        "ftp://me:s3cr@proxy:21", "http://me:12/s3cr@proxy", "http://me:12#s3cr@proxy", "me:s3/cr@proxy", "http://",
+        "http://me:s3cr@proxy/path", "http://me:s3cr@proxy?query",
+    ])
+    func aProxyThatCannotBeUsedIsRefusedWithoutItsPassword(_ proxy: String) async throws {
+        let error = try #require(throws: TransportError.self) {
+            try transport("https://chat.example") { $0.proxy = proxy }
+        }
+        #expect(error.cause == .proxy && error.outcome == .notSent)
+        #expect(error.reason.contains("proxy") && !error.reason.contains("s3") && !error.reason.contains("12"))
+    }
+
+    @Test(arguments: [
+        "", "proxy", "proxy:3128", "me:s3cr@proxy:3128", "http://me:p%23s@proxy:3128/", "https://proxy",
+        "socks5h://me:p%40s@[::1]:1080",
+    ])
+    func aProxyThatMayBeThereIsTaken(_ proxy: String) throws {
+        _ = try transport("https://chat.example") { $0.proxy = proxy }
+    }
+
+    @Test func aProxyThatIsNotThereIsToldWithoutItsPassword() async throws {
+        for proxy in ["http://me:pass@127.0.0.1:1", "http://me:pass@no-such-proxy.invalid:3128"] {
+            let transport = try transport("https://chat.example") { $0.proxy = proxy }
+            let error = try #require(await failure(transport, get))
+            #expect(error.outcome == .notSent && !error.reason.contains("pass"), "\(error)")
+        }
+    }
+
     @Test func aProxyThatRefusesHasSentNothing() async throws {
         let proxy = try ScriptedServer(answering: { _, connection in
             connection.write("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")

@@ -52,6 +52,24 @@ import TransportConformance
         waiting.cancel()
     }
 
+    @Test func aLookOfManyRequestsIsFollowedByALongPause() async throws {
+        var options = HTTPTransport.Options(server: "http://127.0.0.1:1")
+        (options.intervalMin, options.intervalMax) = (.milliseconds(400), .milliseconds(400))
+        options.intervalPerRequest = .milliseconds(20)
+        let watch = TrafficWatch(options)
+        watch.begin()
+        let begin = ContinuousClock.now
+        async let pause: Void = watch.pause()
+        try await Task.sleep(for: .milliseconds(20))
+        for number in 0..<60 {
+            watch.note(
+                APIResponse(status: 200, contentType: "", body: []),
+                answering: APIRequest(.get, "/api/v1/groups/\(number)/group-info"))
+        }
+        await pause
+        #expect(ContinuousClock.now - begin >= .milliseconds(1200))
+    }
+
     /// A watch whose interval has grown to its longest.
     private func tired() async -> TrafficWatch {
         var options = HTTPTransport.Options(server: "http://127.0.0.1:1")

@@ -74,7 +74,7 @@ enum Arrows {
         "Sources/WaxwingCLI/Archive/ArchiveKeys.swift": ["MLSOpenSSL"],
         // A hash of what is stored.
         "Sources/WaxwingCLI/Commands/StoreShow.swift": ["MLSOpenSSL"],
-        "Sources/WaxwingCLI/Commands/StoreConvert.swift": ["MLSOpenSSL"],
+        "Sources/WaxwingCLI/Profile/Profile+Convert.swift": ["MLSOpenSSL"],
     ]
 
     /// The import of a line of code: `Glibc`, or `func Glibc.explicit_bzero`.

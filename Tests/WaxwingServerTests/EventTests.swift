@@ -23,7 +23,9 @@ private final class EventProbe: Sendable {
             headers["Last-Event-ID"] = lastEventID
             try connection.send("GET", "/api/v1/events", headers: headers, body: [])
             let head = try connection.readHead()
-            guard head.status == 200, head.headers["content-type"] == "text/event-stream" else {
+            guard head.status == 200, head.headers["content-type"] == "text/event-stream",
+                head.headers["x-accel-buffering"] == "no"
+            else {
                 throw HTTPConnection.Failure(what: "status \(head.status)")
             }
             return connection

@@ -27,6 +27,10 @@ uint64_t waxwing_faults_disarm(void);
 /// or of the folder (its names). For use after `waxwing_faults_disarm`. Returns false where that could not be done.
 bool waxwing_faults_lose_unsynced(void);
 
+/// The same, but some of it had come to the disk already: of each file's content, and of all names, the beginning up to a moment that the seed
+/// chooses. Another seed, another choice; 0 takes back everything.
+bool waxwing_faults_lose_some_unsynced(uint64_t seed);
+
 /// Forgets what `waxwing_faults_lose_unsynced` would take back.
 void waxwing_faults_forget(void);
 

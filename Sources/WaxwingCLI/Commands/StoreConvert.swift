@@ -1,9 +1,5 @@
 import ArgumentParser
 import ConclaveProtocol
-import FoundationEssentials
-import MLSOpenSSL
-import WaxwingClient
-import WaxwingCore
 
 struct StoreConvert: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -25,40 +21,19 @@ struct StoreConvert: AsyncParsableCommand {
 
     func run() async throws {
         let profile = try Profile.locate(profile)
-        guard let old = try profile.storeKind() else { throw Failure.notLoggedIn }
-        let lease = try profile.closeToOthers()
-        defer { withExtendedLifetime(lease) {} }
-        if old != kind { try convert(profile, from: old) }
-        let store = try profile.open(kind: kind)
+        let conversion = try profile.convert(to: kind) { Console.progress("\($0) records copied") }
         let view = StoreView(
-            kind: kind.rawValue, path: profile.storePath(kind), revision: try store.revision(),
-            digest: hexEncode(try store.contentDigest(OpenSSLProvider())))
+            kind: kind.rawValue, path: profile.storePath(kind), revision: conversion.revision,
+            digest: hexEncode(conversion.digest), digestBefore: hexEncode(conversion.digestBefore))
         if output.json {
             Console.print(try JSON.line(view))
-        } else {
-            Console.print(
-                old == kind ? "kept as \(kind.rawValue) already" : "now kept as \(kind.rawValue): \(view.path)")
+        } else if conversion.from == kind {
+            Console.print("kept as \(kind.rawValue) already")
             Console.print("  SHA-256 of the content \(view.digest)")
+        } else {
+            Console.print("now kept as \(kind.rawValue): \(view.path)")
+            Console.print("  SHA-256 of the content before \(hexEncode(conversion.digestBefore))")
+            Console.print("                         after  \(view.digest)")
         }
-    }
-
-    private func convert(_ profile: Profile, from old: StoreKind) throws {
-        let place = profile.storePath(kind)
-        let draft = place + ".new"
-        // What an earlier try left behind.
-        try profile.remove(kind, at: draft)
-        do {
-            let source = try profile.open(kind: old)
-            let target = try profile.open(kind: kind, at: draft)
-            try source.copyContent(to: target) { Console.progress("\($0) records copied") }
-            Console.wipeProgress()
-            let provider = OpenSSLProvider()
-            guard try source.contentDigest(provider) == target.contentDigest(provider) else {
-                throw Failure(.other, "the copy differs from the store", hint: "nothing was changed; try again")
-            }
-        }
-        // From here on the new one counts, or the old one until it is gone: they hold the same.
-        try profile.move(kind, from: draft)
-        try profile.remove(old, at: profile.storePath(old))
     }
 }

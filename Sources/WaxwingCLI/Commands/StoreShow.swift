@@ -20,8 +20,8 @@ struct StoreShow: AsyncParsableCommand {
 
     func run() async throws {
         let profile = try Profile.locate(profile)
-        guard let kind = try profile.storeKind() else { throw Failure.notLoggedIn }
         let store = try profile.openStore()
+        guard let kind = try profile.storeKind() else { throw Failure.notLoggedIn }
         let view = StoreView(
             kind: kind.rawValue, path: profile.storePath(kind), revision: try store.revision(),
             digest: hexEncode(try store.contentDigest(OpenSSLProvider())))
@@ -43,4 +43,6 @@ struct StoreView: Encodable {
     var revision: UInt64
     /// Lower-case hex.
     var digest: String
+    /// The same before a conversion.
+    var digestBefore: String?
 }

@@ -1,58 +1,197 @@
 import FoundationEssentials
 import Glibc
+import MLSOpenSSL
 import WaxwingClient
+import WaxwingCore
 
 /// Putting one store in the place of another.
+///
+/// At every moment at least one complete store lies in its place. The steps, each of them durable before the next:
+///
+/// 1. everything is copied into a draft, `store.new` or `store.sqlite.new`, which is then closed, whole in itself;
+/// 2. one rename puts the draft into its place: now there are two stores that hold the same;
+/// 3. what lies there is read and compared once more;
+/// 4. one rename takes the old store out of its place, to `.old`, and its files are removed.
+///
+/// Whoever comes after a crash finds by these names what is left to do. All of it happens under the profile's lease, and nobody looks at what
+/// is there without a share of it.
 extension Profile {
+    /// What came of a conversion.
+    struct Conversion {
+        var from: StoreKind
+        var revision: UInt64
+        var digestBefore: [UInt8]
+        var digest: [UInt8]
+    }
+
     var useLockPath: String { folder + "/use.lock" }
 
-    /// Keeps other processes from opening the store, until the lease is let go.
+    func draftPath(_ kind: StoreKind) -> String { storePath(kind) + ".new" }
+    func retiredPath(_ kind: StoreKind) -> String { storePath(kind) + ".old" }
+
+    /// Moves the profile into a store of this sort; where it is in one already, changes nothing.
     ///
-    /// - Throws: ``Failure`` `profileInUse` where one has it open.
-    func closeToOthers() throws -> ConnectionLease {
+    /// - Parameter progress: called with the number of records copied so far.
+    /// - Throws: ``Failure``, `StoreError`; the profile is in the old store or in the new one, as it was.
+    func convert(to kind: StoreKind, progress: (Int) -> Void = { _ in }) throws -> Conversion {
+        guard try exists() else { throw Failure.notLoggedIn }
         guard let lease = try ConnectionLease.take(path: useLockPath) else { throw Failure.profileIsOpen }
-        return lease
-    }
-
-    /// Removes what a conversion that was cut short has left: an unfinished copy, or, beside the SQLite file, the folder that was copied from it or into it.
-    func removeLeftovers() throws {
-        func isThere(_ path: String) -> Bool {
-            var status = stat()
-            return lstat(path, &status) == 0
-        }
-        let drafts = StoreKind.allCases.filter { isThere(storePath($0) + ".new") }
-        let isDouble = StoreKind.allCases.allSatisfy { isThere(storePath($0)) }
-        guard isDouble || !drafts.isEmpty else { return }
-        // Whoever has it open is not in a conversion, or is the conversion.
-        guard let lease = try ConnectionLease.take(path: useLockPath) else { return }
         defer { withExtendedLifetime(lease) {} }
-        for kind in drafts { try remove(kind, at: storePath(kind) + ".new") }
-        if isDouble { try remove(.files, at: storePath(.files)) }
+        try settle()
+        guard let old = try storeKind() else { throw Failure.notLoggedIn }
+        let provider = OpenSSLProvider()
+        let source = try open(kind: old, mustExist: true)
+        let before = try source.contentDigest(provider)
+        if old == kind {
+            return Conversion(from: old, revision: try source.revision(), digestBefore: before, digest: before)
+        }
+        do {
+            let target = try open(kind: kind, at: draftPath(kind))
+            try source.copyContent(to: target, progress: progress)
+            guard try target.contentDigest(provider) == before else { throw Self.copyDiffers }
+            try close(target)
+            // Nothing of the old one may stay outside of what is renamed later.
+            try close(source)
+            try move(kind, from: draftPath(kind), to: storePath(kind))
+        } catch {
+            // It only takes up room. What cannot be removed now is removed by the next one that opens the profile.
+            try? remove(kind, at: draftPath(kind))
+            throw error
+        }
+        let moved = try open(kind: kind, mustExist: true)
+        let after = try moved.contentDigest(provider)
+        let revision = try moved.revision()
+        try close(moved)
+        guard after == before else {
+            try move(kind, from: storePath(kind), to: draftPath(kind))
+            throw Self.copyDiffers
+        }
+        try retire(old)
+        return Conversion(from: old, revision: revision, digestBefore: before, digest: after)
     }
 
-    /// Puts a finished store, which nobody has open, into its place.
-    func move(_ kind: StoreKind, from draft: String) throws(Failure) {
-        guard rename(draft, storePath(kind)) == 0 else { throw Self.unusable(storePath(kind), errno) }
+    /// A share of the profile's store, so that it stays where it is; taken before anybody looks at what is there. Whatever a conversion that was
+    /// cut short has left is settled first.
+    ///
+    /// - Throws: ``Failure`` `profileInUse` where the store is being moved.
+    func shareStore() throws -> ConnectionLease {
+        let (attempts, pauseMicroseconds) = (40, UInt32(50_000))
+        for attempt in 0..<attempts {
+            if attempt > 0 { usleep(pauseMicroseconds) }
+            // Whoever else has it open is not in a conversion, or is the conversion.
+            if try hasLeftovers(), let lease = try ConnectionLease.take(path: useLockPath) {
+                defer { withExtendedLifetime(lease) {} }
+                try settle()
+            }
+            guard let lease = try ConnectionLease.share(path: useLockPath) else { continue }
+            // Which of two counts is not for somebody to say who has only a share.
+            if !isDouble { return lease }
+        }
+        throw isDouble ? Failure.profileIsOpen : Failure.profileInConversion
+    }
+
+    // MARK: Leftovers
+
+    private var isDouble: Bool { StoreKind.allCases.allSatisfy { Self.isThere(storePath($0)) } }
+
+    /// What SQLite puts beside a database. The journal is there while it makes one.
+    private static func companions(of path: String) -> [String] { ["-wal", "-shm", "-journal"].map { path + $0 } }
+
+    /// SQLite's files beside a database that is not there.
+    private var strays: [String] {
+        let path = storePath(.sqlite)
+        return Self.isThere(path) ? [] : Self.companions(of: path).filter(Self.isThere)
+    }
+
+    private func hasLeftovers() throws(Failure) -> Bool {
+        // With no store in its place, nothing is left over from one.
+        guard try exists() else { return false }
+        return isDouble || !strays.isEmpty
+            || StoreKind.allCases.contains { Self.isThere(draftPath($0)) || Self.isThere(retiredPath($0)) }
+            || Self.companions(of: draftPath(.sqlite)).contains(where: Self.isThere)
+    }
+
+    /// Removes what a conversion that was cut short has left. For the holder of the lease.
+    private func settle() throws {
+        guard try hasLeftovers() else { return }
+        if isDouble { try settleDouble() }
+        for kind in StoreKind.allCases {
+            try remove(kind, at: draftPath(kind))
+            try remove(kind, at: retiredPath(kind))
+        }
+        try removeStrays()
+    }
+
+    /// Of two stores that hold the same, or of which one holds nothing, leaves one.
+    ///
+    /// - Throws: ``Failure`` where it is not clear which of them counts; both are left as they are.
+    private func settleDouble() throws {
+        let (sqlite, files) = (try content(of: .sqlite), try content(of: .files))
+        if sqlite == files || files == nil {
+            try retire(.files)
+        } else if sqlite == nil {
+            try retire(.sqlite)
+        } else {
+            throw Failure(
+                .profileDamaged,
+                "the profile has two stores, \(storePath(.sqlite)) and \(storePath(.files)), and they differ",
+                hint: "nothing was changed; move the one that is out of date to another folder")
+        }
+    }
+
+    /// The digest of a store; nil for one that holds nothing.
+    private func content(of kind: StoreKind) throws -> [UInt8]? {
+        do {
+            let store = try open(kind: kind, mustExist: true)
+            let isEmpty = try Table.allCases.allSatisfy { table in
+                try store.page(table, from: [], below: nil, limit: 1, descending: false).isEmpty
+            }
+            let digest = isEmpty ? nil : try store.contentDigest(OpenSSLProvider())
+            try close(store)
+            return digest
+        } catch let error as StoreError where error.code == .corrupt {
+            throw Failure(
+                .profileDamaged,
+                "the profile has two stores, and one of them is damaged: \(error.reason.asClause)",
+                hint: "nothing was changed; move the damaged one to another folder")
+        }
+    }
+
+    // MARK: Steps
+
+    /// Puts a store, which nobody has open, into another place; it is there for good on return.
+    private func move(_ kind: StoreKind, from place: String, to target: String) throws(Failure) {
+        try removeStrays()
+        guard rename(place, target) == 0 else { throw Self.unusable(target, errno) }
         let descriptor = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw Self.unusable(folder, errno) }
-        defer { close(descriptor) }
+        defer { Glibc.close(descriptor) }
         guard fsync(descriptor) == 0 else { throw Self.unusable(folder, errno) }
     }
 
+    /// Takes a store out of its place, where another one holds the same, and removes it.
+    private func retire(_ kind: StoreKind) throws(Failure) {
+        try remove(kind, at: retiredPath(kind))
+        try move(kind, from: storePath(kind), to: retiredPath(kind))
+        try remove(kind, at: retiredPath(kind))
+        try removeStrays()
+    }
+
+    private func removeStrays() throws(Failure) {
+        for path in strays {
+            guard unlink(path) == 0 || errno == ENOENT else { throw Self.unusable(path, errno) }
+        }
+    }
+
     /// Removes a store with all its files; one that is not there is no error.
-    func remove(_ kind: StoreKind, at path: String) throws(Failure) {
+    private func remove(_ kind: StoreKind, at path: String) throws(Failure) {
         switch kind {
         case .sqlite:
-            // The log first: without its database it means nothing, the other way round it might.
-            for file in [path + "-wal", path + "-shm", path] {
+            for file in Self.companions(of: path) + [path] {
                 guard unlink(file) == 0 || errno == ENOENT else { throw Self.unusable(file, errno) }
             }
         case .files:
-            var status = stat()
-            guard lstat(path, &status) == 0 else {
-                if errno == ENOENT { return }
-                throw Self.unusable(path, errno)
-            }
+            guard Self.isThere(path) else { return }
             do {
                 try FileManager.default.removeItem(atPath: path)
             } catch {
@@ -60,4 +199,12 @@ extension Profile {
             }
         }
     }
+
+    private static func isThere(_ path: String) -> Bool {
+        var status = stat()
+        return lstat(path, &status) == 0
+    }
+
+    private static let copyDiffers = Failure(
+        .other, "the copy differs from the store", hint: "nothing was changed; try again")
 }

@@ -12,15 +12,13 @@ extension Profile {
     ///
     /// - Throws: ``Failure`` `notLoggedIn`, or `StoreError`.
     func openReader() throws -> AccountReader {
-        guard try exists() else { throw Failure.notLoggedIn }
-        return AccountReader(store: try openStore())
+        AccountReader(store: try openStore())
     }
 
     /// Opens the account of somebody who has logged in at some time.
     ///
     /// - Throws: ``Failure``, `StoreError`, `TransportError`.
     func open(onNotice: @escaping @Sendable (Notice) -> Void = { _ in }) throws -> Client {
-        guard try exists() else { throw Failure.notLoggedIn }
         let store = try openStore()
         guard let account = try AccountReader(store: store).account() else { throw Failure.notLoggedIn }
         return try client(store, account.serverURL, try Settings.load(settingsPath), onNotice)
@@ -30,7 +28,7 @@ extension Profile {
     func open(
         serverURL: String, _ settings: Settings, _ kind: StoreKind?, onNotice: @escaping @Sendable (Notice) -> Void
     ) throws -> Client {
-        try client(try openStore(wanted: kind), serverURL, settings, onNotice)
+        try client(try openOrMakeStore(kind), serverURL, settings, onNotice)
     }
 
     private func client(
@@ -46,24 +44,46 @@ extension Profile {
             pace: surroundings.pace, onNotice: onNotice)
     }
 
+    /// Opens the store that is there.
+    ///
+    /// - Throws: ``Failure`` `notLoggedIn` where there is none, `profileInUse` while it is being moved.
+    func openStore() throws -> any Store {
+        guard try exists() else { throw Failure.notLoggedIn }
+        let lease = try shareStore()
+        guard let kind = try storeKind() else { throw Failure.notLoggedIn }
+        return LeasedStore(store: try open(kind: kind, mustExist: true), lease: lease)
+    }
+
     /// Opens the store that is there; where there is none, makes one of the sort that was asked for.
-    func openStore(wanted: StoreKind? = nil) throws -> any Store {
-        try removeLeftovers()
-        let kind = try storeKind()
-        if let kind, let wanted, kind != wanted {
+    private func openOrMakeStore(_ wanted: StoreKind?) throws -> any Store {
+        let lease = try shareStore()
+        guard let kind = try storeKind() else {
+            return LeasedStore(store: try open(kind: try wanted ?? StoreKind.wanted), lease: lease)
+        }
+        if let wanted, kind != wanted {
             throw Failure(
                 .notPossible, "this profile is kept as \(kind.rawValue)",
                 hint: "`waxwing store convert \(wanted.rawValue)` moves it")
         }
-        guard let lease = try ConnectionLease.share(path: useLockPath) else { throw Failure.profileInConversion }
-        return LeasedStore(store: try open(kind: try kind ?? wanted ?? StoreKind.wanted), lease: lease)
+        return LeasedStore(store: try open(kind: kind, mustExist: true), lease: lease)
     }
 
     /// Opens a store of this sort at its own place, or at another one.
-    func open(kind: StoreKind, at path: String? = nil) throws(StoreError) -> any Store {
+    ///
+    /// - Parameter mustExist: make nothing where nothing is.
+    func open(kind: StoreKind, at path: String? = nil, mustExist: Bool = false) throws(StoreError) -> any Store {
         switch kind {
-        case .sqlite: try SQLiteStore(path: path ?? storePath(kind))
-        case .files: try FileStore(path: path ?? storePath(kind))
+        case .sqlite: try SQLiteStore(path: path ?? storePath(kind), mustExist: mustExist)
+        case .files: try FileStore(path: path ?? storePath(kind), mustExist: mustExist)
+        }
+    }
+
+    /// Closes a store so that its one file or folder holds all of it.
+    func close(_ store: any Store) throws(StoreError) {
+        switch store {
+        case let store as SQLiteStore: try store.consolidate()
+        case let store as FileStore: store.close()
+        default: break
         }
     }
 }

@@ -24,6 +24,10 @@ struct EventStream: Sendable {
         }
         return Response(
             status: .ok,
-            headers: [.contentType: "text/event-stream", .cacheControl: "no-cache"], body: body)
+            headers: [
+                .contentType: "text/event-stream", .cacheControl: "no-cache",
+                // Known to nginx and its kin: hand each event on as it comes.
+                .accelBuffering: "no",
+            ], body: body)
     }
 }

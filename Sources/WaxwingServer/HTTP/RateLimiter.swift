@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// Token buckets by name: so many a minute, all of them at once if nothing was taken for a minute.
@@ -43,9 +44,29 @@ final class RateLimiter: Sendable {
         return Bucket(tokens: min(perMinute, bucket.tokens + seconds * perMinute / 60), filledAt: now)
     }
 
-    /// A full bucket says nothing that a missing one does not; if none is full, memory counts more than the rates.
+    /// A full bucket says nothing that a missing one does not. Where there are too many others, the fuller half goes: whoever is being held back
+    /// stays so, whatever crowd turns up.
     private func forgetFullBuckets(_ buckets: inout [String: Bucket], now: Int64) {
         buckets = buckets.filter { filled($0.value, now: now).tokens < perMinute }
-        if buckets.count >= Limits.trackedBuckets { buckets = [:] }
+        guard buckets.count >= Limits.trackedBuckets else { return }
+        let emptiest = buckets.sorted { filled($0.value, now: now).tokens < filled($1.value, now: now).tokens }
+        buckets = Dictionary(
+            uniqueKeysWithValues: emptiest.prefix(Limits.trackedBuckets / 2).map { ($0.key, $0.value) })
     }
+}
+
+/// Which remote addresses are one and the same to a rate limit.
+enum RemoteNetwork {
+    /// An IPv4 address by itself; of an IPv6 address the first 64 bits, since whoever has one has all that begin so.
+    static func name(of address: String) -> String {
+        var bytes = [UInt8](repeating: 0, count: 16)
+        // A zone may follow the address.
+        guard inet_pton(AF_INET6, String(address.prefix { $0 != "%" }), &bytes) == 1 else { return address }
+        if bytes[..<10].allSatisfy({ $0 == 0 }), bytes[10] == 0xFF, bytes[11] == 0xFF {
+            return bytes[12...].map(String.init).joined(separator: ".")
+        }
+        return bytes[..<8].map(format).joined() + "/64"
+    }
+
+    private static func format(byte: UInt8) -> String { (byte < 16 ? "0" : "") + String(byte, radix: 16) }
 }

@@ -27,6 +27,8 @@ struct Responder: HTTPResponder {
                 return .plain(.badRequest, error.description)
             } catch let error as OversizePage {
                 return .plain(.contentTooLarge, error.description)
+            } catch is SlowBody {
+                return .plain(.requestTimeout, "the request body did not come in time")
             } catch is NIOTooManyBytesError {
                 return .plain(.contentTooLarge, "a request body has at most \(Limits.body) bytes")
             } catch let error as ChannelError {
@@ -45,7 +47,7 @@ struct Responder: HTTPResponder {
         _ route: Route, _ path: PathArguments, _ request: Request, from address: String
     ) async throws -> Response {
         if case .events = route.service { return try await openEvents(request) }
-        let body = try await body(of: request)
+        let body = try await body(of: request, for: route)
         switch route.service {
         case .register: return .protobuf(try await accounts.register(body, from: address))
         case .login: return .protobuf(try await accounts.login(body, from: address))
@@ -165,13 +167,35 @@ struct Responder: HTTPResponder {
         try SessionToken(authorization: request.headers[.authorization])
     }
 
-    private func body(of request: Request) async throws -> Data {
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > Limits.body {
-            throw NIOTooManyBytesError(maxBytes: Limits.body)
+    /// Nobody makes us keep a body, or wait for one, without a session; but for the two that open one, whose bodies are small.
+    private func body(of request: Request, for route: Route) async throws -> Data {
+        // None has a meaning there.
+        if request.method == .get { return Data() }
+        var most = Limits.body
+        switch route.service {
+        case .register, .login: most = Limits.openBody
+        default:
+            let token = try token(of: request)
+            _ = try await store.read { try $0.authenticate(token) }
         }
-        return Data(try await request.body.collect(upTo: Limits.body).readableBytesView)
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > most {
+            throw NIOTooManyBytesError(maxBytes: most)
+        }
+        return try await withThrowingTaskGroup(of: Data?.self) { [most] group in
+            defer { group.cancelAll() }
+            group.addTask { Data(try await request.body.collect(upTo: most).readableBytesView) }
+            group.addTask { [seconds = configuration.bodySeconds] in
+                try await Task.sleep(for: .seconds(seconds))
+                return nil
+            }
+            guard let first = try await group.next(), let body = first else { throw SlowBody() }
+            return body
+        }
     }
 }
+
+/// Answered with 408 in plain text.
+private struct SlowBody: Error {}
 
 /// A request whose caller is not yet known.
 private struct PendingCall: Sendable {
@@ -204,9 +228,10 @@ struct MalformedQuery: Error, CustomStringConvertible {
 
 /// What the server knows of a connection.
 struct ConnectionContext: InitializableFromSource {
+    /// What request rates are counted by.
     let remoteAddress: String
 
     init(source: ApplicationRequestContextSource) {
-        remoteAddress = source.channel.remoteAddress?.ipAddress ?? "unknown"
+        remoteAddress = source.channel.remoteAddress?.ipAddress.map(RemoteNetwork.name(of:)) ?? "unknown"
     }
 }

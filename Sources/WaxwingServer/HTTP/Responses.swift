@@ -31,6 +31,7 @@ extension Response {
 extension HTTPField.Name {
     static let idempotencyKey = Self.known("Idempotency-Key")
     static let lastEventID = Self.known("Last-Event-ID")
+    static let accelBuffering = Self.known("X-Accel-Buffering")
 
     /// For names written here, which are all tokens of RFC 9110; one that is not would match no header.
     private static func known(_ name: String) -> HTTPField.Name { HTTPField.Name(name) ?? .expect }

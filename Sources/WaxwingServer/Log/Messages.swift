@@ -27,9 +27,9 @@ extension Transaction {
     }
 
     func getMessages(_ call: Call) throws -> Answer {
-        let page = try MessagePage(call.query)
+        var page = try MessagePage(call.query)
         let group = try groupForMember(call)
-        try requireFits(page, of: group.id)
+        try fit(&page, of: group.id)
         let rows = try rows(
             """
             SELECT sequence, sender_id, data, created_at FROM message
@@ -49,24 +49,27 @@ extension Transaction {
         return try Answer(response)
     }
 
-    /// Looks at lengths only, which SQLite tells without reading the messages.
+    /// Looks at lengths only, which SQLite tells without reading the messages. A page of one message always fits.
     ///
-    /// - Throws: `OversizePage`; never for a page of one message.
-    private func requireFits(_ page: MessagePage, of group: ID) throws {
+    /// - Throws: `OversizePage` where the page must not be cut short.
+    private func fit(_ page: inout MessagePage, of group: ID) throws {
         guard page.limit > 1 else { return }
-        let row = try row(
-            """
-            SELECT sum(bytes) FROM (
-                SELECT length(data) AS bytes FROM message
-                WHERE group_id = ? AND sequence > ? ORDER BY sequence LIMIT ?)
-            """,
-            [group.blob, page.after, page.limit])
-        let bytes = (row?[0] as Int64?) ?? 0
-        guard bytes <= Limits.pageBytes else { throw OversizePage() }
+        let lengths = try rows(
+            "SELECT length(data) FROM message WHERE group_id = ? AND sequence > ? ORDER BY sequence LIMIT ?",
+            [group.blob, page.after, page.limit]
+        ).map { $0[0] as Int64 }
+        var bytes: Int64 = 0
+        let fitting = lengths.prefix { length in
+            bytes += length
+            return bytes <= Limits.pageBytes
+        }.count
+        guard fitting < lengths.count else { return }
+        guard page.mayBeShort else { throw OversizePage() }
+        page.limit = max(1, fitting)
     }
 }
 
-/// Answered with 413 in plain text: a shorter page would look like the end of the log, so the client asks for fewer.
+/// Answered with 413 in plain text: whoever asked for a number of messages takes fewer for the end of the log, so it has to ask for fewer.
 struct OversizePage: Error, CustomStringConvertible {
     var description: String { "these messages have more than \(Limits.pageBytes) bytes; ask with a smaller limit" }
 }
@@ -75,16 +78,23 @@ struct OversizePage: Error, CustomStringConvertible {
 struct MessagePage: Hashable {
     /// Sequence numbers above this one; capped at what a row can have.
     let after: Int64
-    let limit: Int
+    var limit: Int
+    /// Nobody asked for a number of messages, so fewer are no sign of the log's end.
+    let mayBeShort: Bool
 
-    /// - Throws: `MalformedQuery` for what is no number, 400/100 for a limit below 1.
+    /// A limit below 0 asks for all there are, as it does on other servers.
+    ///
+    /// - Throws: `MalformedQuery` for what is no number, 400/100 for a limit of 0.
     init(_ query: [String: String]) throws {
         guard let after = UInt64(query["after"] ?? "0") else { throw MalformedQuery(name: "after") }
-        guard let limit = Int(query["limit"] ?? "\(Limits.messagesPerPage)") else {
-            throw MalformedQuery(name: "limit")
-        }
-        guard limit >= 1 else { throw APIError.badRequest("limit is at least 1") }
         self.after = Int64(clamping: after)
-        self.limit = min(limit, Limits.messagesPerPageMax)
+        guard let text = query["limit"] else {
+            (limit, mayBeShort) = (Limits.messagesPerPage, true)
+            return
+        }
+        guard let limit = Int(text) else { throw MalformedQuery(name: "limit") }
+        guard limit != 0 else { throw APIError.badRequest("limit is at least 1") }
+        self.limit = limit < 0 ? Limits.messagesPerPageMax : min(limit, Limits.messagesPerPageMax)
+        mayBeShort = limit < 0
     }
 }

@@ -80,6 +80,12 @@ final class HTTPConnection: @unchecked Sendable {
         return count == 0 ? nil : chunk
     }
 
+    /// Whether there is something to read, or the connection is over.
+    func isReadable(within seconds: Double) -> Bool {
+        var file = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+        return poll(&file, 1, Int32(seconds * 1000)) > 0
+    }
+
     private func read(until end: String) throws -> String? {
         let end = Array(end.utf8)
         while true {
