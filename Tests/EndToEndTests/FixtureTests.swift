@@ -67,12 +67,12 @@ extension EndToEnd {
                     altered.append(("\(kind) doubled", Array(lines[...place] + lines[place...])))
                     altered.append(("\(kind) dropped", Array(lines[..<place] + lines[(place + 1)...])))
                 }
-                // An event for a feed that was over, and an answer for a request that had one long ago.
-                let exit = try #require(places("exit").last)
+                // While the client rests before the last event: an answer to a request that had one, and an event of a feed that is over.
+                let watch = try #require(places("command").last { lines[$0].contains("\"watch\"") })
+                let rest = try #require(places("event").last)
                 for kind in ["answer", "event"] {
-                    let place = try #require(places(kind).last)
-                    altered.append(
-                        ("\(kind) at the end", Array(lines[..<exit] + [lines[place]] + lines[exit...])))
+                    let place = try #require(places(kind).first { $0 > watch })
+                    altered.append(("\(kind) once more", Array(lines[..<rest] + [lines[place]] + lines[rest...])))
                 }
                 let place = try #require(places("answer").dropFirst().first)
                 var swapped = lines
