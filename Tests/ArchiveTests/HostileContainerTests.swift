@@ -53,7 +53,9 @@ import Testing
         default: hostile = Tar.header("other", size: 6, time: 0) + padded + hostile
         }
         for file in [try sealed(hostile), try sealed(hostile, isFramed: true)] {
-            #expect { try Sample.allRows(file) } throws: { ($0 as? ArchiveError)?.code != .failed && $0 is ArchiveError }
+            #expect { try Sample.allRows(file) } throws: {
+                ($0 as? ArchiveError)?.code != .failed && $0 is ArchiveError
+            }
         }
     }
 
@@ -76,7 +78,8 @@ import Testing
     @Test func aTrailerCannotBeDressedUp() throws {
         let text = String(decoding: content, as: UTF8.self)
         for (old, new) in [
-            (#""}"# + "\n", #"" }"# + "\n"), (#""waiting":2"#, #""waiting":-2"#), (#""signature":""#, #""signature" :""#),
+            (#""}"# + "\n", #"" }"# + "\n"), (#""waiting":2"#, #""waiting":-2"#),
+            (#""signature":""#, #""signature" :""#),
         ] {
             #expect(text.contains(old))
             let hostile = replacing(Array(old.utf8), by: Array(new.utf8))

@@ -31,7 +31,7 @@ final class DraftFile {
         // Without waiting for a reader, where there is a pipe of that name.
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
         guard descriptor >= 0 else { throw trouble(draft, errno) }
-        do {
+        do throws(Failure) {
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
                 throw Failure(
                     .profileInUse, "another process is writing \(draft)", hint: "wait for it to end, then try again")

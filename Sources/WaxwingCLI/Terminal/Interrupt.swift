@@ -11,7 +11,7 @@ final class Interrupt: Sendable {
     // The sources are made once and only cancelled, which dispatch allows from any thread.
     private nonisolated(unsafe) let sources: [any DispatchSourceSignal]
     /// What the signals did before, and do again afterwards.
-    private nonisolated(unsafe) let before: [(number: Int32, handler: __sighandler_t?)]
+    private let before: [(number: Int32, handler: __sighandler_t?)]
     private let mark = Mark()
 
     /// Whether a signal has come.
