@@ -7,10 +7,14 @@ enum BodyView {
     static func of(
         _ body: [UInt8], _ side: WireBody.Side, _ method: APIRequest.Method, _ path: String
     ) -> JSONValue? {
-        guard let json = WireBody.json(body, of: side, method, path),
-            let value = try? JSONDecoder().decode(JSONValue.self, from: Data(json))
-        else { return nil }
-        return readable(value, name: "")
+        WireBody.json(body, of: side, method, path).flatMap(readable)
+    }
+
+    static func of(_ hint: ServerHint) -> JSONValue? { hint.json.flatMap(readable) }
+
+    private static func readable(_ json: [UInt8]) -> JSONValue? {
+        // It is for looking at: what is no JSON after all is left out.
+        (try? JSONDecoder().decode(JSONValue.self, from: Data(json))).map { readable($0, name: "") }
     }
 
     private static func readable(_ value: JSONValue, name: String) -> JSONValue {

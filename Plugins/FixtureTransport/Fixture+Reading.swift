@@ -154,6 +154,11 @@ extension FixtureLine {
         if let token, Masks.token(token) != token { return "a token" }
         if kind == .password, !Masks.isPassword(text ?? "") { return "a password" }
         if let arguments, Masks.arguments(arguments) != arguments { return "credentials" }
+        if kind == .event, let view {
+            guard case .event(let hint)? = feedEvent, view == BodyView.of(hint) else {
+                return "a view of something else"
+            }
+        }
         guard [.request, .answer].contains(kind), let request, let path = request.path,
             let method = request.method.flatMap(APIRequest.Method.init(rawValue:))
         else { return nil }

@@ -45,6 +45,7 @@ extension FixtureLine {
         case .event(let hint):
             self.event = "event"
             frame = hint.hexFrame
+            view = BodyView.of(hint)
         }
     }
 

@@ -118,6 +118,15 @@ public enum WireBody {
 extension ServerHint {
     /// The data of a server-sent event that ``decode(hexFrame:)`` reads as this hint: lower-case hex of a ServerEvent.
     public var hexFrame: String {
+        // A message without required fields can always be written.
+        let bytes: [UInt8] = (try? wire.serializedBytes()) ?? []
+        return hexEncode(bytes)
+    }
+
+    /// The event's message in protobuf's JSON form, for people to look at.
+    public var json: [UInt8]? { (try? wire.jsonUTF8Bytes()).map { (bytes: Data) in Array(bytes) } }
+
+    private var wire: WireServerEvent {
         var wire = WireServerEvent()
         switch self {
         case .newMessage(let group, let sequence, let sender):
@@ -143,9 +152,7 @@ extension ServerHint {
         case .inviteCancelled(let group): wire.inviteCancelled.groupID = Data(group.bytes)
         case .groupDeleted(let group): wire.groupDeleted.groupID = Data(group.bytes)
         }
-        // A message without required fields can always be written.
-        let bytes: [UInt8] = (try? wire.serializedBytes()) ?? []
-        return hexEncode(bytes)
+        return wire
     }
 }
 

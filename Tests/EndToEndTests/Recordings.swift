@@ -67,22 +67,26 @@ extension EndToEnd {
         }
 
         @Test func aRaceLostAndOneWon() async throws {
-            try await record("commit-race", "alice") { stage, network, alice in
+            // A server that takes whatever comes, so that the commit that came too late lies in the log.
+            try await record("commit-race", "alice", .open) { stage, network, alice in
                 let bob = try await stage.people("bob")[0]
                 try await stage.room([alice, bob])
-                let gate = Gate()
-                let isFirst = Once()
-                network.play { $0.endpoint == "POST /groups/{id}/commit" && isFirst.take() ? .hold(gate) : .pass }
-                let rotating = try alice.start(["group", "rotate", "room", "--wait", "20"])
-                #expect(await eventually { gate.waiting == 1 })
-                try await bob.run("group", "rotate", "room")
-                gate.open()
-                #expect(try await rotating.exit().status == 0)
-                network.heal()
-                // This one nobody contests.
-                try await alice.run("group", "rotate", "room")
-                try await bob.sync()
+                // First bob's commit is before alice's in the log, then hers before his.
+                for (late, early) in [(alice, bob), (bob, alice)] {
+                    let gate = Gate()
+                    let isFirst = Once()
+                    network.play { $0.endpoint == "POST /groups/{id}/commit" && isFirst.take() ? .hold(gate) : .pass }
+                    let rotating = try late.start(["group", "rotate", "room", "--wait", "20"])
+                    #expect(await eventually { gate.waiting == 1 })
+                    try await early.run("group", "rotate", "room")
+                    gate.open()
+                    #expect(try await rotating.exit().status == 0)
+                    network.heal()
+                    try await alice.run("sync")
+                    try await bob.sync()
+                }
                 try await alice.run("send", "room", "Both of us have new keys now.")
+                #expect(try await alice.details("room").epochAuthenticator == bob.details("room").epochAuthenticator)
                 try await alice.run("read", "room")
             }
         }
@@ -132,18 +136,25 @@ extension EndToEnd {
             try await record("feed-lags", "alice") { stage, network, alice in
                 let bob = try await stage.people("bob")[0]
                 try await stage.room([alice, bob])
-                let isFirst = Once()
+                let gate = Gate()
+                let (isFirst, isSecond) = (Once(), Once())
                 network.play { request in
-                    guard request.endpoint == "GET /events", isFirst.take() else { return .pass }
-                    return .answer(
-                        HTTPAnswer(
-                            status: 200, contentType: "text/event-stream",
-                            body: Array("event: lagged\ndata: 3\n\n".utf8)))
+                    guard request.endpoint == "GET /events" else { return .pass }
+                    if isFirst.take() {
+                        return .answer(
+                            HTTPAnswer(
+                                status: 200, contentType: "text/event-stream",
+                                body: Array("event: lagged\ndata: 3\n\n".utf8)))
+                    }
+                    return isSecond.take() ? .hold(gate) : .pass
                 }
                 let watching = try alice.start(["watch"])
-                #expect(await eventually { network.requests.count { $0.endpoint == "GET /events" } >= 2 })
-                try await Task.sleep(for: .seconds(1))
-                for number in 1...3 {
+                // Nobody tells of what is said while the stream is gone.
+                #expect(await eventually { gate.waiting == 1 })
+                for number in 1...3 { try await bob.run("send", "room", "message \(number) while nobody listens") }
+                gate.open()
+                #expect(await eventually { watching.output.contains("message 3 while nobody listens") })
+                for number in 4...5 {
                     try await bob.run("send", "room", "message \(number)")
                     #expect(await eventually { watching.output.contains("message \(number)") })
                 }
