@@ -42,6 +42,15 @@ public enum ClientLimits {
     public static let importedMarks: UInt64 = 10_000
     /// Numberings of a log that are looked through, back from the present one, for a row without a mark.
     static let earlierEras: UInt32 = 8
-    /// Restarts of a server's numbering that an archive may tell of: far more than any server has, far fewer than there are numbers.
-    static let importedEras: UInt32 = 1 << 20
+    /// Bytes of text after which such a change set takes no more rows: long messages must not make it many times larger than usual.
+    public static let importedBytes = 2 << 20
+    /// Longest text of an imported row. Other clients may send longer messages than this one, as far as the server's 1 MiB for a body reaches;
+    /// and a byte that is no UTF-8 is kept as a replacement character of three.
+    static let importedText = 3 << 20
+    /// How far an archive's numberings may run ahead of their count, or of those that are known here. Each stands for a restart of the server.
+    static let importedErasAhead: UInt64 = 1_000
+    /// The last numbering that history is taken under at all, so that counting on from it never comes to an end.
+    static let importedEras: UInt32 = 1 << 30
+    /// Imported rows with larger numbers are left out: no log gets there, and whoever counts on from them would soon run out of numbers.
+    static let importedSequence: UInt64 = 1 << 53
 }

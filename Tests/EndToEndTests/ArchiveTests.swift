@@ -93,12 +93,24 @@ extension EndToEnd {
                 var second = try Person("alice", folder: stage.folder + "/second")
                 second.plugins = ["WAXWING_STORE": store]
                 try await second.run("login", "alice", "--server", stage.url, "--password-file", second.passwordFile)
-                let run = try await second.run("import", again, "--identity", alice.key)
+                // The login made a new key. Who else could have signed is for people to say.
+                let empty = try await second.run("store", "show", "--json").output
+                let older = try await refusedSigner(of: again, second, alice.key)
+                #expect(try await second.run("store", "show", "--json").output == empty, "nothing was taken")
+                #expect(try await alice.run("whoami", "--json").output.contains(older))
+                let stranger = try await second.attempt(
+                    "import", again, "--identity", alice.key, "--signer", String(older.reversed()))
+                #expect(stranger.status == 17 && stranger.errors.contains("another key"), "\(stranger.errors)")
+                let run = try await second.run("import", again, "--identity", alice.key, "--signer", older)
                 #expect(
-                    run.errors.contains("not with the key"), "who signs with an older key is told of: \(run.errors)")
-                #expect(try await second.history("room") == alice.history("room"))
+                    run.output.contains(" lines added") && !run.output.contains("left out"),
+                    "\(run.output)\(run.errors)")
+                // The login has come back into the group, or will: nothing else may follow what the archive holds.
+                let (before, now) = (try await alice.history("room"), try await second.history("room"))
+                #expect(Array(now.prefix(before.count)) == before)
+                #expect(now.dropFirst(before.count).allSatisfy { $0.events?.map(\.kind) == ["rejoined"] }, "\(now)")
                 let digest = try await second.run("store", "show", "--json").output
-                try await second.run("import", first, "--identity", alice.key)
+                try await second.run("import", first, "--identity", alice.key, "--signer", older)
                 #expect(
                     try await second.run("store", "show", "--json").output == digest, "importing twice changes nothing")
 
@@ -106,7 +118,14 @@ extension EndToEnd {
                 try await second.run("export", "--all", "--to", copy, "--recipient", recipient)
                 let views = try await second.run("archive", "list", first, copy, "--identity", alice.key, "--json")
                     .json(ArchiveView.self)
-                #expect(views.count == 2 && views[0].messagesDigest == views[1].messagesDigest)
+                #expect(views.count == 2)
+                #expect((views[0].messagesDigest == views[1].messagesDigest) == (now.count == before.count))
+                try shell(
+                    """
+                    for file in \(first) \(copy); do
+                    age -d -i \(alice.key) $file | zstd -d | tar -xO messages.jsonl > $file.jsonl; done
+                    head -n \(before.count) \(copy).jsonl | cmp - \(first).jsonl
+                    """)
 
                 // Membership comes from the group alone.
                 try await second.sync()
@@ -119,18 +138,40 @@ extension EndToEnd {
                 #expect(try await bob.texts("room") == second.texts("room"))
 
                 let next = second.home + "/next.age"
-                try await second.run(
-                    "export", "--all", "--to", next, "--recipient", recipient, "--since", first, "--identity", alice.key
-                )
-                let chain = try await second.run("archive", "verify", first, next, "--identity", alice.key)
+                let since = [
+                    "export", "--all", "--to", next, "--recipient", recipient, "--since", first, "--identity",
+                    alice.key,
+                ]
+                let unasked = try second.start(since)
+                #expect(try await unasked.exit().status == 17, "\(unasked.output)\(unasked.errors)")
+                let asked = try second.start(since + ["--signer", older])
+                #expect(try await asked.exit().status == 0, "\(asked.errors)")
+                let other = try await second.attempt("archive", "verify", first, next, "--identity", alice.key)
+                #expect(other.status == 17 && other.output.contains("another key"), "\(other.output)\(other.errors)")
+                let own = try #require(try await second.run("whoami", "--json").json(Identity.self).first).fingerprint
+                let chain = try await second.run(
+                    "archive", "verify", first, next, "--identity", alice.key, "--signer", older, "--signer", own)
                 #expect(chain.output.contains("the chain is whole"), "\(chain.output)")
                 let gap = try await second.attempt("archive", "verify", next, copy, "--identity", alice.key)
                 #expect(gap.status == 17 && gap.output.contains("not here"), "\(gap.output)\(gap.errors)")
                 let shown = try await second.run("archive", "show", next, "--identity", alice.key, "--all").output
                 #expect(shown.contains("back again") && !shown.contains("the last word"), "\(shown)")
+                // What an archive goes on from is missed where its lines are not here.
+                let whole = try await second.run("import", next, "--identity", alice.key)
+                #expect(!whole.errors.contains("not here"), "\(whole.errors)")
+                var third = try Person("alice", folder: stage.folder + "/third")
+                third.plugins = ["WAXWING_STORE": store]
+                try await third.run("login", "alice", "--server", stage.url, "--password-file", third.passwordFile)
+                let newer = try await refusedSigner(of: next, third, alice.key)
+                #expect(newer != older)
+                let part = try await third.run("import", next, "--identity", alice.key, "--signer", newer)
+                #expect(part.errors.contains("goes on from an archive that is not here"), "\(part.errors)")
+                let rest = try await third.run(
+                    "import", next, first, "--identity", alice.key, "--signer", newer, "--signer", older)
+                #expect(!rest.errors.contains("not here"), "\(rest.errors)")
                 // Bob's profile is not the place for it.
-                let other = try await bob.attempt("import", first, "--identity", alice.key)
-                #expect(other.status == 14, "\(other.errors)")
+                let bobs = try await bob.attempt("import", first, "--identity", alice.key)
+                #expect(bobs.status == 14, "\(bobs.errors)")
             }
         }
 
@@ -192,7 +233,9 @@ extension EndToEnd {
                     #expect(run.status == 17, "\(name): \(run.errors)")
                 }
                 // One that is whole does not help the one that is not.
-                let both = try await second.attempt("import", file, file + ".bad", "--identity", alice.key)
+                let signer = try await refusedSigner(of: file, second, alice.key)
+                let both = try await second.attempt(
+                    "import", file, file + ".bad", "--identity", alice.key, "--signer", signer)
                 #expect(both.status == 17, "\(both.errors)")
                 #expect(try await second.run("store", "show", "--json").output == before, "nothing was taken")
 
@@ -254,6 +297,16 @@ extension EndToEnd {
 
         // MARK: -
 
+        /// The fingerprint that a refused import names as the way to go on.
+        private func refusedSigner(of file: String, _ person: Person, _ key: String) async throws -> String {
+            let run = try await person.attempt("import", file, "--identity", key)
+            #expect(run.status == 14 && run.errors.contains("not with the key"), "\(run.errors)")
+            #expect(run.errors.contains("before a new login"), "\(run.errors)")
+            let words = run.errors.split(whereSeparator: \.isWhitespace)
+            let option = try #require(words.firstIndex(of: "--signer"), "\(run.errors)")
+            return String(try #require(words[option...].dropFirst().first))
+        }
+
         private func shell(_ command: String) throws {
             let process = Process()
             process.executableURL = URL(fileURLWithPath: "/bin/bash")
@@ -284,6 +337,11 @@ private enum Tools {
 extension Person {
     /// Where the identity for archives is.
     fileprivate var key: String { home + "/archive.key" }
+}
+
+/// What `whoami --json` prints.
+private struct Identity: Decodable {
+    var fingerprint: String
 }
 
 /// What `export --json` prints.

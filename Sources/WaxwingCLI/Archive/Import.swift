@@ -11,6 +11,9 @@ struct Import: AsyncParsableCommand {
             Everything is checked first; of an archive that is not whole nothing is taken. What is here already stays as it is, so importing twice
             changes nothing. Only history comes in: to write in a group again, come back into it with `waxwing group rejoin`.
 
+            Who can sign an archive can put words into people's mouths. So only those are taken that are signed with the key of this profile. A new
+            login makes a new key: for an archive from before it, name the key's fingerprint, which `waxwing whoami` showed then.
+
             Example:
               waxwing import lunch.age --identity archive.key
               waxwing import lunch.age lunch-2.age --identity archive.key --json
@@ -21,8 +24,9 @@ struct Import: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Refuse archives that are not signed with the key of this fingerprint.", valueName: "fingerprint"))
-    var signer: String?
+            "Take archives that are signed with the key of this fingerprint, and no others. May be repeated.",
+            valueName: "fingerprint"))
+    var signer: [String] = []
 
     @OptionGroup var keys: OpeningOptions
     @OptionGroup var profile: ProfileOptions
@@ -48,7 +52,8 @@ struct Import: AsyncParsableCommand {
             archives.append((file, archive))
         }
         // In the order of their chain: an earlier archive says where a history begins.
-        let (order, _) = ArchiveChain.check(archives.map { ($0.archive.end, $0.archive.trailer) })
+        let (order, findings) = ArchiveChain.check(archives.map { ($0.archive.end, $0.archive.trailer) })
+        try tell(findings, archives, client.reader)
         for id in order {
             guard let (file, archive) = archives.first(where: { $0.archive.end.id == id }) else { continue }
             let counts: ImportCounts
@@ -56,6 +61,9 @@ struct Import: AsyncParsableCommand {
                 counts = try await Importer(client, archive).run()
             } catch let error as ArchiveError {
                 throw Failure(error, in: file)
+            } catch let error as CoreError where error.code == .invalidInput {
+                throw Failure(
+                    .archiveDamaged, "\(file): \(error.reason)", hint: "it is not one that `waxwing export` wrote")
             }
             try tell(file, counts)
         }
@@ -65,14 +73,46 @@ struct Import: AsyncParsableCommand {
         var meter = ProgressMeter("checking \(file)", .bytes)
         defer { meter.end() }
         let report = try ArchiveSignature.check(archive, file) { meter.show($0, of: $1) }
-        if let signer, Fingerprint.plain(signer) != report.fingerprint {
-            throw Failure(
-                .archiveDamaged, "\(file): it is signed with another key: \(Fingerprint.grouped(report.fingerprint))")
+        let fingerprint = report.fingerprint
+        if !signer.isEmpty {
+            guard signer.contains(where: { Fingerprint.plain($0) == fingerprint }) else {
+                throw Failure(
+                    .archiveDamaged, "\(file): it is signed with another key: \(Fingerprint.grouped(fingerprint))")
+            }
+            return
         }
-        let trust = try SignerTrust(report.fingerprint, of: archive.end.account, reader)
-        if trust != .own {
-            Console.note("\(file): signed \(trust.words): compare it")
-            Console.note("  \(Fingerprint.grouped(report.fingerprint))")
+        let trust = try SignerTrust(fingerprint, of: archive.end.account, reader)
+        guard trust == .own else {
+            throw Failure(
+                .notPossible, "\(file): it is signed \(trust.words): \(Fingerprint.grouped(fingerprint))",
+                hint: "anybody could have written it; if you know this key as one of yours, add --signer \(fingerprint)"
+            )
+        }
+    }
+
+    /// What an earlier archive holds may be here already; and what is missing in between can still be imported later.
+    private func tell(
+        _ findings: [ArchiveChain.Finding], _ archives: [(file: String, archive: ArchiveReader)],
+        _ reader: AccountReader
+    ) throws {
+        let names = Dictionary(archives.map { ($0.archive.end.id, $0.file) }, uniquingKeysWith: { first, _ in first })
+        for finding in findings {
+            switch finding {
+            case .missing(_, let id):
+                guard let next = archives.first(where: { $0.archive.end.id == id }) else { continue }
+                if try isHere(next.archive.trailer.starts, reader) { continue }
+            case .unfit: break
+            // Each was signed with a key that is taken.
+            case .doubled, .forked, .otherAccount, .otherKey, .severalBeginnings: continue
+            }
+            Console.note(ArchiveWords.text(finding, names))
+        }
+    }
+
+    private func isHere(_ starts: [ArchiveTrailer.End], _ reader: AccountReader) throws -> Bool {
+        try starts.allSatisfy { start in
+            guard let group = ID(text: start.group) else { return false }
+            return try EraMatch(reader, group: group).holds(era: start.era, sequence: start.sequence)
         }
     }
 

@@ -18,18 +18,25 @@ struct Importer {
 
     /// - Throws: ``Failure`` `interrupted`; `ArchiveError`, `StoreError`, `CoreError`.
     func run() async throws -> ImportCounts {
+        let eras = try eras()
         try await client.perform(
             .importUsers(
                 try archive.members().map { ImportedUser(id: $0.id, username: $0.username, alias: $0.alias) }))
-        let eras = try eras()
         var meter = ProgressMeter("importing", .rows)
         defer { meter.end() }
         var counts = ImportCounts()
         var done: UInt64 = 0
         var rows = archive.rows()
-        while let (group, page) = try rows.next(limit: ClientLimits.importedRows) {
+        var ahead = try rows.next()
+        while let group = ahead?.group {
             if interrupt.hasCome {
                 throw Failure(.interrupted, "interrupted", hint: "what came in so far stays; importing again goes on")
+            }
+            var page: [HistoryRow] = []
+            var bound = ImportPiece()
+            while let (other, row) = ahead, other == group, bound.takes(row) {
+                page.append(row)
+                ahead = try rows.next()
             }
             let known = archive.trailer.groups.first { $0.id == group.description }
             let piece = ImportedHistory(
@@ -48,7 +55,13 @@ struct Importer {
         for group in archive.trailer.groups {
             guard let id = ID(text: group.id) else { throw ArchiveError(.damaged, "a group has no id") }
             var match = try EraMatch(client.reader, group: id)
-            for range in group.ranges { match.note(era: range.era) }
+            for range in group.ranges {
+                guard range.first > 0 else { throw ArchiveError(.damaged, "a row has the number 0, which no log has") }
+                match.note(era: range.era)
+            }
+            guard !match.hasStrays else {
+                throw ArchiveError(.damaged, "it tells of more restarts of the server than any server has")
+            }
             matches[id] = match
         }
         // Nothing is here yet that could be compared.
@@ -57,10 +70,10 @@ struct Importer {
         var meter = ProgressMeter("comparing", .rows)
         defer { meter.end() }
         var done: UInt64 = 0
-        while let (group, page) = try rows.next(limit: ClientLimits.importedRows) {
-            for row in page { try matches[group]?.look(at: row) }
-            done += UInt64(page.count)
-            meter.show(done, of: archive.trailer.rows)
+        while let (group, row) = try rows.next() {
+            try matches[group]?.look(at: row)
+            done += 1
+            if done % 1000 == 0 { meter.show(done, of: archive.trailer.rows) }
         }
         return matches.mapValues(\.eras)
     }

@@ -41,9 +41,11 @@ public struct EraMatch: Sendable {
     public mutating func look(at row: HistoryRow) throws(StoreError) {
         seen.insert(row.era)
         guard let group, let sequence = row.sequence, !row.digest.isEmpty, places[row.era] == nil else { return }
-        if case .row(let era, sequence) = try draft.seen(group, digest: row.digest) {
+        switch try draft.seen(group, digest: row.digest) {
+        case .row(let era, sequence), .imported(let era, sequence):
             places[row.era] = era
             return
+        default: break
         }
         if let here = try rowHere(row.era, sequence), !here.digest.isEmpty {
             if here.digest == row.digest { places[row.era] = row.era } else { strangers.insert(row.era) }
@@ -61,6 +63,20 @@ public struct EraMatch: Sendable {
 
     /// Whether a row that was looked at stands here, under its number.
     public func isKnown(_ row: HistoryRow) -> Bool { places[row.era] != nil }
+
+    /// Whether there are numberings that no log has got to: too far ahead of how many there are, and of those that are known here. What was
+    /// taken under such a number would push every later numbering still further, until nothing could be counted any more.
+    public var hasStrays: Bool {
+        let known = max(UInt64(lastEra) + 1, ClientLimits.importedErasAhead)
+        return seen.sorted().enumerated().contains { index, era in UInt64(era) > known + UInt64(index) }
+    }
+
+    /// Whether a row of an archive is here, by its number alone.
+    ///
+    /// - Throws: ``StoreError``.
+    public func holds(era: UInt32, sequence: UInt64) throws(StoreError) -> Bool {
+        try rowHere(places[era] ?? era, sequence) != nil
+    }
 
     /// Where each numbering that was looked at belongs; those that have no place here are missing.
     public var eras: [UInt32: UInt32] {

@@ -27,7 +27,7 @@ extension ClientCore {
         let front = isUntouched ? nil : try appliedFront(of: record, turn)
         var counts = ImportCounts()
         for row in piece.rows {
-            guard let era = piece.eras[row.era], let sequence = row.sequence else {
+            guard let era = piece.eras[row.era], let sequence = row.sequence, Self.mayStandInALog(row) else {
                 counts.misplaced += 1
                 continue
             }
@@ -52,13 +52,19 @@ extension ClientCore {
 
     private func check(_ piece: ImportedHistory) throws {
         func isSound(_ row: HistoryRow) -> Bool {
+            // Servers count from 1; in front of that there is only room for what never was in a log.
             guard let sequence = row.sequence, row.outboxOrder == nil else { return false }
-            return sequence <= Int64.max && row.era <= ClientLimits.importedEras
+            return sequence > 0 && sequence <= Int64.max && row.era <= ClientLimits.importedEras
                 && (row.digest.isEmpty || row.digest.count == 32)
         }
         guard piece.rows.count <= ClientLimits.importedRows, piece.rows.allSatisfy(isSound),
             piece.eras.values.allSatisfy({ $0 <= ClientLimits.importedEras })
         else { throw CoreError(.invalidInput, "these rows are not those of a group's log") }
+    }
+
+    private static func mayStandInALog(_ row: HistoryRow) -> Bool {
+        if case .text(let text) = row.content, text.utf8.count > ClientLimits.importedText { return false }
+        return row.sequence ?? 0 <= ClientLimits.importedSequence
     }
 
     /// Whether there were never keys of the group here, and nothing of its log is being read to come by some: then where to go on reading it is
@@ -87,8 +93,10 @@ extension ClientCore {
                 counts.misplaced += 1
             } else if here.isReadable || !row.isReadable || here.digest.isEmpty || row.digest.isEmpty {
                 counts.known += 1
+            } else if here.sender != row.sender {
+                counts.misplaced += 1
             } else {
-                turn.draft.put(.history, key, row)
+                turn.draft.put(.history, key, here.opened(by: row))
                 counts.opened += 1
             }
             return
@@ -97,10 +105,16 @@ extension ClientCore {
             counts.known += 1
             return
         }
+        let isApplied = front.map(key.lexicographicallyPrecedes) ?? true
+        if !isApplied, record.status == .active {
+            // The log of a living group will tell of it, if there is such a row.
+            counts.misplaced += 1
+            return
+        }
         turn.draft.put(.history, key, row)
         counts.added += 1
-        guard isMarked, let sequence = row.sequence, front.map(key.lexicographicallyPrecedes) ?? true else { return }
-        let place = SeenRecord.row(era: row.era, sequence: sequence)
+        guard isMarked, isApplied, let sequence = row.sequence else { return }
+        let place = SeenRecord.imported(era: row.era, sequence: sequence)
         if !row.digest.isEmpty, try turn.draft.seen(record.id, digest: row.digest) == nil {
             turn.draft.put(.seen, Keys.seen(record.id, digest: row.digest), place)
         }
@@ -119,7 +133,7 @@ extension ClientCore {
             switch try turn.draft.record(.seen, mark, as: SeenRecord.self) {
             // Written here: it has its line already.
             case .own, .row(era: 0, sequence: 0): return true
-            case .row(let era, let sequence):
+            case .row(let era, let sequence), .imported(let era, let sequence):
                 let place = Keys.history(group, era: era, sequence: sequence)
                 if try turn.draft.value(.history, place) != nil { return true }
             case nil: break
@@ -142,5 +156,17 @@ extension ClientCore {
         guard case .system = row.content, row.era == record.era, sequence > record.cursor else { return false }
         record.cursor = sequence
         return true
+    }
+}
+
+extension HistoryRow {
+    /// This row with what an archive read in it. Who sent it, where it stands and when it came, the log has told.
+    fileprivate func opened(by row: HistoryRow) -> HistoryRow {
+        var line = self
+        line.content = row.content
+        line.hasOtherKey = row.hasOtherKey
+        line.generation = row.generation
+        line.messageID = row.messageID
+        return line
     }
 }

@@ -41,6 +41,33 @@ public struct ImportedHistory: Hashable, Sendable {
     }
 }
 
+/// Cuts the rows of an archive into pieces for ``ImportedHistory``: so many rows, or so many bytes, whichever comes first.
+public struct ImportPiece: Sendable {
+    private var rows = 0
+    private var bytes = 0
+
+    public init() {}
+
+    /// Whether the next row still belongs to the piece; the first one always does.
+    public mutating func takes(_ row: HistoryRow) -> Bool {
+        guard rows == 0 || rows < ClientLimits.importedRows && bytes < ClientLimits.importedBytes else { return false }
+        rows += 1
+        bytes += row.size
+        return true
+    }
+}
+
+extension HistoryRow {
+    /// About as many bytes as it takes.
+    fileprivate var size: Int {
+        switch content {
+        case .text(let text): text.utf8.count
+        case .system(let events): events.count * 33
+        case .unreadable: 1
+        }
+    }
+}
+
 /// What became of imported rows.
 public struct ImportCounts: Hashable, Sendable {
     /// Rows that were missing.
@@ -49,7 +76,7 @@ public struct ImportCounts: Hashable, Sendable {
     public var opened = 0
     /// Rows that are here already.
     public var known = 0
-    /// Rows whose place is another's here, or of a numbering from before the first that is known here.
+    /// Rows that were left out: their place is another's here, or one that the log itself has yet to tell of, or no log's.
     public var misplaced = 0
 
     public init() {}

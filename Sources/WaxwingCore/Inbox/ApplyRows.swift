@@ -86,10 +86,51 @@ extension ClientCore {
         case .row(let era, let sequence):
             // Either our own message whose answer came before its row, or a second copy of something known.
             if era == row.era, sequence == row.sequence { try takeServerTime(of: row, in: group, &turn) }
-            return
+        case .imported(let era, let sequence):
+            try applyClaimed(row, digest, at: (era, sequence), to: &group, &turn)
         case nil:
-            break
+            try applyNew(row, digest, to: &group, &turn)
         }
+    }
+
+    /// An archive says that this row stands in the log at some place. That keeps it from being shown twice, but never from being applied:
+    /// where the log has it at another place, that of the archive is given up.
+    private mutating func applyClaimed(
+        _ row: InboxRow, _ digest: [UInt8], at place: (era: UInt32, sequence: UInt64), to group: inout OpenGroup,
+        _ turn: inout Turn
+    ) throws {
+        if place == (row.era, row.sequence) {
+            try takeServerTime(of: row, in: group, &turn)
+            try applyNew(row, digest, to: &group, &turn)
+            return
+        }
+        // Nothing but an archive could tell what a message says for which there are no keys.
+        if group.state == nil, let summary = try? MLSMessage.summary(of: row.message),
+            summary.contentType == .application
+        {
+            return
+        }
+        try applyNew(row, digest, to: &group, &turn)
+        let key = Keys.history(group.id, era: row.era, sequence: row.sequence)
+        guard let line: HistoryRow = try turn.draft.record(.history, key), line.digest == digest,
+            line.isReadable || line.content == .unreadable(.epochNotReached)
+        else { return }
+        try dropImported(at: place, in: group, &turn) { $0.digest == digest }
+    }
+
+    /// Deletes the line of an archive that turned out to have its place elsewhere.
+    private func dropImported(
+        at place: (era: UInt32, sequence: UInt64), in group: OpenGroup, _ turn: inout Turn,
+        where isDouble: (HistoryRow) -> Bool
+    ) throws {
+        let key = Keys.history(group.id, era: place.era, sequence: place.sequence)
+        guard let line: HistoryRow = try turn.draft.record(.history, key), isDouble(line) else { return }
+        turn.draft.delete(.history, key)
+    }
+
+    private mutating func applyNew(
+        _ row: InboxRow, _ digest: [UInt8], to group: inout OpenGroup, _ turn: inout Turn
+    ) throws {
         if let staged = try turn.draft.record(
             .staged, Keys.staged(group.id, digest: digest), as: StagedRecord.self)
         {
@@ -133,7 +174,9 @@ extension ClientCore {
         for era in (row.era - min(row.era, ClientLimits.earlierEras)..<row.era).reversed() {
             let place = Keys.history(group.id, era: era, sequence: row.sequence)
             let here: HistoryRow? = try turn.draft.record(.history, place)
-            if let here, here.isReadable, here.digest == digest { return .row(era: era, sequence: row.sequence) }
+            if let here, here.isReadable, here.digest == digest {
+                return .imported(era: era, sequence: row.sequence)
+            }
         }
         return nil
     }
@@ -176,7 +219,16 @@ extension ClientCore {
         if let messageID {
             // Sealed anew by its sender after the epoch changed, while the first copy had come through all the same.
             let key = Keys.seen(group.id, sender: sender, message: messageID)
-            if try turn.draft.value(.seen, key) != nil { return }
+            switch try turn.draft.record(.seen, key, as: SeenRecord.self) {
+            case .own, .row: return
+            case .imported(let era, let sequence):
+                if (era, sequence) != (row.era, row.sequence) {
+                    try dropImported(at: (era, sequence), in: group, &turn) {
+                        $0.sender == sender && $0.messageID == messageID
+                    }
+                }
+            case nil: break
+            }
             turn.draft.put(.seen, key, SeenRecord.row(era: row.era, sequence: row.sequence))
         }
         wantName(of: sender, turn)
