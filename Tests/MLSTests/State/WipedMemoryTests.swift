@@ -64,10 +64,10 @@ import Testing
         _ name: String, of secrets: [Secret], atMost more: Int, _ body: () throws -> Void
     ) throws {
         let questions = secrets.map(inverted)
-        let before = try ProcessMemory.count(ofAll: questions)
+        let before = ProcessMemory.count(ofAll: questions)
         #expect(before >= secrets.count)
         try body()
-        let after = try ProcessMemory.count(ofAll: questions)
+        let after = ProcessMemory.count(ofAll: questions)
         #expect(after <= before + more, "\(name): \(after) copies, \(before) before")
     }
 
