@@ -107,9 +107,10 @@ import Testing
         #expect(try !world.texts("room", alice).contains("bob: innocent"))
     }
 
-    @Test func marksOfEarlierVersionsAreRead() throws {
+    @Test func marksOfTheLogKeepTheirForm() throws {
         let row: [UInt8] = [1, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 3]
         #expect(try SeenRecord(stored: row) == .row(era: 2, sequence: 3))
+        #expect(SeenRecord.row(era: 2, sequence: 3).stored == row)
         #expect(try SeenRecord(stored: [1, 0, 0, 0, 0, 0, 0, 0, 0, 9]) == .own(order: 9))
         for mark in [SeenRecord.imported(era: 2, sequence: 3), .row(era: 2, sequence: 3), .own(order: 4)] {
             #expect(try SeenRecord(stored: mark.stored) == mark)

@@ -125,7 +125,7 @@ struct Import: AsyncParsableCommand {
         if counts.opened > 0 { parts.append("\(counts.opened) can be read now") }
         if counts.known > 0 { parts.append("\(counts.known) were here") }
         if counts.misplaced > 0 {
-            parts.append("\(counts.misplaced) left out: other lines have their place here")
+            parts.append("\(counts.misplaced) left out: their place is not theirs to take here")
         }
         Console.print("\(file): " + parts.joined(separator: ", "))
     }
@@ -138,7 +138,7 @@ struct ImportView: Encodable {
     /// Could not be opened here, and can be read now.
     var opened: Int
     var known: Int
-    /// Left out: another line has their place here.
+    /// Left out: their place is another line's, or for the log itself to fill, or no log's.
     var misplaced: Int
 
     init(_ file: String, _ counts: ImportCounts) {

@@ -38,20 +38,20 @@ struct InboxRow: StoredRecord {
 
 /// What is known of a ciphertext, under its SHA-256, or of a message, under its sender and id.
 enum SeenRecord: StoredRecord, Equatable {
-    static let version: UInt8 = 2
+    static let version: UInt8 = 1
 
     /// Ours, sealed for this outbox row, not yet seen in the log.
     case own(order: UInt64)
     /// In the log at this place.
     case row(era: UInt32, sequence: UInt64)
-    /// In the history at this place by the word of an archive; the log itself has not said so. Since version 2.
+    /// In the history at this place by the word of an archive; the log itself has not said so.
     case imported(era: UInt32, sequence: UInt64)
 
     init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {
         switch try reader.read(UInt8.self) {
         case 0: self = .own(order: try reader.read())
         case 1: self = .row(era: try reader.read(), sequence: try reader.read())
-        case 2 where version > 1: self = .imported(era: try reader.read(), sequence: try reader.read())
+        case 2: self = .imported(era: try reader.read(), sequence: try reader.read())
         default: throw MLSError(.malformed, "unknown seen record")
         }
     }
