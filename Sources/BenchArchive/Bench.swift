@@ -55,12 +55,13 @@ struct Bench {
             return run
         }
         try shell("age -d -i key a.age | zstd -d -o payload.tar -q -f")
-        let pipeline = try median { try shell("zstd -3 -c -q payload.tar | age -r \(recipient) > b.age") }
+        // What export has written is on disk when it returns, so the pipeline's file has to be, too.
+        let pipeline = try median { try shell("zstd -3 -c -q payload.tar | age -r \(recipient) > b.age; sync b.age") }
         try shell("zstd -3 -q -f payload.tar -o payload.zst")
         let sizes = Sizes(content: try size("payload.tar"), file: try size("a.age"))
         let plain = try size("payload.zst")
         tell("waxwing export", export, sizes.content)
-        tell("zstd -3 | age", pipeline, sizes.content)
+        tell("zstd -3 | age; sync", pipeline, sizes.content)
         let speed = ratio(pipeline.seconds, export.seconds)
         print("  export reads the store and writes the transcripts too, at \(speed) times the pipeline's speed")
         print(
@@ -87,7 +88,9 @@ struct Bench {
     }
 
     private func measureImport(_ recipient: String, _ idle: Int) throws {
-        let run = try waxwing("import", "a.age", "--identity", "key", profile: "files")
+        // The profile of files has a key of its own, as after a new login.
+        let signer = try member("fingerprint", of: waxwing("whoami", "--json", profile: "sqlite").output)
+        let run = try waxwing("import", "a.age", "--identity", "key", "--signer", signer, profile: "files")
         print("import into a profile of files: \((Double(options.rows) / run.seconds).rounded(to: 0)) messages/s")
         try tellMemory("import", run.peak, idle)
         let export = try waxwing(
@@ -95,13 +98,22 @@ struct Bench {
         print("export from files again: \(export.seconds.rounded(to: 2)) s")
         try tellMemory("export from files", export.peak, idle)
         let digests = try ["a.age", "c.age"].map { file in
-            try waxwing("archive", "list", file, "--identity", "key", "--json", profile: "files").output
-                .split(separator: "\"").drop { $0 != "messagesDigest" }.dropFirst(2).first.map(String.init)
+            try member(
+                "messagesDigest",
+                of: waxwing("archive", "list", file, "--identity", "key", "--json", profile: "files").output)
         }
-        guard let digest = digests[0], digests[1] == digest else {
-            throw Trouble("SQLite → archive → files → archive: the messages differ")
-        }
+        let digest = digests[0]
+        guard digests[1] == digest else { throw Trouble("SQLite → archive → files → archive: the messages differ") }
         print("SQLite → archive → files → archive: the same messages, SHA-256 tree \(digest.prefix(16))…")
+    }
+
+    /// The text of a member of a JSON object.
+    private func member(_ name: String, of json: String) throws -> String {
+        let words = json.split(separator: "\"", omittingEmptySubsequences: false).map(String.init)
+        guard let place = words.firstIndex(of: name), place + 2 < words.count else {
+            throw Trouble("no \(name) in \(json)")
+        }
+        return words[place + 2]
     }
 
     // MARK: Lines
