@@ -86,6 +86,11 @@ public struct ArchiveSpan: Codable, Hashable, Sendable {
         guard let span else { return ArchiveSpan(from: time, to: time) }
         return ArchiveSpan(from: min(span.from, time), to: max(span.to, time))
     }
+
+    /// One that holds them all; nil where there is none.
+    static func covering(_ spans: [ArchiveSpan]) -> ArchiveSpan? {
+        spans.reduce(nil) { .including($1.to, .including($1.from, $0)) }
+    }
 }
 
 /// Signs for the account whose archive it is.

@@ -7,8 +7,6 @@ public final class ArchiveReader {
     let content: any Content
     let index: TarIndex
     let signed: SignedTrailer
-    /// Bytes of the sealed archive, without the seal.
-    let size: UInt64
 
     /// What the archive says of itself. True once ``verify(_:progress:)`` has returned.
     public var trailer: ArchiveTrailer { signed.trailer }
@@ -19,7 +17,6 @@ public final class ArchiveReader {
     public init(_ source: any ByteSource, _ opening: AgeOpening) throws(ArchiveError) {
         let sealed: AgeReader
         do throws(AgeError) { sealed = try AgeReader(source, opening) } catch { throw ArchiveError(error) }
-        size = sealed.count
         content = try Self.content(of: sealed)
         index = try TarIndex(content)
         let place = index[.trailer]
@@ -51,13 +48,6 @@ public final class ArchiveReader {
             users.append(try MemberLine.parse(Array(line)))
         }
         return users
-    }
-
-    /// `manifest.json` as it stands there.
-    public func manifestText() throws(ArchiveError) -> [UInt8] {
-        let place = index[.manifest]
-        guard place.size <= TarIndex.smallMax else { throw ArchiveError(.damaged, "manifest.json is too large") }
-        return try content.bytes(at: place.offset, Int(place.size))
     }
 
     // MARK: Rows
@@ -120,7 +110,6 @@ public final class ArchiveReader {
 /// The rows of an archive, one after the other.
 public struct ArchiveRows {
     private var lines: LineReader
-    private var ahead: (group: ID, row: HistoryRow)?
 
     init(_ lines: LineReader) { self.lines = lines }
 
@@ -128,25 +117,8 @@ public struct ArchiveRows {
     ///
     /// - Throws: ``ArchiveError``.
     public mutating func next() throws(ArchiveError) -> (group: ID, row: HistoryRow)? {
-        if let row = ahead.take() { return row }
         guard let line = try lines.next() else { return nil }
         return try line.withBytes { line throws(ArchiveError) in try RowParser.parse(line) }
-    }
-
-    /// The next rows of one group, at most so many; nil at the end.
-    ///
-    /// - Throws: ``ArchiveError``.
-    public mutating func next(limit: Int) throws(ArchiveError) -> (group: ID, rows: [HistoryRow])? {
-        guard let (group, first) = try next() else { return nil }
-        var rows = [first]
-        while rows.count < limit, let (other, row) = try next() {
-            if other != group {
-                ahead = (other, row)
-                break
-            }
-            rows.append(row)
-        }
-        return (group, rows)
     }
 }
 

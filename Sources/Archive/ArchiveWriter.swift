@@ -199,7 +199,8 @@ public final class ArchiveWriter {
         return ArchiveTrailer(
             format: ArchiveTrailer.format, account: contents.account.id.description, suite: signer.suite,
             publicKey: hexEncode(signer.publicKey),
-            newest: [ArchiveSpan.of(tallies)?.to, contents.previous?.newest].compactMap(\.self).max(),
+            newest: [ArchiveSpan.covering(tallies.compactMap(\.span))?.to, contents.previous?.newest].compactMap(\.self)
+                .max(),
             previous: contents.previous?.id, groups: tallies.map(\.summary),
             starts: ArchiveTrailer.list(first), ends: ArchiveTrailer.list(last),
             waiting: contents.waiting,

@@ -50,7 +50,7 @@ struct Manifest: Codable, Hashable {
             fingerprint: contents.account.fingerprint)
         server = contents.server
         rows = summaries.values.reduce(0) { $0 + $1.rows }
-        span = ArchiveSpan.of(tallies).map(Span.init)
+        span = ArchiveSpan.covering(tallies.compactMap(\.span)).map(Span.init)
         previous = contents.previous?.id
         groups = contents.groups.sorted { $0.id < $1.id }.map { group in
             Group(
@@ -95,11 +95,4 @@ enum Readme {
         leaves of another such tree, whose root stands there too. `waxwing archive verify FILE` does all of it.
 
         """.utf8)
-}
-
-extension ArchiveSpan {
-    /// From the first of all rows to the last.
-    static func of(_ tallies: [GroupTally]) -> ArchiveSpan? {
-        tallies.compactMap(\.span).reduce(nil) { .including($1.to, .including($1.from, $0)) }
-    }
 }

@@ -83,7 +83,7 @@ public struct ArchiveTrailer: Codable, Hashable, Sendable {
     public var rows: UInt64 { groups.reduce(0) { $0 &+ $1.rows } }
     /// From the first of all rows to the last; nil where there is none.
     public var span: ArchiveSpan? {
-        groups.compactMap(\.span).reduce(nil) { .including($1.to, .including($1.from, $0)) }
+        .covering(groups.compactMap(\.span))
     }
 }
 

@@ -66,13 +66,13 @@ struct Export: AsyncParsableCommand {
             Console.print(try JSON.line(ExportView(path, draft, summary, waiting: exporter.waiting)))
             return
         }
-        Console.print("wrote \(path): \(counted(summary.rows, "line")) of \(counted(UInt64(found.count), "group"))")
+        Console.print("wrote \(path): \(counted(summary.rows, "line")) of \(counted(found.count, "group"))")
         Console.print(
             "  \(ArchiveWords.size(summary.contentSize)) of text in \(ArchiveWords.size(draft.count)), id \(summary.end.id)"
         )
         if exporter.waiting > 0 {
             Console.print(
-                "  \(counted(UInt64(exporter.waiting), "line")) without a place in the log stayed out: export again after a sync"
+                "  \(counted(exporter.waiting, "line")) without a place in the log stayed out: export again after a sync"
             )
         }
     }
@@ -118,8 +118,6 @@ struct Export: AsyncParsableCommand {
         }
         return archive.end
     }
-
-    private func counted(_ count: UInt64, _ thing: String) -> String { "\(count) \(thing)\(count == 1 ? "" : "s")" }
 }
 
 /// What an export wrote, for scripts.

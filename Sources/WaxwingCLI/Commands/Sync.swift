@@ -57,8 +57,6 @@ struct Sync: AsyncParsableCommand {
             Console.print("  \(row.order)  \(try list.words.what(row.intent)): \(try list.why(row))")
         }
     }
-
-    private func counted(_ count: Int, _ thing: String) -> String { "\(count) \(thing)\(count == 1 ? "" : "s")" }
 }
 
 /// What a sync did, for scripts.
