@@ -31,10 +31,13 @@ struct RawStatement {
         }
     }
 
-    func blob(_ column: Int32) -> [UInt8] {
-        let count = Int(sqlite3_column_bytes(handle, column))
-        guard count > 0, let base = sqlite3_column_blob(handle, column) else { return [] }
-        return Array(UnsafeRawBufferPointer(start: base, count: count))
+    func blob(_ column: Int32) -> [UInt8] { Array(bytes(column)) }
+
+    /// A blob until the next step.
+    func bytes(_ column: Int32) -> UnsafeRawBufferPointer {
+        // The pointer first: asking for it may change the length.
+        let base = sqlite3_column_blob(handle, column)
+        return UnsafeRawBufferPointer(start: base, count: base == nil ? 0 : Int(sqlite3_column_bytes(handle, column)))
     }
 
     func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }

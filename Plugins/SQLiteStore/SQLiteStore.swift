@@ -70,16 +70,30 @@ public final class SQLiteStore: Store {
     public func page(
         _ table: Table, from lower: [UInt8], below upper: [UInt8]?, limit: Int, descending: Bool
     ) throws(StoreError) -> [Record] {
+        var records: [Record] = []
+        try forEach(table, from: lower, below: upper, limit: limit, descending: descending) {
+            records.append(Record(key: Array($0), value: Array($1)))
+        }
+        return records
+    }
+
+    public func forEach(
+        _ table: Table, from lower: [UInt8], below upper: [UInt8]?, limit: Int,
+        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void
+    ) throws(StoreError) {
+        try forEach(table, from: lower, below: upper, limit: limit, descending: false, body)
+    }
+
+    private func forEach(
+        _ table: Table, from lower: [UInt8], below upper: [UInt8]?, limit: Int, descending: Bool,
+        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void
+    ) throws(StoreError) {
         try access { (db) throws in
             try db.raw(TableSQL.of(table).page(bounded: upper != nil, descending: descending)) { (statement) throws in
                 try statement.bind(1, lower)
                 try statement.bind(2, Int64(max(1, limit)))
                 if let upper { try statement.bind(3, upper) }
-                var records: [Record] = []
-                while try statement.step() {
-                    records.append(Record(key: statement.blob(0), value: statement.blob(1)))
-                }
-                return records
+                while try statement.step() { body(statement.bytes(0), statement.bytes(1)) }
             }
         }
     }

@@ -90,7 +90,7 @@ public final class ArchiveReader {
         while number < blocks.count, rows.count < limit {
             if try blocks[number].begins(behind: group) { break }
             guard start + number < framed.table.frames.count else { throw Self.unfit }
-            let tree = LineTree(SHA256())
+            let tree = LineTree()
             try Lines.forEach(in: framed.content(ofFrame: start + number)) { line throws(ArchiveError) in
                 try tree.add(line)
                 let (id, row) = try RowParser.parse(line)

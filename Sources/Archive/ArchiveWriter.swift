@@ -26,7 +26,6 @@ public final class ArchiveWriter {
     private var people: [ID: Person] = [:]
     private let groups: [ID: ArchiveGroup]
     private var tallies: [GroupTally] = []
-    private var batch: RowBatch?
     private let entropy: AgeEntropy
     private let sealing: AgeSealing
     private let isArmored: Bool
@@ -59,48 +58,22 @@ public final class ArchiveWriter {
         try html.add { HTML.begin(contents, to: &$0) }
     }
 
-    /// Adds a row of the log.
-    ///
-    /// - Throws: ``ArchiveError`` `invalidInput` for a row that is not behind the one before, by group, numbering and sequence.
-    public func add(_ row: HistoryRow, of group: ID) throws { try add([row], of: group) }
-
     /// Adds rows of the log.
     ///
-    /// - Throws: ``ArchiveError`` `invalidInput` for a row that is not behind the one before, by group, numbering and sequence.
-    public func add(_ rows: [HistoryRow], of group: ID) throws {
-        var batch = try batch(of: group)
-        var tally = tallies.removeLast()
-        defer { tallies.append(tally) }
-        for row in rows {
-            guard let sequence = row.sequence else {
-                throw ArchiveError(.invalidInput, "a row that is not in the log cannot be archived")
-            }
-            try tally.add(RowFacts(row, sequence, of: group))
-            try batch.add(row, sequence) { try person($0) }
-            if batch.isFull {
-                try flush()
-                batch = RowBatch(batch.group, isFirst: false)
-                self.batch = batch
-            }
-        }
-    }
-
-    /// The batch that rows of a group go into.
-    private func batch(of group: ID) throws(ArchiveError) -> RowBatch {
-        if let batch, batch.group.id == group { return batch }
+    /// - Throws: ``ArchiveError`` `invalidInput` for a row that is not behind the one before, by group, numbering and sequence, or that has no
+    ///   sequence; what went wrong with rows before, too.
+    public func add(_ page: HistoryPage, of group: ID) throws {
         guard let known = groups[group] else { throw ArchiveError(.invalidInput, "a row is of an unknown group") }
-        try flush()
-        let batch = RowBatch(known, isFirst: try begin(known))
-        self.batch = batch
-        return batch
-    }
-
-    /// Hands the rows that have gathered over to the files, each of which makes its lines by itself.
-    private func flush() throws(ArchiveError) {
-        guard let full = batch.take(), full.isFirst || !full.rows.isEmpty else { return }
-        try messages.add(full)
-        try markdown.add(full)
-        try html.add(full)
+        // A group without rows is not spoken of.
+        if page.rows.isEmpty { return }
+        let batch = try RowBatch(page, of: known, isFirst: try begin(known), person)
+        for (row, sequence) in zip(page.rows, batch.sequences) {
+            try tallies[tallies.count - 1].add(RowFacts(row, sequence, of: group))
+        }
+        // Each of the files makes its lines by itself.
+        try messages.add(batch)
+        try markdown.add(batch)
+        try html.add(batch)
     }
 
     /// - Returns: whether the group is a new one.
@@ -140,7 +113,6 @@ public final class ArchiveWriter {
     /// - Parameter put: takes the bytes of the file, in order.
     /// - Throws: ``ArchiveError``, what the signer throws, and what `put` throws.
     public func finish(into put: (UnsafeRawBufferPointer) throws -> Void) throws -> ArchiveSummary {
-        try flush()
         let summaries = tallies.map(\.summary)
         try markdown.add { [contents] in Markdown.end(summaries, waiting: contents.waiting, to: &$0) }
         try html.add { [contents] in HTML.end(summaries, waiting: contents.waiting, to: &$0) }
@@ -178,12 +150,11 @@ public final class ArchiveWriter {
 
     private func memberLines() throws(ArchiveError) -> (text: [UInt8], block: ArchiveTrailer.Block) {
         var text = TextBuffer()
-        let tree = LineTree(SHA256())
+        let tree = LineTree()
         for user in users.values.sorted(by: { $0.id < $1.id }) {
             let start = text.count
             MemberLine.write(user, to: &text)
             try tree.add(UnsafeRawBufferPointer(rebasing: text.contents[start...]))
-            text.append(UInt8(ascii: "\n"))
         }
         let block = ArchiveTrailer.Block(
             file: ArchiveFile.members.rawValue, lines: tree.leaves, root: hexEncode(try tree.root()))

@@ -88,7 +88,7 @@ extension ArchiveTrailer {
 
     /// The root over the roots of blocks.
     static func root(of blocks: [Block]) throws(ArchiveError) -> [UInt8] {
-        let tree = LineTree(SHA256())
+        let tree = LineTree()
         for block in blocks {
             guard let root = hexDecode(Array(block.root.utf8)), root.count == SHA256.length else {
                 throw ArchiveError(.damaged, "a hash in the trailer is none")

@@ -90,9 +90,9 @@ enum Readme {
         "sha256" is that of the message as the server kept it, sealed.
 
         How it can be checked without Waxwing: in trailer.json, the value of "archive" is signed, byte for byte as it stands there, behind the
-        line "Waxwing archive 1", with the key "publicKey" (suite 6 is Ed448). It names the SHA-256 of each text file. Lines of the .jsonl files are hashed in blocks as trees in the manner
-        of RFC 6962, section 2.1 (a zero byte before a line without its end, a one byte before two hashes); the roots of the blocks are the
-        leaves of another such tree, whose root stands there too. `waxwing archive verify FILE` does all of it.
+        line "Waxwing archive 1", with the key "publicKey" (suite 6 is Ed448). It names the SHA-256 of each text file. Lines of the .jsonl files
+        stand there in blocks, each with a "root": the SHA-256 of a byte 1 and behind it the SHA-256 of every line of the block, with its end,
+        32 bytes each. The "root" of the archive is the same over the roots of the blocks. `waxwing archive verify FILE` does all of it.
 
         """.utf8)
 }

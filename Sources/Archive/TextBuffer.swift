@@ -71,34 +71,39 @@ struct TextBuffer: ~Copyable {
     mutating func append(_ number: UInt64) {
         // The longest has twenty digits.
         reserve(20)
-        var digits = 1
-        var limit: UInt64 = 10
-        while number >= limit {
-            digits += 1
-            let (next, isTooLarge) = limit.multipliedReportingOverflow(by: 10)
-            if isTooLarge { break }
-            limit = next
-        }
+        let end = base + count + 20
+        var start = end
         var rest = number
-        var place = count + digits
-        while place > count {
-            place -= 1
-            base[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+        repeat {
+            start -= 1
+            start.pointee = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
-        }
-        count += digits
+        } while rest > 0
+        memmove(base + count, start, end - start)
+        count += end - start
     }
 
     mutating func append(hex bytes: UnsafeRawBufferPointer) {
         reserve(2 * bytes.count)
-        for byte in bytes {
-            // Both digits at once, the first one in the low byte: nine and more go on with the letters.
-            let digits = UInt16(byte >> 4) | UInt16(byte & 15) << 8
-            let letters = (digits &+ 0x0606) >> 4 & 0x0101
-            let text = digits &+ 0x3030 &+ letters &* 0x27
-            UnsafeMutableRawPointer(base + count).storeBytes(of: text.littleEndian, as: UInt16.self)
-            count += 2
+        var done = 0
+        while bytes.count - done >= 4 {
+            let four = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: done, as: UInt32.self))
+            UnsafeMutableRawPointer(base + count).storeBytes(of: Self.hex(UInt64(four)).littleEndian, as: UInt64.self)
+            count += 8
+            done += 4
         }
+        for byte in bytes[done...] { put(hex: byte) }
+    }
+
+    /// The eight digits of four bytes, the first of each in the lowest byte.
+    @inline(__always)
+    private static func hex(_ bytes: UInt64) -> UInt64 {
+        let pairs = (bytes | bytes << 16) & 0x0000_FFFF_0000_FFFF
+        let apart = (pairs | pairs << 8) & 0x00FF_00FF_00FF_00FF
+        let digits = (apart >> 4 | apart << 8) & 0x0F0F_0F0F_0F0F_0F0F
+        // Ten and more go on with the letters.
+        let letters = (digits &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+        return digits &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
     }
 
     /// As a UUID is written.

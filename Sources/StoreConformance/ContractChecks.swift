@@ -51,6 +51,12 @@ extension StoreConformance {
         func page(_ lower: [UInt8], _ upper: [UInt8]?, _ limit: Int, _ descending: Bool) throws -> [[UInt8]] {
             let records = try store.page(.history, from: lower, below: upper, limit: limit, descending: descending)
             try expect(records.allSatisfy { $0.value == $0.key + [1] }, "each key comes with its own value")
+            var lent: [Record] = []
+            try store.forEach(.history, from: lower, below: upper, limit: limit) {
+                lent.append(Record(key: Array($0), value: Array($1)))
+            }
+            let ascending = try store.page(.history, from: lower, below: upper, limit: limit, descending: false)
+            try expect(lent == ascending, "what is lent is what an ascending page gives")
             return records.map(\.key)
         }
         try expect(try page([], nil, 100, false) == keys, "keys are ordered as unsigned bytes")

@@ -8,10 +8,13 @@ import WaxwingCore
 /// What is done in a quick way comes to the same as what is done in a plain one.
 @Suite struct FastPathTests {
     private static func line(_ row: HistoryRow, of group: ID = Sample.id(7)) throws -> [UInt8] {
-        let batch = RowBatch(ArchiveGroup(id: group, name: "seven"), isFirst: true)
-        try batch.add(row, row.sequence ?? 0) { Person(ArchiveUser(id: $0, username: "b\"ob \u{1F44B}\n")) }
+        let batch = try RowBatch(HistoryPage([row]), of: ArchiveGroup(id: group, name: "seven"), isFirst: true) {
+            Person(ArchiveUser(id: $0, username: "b\"ob \u{1F44B}\n"))
+        }
         var text = TextBuffer()
-        RowLine.write(batch.rows[0], of: batch, head: RowLine.head(of: group), to: &text)
+        try batch.forEach { row, lent throws(ArchiveError) in
+            RowLine.write(row, lent, head: RowLine.head(of: group), to: &text)
+        }
         return text.bytes
     }
 
@@ -19,8 +22,9 @@ import WaxwingCore
     private static func read(_ line: [UInt8]) -> (parsed: RowFacts?, scanned: RowFacts?) {
         line.withUnsafeBytes { bytes in
             var (parsed, scanned): (RowFacts?, RowFacts?)
-            if let (group, row) = try? RowParser.parse(bytes) {  // Refused is what it may be.
-                parsed = RowFacts(row, row.sequence ?? 0, of: group)
+            // Refused is what it may be.
+            if let (group, row) = try? RowParser.parse(bytes), let page = try? HistoryPage([row]) {
+                parsed = RowFacts(page.rows[0], row.sequence ?? 0, of: group)
             }
             scanned = try? RowFacts(bytes)  // As above.
             return (parsed, scanned)
@@ -31,6 +35,33 @@ import WaxwingCore
         for row in Sample.rows(200) {
             let (parsed, scanned) = Self.read(try Self.line(row))
             #expect(parsed != nil && parsed == scanned)
+        }
+    }
+
+    /// Lines mostly begin as those before them did, but not always; and numbers have any length.
+    @Test func linesOfSeveralGroupsAreCheckedOneAfterTheOther() throws {
+        var rows: [(HistoryRow, ID)] = []
+        var number: UInt64 = 1
+        for length in 0..<60 as Range<UInt64> {
+            var row = HistoryRow(
+                sequence: number - length % 2, era: UInt32(length / 7), sender: Sample.id(UInt8(length)),
+                time: number - 1, content: .text("\(length)"), epoch: number)
+            row.generation = length % 3 == 0 ? nil : UInt32(truncatingIfNeeded: number)
+            rows.append((row, Sample.id(length % 5 == 0 ? 7 : 17)))
+            number = number > .max / 10 ? 1 : number * 10
+        }
+        rows.append((HistoryRow(sequence: .max, era: .max, sender: .nobody, time: .max, content: .text("")), .nobody))
+        let text = try rows.flatMap { try Self.line($0.0, of: $0.1) }
+        try text.withBytes { text throws(ArchiveError) in
+            var scanner = RowScanner()
+            var count = 0
+            try Lines.forEach(in: text) { line throws(ArchiveError) in
+                let facts = try scanner.facts(of: line)
+                #expect(facts == Self.read(Array(line)).parsed && facts.sequence == rows[count].0.sequence)
+                #expect(facts.group == rows[count].1)
+                count += 1
+            }
+            #expect(count == rows.count)
         }
     }
 
@@ -81,7 +112,7 @@ import WaxwingCore
 
     /// Text is looked at eight bytes at a time: every sign is found at every place of a word.
     @Test func specialSignsAreFoundWhereverTheyStand() {
-        for length in 0..<20 {
+        for length in 0..<36 {
             for place in 0..<length {
                 for byte in UInt8.min...UInt8.max {
                     var bytes = [UInt8](repeating: 0x61, count: length)
@@ -96,21 +127,14 @@ import WaxwingCore
         }
     }
 
-    @Test func treesHaveTheRootsOfRFC6962() throws {
-        func root(_ leaves: ArraySlice<[UInt8]>) -> [UInt8] {
-            guard leaves.count > 1 else { return SHA256.of(leaves.first.map { [0] + $0 } ?? []) }
-            var split = 1
-            while 2 * split < leaves.count { split *= 2 }
-            let middle = leaves.startIndex + split
-            return SHA256.of([1] + root(leaves[..<middle]) + root(leaves[middle...]))
-        }
-        let leaves = (0..<70).map { [UInt8](repeating: UInt8($0), count: $0) }
-        let tree = LineTree(SHA256())
-        for count in 0...70 {
+    @Test func treesAreAsTheReadmeSays() throws {
+        let lines = (0..<70).map { [UInt8](repeating: UInt8($0), count: $0) + [0x0A] }
+        let tree = LineTree()
+        for count in [0, 1, 2, 70, 3] {
             tree.clear()
-            for leaf in leaves[..<count] { try leaf.withUnsafeBytes { try tree.add($0) } }
+            for line in lines[..<count] { try line.withUnsafeBytes { try tree.add($0) } }
             #expect(tree.leaves == UInt64(count))
-            #expect(try tree.root() == root(leaves[..<count]))
+            #expect(try tree.root() == SHA256.of([1] + lines[..<count].flatMap { SHA256.of($0) }))
         }
     }
 

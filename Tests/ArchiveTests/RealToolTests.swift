@@ -73,6 +73,27 @@ struct RealToolTests {
         #expect(throws: ArchiveError(.notAnArchive, "")) { try Sample.read(other) }
     }
 
+    /// As README.txt in the archive says it is done.
+    @Test func theHashesAreCheckedWithoutThisProgram() throws {
+        defer { try? FileManager.default.removeItem(atPath: folder) }  // It is temporary in any case.
+        let identity = try #require(Sample.identity)
+        try Data(Sample.write(Sample.contents(), Sample.rows(30)).file)
+            .write(to: URL(fileURLWithPath: folder + "/archive.age"))
+        try Data(identity.unwipedText.utf8).write(to: URL(fileURLWithPath: folder + "/key"))
+        try shell("age -d -i key archive.age | zstd -d | tar -x")
+        for file in ["members.jsonl", "messages.jsonl"] {
+            try shell(
+                """
+                root=$( (printf 01; while IFS= read -r line; do printf '%s\\n' "$line" | sha256sum | cut -c -64; done < \(file)) \
+                    | tr -d '\\n' | tr a-f A-F | basenc -d --base16 | sha256sum | cut -c -64)
+                grep -q "$root" trailer.json
+                """)
+        }
+        for file in ["README.txt", "manifest.json", "transcript.md", "transcript.html"] {
+            try shell("grep -q $(sha256sum \(file) | cut -c -64) trailer.json")
+        }
+    }
+
     private func shell(_ command: String) throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/bash")

@@ -75,7 +75,7 @@ enum Sample {
         let writer = try ArchiveWriter(
             contents, to: sealing, isArmored: isArmored, signer: signer ?? Signer(), folder: NSTemporaryDirectory(),
             entropy: Entropy(seed).age, user: user)
-        for group in contents.groups { for row in rows { try writer.add(row, of: group.id) } }
+        for group in contents.groups { try writer.add(HistoryPage(rows), of: group.id) }
         var file: [UInt8] = []
         let summary = try writer.finish { file += $0 }
         return (file, summary)

@@ -81,7 +81,7 @@ extension ArchiveReader {
         _ file: ArchiveFile, _ advance: (Int) -> Void, _ take: (UnsafeRawBufferPointer) throws(ArchiveError) -> Void
     ) throws(ArchiveError) -> Int {
         let blocks = trailer.blocks(of: file)
-        let tree = LineTree(SHA256())
+        let tree = LineTree()
         var reader = LineReader(content, index[file])
         for block in blocks {
             tree.clear()
@@ -93,7 +93,7 @@ extension ArchiveReader {
                     try tree.add(line)
                     try take(line)
                 }
-                advance(line.count + 1)
+                advance(line.count)
             }
             guard hexEncode(try tree.root()) == block.root else { throw ArchiveTrailer.unfit(file) }
         }

@@ -3,19 +3,22 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Checks the three long files of an archive on all cores: whoever is free takes the next transcript, or the next block of messages.
+/// Checks the three long files of an archive on all cores: whoever is free takes the next transcript, or the next run of blocks of messages.
 ///
-/// The facts of rows are held to the trailer in their order, whatever order their blocks are through in.
+/// The facts of rows are held to the trailer in their order, whatever order the runs are through in.
 final class LongFilesCheck: Sendable {
-    /// Blocks that were taken up and do not have all blocks before them behind them. It keeps memory from growing where a thread is held up.
-    private static let aheadMax = 16
+    /// Blocks that are taken up at once: where one ends and the next one begins, both are in one chunk of the sealed file, which has to be opened once
+    /// only then.
+    private static let runLength = 4
+    /// Runs that were taken up and do not have all runs before them behind them. It keeps memory from growing where a thread is held up.
+    private static let aheadMax = 4
     private static let workersMax = 4
 
     private struct State {
         var order: OrderCheck
         var nextJob = 0
-        var nextBlock = 0
-        /// Of blocks that others before them are not through yet.
+        var nextRun = 0
+        /// Of runs that others before them are not through yet.
         var facts: [Int: [RowFacts]] = [:]
         /// The first one, by its job.
         var failure: (job: Int, error: ArchiveError)?
@@ -24,6 +27,7 @@ final class LongFilesCheck: Sendable {
     }
 
     private let blocks: [ArchiveTrailer.Block]
+    private let runs: [Range<Int>]
     private let frames: Range<Int>
     private let transcripts: [(file: ArchiveFile, place: TarIndex.Place)]
     private let hashes: [String: String]
@@ -36,6 +40,9 @@ final class LongFilesCheck: Sendable {
         transcripts: [(ArchiveFile, TarIndex.Place)], hashes: [String: String], _ order: OrderCheck
     ) {
         self.blocks = blocks
+        runs = stride(from: 0, to: blocks.count, by: Self.runLength).map {
+            $0..<min($0 + Self.runLength, blocks.count)
+        }
         self.frames = frames
         self.transcripts = transcripts
         self.hashes = hashes
@@ -72,13 +79,13 @@ final class LongFilesCheck: Sendable {
     // MARK: Jobs
 
     private func work(_ content: FramedContent, _ tell: () -> Void) {
-        let tree = LineTree(SHA256())
+        let tree = LineTree()
         while let job = next() {
             do throws(ArchiveError) {
                 if job < transcripts.count {
                     try check(transcripts[job].file, transcripts[job].place, content, tell)
                 } else {
-                    try check(block: job - transcripts.count, content, tree)
+                    try check(run: job - transcripts.count, content, tree)
                 }
             } catch {
                 fail(job, error)
@@ -91,11 +98,11 @@ final class LongFilesCheck: Sendable {
     private func next() -> Int? {
         room.wait()
         let job: Int? = state.withLock { state in
-            guard state.failure == nil, state.nextJob < transcripts.count + blocks.count else { return nil }
+            guard state.failure == nil, state.nextJob < transcripts.count + runs.count else { return nil }
             defer { state.nextJob += 1 }
             return state.nextJob
         }
-        // Only a block keeps its room, until those before it are through.
+        // Only a run keeps its room, until those before it are through.
         guard let job, job >= transcripts.count else {
             makeRoom(1)
             return job
@@ -128,21 +135,31 @@ final class LongFilesCheck: Sendable {
         guard hexEncode(try sha256.end()) == hashes[file.rawValue] else { throw ArchiveTrailer.unfit(file) }
     }
 
-    private func check(block number: Int, _ content: FramedContent, _ tree: LineTree) throws(ArchiveError) {
-        let block = blocks[number]
-        let text = try content.content(ofFrame: frames.lowerBound + number)
+    private func check(run number: Int, _ content: FramedContent, _ tree: LineTree) throws(ArchiveError) {
         var facts: [RowFacts] = []
-        // No line of a row is shorter, whatever the trailer says of their number.
-        facts.reserveCapacity(Int(clamping: min(block.lines, UInt64(text.count / 128))))
+        var bytes = 0
+        for block in runs[number] {
+            let text = try content.content(ofFrame: frames.lowerBound + block)
+            // About as many as there are lines in all of them.
+            if bytes == 0 { facts.reserveCapacity(runs[number].count * text.count / 256) }
+            try check(text, blocks[block], tree, &facts)
+            bytes += text.count
+        }
+        try take(facts, of: number, bytes)
+    }
+
+    private func check(
+        _ text: UnsafeRawBufferPointer, _ block: ArchiveTrailer.Block, _ tree: LineTree, _ facts: inout [RowFacts]
+    ) throws(ArchiveError) {
         tree.clear()
+        var scanner = RowScanner()
         try Lines.forEach(in: text) { line throws(ArchiveError) in
             try tree.add(line)
-            facts.append(try RowFacts(line))
+            facts.append(try scanner.facts(of: line))
         }
         guard tree.leaves == block.lines, hexEncode(try tree.root()) == block.root else {
             throw ArchiveTrailer.unfit(.messages)
         }
-        try take(facts, of: number, text.count)
     }
 
     private func take(_ facts: [RowFacts], of number: Int, _ bytes: Int) throws(ArchiveError) {
@@ -150,9 +167,9 @@ final class LongFilesCheck: Sendable {
             state.done += bytes
             state.facts[number] = facts
             var through = 0
-            while let facts = state.facts.removeValue(forKey: state.nextBlock) {
+            while let facts = state.facts.removeValue(forKey: state.nextRun) {
                 for row in facts { try state.order.take(row) }
-                state.nextBlock += 1
+                state.nextRun += 1
                 through += 1
             }
             return through

@@ -71,13 +71,38 @@ private final class SpoolFile {
     func drain(_ put: (UnsafeRawBufferPointer) throws -> Void) throws {
         try encryptor.take()?.finish(write)
         let reader = try AgeReader(DescriptorSource(descriptor: descriptor, count: size), .identities([identity]))
-        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        // The next piece is opened while this one is put.
+        let worker = Worker("spool", backlog: 1)
+        // Not to be at work on the file when that is closed.
+        defer { try? worker.finish() }
+        var (current, next) = (Piece(), Piece())
         var done: UInt64 = 0
-        while true {
-            let count = try buffer.withUnsafeMutableBytes { try reader.read(at: done, into: $0) }
-            if count == 0 { return }
-            done += UInt64(count)
-            try buffer[..<count].withUnsafeBytes(put)
+        while done < reader.count {
+            try worker.run { [next, done] () throws(ArchiveError) in try next.read(reader, at: done) }
+            try current.put(put)
+            try worker.finish()
+            swap(&current, &next)
+            done += UInt64(current.count)
+        }
+        try current.put(put)
+    }
+
+    /// A part of the file on its way back.
+    ///
+    /// `@unchecked Sendable`: it belongs to the worker until that has come to its end.
+    private final class Piece: @unchecked Sendable {
+        private var bytes = [UInt8](repeating: 0, count: 1 << 20)
+        private(set) var count = 0
+
+        func read(_ reader: AgeReader, at place: UInt64) throws(ArchiveError) {
+            count = Int(min(reader.count - place, UInt64(bytes.count)))
+            try bytes.withMutableBytes { room throws(ArchiveError) in
+                try reader.readAll(at: place, into: UnsafeMutableRawBufferPointer(rebasing: room[..<count]))
+            }
+        }
+
+        func put(_ put: (UnsafeRawBufferPointer) throws -> Void) throws {
+            try bytes[..<count].withUnsafeBytes(put)
         }
     }
 

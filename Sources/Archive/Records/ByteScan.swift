@@ -3,7 +3,7 @@
 /// Each test leaves the top bit of every byte that it is true of; the lowest bit that is set is right, those above it may come from a borrow.
 enum ByteScan {
     private static let ones: UInt64 = 0x0101_0101_0101_0101
-    private static let tops: UInt64 = 0x8080_8080_8080_8080
+    static let tops: UInt64 = 0x8080_8080_8080_8080
 
     /// Where the first byte is that JSON escapes: a control character, a quote or a backslash. The end where there is none.
     static func special(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
@@ -39,6 +39,13 @@ enum ByteScan {
         _ bytes: UnsafeRawBufferPointer, from start: Int, word: (UInt64) -> UInt64, byte: (UInt8) -> Bool
     ) -> Int {
         var place = start
+        // Mostly there is none for a while.
+        while bytes.count - place >= 16 {
+            let low = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self))
+            let high = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: place + 8, as: UInt64.self))
+            if word(low) | word(high) != 0 { break }
+            place += 16
+        }
         while bytes.count - place >= 8 {
             let found = word(UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)))
             if found != 0 { return place + found.trailingZeroBitCount / 8 }
@@ -48,13 +55,27 @@ enum ByteScan {
         return place
     }
 
-    /// Whether all eight bytes are lower-case hexadecimal digits.
+    /// How many digits there are until the first other sign, from the lowest byte on, and the number they stand for.
     @inline(__always)
-    static func isHex(_ word: UInt64) -> Bool {
+    static func digits(_ word: UInt64) -> (count: Int, value: UInt64) {
+        let digits = word ^ (0x30 &* ones)
+        let others = ((digits &+ 0x76 &* ones) | digits) & tops
+        let count = others == 0 ? 8 : others.trailingZeroBitCount / 8
+        if count == 0 { return (0, 0) }
+        // With zeros in front: pairs of digits, then fours, then all eight.
+        let eight = digits << UInt64(64 - 8 * count)
+        let pairs = (eight &* 10 &+ eight >> 8) & 0x00FF_00FF_00FF_00FF
+        let fours = (pairs &* 100 &+ pairs >> 16) & 0x0000_FFFF_0000_FFFF
+        return (count, (fours &* 10_000 &+ fours >> 32) & 0xFFFF_FFFF)
+    }
+
+    /// The top bit of each byte that is a lower-case hexadecimal digit. Where one is not ASCII, those above it may be wrong.
+    @inline(__always)
+    static func hexDigits(_ word: UInt64) -> UInt64 {
         // Below 0x80 no sum goes over into the next byte.
         let digits = (word &+ 0x50 &* ones) & ~(word &+ 0x46 &* ones)
         let letters = (word &+ 0x1F &* ones) & ~(word &+ 0x19 &* ones)
-        return word & tops == 0 && (digits | letters) & tops == tops
+        return (digits | letters) & ~word & tops
     }
 
     /// The number that eight hexadecimal digits stand for, the first of them in the lowest byte.

@@ -17,7 +17,7 @@ struct LineReader {
         self.place = place
     }
 
-    /// The next line without its end; nil at the end of the file.
+    /// The next line with its end; nil at the end of the file.
     ///
     /// - Throws: `damaged` for a line that is too long, or has no end.
     mutating func next() throws(ArchiveError) -> ArraySlice<UInt8>? {
@@ -25,7 +25,7 @@ struct LineReader {
         while true {
             if let end = Self.newline(in: buffer, from: scanned) {
                 defer { start = end + 1 }
-                return buffer[start..<end]
+                return buffer[start...end]
             }
             scanned = buffer.count - start
             guard scanned <= Self.lineMax else { throw ArchiveError(.damaged, "a line of the archive is too long") }
@@ -52,7 +52,7 @@ struct LineReader {
 }
 
 enum Lines {
-    /// Gives each line of a text, without its end.
+    /// Gives each line of a text, with its end.
     ///
     /// - Throws: `damaged` for a line that is too long, or has no end; what `take` throws.
     @inline(__always)
@@ -68,7 +68,7 @@ enum Lines {
             guard end - start <= LineReader.lineMax else {
                 throw ArchiveError(.damaged, "a line of the archive is too long")
             }
-            try take(UnsafeRawBufferPointer(rebasing: text[start..<end]))
+            try take(UnsafeRawBufferPointer(rebasing: text[start...end]))
             start = end + 1
         }
     }

@@ -1,58 +1,57 @@
-/// The root of a hash tree over lines, built as they come: leaves and nodes are told apart by their first byte, as in RFC 6962 §2.1.
+/// The hash over a block of lines: that of a list of hashes, behind a byte 1. Each of them is the hash of a line with its end.
+///
+/// No line begins with that byte, so a line and a list cannot be taken for each other. The roots of blocks make such a list again.
 final class LineTree {
+    /// Bytes of hashes that gather before they are hashed themselves.
+    private static let roomSize = 64 * SHA256.length
+
     private(set) var leaves: UInt64 = 0
-    private let sha256: SHA256
-    /// Roots of whole subtrees, the largest first, one behind the other. How many leaves each has, the bits of ``leaves`` say: so the hash of
-    /// the two newest goes where the older one was.
-    private let roots = UnsafeMutableRawBufferPointer.allocate(byteCount: (64 + 1) * SHA256.length, alignment: 16)
-    private var count = 0
+    private let list = SHA256()
+    private var isOpen = false
+    private let room = UnsafeMutableRawBufferPointer.allocate(byteCount: roomSize, alignment: 16)
+    private var filled = 0
 
-    init(_ sha256: SHA256) {
-        self.sha256 = sha256
-        roots.initializeMemory(as: UInt8.self, repeating: 0)
-    }
-
-    deinit { roots.deallocate() }
+    init() { room.initializeMemory(as: UInt8.self, repeating: 0) }
+    deinit { room.deallocate() }
 
     /// Begins anew.
-    func clear() { (leaves, count) = (0, 0) }
+    func clear() { (leaves, isOpen, filled) = (0, false, 0) }
 
-    /// - Parameter line: without its end.
+    /// - Parameter line: with its end.
     func add(_ line: UnsafeRawBufferPointer) throws(ArchiveError) {
-        try sha256.digest(0, line, into: place(count))
-        try grow()
+        try SHA256.digest(line, into: next)
+        try step()
     }
 
-    /// Adds what is the hash of a leaf already.
+    /// - Parameter leaf: the hash of a line, or the root of a block.
     func add(leaf: [UInt8]) throws(ArchiveError) {
-        place(count).copyBytes(from: leaf)
-        try grow()
+        next.copyBytes(from: leaf)
+        try step()
     }
 
-    /// Of no leaves it is the hash of nothing. The tree is of no use then.
+    /// The tree is of no use then.
     func root() throws(ArchiveError) -> [UInt8] {
-        if count == 0 { return SHA256.of([]) }
-        while count > 1 { try join() }
-        return Array(roots[..<SHA256.length])
+        try flush()
+        return try list.end()
     }
 
-    /// Takes in the leaf behind the last root.
-    private func grow() throws(ArchiveError) {
-        count += 1
-        for _ in 0..<(~leaves).trailingZeroBitCount { try join() }
+    private var next: UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(rebasing: room[filled..<(filled + SHA256.length)])
+    }
+
+    private func step() throws(ArchiveError) {
         leaves += 1
+        filled += SHA256.length
+        if filled == Self.roomSize { try flush() }
     }
 
-    /// Makes one of the two newest roots.
-    private func join() throws(ArchiveError) {
-        let both = UnsafeRawBufferPointer(
-            rebasing: roots[((count - 2) * SHA256.length)..<(count * SHA256.length)])
-        try sha256.digest(1, both, into: place(count - 2))
-        count -= 1
-    }
-
-    private func place(_ index: Int) -> UnsafeMutableRawBufferPointer {
-        UnsafeMutableRawBufferPointer(
-            rebasing: roots[(index * SHA256.length)..<((index + 1) * SHA256.length)])
+    private func flush() throws(ArchiveError) {
+        if !isOpen {
+            isOpen = true
+            try list.begin()
+            try [1].withBytes { mark throws(ArchiveError) in try list.update(mark) }
+        }
+        try list.update(UnsafeRawBufferPointer(rebasing: room[..<filled]))
+        filled = 0
     }
 }

@@ -12,7 +12,8 @@ enum MemberLine {
         text.append(json: user.alias)
         text.append(#","fingerprint":"#)
         text.append(json: user.fingerprint)
-        text.append(user.isVerified ? #","verified":true}"# : #","verified":false}"#)
+        text.append(user.isVerified ? #","verified":true"# : #","verified":false"#)
+        text.append("}\n")
     }
 
     private struct Line: Decodable {
@@ -23,7 +24,7 @@ enum MemberLine {
         var verified: Bool
     }
 
-    /// - Parameter line: without its end.
+    /// - Parameter line: with its end.
     /// - Throws: `damaged`.
     static func parse(_ line: [UInt8]) throws(ArchiveError) -> ArchiveUser {
         guard line.count <= 1 << 16, let line = try? JSONDecoder().decode(Line.self, from: Data(line)),

@@ -13,7 +13,7 @@ struct RowFacts: Hashable {
 }
 
 extension RowFacts {
-    init(_ row: HistoryRow, _ sequence: UInt64, of group: ID) {
+    init(_ row: HistoryPage.Row, _ sequence: UInt64, of group: ID) {
         self.init(group: group, era: row.era, sequence: sequence, time: row.time)
         if case .unreadable(let reason) = row.content { self.reason = reason }
     }
@@ -21,39 +21,51 @@ extension RowFacts {
     /// Reads them from a line, which has to be just as ``RowLine`` writes it: the same lines pass as with ``RowParser``, at a fraction of the
     /// work, as nothing is kept of what people wrote.
     ///
-    /// - Parameter line: without its end.
+    /// - Parameter line: with its end.
     /// - Throws: `damaged`.
     init(_ line: UnsafeRawBufferPointer) throws(ArchiveError) {
-        var scanner = RowScanner(bytes: line)
-        guard let facts = scanner.row() else { throw RowParser.damaged }
-        self = facts
+        var scanner = RowScanner()
+        self = try scanner.facts(of: line)
     }
 }
 
-/// Goes over a line once, without taking memory.
-private struct RowScanner {
-    let bytes: UnsafeRawBufferPointer
+/// Goes over each line once, without taking memory.
+struct RowScanner {
+    private var bytes = UnsafeRawBufferPointer(start: nil, count: 0)
     private var place = 0
+    /// What the line before began with, and what that says: the next one begins so, too, mostly.
+    private var head = UnsafeRawBufferPointer(start: nil, count: 0)
+    private var headFacts: (group: ID, era: UInt32) = (.nobody, 0)
 
-    init(bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    /// - Parameter line: with its end. It has to stay where it is until the next one was gone over.
+    /// - Throws: `damaged`.
+    mutating func facts(of line: UnsafeRawBufferPointer) throws(ArchiveError) -> RowFacts {
+        (bytes, place) = (line, 0)
+        guard let facts = row() else { throw RowParser.damaged }
+        return facts
+    }
 
-    mutating func row() -> RowFacts? {
-        guard take(#"{"group":""#), let group = id(),
-            take(#"","era":"#), let era = number(UInt64(UInt32.max)),
-            take(#","sequence":"#), let sequence = number(),
-            take(#","time":"#), let time = number(),
+    private mutating func row() -> RowFacts? {
+        if !takeHead() {
+            guard take(#"{"group":""#), let group = id(), take(#"","era":"#), let era = number(UInt64(UInt32.max)),
+                take(#","sequence":"#)
+            else { return nil }
+            head = UnsafeRawBufferPointer(rebasing: bytes[..<place])
+            headFacts = (group, UInt32(truncatingIfNeeded: era))
+        }
+        guard let sequence = number(), take(#","time":"#), let time = number(),
             take(#","utc":"#), string(), take(#","sender":""#), id() != nil, take(#"","name":"#), string(),
             take(#","type":""#)
         else { return nil }
         var facts = RowFacts(
-            group: group, era: UInt32(truncatingIfNeeded: era), sequence: sequence, time: time, reason: nil)
+            group: headFacts.group, era: headFacts.era, sequence: sequence, time: time, reason: nil)
         guard content(&facts.reason) else { return nil }
         _ = take(#","otherKey":true"#)
         guard take(#","epoch":"#), number() != nil else { return nil }
         if take(#","generation":"#), number(UInt64(UInt32.max)) == nil { return nil }
         if take(#","id":""#) { guard hex(32), take(#"""#) else { return nil } }
         if take(#","sha256":""#) { guard hex(64), take(#"""#) else { return nil } }
-        guard take("}"), place == bytes.count else { return nil }
+        guard take("}\n"), place == bytes.count else { return nil }
         return facts
     }
 
@@ -83,6 +95,14 @@ private struct RowScanner {
 
     // MARK: Pieces
 
+    private mutating func takeHead() -> Bool {
+        guard let known = head.baseAddress, let base = bytes.baseAddress, bytes.count >= head.count,
+            memcmp(base, known, head.count) == 0
+        else { return false }
+        place = head.count
+        return true
+    }
+
     @inline(__always)
     private mutating func take(_ text: StaticString) -> Bool {
         let count = text.utf8CodeUnitCount
@@ -97,6 +117,11 @@ private struct RowScanner {
     private mutating func number(_ limit: UInt64 = .max) -> UInt64? {
         let start = place
         var value: UInt64 = 0
+        if bytes.count - place >= 8 {
+            let (digits, first) = ByteScan.digits(word(0))
+            value = first
+            place += digits
+        }
         while place < bytes.count, case let digit = bytes[place] &- 48, digit < 10 {
             let (product, isTooLarge) = value.multipliedReportingOverflow(by: 10)
             let (sum, isLarger) = product.addingReportingOverflow(UInt64(digit))
@@ -116,9 +141,13 @@ private struct RowScanner {
     /// So many digits, a multiple of eight.
     private mutating func hex(_ count: Int) -> Bool {
         guard bytes.count - place >= count else { return false }
-        for offset in stride(from: 0, to: count, by: 8) where !ByteScan.isHex(word(offset)) { return false }
-        place += count
-        return true
+        let end = place + count
+        var digits = ByteScan.tops
+        while place < end {
+            digits &= ByteScan.hexDigits(word(0))
+            place += 8
+        }
+        return digits == ByteScan.tops
     }
 
     @inline(__always)
@@ -133,9 +162,10 @@ private struct RowScanner {
             bytes[place + 23] == hyphen
         else { return nil }
         let words = (word(0), half(9) | half(14) << 32, half(19) | half(24) << 32, word(28))
-        guard ByteScan.isHex(words.0), ByteScan.isHex(words.1), ByteScan.isHex(words.2), ByteScan.isHex(words.3) else {
-            return nil
-        }
+        let digits =
+            ByteScan.hexDigits(words.0) & ByteScan.hexDigits(words.1) & ByteScan.hexDigits(words.2)
+            & ByteScan.hexDigits(words.3)
+        guard digits == ByteScan.tops else { return nil }
         place += 36
         return ID(
             high: ByteScan.value(ofHex: words.0) << 32 | ByteScan.value(ofHex: words.1),

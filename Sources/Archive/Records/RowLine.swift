@@ -35,50 +35,51 @@ enum RowLine {
         return text.bytes
     }
 
-    /// Adds the line, without its end.
+    /// Adds the line.
     ///
     /// - Parameter head: of ``head(of:)``.
-    static func write(_ row: RowBatch.Row, of batch: RowBatch, head: [UInt8], to text: inout TextBuffer) {
+    static func write(_ row: RowBatch.Row, _ lent: RowBatch.Lent, head: [UInt8], to text: inout TextBuffer) {
+        let stored = row.stored
         text.append(raw: head)
-        text.append(UInt64(row.era))
+        text.append(UInt64(stored.era))
         text.append(#","sequence":"#)
         text.append(row.sequence)
         text.append(#","time":"#)
-        text.append(row.time)
+        text.append(stored.time)
         text.append(#","utc":""#)
-        text.append(utc: row.time)
-        text.append(raw: batch.bytes(row.sender.inMessages))
-        switch row.content {
+        text.append(utc: stored.time)
+        text.append(raw: lent.inMessages(row.sender))
+        switch stored.content {
         case .text(let words):
             text.append(#","type":"text","text":"#)
-            text.append(json: batch.bytes(words))
+            text.append(json: lent.words(words))
         case .system(let events):
             text.append(#","type":"system","events":["#)
-            for index in events { write(batch.events[index], isFirst: index == events.lowerBound, to: &text) }
+            for index in events { write(lent.events[index], isFirst: index == events.lowerBound, to: &text) }
             text.append("]")
         case .unreadable(let reason):
             text.append(#","type":"unreadable","reason":""#)
             text.append(name(of: reason))
             text.append(#"""#)
         }
-        if row.hasOtherKey { text.append(#","otherKey":true"#) }
+        if stored.hasOtherKey { text.append(#","otherKey":true"#) }
         text.append(#","epoch":"#)
-        text.append(row.epoch)
-        if let generation = row.generation {
+        text.append(stored.epoch)
+        if let generation = stored.generation {
             text.append(#","generation":"#)
             text.append(UInt64(generation))
         }
-        if !row.messageID.isEmpty {
+        if !stored.messageID.isEmpty {
             text.append(#","id":""#)
-            text.append(hex: batch.bytes(row.messageID))
+            text.append(hex: lent.words(stored.messageID))
             text.append(#"""#)
         }
-        if !row.digest.isEmpty {
+        if !stored.digest.isEmpty {
             text.append(#","sha256":""#)
-            text.append(hex: batch.bytes(row.digest))
+            text.append(hex: lent.words(stored.digest))
             text.append(#"""#)
         }
-        text.append("}")
+        text.append("}\n")
     }
 
     private static func write(_ event: SystemEvent, isFirst: Bool, to text: inout TextBuffer) {

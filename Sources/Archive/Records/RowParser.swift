@@ -6,7 +6,7 @@ struct RowParser {
     private let bytes: UnsafeRawBufferPointer
     private var place = 0
 
-    /// - Parameter line: without its end.
+    /// - Parameter line: with its end.
     /// - Throws: `damaged`.
     static func parse(_ line: UnsafeRawBufferPointer) throws(ArchiveError) -> (group: ID, row: HistoryRow) {
         var parser = RowParser(bytes: line)
@@ -45,7 +45,7 @@ struct RowParser {
             row.digest = try hex(32)
             try expect(#"""#)
         }
-        try expect("}")
+        try expect("}\n")
         guard place == bytes.count else { throw Self.damaged }
         return (group, row)
     }

@@ -28,16 +28,12 @@ final class SHA256: @unchecked Sendable {
         return digest
     }
 
-    /// Of all of it at once, with a byte in front; goes to `out`, which takes 32 bytes and may lie in `bytes`.
-    func digest(_ first: UInt8, _ bytes: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer)
-        throws(ArchiveError)
-    {
-        guard out.count >= Self.length else { throw ArchiveError(.failed, "there is no room for a hash") }
-        try begin()
-        var first = first
-        try check(EVP_DigestUpdate(context, &first, 1))
-        try update(bytes)
-        try check(EVP_DigestFinal_ex(context, out.baseAddress?.assumingMemoryBound(to: UInt8.self), nil))
+    /// Of all of it at once; goes to `out`, which takes 32 bytes.
+    @inline(__always)
+    static func digest(_ bytes: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer) throws(ArchiveError) {
+        guard out.count >= length,
+            waxwing_sha256(bytes.baseAddress, bytes.count, out.baseAddress?.assumingMemoryBound(to: UInt8.self)) == 1
+        else { throw ArchiveError(.failed, "there is no room for a hash") }
     }
 
     static func of(_ bytes: [UInt8]) -> [UInt8] {

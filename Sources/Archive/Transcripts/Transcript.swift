@@ -45,21 +45,21 @@ enum Markdown {
         return text.bytes
     }
 
-    static func write(_ row: RowBatch.Row, _ batch: RowBatch, to text: inout TextBuffer) {
-        text.append(raw: batch.bytes(row.sender.inMarkdown))
-        text.append(utc: row.time, separator: 0x20, end: " UTC, no. ")
+    static func write(_ row: RowBatch.Row, _ lent: RowBatch.Lent, to text: inout TextBuffer) {
+        text.append(raw: lent.inMarkdown(row.sender))
+        text.append(utc: row.stored.time, separator: 0x20, end: " UTC, no. ")
         text.append(row.sequence)
-        if row.hasOtherKey { text.append(", **signed with another key**") }
+        if row.stored.hasOtherKey { text.append(", **signed with another key**") }
         text.append("\n\n")
-        switch row.content {
+        switch row.stored.content {
         case .text(let message):
             text.append("> ")
-            words(batch.bytes(message), to: &text)
+            words(lent.words(message), to: &text)
             text.append("\n")
         case .system(let events):
-            for event in batch.events[events] {
+            for event in lent.events[events] {
                 text.append("* ")
-                words(EventWords.text(SystemEventWords(event, batch.people)), to: &text)
+                words(EventWords.text(SystemEventWords(event, lent.people)), to: &text)
                 text.append("\n")
             }
         case .unreadable(let reason):
@@ -181,21 +181,21 @@ enum HTML {
         return text.bytes
     }
 
-    static func write(_ row: RowBatch.Row, _ batch: RowBatch, to text: inout TextBuffer) {
-        text.append(raw: batch.bytes(row.sender.inHTML))
-        text.append(utc: row.time, separator: 0x20, end: " UTC, no. ")
+    static func write(_ row: RowBatch.Row, _ lent: RowBatch.Lent, to text: inout TextBuffer) {
+        text.append(raw: lent.inHTML(row.sender))
+        text.append(utc: row.stored.time, separator: 0x20, end: " UTC, no. ")
         text.append(row.sequence)
-        if row.hasOtherKey { text.append(#" <span class="k">signed with another key</span>"#) }
+        if row.stored.hasOtherKey { text.append(#" <span class="k">signed with another key</span>"#) }
         text.append("</p>\n")
-        switch row.content {
+        switch row.stored.content {
         case .text(let message):
             text.append(#"<div class="t" dir="auto">"#)
-            words(batch.bytes(message), to: &text)
+            words(lent.words(message), to: &text)
             text.append("</div>\n")
         case .system(let events):
-            for event in batch.events[events] {
+            for event in lent.events[events] {
                 text.append(#"<div class="t s"><bdi>"#)
-                words(EventWords.text(SystemEventWords(event, batch.people)), to: &text)
+                words(EventWords.text(SystemEventWords(event, lent.people)), to: &text)
                 text.append("</bdi></div>\n")
             }
         case .unreadable(let reason):

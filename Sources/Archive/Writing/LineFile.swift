@@ -2,7 +2,7 @@ import Synchronization
 
 /// One of the archive's long files while it is written: lines go in, compressed frames go to the spool.
 ///
-/// Compression works beside whoever makes the lines, one frame behind.
+/// Compression works beside whoever makes the lines, one or two frames behind.
 ///
 /// `@unchecked Sendable`: only one thread at a time makes lines; the compressor and the spool are used on the worker alone until ``finish()``
 /// has returned.
@@ -22,8 +22,9 @@ final class LineFile: @unchecked Sendable {
     /// Bytes of the frames so far.
     var compressedSize: UInt64 { frames.reduce(0) { $0 + UInt64($1.size) } }
 
-    private var page = Page()
-    private var spare = Page()
+    /// The one that lines go into, and those at the compressor's, in turn.
+    private let pages = [Page(), Page(), Page()]
+    private var current = 0
     private let spool: Spool
     private let compressor: Zstd.Compressor
     private let sha256: SHA256?
@@ -35,8 +36,8 @@ final class LineFile: @unchecked Sendable {
         self.spool = spool
         self.sha256 = sha256
         compressor = Zstd.Compressor(level: level)
-        // One frame at a time: so the spare page is free again when the next one is handed over.
-        worker = Worker(name, backlog: 1)
+        // So the next page is free again when one is handed over.
+        worker = Worker(name, backlog: pages.count - 1)
     }
 
     /// Adds what `write` puts into the buffer: one or more whole lines.
@@ -44,6 +45,7 @@ final class LineFile: @unchecked Sendable {
     /// - Returns: whether a frame was closed behind it.
     @inline(__always)
     func add(_ write: (inout TextBuffer) throws(ArchiveError) -> Void) throws(ArchiveError) -> Bool {
+        let page = pages[current]
         try write(&page.text)
         guard page.text.count >= Zstd.frameSize else { return false }
         try close()
@@ -54,7 +56,7 @@ final class LineFile: @unchecked Sendable {
     ///
     /// - Returns: whether there was an open one.
     @discardableResult func finish() throws(ArchiveError) -> Bool {
-        let isOpen = !page.text.isEmpty
+        let isOpen = !pages[current].text.isEmpty
         if isOpen { try close() }
         try worker.finish()
         return isOpen
@@ -63,7 +65,7 @@ final class LineFile: @unchecked Sendable {
     func drain(_ put: (UnsafeRawBufferPointer) throws -> Void) throws { try spool.drain(put) }
 
     private func close() throws(ArchiveError) {
-        let full = page
+        let full = pages[current]
         contentSize += UInt64(full.text.count)
         try worker.run { [self] () throws(ArchiveError) in
             let content = full.text.contents
@@ -72,9 +74,7 @@ final class LineFile: @unchecked Sendable {
             try spool.append(frame)
             done.withLock { $0.append((frame.count, content.count)) }
         }
-        // The worker takes a page only when it is through with the one before.
-        page = spare
-        spare = full
-        page.text.clear()
+        current = (current + 1) % pages.count
+        pages[current].text.clear()
     }
 }

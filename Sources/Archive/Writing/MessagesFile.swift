@@ -6,8 +6,8 @@ import ConclaveProtocol
 final class MessagesFile: @unchecked Sendable {
     let file: LineFile
     private(set) var blocks: [ArchiveTrailer.Block] = []
-    private let worker = Worker("lines of messages", backlog: 2)
-    private let tree = LineTree(SHA256())
+    private let worker = Worker("lines of messages", backlog: 8)
+    private let tree = LineTree()
     private var head: (group: ID, text: [UInt8])?
     private var blockStart: (group: ID, era: UInt32, sequence: UInt64)?
 
@@ -27,13 +27,12 @@ final class MessagesFile: @unchecked Sendable {
 
     private func write(_ batch: RowBatch) throws(ArchiveError) {
         let head = headOfLines(batch.group.id)
-        for row in batch.rows {
-            if blockStart == nil { blockStart = (batch.group.id, row.era, row.sequence) }
+        try batch.forEach { row, lent throws(ArchiveError) in
+            if blockStart == nil { blockStart = (batch.group.id, row.stored.era, row.sequence) }
             let isClosed = try file.add { text throws(ArchiveError) in
                 let start = text.count
-                RowLine.write(row, of: batch, head: head, to: &text)
+                RowLine.write(row, lent, head: head, to: &text)
                 try tree.add(UnsafeRawBufferPointer(rebasing: text.contents[start...]))
-                text.append(UInt8(ascii: "\n"))
             }
             if isClosed { try closeBlock() }
         }

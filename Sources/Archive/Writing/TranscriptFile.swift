@@ -3,7 +3,7 @@
 /// `@unchecked Sendable`: everything is touched on the worker alone until ``finish()`` has returned.
 final class TranscriptFile: @unchecked Sendable {
     typealias Heading = @Sendable (ArchiveGroup, inout TextBuffer) -> Void
-    typealias Line = @Sendable (RowBatch.Row, RowBatch, inout TextBuffer) -> Void
+    typealias Line = @Sendable (RowBatch.Row, RowBatch.Lent, inout TextBuffer) -> Void
 
     let file: LineFile
     private let heading: Heading
@@ -14,7 +14,7 @@ final class TranscriptFile: @unchecked Sendable {
     init(_ name: ArchiveFile, _ spool: Spool, heading: @escaping Heading, line: @escaping Line) throws(ArchiveError) {
         self.heading = heading
         self.line = line
-        worker = Worker("lines of \(name.rawValue)", backlog: 2)
+        worker = Worker("lines of \(name.rawValue)", backlog: 8)
         file = LineFile(name.rawValue, level: Zstd.level, spool, sha256: sha256)
         try sha256.begin()
     }
@@ -22,7 +22,7 @@ final class TranscriptFile: @unchecked Sendable {
     func add(_ batch: RowBatch) throws(ArchiveError) {
         try worker.run { [self] () throws(ArchiveError) in
             if batch.isFirst { try write { heading(batch.group, &$0) } }
-            for row in batch.rows { try write { line(row, batch, &$0) } }
+            try batch.forEach { row, lent throws(ArchiveError) in try write { line(row, lent, &$0) } }
         }
     }
 

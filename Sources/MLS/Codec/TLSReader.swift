@@ -78,6 +78,19 @@ public struct TLSReader: Sendable {
         return Array(bytes[place..<place + count])
     }
 
+    /// Moves past `count` bytes and says where they lie, for ``bytes(in:)``.
+    package mutating func readPlace(of count: Int) throws(MLSError) -> Range<Int> {
+        try require(count)
+        defer { place += count }
+        return place..<(place + count)
+    }
+
+    /// Moves past `opaque<V>` and says where its content lies, for ``bytes(in:)``.
+    package mutating func readPlace() throws(MLSError) -> Range<Int> { try readPlace(of: readLength()) }
+
+    /// What lies in a place that was read.
+    package func bytes(in place: Range<Int>) -> ArraySlice<UInt8> { bytes[place] }
+
     /// `opaque<V>` that is UTF-8 text; what is not is replaced (U+FFFD).
     public mutating func readText() throws(MLSError) -> String {
         let length = try readLength()

@@ -12,6 +12,9 @@ final class DraftFile {
     private let descriptor: Int32
     private var isPublished = false
     private(set) var count: UInt64 = 0
+    /// Up to where the disk was told to begin writing, and how many bytes it is told at a time.
+    private var pushed: UInt64 = 0
+    private static let push: UInt64 = 8 << 20
 
     var folder: String { Self.folder(of: path) }
 
@@ -68,6 +71,11 @@ final class DraftFile {
             guard written > 0 else { throw Self.trouble(draft, errno) }
             count += UInt64(written)
             rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+        }
+        if count - pushed >= Self.push {
+            // The disk begins on it now, so that `publish` has little left to wait for. Where it does not, that is all there is to it.
+            posix_fadvise(descriptor, off_t(pushed), off_t(count - pushed), POSIX_FADV_DONTNEED)
+            pushed = count
         }
     }
 

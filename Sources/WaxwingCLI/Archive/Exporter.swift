@@ -89,10 +89,10 @@ struct Exporter {
         let all = parts.reduce(0) { $0 + ($1.rows.group.cursor > $1.first ? $1.rows.group.cursor - $1.first : 0) }
         for part in parts {
             var rows = part.rows
-            while case let page = try rows.next(), !page.isEmpty {
+            while let page = try rows.next() {
                 if isStopped() { throw Failure.interrupted }
                 try writer.add(page, of: part.id)
-                done += UInt64(page.count)
+                done += UInt64(page.rows.count)
                 meter.show(done, of: all)
             }
         }

@@ -21,5 +21,12 @@ final class LeasedStore: Store {
         try store.page(table, from: lower, below: upper, limit: limit, descending: descending)
     }
 
+    func forEach(
+        _ table: Table, from lower: [UInt8], below upper: [UInt8]?, limit: Int,
+        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void
+    ) throws(StoreError) {
+        try store.forEach(table, from: lower, below: upper, limit: limit, body)
+    }
+
     func commit(_ changes: ChangeSet) throws(StoreError) -> UInt64 { try store.commit(changes) }
 }

@@ -7,7 +7,7 @@ import MLS
 /// belongs to it as far as no number before it is missing. A row in it changes in one way only: one that could not be opened is opened
 /// later, or given up for good; it is read as it is found. Nothing is held back or locked meanwhile, and memory does not grow with the history.
 public struct SettledHistory: Sendable {
-    private static let pageBytes = 2 << 20
+    private static let pageBytes = 256 << 10
     private static let pageRowsMax = 500
     private static let pageRowsMin = 16
 
@@ -38,20 +38,22 @@ public struct SettledHistory: Sendable {
     /// The next rows in order; none at the end.
     ///
     /// - Throws: ``StoreError``.
-    public mutating func next() throws(StoreError) -> [HistoryRow] {
-        guard place.lexicographicallyPrecedes(end) else { return [] }
-        let page = try store.page(.history, from: place, below: end, limit: pageRows, descending: false)
-        guard let last = page.last else {
-            place = end
-            return []
+    public mutating func next() throws(StoreError) -> HistoryPage? {
+        guard place.lexicographicallyPrecedes(end) else { return nil }
+        var rows = StoredRows()
+        var last: [UInt8] = []
+        try store.forEach(.history, from: place, below: end, limit: pageRows) { key, value in
+            last.replaceSubrange(last.indices, with: key)
+            rows.append(value)
         }
-        place = last.key + [0]
-        let size = page.reduce(0) { $0 + $1.value.count } / page.count
+        guard !rows.ends.isEmpty else {
+            place = end
+            return nil
+        }
+        place = last + [0]
+        let size = rows.memory.count / rows.ends.count
         pageRows = min(max(Self.pageBytes / max(size, 1), Self.pageRowsMin), Self.pageRowsMax)
-        var rows: [HistoryRow] = []
-        rows.reserveCapacity(page.count)
-        for record in page { rows.append(try HistoryRow(stored: record.value)) }
-        return rows
+        return try HistoryPage(rows)
     }
 
     /// The key behind the last row that is at rest.

@@ -19,11 +19,33 @@ public protocol Store: Sendable {
         throws(StoreError)
         -> [Record]
 
+    /// Lends what ``page(_:from:below:limit:descending:)`` gives in ascending order, record by record, for the time of each call.
+    ///
+    /// For whoever goes through very many of them. A store needs none of its own; one that can lend its memory saves its callers the copies.
+    ///
+    /// - Parameter body: must not use the store.
+    func forEach(
+        _ table: Table, from lower: [UInt8], below upper: [UInt8]?, limit: Int,
+        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void
+    ) throws(StoreError)
+
     /// Applies all of `changes` in order, or none of them, durably.
     ///
     /// - Returns: the new revision, `changes.base + 1`.
     /// - Throws: `staleRevision` where another change set was committed since `changes.base`; `full` where the disk is full.
     func commit(_ changes: ChangeSet) throws(StoreError) -> UInt64
+}
+
+extension Store {
+    /// For stores that have nothing to lend: each page is read as it is.
+    public func forEach(
+        _ table: Table, from lower: [UInt8], below upper: [UInt8]?, limit: Int,
+        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void
+    ) throws(StoreError) {
+        for record in try page(table, from: lower, below: upper, limit: limit, descending: false) {
+            record.key.withUnsafeBytes { key in record.value.withUnsafeBytes { body(key, $0) } }
+        }
+    }
 }
 
 /// The tables of a store. The raw value is part of the stored format.

@@ -65,26 +65,23 @@ public struct HistoryRow: StoredRecord, Hashable {
     }
 
     init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {
-        sequence = try reader.readBool() ? try reader.read(UInt64.self) : nil
-        era = try reader.read()
-        sender = try reader.readID()
-        time = try reader.read()
-        switch try reader.read(UInt8.self) {
-        case 0: content = .text(try reader.readText())
-        case 1: content = .system(try reader.readVector(of: SystemEvent.self))
-        case 2:
-            guard let why = Unreadable(rawValue: try reader.read()) else {
-                throw MLSError(.malformed, "unknown reason")
+        var events: [SystemEvent] = []
+        let row = try HistoryPage.Row(from: &reader, &events)
+        self.init(row, events, reader.bytes)
+    }
+
+    /// A row of a page, with what the page has for it.
+    init(_ row: HistoryPage.Row, _ events: [SystemEvent], _ bytes: (Range<Int>) -> ArraySlice<UInt8>) {
+        let content: Content =
+            switch row.content {
+            case .text(let place): .text(String(decoding: bytes(place), as: UTF8.self))
+            case .system(let range): .system(Array(events[range]))
+            case .unreadable(let reason): .unreadable(reason)
             }
-            content = .unreadable(why)
-        default: throw MLSError(.malformed, "unknown history content")
-        }
-        hasOtherKey = try reader.readBool()
-        epoch = try reader.read()
-        generation = try reader.readBool() ? try reader.read(UInt32.self) : nil
-        messageID = try reader.readBool() ? MessageID(try reader.readRaw(16)) : nil
-        digest = try reader.readOpaque()
-        outboxOrder = try reader.readBool() ? try reader.read(UInt64.self) : nil
+        self.init(
+            sequence: row.sequence, era: row.era, sender: row.sender, time: row.time, content: content,
+            hasOtherKey: row.hasOtherKey, epoch: row.epoch, generation: row.generation,
+            messageID: MessageID(bytes(row.messageID)), digest: Array(bytes(row.digest)), outboxOrder: row.outboxOrder)
     }
 
     func encode(to writer: inout TLSWriter) {

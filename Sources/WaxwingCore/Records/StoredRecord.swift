@@ -21,18 +21,26 @@ extension StoredRecord {
     /// - Throws: ``StoreError`` `corrupt`, or `newerFormat` where a newer program wrote the record.
     init(stored bytes: [UInt8]) throws(StoreError) {
         var reader = TLSReader(bytes)
-        do {
+        self = try Self.decode(&reader, end: bytes.count, Self.init(from:version:))
+    }
+
+    /// Reads the version, and the rest with `body`.
+    ///
+    /// - Parameter end: where the record has to end.
+    /// - Throws: ``StoreError`` `corrupt`, or `newerFormat` where a newer program wrote the record.
+    static func decode<Value>(
+        _ reader: inout TLSReader, end: Int,
+        _ body: (_ reader: inout TLSReader, _ version: UInt8) throws(MLSError) -> Value
+    ) throws(StoreError) -> Value {
+        var isNewer = false
+        do throws(MLSError) {
             let version = try reader.read(UInt8.self)
-            if version > Self.version {
-                throw StoreError(.newerFormat, "\(Self.self) was written by a newer version of Waxwing")
-            }
-            self = try Self(from: &reader, version: version)
-            try reader.expectEnd()
-        } catch let error as StoreError {
-            throw error
-        } catch {
-            throw StoreError(.corrupt, "a stored \(Self.self) is damaged")
-        }
+            isNewer = version > Self.version
+            if !isNewer, case let value = try body(&reader, version), reader.position == end { return value }
+        } catch {}
+        throw isNewer
+            ? StoreError(.newerFormat, "\(Self.self) was written by a newer version of Waxwing")
+            : StoreError(.corrupt, "a stored \(Self.self) is damaged")
     }
 }
 
