@@ -102,10 +102,10 @@ public final class FileStore: Store {
             let fresh = recent[recent.range(from: lower, below: upper)]
             let first = max(0, references.places(before: lower) - 1)
             let last = upper.map { references.places(before: $0) } ?? references.count
-            let places = first < last ? Array(first..<last) : []
             var stored: [Record] = []
-            for place in descending ? places.reversed() : places {
+            for step in 0..<max(0, last - first) {
                 if stored.count >= limit { break }
+                let place = descending ? last - 1 - step : first + step
                 let rows = try state.reader.rows(references[place], of: table)
                 let range = rows.range(from: lower, below: upper)
                 if descending {

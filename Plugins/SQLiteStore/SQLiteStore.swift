@@ -71,29 +71,31 @@ public final class SQLiteStore: Store {
         _ table: Table, from lower: [UInt8], below upper: [UInt8]?, limit: Int, descending: Bool
     ) throws(StoreError) -> [Record] {
         var records: [Record] = []
-        try forEach(table, from: lower, below: upper, limit: limit, descending: descending) {
+        try forEach(table, from: lower, below: upper, limit: max(1, limit), descending: descending) {
             records.append(Record(key: Array($0), value: Array($1)))
+            return true
         }
         return records
     }
 
     public func forEach(
-        _ table: Table, from lower: [UInt8], below upper: [UInt8]?, limit: Int,
-        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void
+        _ table: Table, from lower: [UInt8], below upper: [UInt8]?,
+        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool
     ) throws(StoreError) {
-        try forEach(table, from: lower, below: upper, limit: limit, descending: false, body)
+        try forEach(table, from: lower, below: upper, limit: nil, descending: false, body)
     }
 
     private func forEach(
-        _ table: Table, from lower: [UInt8], below upper: [UInt8]?, limit: Int, descending: Bool,
-        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void
+        _ table: Table, from lower: [UInt8], below upper: [UInt8]?, limit: Int?, descending: Bool,
+        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool
     ) throws(StoreError) {
         try access { (db) throws in
             try db.raw(TableSQL.of(table).page(bounded: upper != nil, descending: descending)) { (statement) throws in
                 try statement.bind(1, lower)
-                try statement.bind(2, Int64(max(1, limit)))
+                // To SQLite a negative one is none.
+                try statement.bind(2, Int64(limit ?? -1))
                 if let upper { try statement.bind(3, upper) }
-                while try statement.step() { body(statement.bytes(0), statement.bytes(1)) }
+                while try statement.step(), body(statement.bytes(0), statement.bytes(1)) {}
             }
         }
     }

@@ -18,6 +18,8 @@ public struct ArchiveError: Error, Hashable, Sendable, CustomStringConvertible {
         case unsupported
         /// What was to be archived, or asked for, is not as it should be.
         case invalidInput
+        /// There is no room for temporary files.
+        case full
         /// The file, or the place for temporary files, fails.
         case failed
     }

@@ -76,22 +76,22 @@ public final class ArchiveReader {
     /// - Throws: ``ArchiveError``.
     public func rows(of group: ID, from first: ArchiveEnd.Last, limit: Int) throws -> [HistoryRow] {
         var rows: [HistoryRow] = []
-        guard let framed = content as? FramedContent else {
+        let blocks = trailer.blocks(of: .messages)
+        guard let framed = content as? FramedContent, let frames = framed.frames(of: index[.messages]),
+            frames.count == blocks.count
+        else {
             try forEachRow { id, row in
                 if id == group, first <= ArchiveEnd.Last(row), rows.count < limit { rows.append(row) }
             }
             return rows
         }
-        let blocks = trailer.blocks(of: .messages)
-        let start = index[.messages].size == 0 ? 0 : framed.index(of: index[.messages].offset) ?? 0
         // The last block that begins before the place, and those behind it.
         var number =
             try blocks.lastIndex { block throws(ArchiveError) in try block.begins(beforeOrAt: group, first) } ?? 0
         while number < blocks.count, rows.count < limit {
             if try blocks[number].begins(behind: group) { break }
-            guard start + number < framed.table.frames.count else { throw Self.unfit }
             let tree = LineTree()
-            try Lines.forEach(in: framed.content(ofFrame: start + number)) { line throws(ArchiveError) in
+            try Lines.forEach(in: framed.content(ofFrame: frames.lowerBound + number)) { line throws(ArchiveError) in
                 try tree.add(line)
                 let (id, row) = try RowParser.parse(line)
                 if id == group, first <= ArchiveEnd.Last(row), rows.count < limit { rows.append(row) }

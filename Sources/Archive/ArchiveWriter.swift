@@ -58,10 +58,16 @@ public final class ArchiveWriter {
         try html.add { HTML.begin(contents, to: &$0) }
     }
 
+    deinit {
+        messages.stop()
+        markdown.stop()
+        html.stop()
+    }
+
     /// Adds rows of the log.
     ///
     /// - Throws: ``ArchiveError`` `invalidInput` for a row that is not behind the one before, by group, numbering and sequence, or that has no
-    ///   sequence; what went wrong with rows before, too.
+    ///   sequence; what went wrong with rows before, too. The writer is of no use then.
     public func add(_ page: HistoryPage, of group: ID) throws {
         guard let known = groups[group] else { throw ArchiveError(.invalidInput, "a row is of an unknown group") }
         // A group without rows is not spoken of.

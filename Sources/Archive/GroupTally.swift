@@ -47,6 +47,8 @@ struct GroupTally {
         hasLast = true
     }
 
+    var rangeCount: Int { ranges.count }
+
     var summary: ArchiveTrailer.Group {
         ArchiveTrailer.Group(
             id: group.id.description, name: group.name, alias: group.alias, rows: rows, span: span, ranges: ranges,

@@ -35,11 +35,11 @@ public struct ArchiveTrailer: Codable, Hashable, Sendable {
         public var unreadable: [String: UInt64]
     }
 
-    /// Lines that are hashed together: as many as make a mebibyte.
+    /// Lines that are hashed together: as many as make a mebibyte, one at least.
     public struct Block: Codable, Hashable, Sendable {
         public var file: String
         public var lines: UInt64
-        /// Of the tree over the lines, in hex.
+        /// SHA-256, in hex, of a byte 1 and behind it the SHA-256 of each line with its end.
         public var root: String
         /// Where the first line is a row: which.
         public var group: String?
@@ -77,7 +77,7 @@ public struct ArchiveTrailer: Codable, Hashable, Sendable {
     /// SHA-256 of the files that are not lines, in hex.
     public var files: [String: String]
     public var blocks: [Block]
-    /// Of the tree over the blocks' roots, in hex.
+    /// SHA-256, in hex, of a byte 1 and behind it the roots of the blocks.
     public var root: String
 
     public var rows: UInt64 { groups.reduce(0) { $0 &+ $1.rows } }
@@ -156,6 +156,7 @@ extension ArchiveTrailer {
         let reasons = Set(RowLine.reasons.map { "\($0.name)" })
         return ID(text: account) != nil && waiting >= 0
             && previous.map(isDigest) ?? starts.isEmpty
+            && blocks.allSatisfy { $0.lines > 0 }
             && ids.allSatisfy { ID(text: $0)?.description == $0 } && zip(ids, ids.dropFirst()).allSatisfy { $0 < $1 }
             && groups.allSatisfy { group in
                 group.rows < 1 << 48 && group.gaps.count <= Self.gapsMax

@@ -104,7 +104,7 @@ struct Bench {
         }
         let digest = digests[0]
         guard digests[1] == digest else { throw Trouble("SQLite → archive → files → archive: the messages differ") }
-        print("SQLite → archive → files → archive: the same messages, SHA-256 tree \(digest.prefix(16))…")
+        print("SQLite → archive → files → archive: the same messages, SHA-256 \(digest.prefix(16))…")
     }
 
     /// The text of a member of a JSON object.

@@ -52,8 +52,9 @@ extension StoreConformance {
             let records = try store.page(.history, from: lower, below: upper, limit: limit, descending: descending)
             try expect(records.allSatisfy { $0.value == $0.key + [1] }, "each key comes with its own value")
             var lent: [Record] = []
-            try store.forEach(.history, from: lower, below: upper, limit: limit) {
+            try store.forEach(.history, from: lower, below: upper) {
                 lent.append(Record(key: Array($0), value: Array($1)))
+                return lent.count < limit
             }
             let ascending = try store.page(.history, from: lower, below: upper, limit: limit, descending: false)
             try expect(lent == ascending, "what is lent is what an ascending page gives")

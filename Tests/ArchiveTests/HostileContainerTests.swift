@@ -1,4 +1,5 @@
 import Age
+import ConclaveProtocol
 import CZstd
 import Testing
 
@@ -85,6 +86,18 @@ import Testing
             let hostile = replacing(Array(old.utf8), by: Array(new.utf8))
             #expect(throws: ArchiveError.self) { try Sample.allRows(sealed(hostile)) }
         }
+    }
+
+    /// Signed all the same: what no writer writes is not read in two ways.
+    @Test func aTrailerWithABlockOfNothingIsRefused() throws {
+        var trailer = try Sample.read(Sample.write().file).trailer
+        _ = try SignedTrailer(try SignedTrailer.text(of: trailer, by: Signer()).text)
+        let last = try #require(trailer.blocks.last)
+        trailer.blocks.append(last)
+        trailer.blocks[trailer.blocks.count - 1].lines = 0
+        trailer.root = hexEncode(try ArchiveTrailer.root(of: trailer.blocks))
+        let text = try SignedTrailer.text(of: trailer, by: Signer()).text
+        #expect(throws: ArchiveError(.damaged, "")) { try SignedTrailer(text) }
     }
 
     // MARK: -

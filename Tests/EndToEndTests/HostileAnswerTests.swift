@@ -26,8 +26,11 @@ extension EndToEnd {
             }
         }
 
-        @Test(arguments: Disguise.allCases)
-        func whateverAnswersInPlaceOfTheServerIsAnErrorAndDoesNoHarm(_ disguise: Disguise) async throws {
+        @Test func whateverAnswersInPlaceOfTheServerIsAnErrorAndDoesNoHarm() async throws {
+            try await Self.atOnce(Disguise.allCases, inPlaceOfTheServer)
+        }
+
+        private func inPlaceOfTheServer(_ disguise: Disguise) async throws {
             try await withStage(hasNetwork: true) { stage in
                 let people = try await stage.people("alice", "bob", "carol", "dave")
                 let (alice, bob, carol, dave) = (people[0], people[1], people[2], people[3])
@@ -84,9 +87,22 @@ extension EndToEnd {
             }
         }
 
+        /// Each has a server and people of its own, and most of the time they all wait.
+        private static func atOnce(
+            _ disguises: [Disguise], _ live: @escaping @Sendable (Disguise) async throws -> Void
+        ) async throws {
+            try await withThrowingTaskGroup { group in
+                for disguise in disguises { group.addTask { try await live(disguise) } }
+                try await group.waitForAll()
+            }
+        }
+
         /// What is asked in passing: nobody waits for it, and without it something would be missing later.
-        @Test(arguments: Disguise.allCases)
-        func whateverAnswersWhatIsAskedInPassingDoesNoHarm(_ disguise: Disguise) async throws {
+        @Test func whateverAnswersWhatIsAskedInPassingDoesNoHarm() async throws {
+            try await Self.atOnce(Disguise.allCases, inPassing)
+        }
+
+        private func inPassing(_ disguise: Disguise) async throws {
             try await withStage(hasNetwork: true) { stage in
                 let people = try await stage.people("alice", "bob", "carol", "dave")
                 let (alice, bob, carol, dave) = (people[0], people[1], people[2], people[3])
@@ -136,8 +152,12 @@ extension EndToEnd {
             }
         }
 
-        @Test(arguments: Disguise.allCases.filter { $0 != .truncated })
-        func aWatchThatHearsNonsenseSaysSoAndComesBack(_ disguise: Disguise) async throws {
+        @Test func aWatchThatHearsNonsenseSaysSoAndComesBack() async throws {
+            try await Self.atOnce(
+                Disguise.allCases.filter { $0 != .truncated }, toAWatch)
+        }
+
+        private func toAWatch(_ disguise: Disguise) async throws {
             try await withStage(hasNetwork: true) { stage in
                 let people = try await stage.people("alice", "bob")
                 let (alice, bob) = (people[0], people[1])
@@ -187,7 +207,7 @@ private struct Trials {
         let process = try person.start(arguments)
         let status = try await process.exit().status
         network.heal()
-        let said = "\(endpoint), `\(process.command)`: \(status) \(process.output)\(process.errors)"
+        let said = "\(disguise) for \(endpoint), `\(process.command)`: \(status) \(process.output)\(process.errors)"
         let isAsked = network.requests[before...].contains { $0.endpoint == endpoint }
         #expect(isAsked, "never asked: \(said)", sourceLocation: sourceLocation)
         #expect(status >= 0, "a crash: \(said)", sourceLocation: sourceLocation)

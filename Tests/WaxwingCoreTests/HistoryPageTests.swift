@@ -31,14 +31,9 @@ import Testing
         return try HistoryPage(rows)
     }
 
-    /// The rows of a page, each by itself.
-    private func rows(of page: HistoryPage) -> [HistoryRow] {
-        page.rows.map { row in HistoryRow(row, page.events) { place in page.withBytes { Array($0[place])[...] } } }
-    }
-
     @Test func rowsAreThoseThatWereStored() throws {
-        #expect(rows(of: try HistoryPage(Self.rows)) == Self.rows)
-        #expect(rows(of: try page(Self.rows.map(\.stored))) == Self.rows)
+        #expect(try HistoryPage(Self.rows).eachRow == Self.rows)
+        #expect(try page(Self.rows.map(\.stored)).eachRow == Self.rows)
         #expect(try HistoryPage([]).rows.isEmpty)
     }
 
@@ -48,7 +43,7 @@ import Testing
         let place = try #require(stored.firstIndex(of: 0xE2))
         stored[place + 1] = 0x20
         let page = try page([Self.rows[1].stored, stored, Self.rows[6].stored])
-        #expect(rows(of: page) == [Self.rows[1], try HistoryRow(stored: stored), Self.rows[6]])
+        #expect(page.eachRow == [Self.rows[1], try HistoryRow(stored: stored), Self.rows[6]])
         page.withBytes { bytes in
             for case .text(let place) in page.rows.map(\.content) {
                 #expect(String(validating: bytes[place], as: UTF8.self) != nil)
@@ -76,7 +71,7 @@ import Testing
         let alone = Result { () throws(StoreError) in try HistoryRow(stored: stored) }
         let inPage = Result { () throws(StoreError) in try page([whole, stored, whole]) }
         switch (alone, inPage) {
-        case (.success(let row), .success(let page)): #expect(rows(of: page)[1] == row)
+        case (.success(let row), .success(let page)): #expect(page.eachRow[1] == row)
         case (.failure(let error), .failure(let other)): #expect(error == other)
         default: Issue.record("\(stored): \(alone) by itself, \(inPage) in a page")
         }

@@ -32,11 +32,7 @@ import Testing
     private func archive(_ world: World, _ person: World.Person) throws -> [HistoryRow] {
         var settled = try SettledHistory(person.reader, world.group("room", of: person).id)
         var rows: [HistoryRow] = []
-        while let page = try settled.next() {
-            rows += page.rows.map { row in
-                HistoryRow(row, page.events) { place in page.withBytes { Array($0[place])[...] } }
-            }
-        }
+        while let page = try settled.next() { rows += page.eachRow }
         return rows
     }
 

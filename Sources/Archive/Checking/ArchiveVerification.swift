@@ -27,7 +27,7 @@ extension ArchiveReader {
         guard hexEncode(try ArchiveTrailer.root(of: trailer.blocks)) == trailer.root else {
             throw ArchiveError(.damaged, "the hashes in the trailer do not fit each other")
         }
-        let all = ArchiveFile.allCases.reduce(0) { $0 + index[$1].size }
+        let all = ArchiveFile.allCases.filter { $0 != .trailer }.reduce(0) { $0 + index[$1].size }
         var done: UInt64 = 0
         func advance(_ count: Int) {
             done += UInt64(count)

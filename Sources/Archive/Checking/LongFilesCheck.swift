@@ -52,7 +52,7 @@ final class LongFilesCheck: Sendable {
 
     /// - Parameter advance: is told of bytes that were gone through, on the thread of the caller.
     /// - Returns: the order, to be finished.
-    /// - Throws: ``ArchiveError``: the first one, in the order of the files.
+    /// - Throws: ``ArchiveError``.
     func run(_ content: FramedContent, _ advance: (Int) -> Void) throws(ArchiveError) -> OrderCheck {
         let others = DispatchGroup()
         var contents: [FramedContent] = []

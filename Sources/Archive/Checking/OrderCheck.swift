@@ -30,6 +30,8 @@ struct OrderCheck {
         do throws(ArchiveError) { try tally?.add(row) } catch {
             throw ArchiveError(.damaged, error.reason)
         }
+        // Before they take memory.
+        if let tally, tally.rangeCount > expected[done].ranges.count { throw Self.unfit }
     }
 
     mutating func finish() throws(ArchiveError) {

@@ -112,7 +112,9 @@ private final class SpoolFile {
             let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else {
-                throw ArchiveError(.failed, "the temporary file cannot be written: \(String(cString: strerror(errno)))")
+                throw ArchiveError(
+                    errno == ENOSPC || errno == EDQUOT ? .full : .failed,
+                    "the temporary file cannot be written: \(String(cString: strerror(errno)))")
             }
             size += UInt64(count)
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])

@@ -8,8 +8,8 @@ enum Zstd {
     static let levelOfMessages: Int32 = 1
     /// What a frame of lines holds, in bytes, before it is closed behind a line.
     static let frameSize = 1 << 20
-    /// No frame that we read holds more: one line of the longest message that is still ours.
-    static let frameSizeMax = 8 << 20
+    /// No frame holds more: one that is not closed yet, and the longest line.
+    static let frameSizeMax = frameSize + LineReader.lineMax
 
     /// Compresses frames, with one context and one place that are used again.
     ///

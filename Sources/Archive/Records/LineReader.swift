@@ -2,8 +2,8 @@ import Glibc
 
 /// Goes through the lines of a file in an archive.
 struct LineReader {
-    /// No line of ours is longer: the longest message with every character escaped, and what stands around it. In bytes.
-    static let lineMax = 4 << 20
+    /// No line is longer: the longest text that comes through the server (1 MiB) with six bytes for each of it, and what stands around it. In bytes.
+    static let lineMax = 8 << 20
     private static let piece = 1 << 18
 
     private let content: any Content
@@ -24,11 +24,12 @@ struct LineReader {
         var scanned = start
         while true {
             if let end = Self.newline(in: buffer, from: scanned) {
+                guard end - start < Self.lineMax else { throw Self.tooLong }
                 defer { start = end + 1 }
                 return buffer[start...end]
             }
             scanned = buffer.count - start
-            guard scanned <= Self.lineMax else { throw ArchiveError(.damaged, "a line of the archive is too long") }
+            guard scanned < Self.lineMax else { throw Self.tooLong }
             if read == place.size {
                 guard start == buffer.count else { throw ArchiveError(.damaged, "the last line of a file has no end") }
                 return nil
@@ -40,6 +41,8 @@ struct LineReader {
             buffer += more
         }
     }
+
+    static var tooLong: ArchiveError { ArchiveError(.damaged, "a line of the archive is too long") }
 
     private static func newline(in bytes: [UInt8], from start: Int) -> Int? {
         bytes.withUnsafeBytes { bytes in
@@ -65,9 +68,7 @@ enum Lines {
                 throw ArchiveError(.damaged, "the last line of a file has no end")
             }
             let end = UnsafeRawPointer(found) - base
-            guard end - start <= LineReader.lineMax else {
-                throw ArchiveError(.damaged, "a line of the archive is too long")
-            }
+            guard end - start < LineReader.lineMax else { throw LineReader.tooLong }
             try take(UnsafeRawBufferPointer(rebasing: text[start...end]))
             start = end + 1
         }

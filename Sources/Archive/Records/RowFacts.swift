@@ -33,11 +33,11 @@ extension RowFacts {
 struct RowScanner {
     private var bytes = UnsafeRawBufferPointer(start: nil, count: 0)
     private var place = 0
-    /// What the line before began with, and what that says: the next one begins so, too, mostly.
+    /// What an earlier line began with, and what that says: the next one begins so, too, mostly.
     private var head = UnsafeRawBufferPointer(start: nil, count: 0)
     private var headFacts: (group: ID, era: UInt32) = (.nobody, 0)
 
-    /// - Parameter line: with its end. It has to stay where it is until the next one was gone over.
+    /// - Parameter line: with its end. All lines have to stay where they are for as long as the scanner is used.
     /// - Throws: `damaged`.
     mutating func facts(of line: UnsafeRawBufferPointer) throws(ArchiveError) -> RowFacts {
         (bytes, place) = (line, 0)

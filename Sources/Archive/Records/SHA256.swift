@@ -33,7 +33,7 @@ final class SHA256: @unchecked Sendable {
     static func digest(_ bytes: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer) throws(ArchiveError) {
         guard out.count >= length,
             waxwing_sha256(bytes.baseAddress, bytes.count, out.baseAddress?.assumingMemoryBound(to: UInt8.self)) == 1
-        else { throw ArchiveError(.failed, "there is no room for a hash") }
+        else { throw ArchiveError(.failed, "OpenSSL cannot hash") }
     }
 
     static func of(_ bytes: [UInt8]) -> [UInt8] {

@@ -11,7 +11,13 @@ final class LineFile: @unchecked Sendable {
     ///
     /// `@unchecked Sendable`: it belongs to whoever makes the lines, or to the worker.
     private final class Page: @unchecked Sendable {
-        var text = TextBuffer(capacity: Zstd.frameSize + (64 << 10))
+        private static let capacity = Zstd.frameSize + (64 << 10)
+        var text = TextBuffer(capacity: capacity)
+
+        func clear() {
+            // What an uncommonly long line took is given back.
+            if text.count > 2 * Self.capacity { text = TextBuffer(capacity: Self.capacity) } else { text.clear() }
+        }
     }
 
     /// What was written so far.
@@ -68,13 +74,21 @@ final class LineFile: @unchecked Sendable {
         let full = pages[current]
         contentSize += UInt64(full.text.count)
         try worker.run { [self] () throws(ArchiveError) in
-            let content = full.text.contents
-            try sha256?.update(content)
-            let frame = try compressor.frame(content)
-            try spool.append(frame)
-            done.withLock { $0.append((frame.count, content.count)) }
+            var rest = full.text.contents
+            try sha256?.update(rest)
+            // In a transcript a line may be longer than a frame; in a file of lines none is.
+            while !rest.isEmpty {
+                let content = UnsafeRawBufferPointer(rebasing: rest.prefix(Zstd.frameSizeMax))
+                rest = UnsafeRawBufferPointer(rebasing: rest[content.count...])
+                let frame = try compressor.frame(content)
+                try spool.append(frame)
+                done.withLock { $0.append((frame.count, content.count)) }
+            }
         }
         current = (current + 1) % pages.count
-        pages[current].text.clear()
+        pages[current].clear()
     }
+
+    /// Lets go of what waits. Nothing can be done with the file any more.
+    func stop() { worker.stop() }
 }

@@ -1,12 +1,12 @@
 import ConclaveProtocol
 
-/// `messages.jsonl` while it is written: makes lines of rows, hashes them, and closes a block of the tree with each frame.
+/// `messages.jsonl` while it is written: makes lines of rows, hashes them, and closes a block with each frame.
 ///
 /// `@unchecked Sendable`: everything is touched on the worker alone until ``finish()`` has returned.
 final class MessagesFile: @unchecked Sendable {
     let file: LineFile
     private(set) var blocks: [ArchiveTrailer.Block] = []
-    private let worker = Worker("lines of messages", backlog: 8)
+    private let worker = Worker("lines of messages", backlog: RowBatch.backlog)
     private let tree = LineTree()
     private var head: (group: ID, text: [UInt8])?
     private var blockStart: (group: ID, era: UInt32, sequence: UInt64)?
@@ -25,6 +25,12 @@ final class MessagesFile: @unchecked Sendable {
         if try file.finish() { try closeBlock() }
     }
 
+    /// Lets go of what waits. Nothing can be done with the file any more.
+    func stop() {
+        worker.stop()
+        file.stop()
+    }
+
     private func write(_ batch: RowBatch) throws(ArchiveError) {
         let head = headOfLines(batch.group.id)
         try batch.forEach { row, lent throws(ArchiveError) in
@@ -32,6 +38,9 @@ final class MessagesFile: @unchecked Sendable {
             let isClosed = try file.add { text throws(ArchiveError) in
                 let start = text.count
                 RowLine.write(row, lent, head: head, to: &text)
+                guard text.count - start <= LineReader.lineMax else {
+                    throw ArchiveError(.invalidInput, "the line with number \(row.sequence) is too long for an archive")
+                }
                 try tree.add(UnsafeRawBufferPointer(rebasing: text.contents[start...]))
             }
             if isClosed { try closeBlock() }

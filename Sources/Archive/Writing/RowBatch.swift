@@ -6,6 +6,9 @@ import WaxwingCore
 /// Three threads go over them, and would be busy counting references to each other's strings and arrays otherwise: so what the rows say and what
 /// their senders are called stands in a piece of memory each, and the rows say where.
 final class RowBatch: Sendable {
+    /// Batches that may wait for each of the files: enough that nobody has to be woken for every one.
+    static let backlog = 8
+
     /// A row and where its sender's names stand.
     struct Row {
         let stored: HistoryPage.Row

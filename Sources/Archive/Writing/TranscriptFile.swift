@@ -14,7 +14,7 @@ final class TranscriptFile: @unchecked Sendable {
     init(_ name: ArchiveFile, _ spool: Spool, heading: @escaping Heading, line: @escaping Line) throws(ArchiveError) {
         self.heading = heading
         self.line = line
-        worker = Worker("lines of \(name.rawValue)", backlog: 8)
+        worker = Worker("lines of \(name.rawValue)", backlog: RowBatch.backlog)
         file = LineFile(name.rawValue, level: Zstd.level, spool, sha256: sha256)
         try sha256.begin()
     }
@@ -38,6 +38,12 @@ final class TranscriptFile: @unchecked Sendable {
         try worker.finish()
         try file.finish()
         return try sha256.end()
+    }
+
+    /// Lets go of what waits. Nothing can be done with the file any more.
+    func stop() {
+        worker.stop()
+        file.stop()
     }
 
     private func write(_ body: (inout TextBuffer) -> Void) throws(ArchiveError) {

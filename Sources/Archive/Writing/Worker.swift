@@ -29,6 +29,12 @@ final class Worker: Sendable {
         try check()
     }
 
+    /// Leaves out what waits, and waits for what is being done.
+    func stop() {
+        error.withLock { $0 = $0 ?? ArchiveError(.failed, "it was stopped") }
+        queue.sync {}
+    }
+
     private func check() throws(ArchiveError) {
         if let error = error.withLock({ $0 }) { throw error }
     }

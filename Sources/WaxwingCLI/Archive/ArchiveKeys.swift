@@ -188,6 +188,7 @@ extension Failure {
         case .newerFormat: self.init(.archiveDamaged, reason, hint: "update waxwing")
         case .unsupported: self.init(.archiveDamaged, reason)
         case .invalidInput: self.init(.usage, reason)
+        case .full: self.init(.diskFull, reason, hint: "make room on the disk, then try again")
         case .failed: self.init(.other, reason, hint: "check the disk and the folder's rights, then try again")
         }
     }

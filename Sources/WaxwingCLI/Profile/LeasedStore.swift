@@ -22,10 +22,10 @@ final class LeasedStore: Store {
     }
 
     func forEach(
-        _ table: Table, from lower: [UInt8], below upper: [UInt8]?, limit: Int,
-        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void
+        _ table: Table, from lower: [UInt8], below upper: [UInt8]?,
+        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool
     ) throws(StoreError) {
-        try store.forEach(table, from: lower, below: upper, limit: limit, body)
+        try store.forEach(table, from: lower, below: upper, body)
     }
 
     func commit(_ changes: ChangeSet) throws(StoreError) -> UInt64 { try store.commit(changes) }

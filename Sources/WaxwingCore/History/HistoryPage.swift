@@ -37,7 +37,7 @@ public struct HistoryPage: Sendable {
     private var memory: [UInt8] = []
 
     /// A page of these rows.
-    public init(_ rows: some Sequence<HistoryRow>) throws(StoreError) {
+    package init(_ rows: some Sequence<HistoryRow>) throws(StoreError) {
         var stored = StoredRows()
         for row in rows { row.stored.withUnsafeBytes { stored.append($0) } }
         try self.init(stored)

@@ -7,9 +7,11 @@ import MLS
 /// belongs to it as far as no number before it is missing. A row in it changes in one way only: one that could not be opened is opened
 /// later, or given up for good; it is read as it is found. Nothing is held back or locked meanwhile, and memory does not grow with the history.
 public struct SettledHistory: Sendable {
+    /// Bytes and rows after which a page ends. A single row may be longer.
     private static let pageBytes = 256 << 10
-    private static let pageRowsMax = 500
-    private static let pageRowsMin = 16
+    private static let pageRows = 500
+    /// Rows that are counted at once.
+    private static let countedRows = 16
 
     /// The group's record as it was.
     public let group: GroupRecord
@@ -18,7 +20,6 @@ public struct SettledHistory: Sendable {
     private let store: any Store
     private var place: [UInt8]
     private let end: [UInt8]
-    private var pageRows = pageRowsMin
 
     /// - Parameters:
     ///   - group: the id that the group has in this profile.
@@ -35,24 +36,23 @@ public struct SettledHistory: Sendable {
         place = after.map { Keys.history(group, era: $0.era, sequence: $0.sequence) + [0] } ?? group.bytes
     }
 
-    /// The next rows in order; none at the end.
+    /// The next rows in order; nil at the end.
     ///
     /// - Throws: ``StoreError``.
     public mutating func next() throws(StoreError) -> HistoryPage? {
         guard place.lexicographicallyPrecedes(end) else { return nil }
         var rows = StoredRows()
         var last: [UInt8] = []
-        try store.forEach(.history, from: place, below: end, limit: pageRows) { key, value in
+        try store.forEach(.history, from: place, below: end) { key, value in
             last.replaceSubrange(last.indices, with: key)
             rows.append(value)
+            return rows.memory.count < Self.pageBytes && rows.ends.count < Self.pageRows
         }
         guard !rows.ends.isEmpty else {
             place = end
             return nil
         }
         place = last + [0]
-        let size = rows.memory.count / rows.ends.count
-        pageRows = min(max(Self.pageBytes / max(size, 1), Self.pageRowsMin), Self.pageRowsMax)
         return try HistoryPage(rows)
     }
 
@@ -81,10 +81,10 @@ public struct SettledHistory: Sendable {
         var lower = lower
         while true {
             let page = try store.page(
-                .history, from: lower, below: Record.key(afterPrefix: group.bytes), limit: pageRowsMin,
+                .history, from: lower, below: Record.key(afterPrefix: group.bytes), limit: countedRows,
                 descending: false)
             count += page.count
-            guard page.count == pageRowsMin, let last = page.last else { return count }
+            guard page.count == countedRows, let last = page.last else { return count }
             lower = last.key + [0]
         }
     }

@@ -19,14 +19,14 @@ public protocol Store: Sendable {
         throws(StoreError)
         -> [Record]
 
-    /// Lends what ``page(_:from:below:limit:descending:)`` gives in ascending order, record by record, for the time of each call.
+    /// Lends the records from `lower` on, below `upper` where it is given, in ascending key order, each for the time of a call.
     ///
     /// For whoever goes through very many of them. A store needs none of its own; one that can lend its memory saves its callers the copies.
     ///
-    /// - Parameter body: must not use the store.
+    /// - Parameter body: says whether to go on. It must not use the store.
     func forEach(
-        _ table: Table, from lower: [UInt8], below upper: [UInt8]?, limit: Int,
-        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void
+        _ table: Table, from lower: [UInt8], below upper: [UInt8]?,
+        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool
     ) throws(StoreError)
 
     /// Applies all of `changes` in order, or none of them, durably.
@@ -37,13 +37,21 @@ public protocol Store: Sendable {
 }
 
 extension Store {
-    /// For stores that have nothing to lend: each page is read as it is.
+    /// For stores that have nothing to lend: short pages, as each is read as a whole.
     public func forEach(
-        _ table: Table, from lower: [UInt8], below upper: [UInt8]?, limit: Int,
-        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Void
+        _ table: Table, from lower: [UInt8], below upper: [UInt8]?,
+        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool
     ) throws(StoreError) {
-        for record in try page(table, from: lower, below: upper, limit: limit, descending: false) {
-            record.key.withUnsafeBytes { key in record.value.withUnsafeBytes { body(key, $0) } }
+        let pageLength = 16
+        var place = lower
+        while true {
+            let page = try page(table, from: place, below: upper, limit: pageLength, descending: false)
+            for record in page {
+                let goesOn = record.key.withUnsafeBytes { key in record.value.withUnsafeBytes { body(key, $0) } }
+                if !goesOn { return }
+            }
+            guard page.count == pageLength, let last = page.last else { return }
+            place = last.key + [0]
         }
     }
 }
