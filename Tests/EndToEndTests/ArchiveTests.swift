@@ -143,7 +143,8 @@ extension EndToEnd {
                     alice.key,
                 ]
                 let unasked = try second.start(since)
-                #expect(try await unasked.exit().status == 17, "\(unasked.output)\(unasked.errors)")
+                #expect(try await unasked.exit().status == 14, "\(unasked.output)\(unasked.errors)")
+                #expect(unasked.errors.contains("--signer \(older)"), "\(unasked.errors)")
                 let asked = try second.start(since + ["--signer", older])
                 #expect(try await asked.exit().status == 0, "\(asked.errors)")
                 let other = try await second.attempt("archive", "verify", first, next, "--identity", alice.key)

@@ -19,11 +19,7 @@ struct ArchiveVerify: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The archives.", valueName: "file"))
     var files: [String]
 
-    @Option(
-        help: ArgumentHelp(
-            "Refuse archives that are not signed with the key of this fingerprint.", valueName: "fingerprint"))
-    var signer: [String] = []
-
+    @OptionGroup var signer: SignerOptions
     @OptionGroup var keys: OpeningOptions
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
@@ -36,7 +32,6 @@ struct ArchiveVerify: AsyncParsableCommand {
         let located = try Profile.locate(profile)
         let reader = try located.exists() ? located.openReader() : nil
         let opening = try keys.opening()
-        let wanted = Set(signer.map(Fingerprint.plain))
         var whole: [(end: ArchiveEnd, trailer: ArchiveTrailer)] = []
         var names: [String: String] = [:]
         var failure: Failure?
@@ -44,11 +39,7 @@ struct ArchiveVerify: AsyncParsableCommand {
             do {
                 let archive = try keys.open(file, opening)
                 let report = try check(archive, file)
-                if !wanted.isEmpty, !wanted.contains(report.fingerprint) {
-                    throw Failure(
-                        .archiveDamaged,
-                        "\(file): it is signed with another key: \(Fingerprint.grouped(report.fingerprint))")
-                }
+                try signer.check(report, file)
                 try tell(file, archive, report, reader)
                 whole.append((archive.end, archive.trailer))
                 names[archive.end.id] = file
@@ -62,7 +53,7 @@ struct ArchiveVerify: AsyncParsableCommand {
         if files.count == 1 { return }
         var (order, findings) = ArchiveChain.check(whole)
         // All the keys under them were asked for.
-        if !wanted.isEmpty { findings.removeAll { if case .otherKey = $0 { true } else { false } } }
+        if signer.isGiven { findings.removeAll { if case .otherKey = $0 { true } else { false } } }
         try tell(order, findings, names, isComplete: failure == nil)
         if let failure { throw Failure(failure.status, "not all of the archives are whole") }
         if !findings.isEmpty {

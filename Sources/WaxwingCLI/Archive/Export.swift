@@ -37,12 +37,7 @@ struct Export: AsyncParsableCommand {
         help: ArgumentHelp("Open the archive of --since with the age identities in this file.", valueName: "file"))
     var identities: [String] = []
 
-    @Option(
-        help: ArgumentHelp(
-            "Take the archive of --since when it is signed with the key of this fingerprint.", valueName: "fingerprint")
-    )
-    var signer: String?
-
+    @OptionGroup var signer: SignerOptions
     @OptionGroup var sealing: SealingOptions
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
@@ -50,6 +45,7 @@ struct Export: AsyncParsableCommand {
     func validate() throws {
         if all == !groups.isEmpty { throw ValidationError("Name the groups to export, or say --all.") }
         if !identities.isEmpty, since == nil { throw ValidationError("--identity goes with --since.") }
+        if signer.isGiven, since == nil { throw ValidationError("--signer goes with --since.") }
     }
 
     func run() async throws {
@@ -98,13 +94,7 @@ struct Export: AsyncParsableCommand {
         var meter = ProgressMeter("checking \(path)", .bytes)
         defer { meter.end() }
         let report = try ArchiveSignature.check(archive, path) { meter.show($0, of: $1) }
-        let isWanted = signer.map { Fingerprint.plain($0) == report.fingerprint }
-        guard try isWanted ?? (SignerTrust(report.fingerprint, of: archive.end.account, reader) == .own) else {
-            throw Failure(
-                .archiveDamaged,
-                "\(path): it is not signed with the key of this profile: \(Fingerprint.grouped(report.fingerprint))",
-                hint: "if that was your key before a new login, name it: --signer FINGERPRINT")
-        }
+        try signer.checkOwn(report, path, reader)
         for (group, last) in archive.end.last {
             // In its own archive, or in one before that, which is not looked at.
             guard let row = try archive.rows(of: group, from: last, limit: 1).first else { continue }

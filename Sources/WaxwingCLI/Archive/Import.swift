@@ -22,12 +22,7 @@ struct Import: AsyncParsableCommand {
     @Argument(help: ArgumentHelp("The archives.", valueName: "file"))
     var files: [String]
 
-    @Option(
-        help: ArgumentHelp(
-            "Take archives that are signed with the key of this fingerprint, and no others. May be repeated.",
-            valueName: "fingerprint"))
-    var signer: [String] = []
-
+    @OptionGroup var signer: SignerOptions
     @OptionGroup var keys: OpeningOptions
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
@@ -73,21 +68,7 @@ struct Import: AsyncParsableCommand {
         var meter = ProgressMeter("checking \(file)", .bytes)
         defer { meter.end() }
         let report = try ArchiveSignature.check(archive, file) { meter.show($0, of: $1) }
-        let fingerprint = report.fingerprint
-        if !signer.isEmpty {
-            guard signer.contains(where: { Fingerprint.plain($0) == fingerprint }) else {
-                throw Failure(
-                    .archiveDamaged, "\(file): it is signed with another key: \(Fingerprint.grouped(fingerprint))")
-            }
-            return
-        }
-        let trust = try SignerTrust(fingerprint, of: archive.end.account, reader)
-        guard trust == .own else {
-            throw Failure(
-                .notPossible, "\(file): it is signed \(trust.words): \(Fingerprint.grouped(fingerprint))",
-                hint: "anybody could have written it; if you know this key as one of yours, add --signer \(fingerprint)"
-            )
-        }
+        try signer.checkOwn(report, file, reader)
     }
 
     /// What an earlier archive holds may be here already; and what is missing in between can still be imported later.

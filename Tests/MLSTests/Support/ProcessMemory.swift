@@ -19,12 +19,16 @@ enum ProcessMemory {
         let file = open("/proc/self/mem", O_RDONLY)
         defer { close(file) }
         let size = 1 << 20
-        let window = UnsafeMutableRawBufferPointer.allocate(byteCount: size + inverted.count, alignment: 16)
+        // What is looked for stands behind the window, in room that is not searched.
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: size + 2 * inverted.count, alignment: 16)
         defer {
-            window.initializeMemory(as: UInt8.self, repeating: 0)
-            window.deallocate()
+            room.initializeMemory(as: UInt8.self, repeating: 0)
+            room.deallocate()
         }
-        let own = UInt(bitPattern: window.baseAddress)
+        let window = UnsafeMutableRawBufferPointer(rebasing: room[..<(size + inverted.count)])
+        let wanted = UnsafeMutableRawBufferPointer(rebasing: room[window.count...])
+        for (index, byte) in inverted.enumerated() { wanted[index] = ~byte }
+        let own = UInt(bitPattern: room.baseAddress)
         var found = 0
         for line in maps.split(separator: "\n") where line.contains(" rw-p ") && !line.contains("[stack") {
             let ends = line.prefix { $0 != " " }.split(separator: "-").compactMap { UInt($0, radix: 16) }
@@ -32,15 +36,15 @@ enum ProcessMemory {
             var start = ends[0]
             while start < ends[1] {
                 var length = min(Int(ends[1] - start), window.count)
-                // Not the window itself.
+                // Not the room itself.
                 if start < own, start + UInt(length) > own { length = Int(own - start) }
-                if start >= own, start < own + UInt(window.count) {
-                    start = own + UInt(window.count)
+                if start >= own, start < own + UInt(room.count) {
+                    start = own + UInt(room.count)
                     continue
                 }
                 let got = pread(file, window.baseAddress, length, off_t(start))
                 if got <= 0 { break }
-                found += occurrences(of: inverted, in: UnsafeRawBufferPointer(rebasing: window[..<got]))
+                found += occurrences(of: wanted, in: window[..<got])
                 if got < window.count { start += UInt(got) } else { start += UInt(size) }
             }
         }
@@ -62,19 +66,21 @@ enum ProcessMemory {
         return total
     }
 
-    /// Those that begin before the last bytes, which the next window has, too.
-    private static func occurrences(of inverted: [UInt8], in memory: UnsafeRawBufferPointer) -> Int {
-        guard let base = memory.baseAddress else { return 0 }
-        // A byte that is not as frequent as zero.
-        let pivot = inverted.firstIndex { $0 != 0xFF && $0 != 0 } ?? 0
-        let last = memory.count - inverted.count
-        var (found, place) = (0, 0)
-        while place <= last,
-            let hit = memchr(base + place + pivot, Int32(~inverted[pivot]), last - place + 1)
-        {
-            place = hit - UnsafeMutableRawPointer(mutating: base) - pivot
-            if zip(inverted, memory[place...]).allSatisfy({ ~$0 == $1 }) { found += 1 }
-            place += 1
+    /// Found by a byte that is not as frequent as zero, and seven behind it.
+    private static func occurrences(
+        of wanted: UnsafeMutableRawBufferPointer, in memory: Slice<UnsafeMutableRawBufferPointer>
+    ) -> Int {
+        guard let base = memory.base.baseAddress, let wantedBase = wanted.baseAddress else { return 0 }
+        let pivot = (0...(wanted.count - 8)).first { wanted[$0] != 0xFF && wanted[$0] != 0 } ?? 0
+        let first = Int32(wanted[pivot])
+        let word = wantedBase.loadUnaligned(fromByteOffset: pivot, as: UInt64.self)
+        let end = base + memory.count - wanted.count + pivot + 1
+        var (found, place) = (0, base + pivot)
+        while place < end, let hit = memchr(place, first, end - place) {
+            if hit.loadUnaligned(as: UInt64.self) == word, memcmp(hit - pivot, wantedBase, wanted.count) == 0 {
+                found += 1
+            }
+            place = hit + 1
         }
         return found
     }

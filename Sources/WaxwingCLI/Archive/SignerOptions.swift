@@ -1,0 +1,37 @@
+import Archive
+import ArgumentParser
+import WaxwingCore
+
+/// With whose key an archive has to be signed.
+struct SignerOptions: ParsableArguments {
+    @Option(
+        name: .customLong("signer"),
+        help: ArgumentHelp(
+            "Take archives that are signed with the key of this fingerprint, and no others. May be repeated.",
+            valueName: "fingerprint"))
+    var fingerprints: [String] = []
+
+    var isGiven: Bool { !fingerprints.isEmpty }
+
+    /// - Throws: ``Failure`` where keys are named and it is none of them.
+    func check(_ report: ArchiveReport, _ file: String) throws(Failure) {
+        if isGiven, !fingerprints.contains(where: { Fingerprint.plain($0) == report.fingerprint }) {
+            throw Failure(
+                .archiveDamaged, "\(file): it is signed with another key: \(Fingerprint.grouped(report.fingerprint))")
+        }
+    }
+
+    /// For an archive that is taken at its word: it has to be signed with a key that is named or, where none is, with that of the profile.
+    ///
+    /// - Throws: ``Failure``, `StoreError`.
+    func checkOwn(_ report: ArchiveReport, _ file: String, _ reader: AccountReader) throws {
+        if isGiven { return try check(report, file) }
+        let trust = try SignerTrust(report.fingerprint, of: report.end.account, reader)
+        if trust == .own { return }
+        throw Failure(
+            .notPossible, "\(file): it is signed \(trust.words): \(Fingerprint.grouped(report.fingerprint))",
+            hint:
+                "anybody could have written it; if you know this key as one of yours, add --signer \(report.fingerprint)"
+        )
+    }
+}
