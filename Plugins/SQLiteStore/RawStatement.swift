@@ -27,7 +27,7 @@ struct RawStatement {
         switch sqlite3_step(handle) {
         case SQLITE_ROW: return true
         case SQLITE_DONE: return false
-        default: throw failure()
+        default: throw DatabaseError(lastOn: connection)
         }
     }
 
@@ -43,17 +43,20 @@ struct RawStatement {
     func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(handle, column) }
 
     private func check(_ code: Int32) throws {
-        guard code == SQLITE_OK else { throw failure() }
-    }
-
-    private func failure() -> DatabaseError {
-        DatabaseError(
-            resultCode: ResultCode(rawValue: sqlite3_extended_errcode(connection)),
-            message: String(cString: sqlite3_errmsg(connection)))
+        guard code == SQLITE_OK else { throw DatabaseError(lastOn: connection) }
     }
 
     /// SQLITE_TRANSIENT, which is a macro.
     private static var transient: sqlite3_destructor_type { unsafeBitCast(-1, to: sqlite3_destructor_type.self) }
+}
+
+extension DatabaseError {
+    /// What went wrong last on a connection.
+    init(lastOn connection: OpaquePointer?) {
+        self.init(
+            resultCode: ResultCode(rawValue: sqlite3_extended_errcode(connection)),
+            message: String(cString: sqlite3_errmsg(connection)))
+    }
 }
 
 extension Database {

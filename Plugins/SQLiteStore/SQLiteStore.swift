@@ -2,7 +2,6 @@ import struct GRDB.Configuration
 import class GRDB.Database
 import struct GRDB.DatabaseError
 import class GRDB.DatabaseQueue
-import struct GRDB.ResultCode
 import GRDBSQLite
 import Synchronization
 public import WaxwingCore
@@ -149,11 +148,7 @@ public final class SQLiteStore: Store {
             let connection = db.sqliteConnection
             var (inLog, moved): (Int32, Int32) = (0, 0)
             let code = sqlite3_wal_checkpoint_v2(connection, "main", SQLITE_CHECKPOINT_TRUNCATE, &inLog, &moved)
-            guard code == SQLITE_OK else {
-                throw DatabaseError(
-                    resultCode: ResultCode(rawValue: sqlite3_extended_errcode(connection)),
-                    message: String(cString: sqlite3_errmsg(connection)))
-            }
+            guard code == SQLITE_OK else { throw DatabaseError(lastOn: connection) }
             self.hasResidue.withLock { $0 = false }
         }
         do { try queue.close() } catch { throw StoreError(sqlite: error, path: path) }

@@ -68,16 +68,8 @@ import WaxwingCore
     @Test(arguments: StoreKind.allCases, [false, true])
     func aCrashAnywhereLosesNothing(from old: StoreKind, losingPower: Bool) throws {
         let new = Self.other(old)
-        var call: UInt64 = 1
-        while true {
-            let profile = try profile("at\(call)")
-            let before = try fill(profile, old)
-            let scratch = profile.folder + "-scratch"
-            try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
-            waxwing_faults_arm(WAXWING_FAULT_CRASH, call, EIO, scratch)
-            // The disk is dead from that call on; what the conversion says of it is of no interest.
-            let isDone = (try? profile.convert(to: new)) != nil
-            let calls = waxwing_faults_disarm()
+        // The disk is dead from that call on; what the conversion says of it is of no interest.
+        let calls = try convertAgainAndAgain(old, WAXWING_FAULT_CRASH, EIO) { profile, before, call, isDone throws in
             if losingPower {
                 // Of the old folder, once the new store counts, the files cannot be put back: the folder itself is gone.
                 let isUndone = waxwing_faults_lose_unsynced()
@@ -92,33 +84,44 @@ import WaxwingCore
             #expect(left == names(kind), "after a crash at call \(call)")
             #expect(try profile.convert(to: new).digest == before, "after a crash at call \(call)")
             #expect(try storeNames(profile) == names(new))
-            if calls < call { break }
-            try FileManager.default.removeItem(atPath: profile.folder)
-            try FileManager.default.removeItem(atPath: scratch)
-            call += 1
         }
-        #expect(call > 20)
+        #expect(calls > 20)
     }
 
     /// One call fails because the disk is full: the profile is in one store or the other, whole, and the conversion can be made again.
     @Test(arguments: StoreKind.allCases)
     func aFullDiskAnywhereLosesNothing(from old: StoreKind) throws {
-        let new = Self.other(old)
+        // It may fail or not; what matters is what is there then.
+        try convertAgainAndAgain(old, WAXWING_FAULT_ONCE, ENOSPC) { profile, before, call, _ throws in
+            waxwing_faults_forget()
+            #expect(try digest(profile) == before, "after a failure at call \(call)")
+            #expect(
+                try profile.convert(to: Self.other(old)).digest == before, "after a failure at call \(call)")
+        }
+    }
+
+    /// Moves one new profile after the other into the other sort of store, each with a fault at a later call, until none of the calls is left.
+    ///
+    /// - Parameter look: is given the profile, its digest before, the number of the call, and whether the conversion came through.
+    /// - Returns: the number of the last call.
+    @discardableResult
+    private func convertAgainAndAgain(
+        _ old: StoreKind, _ fault: waxwing_fault_mode, _ code: Int32,
+        _ look: (_ profile: Profile, _ before: [UInt8], _ call: UInt64, _ isDone: Bool) throws -> Void
+    ) throws -> UInt64 {
         var call: UInt64 = 1
         while true {
             let profile = try profile("at\(call)")
             let before = try fill(profile, old)
             let scratch = profile.folder + "-scratch"
             try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
-            waxwing_faults_arm(WAXWING_FAULT_ONCE, call, ENOSPC, scratch)
-            // It may fail or not; what matters is what is there then.
-            _ = try? profile.convert(to: new)
+            waxwing_faults_arm(fault, call, code, scratch)
+            let isDone = (try? profile.convert(to: Self.other(old))) != nil
             let calls = waxwing_faults_disarm()
-            waxwing_faults_forget()
-            #expect(try digest(profile) == before, "after a failure at call \(call)")
-            #expect(try profile.convert(to: new).digest == before, "after a failure at call \(call)")
-            if calls < call { break }
+            try look(profile, before, call, isDone)
+            if calls < call { return call }
             try FileManager.default.removeItem(atPath: profile.folder)
+            try FileManager.default.removeItem(atPath: scratch)
             call += 1
         }
     }

@@ -74,7 +74,7 @@ private final class SpoolFile {
         // The next piece is opened while this one is put.
         let worker = Worker("spool", backlog: 1)
         // Not to be at work on the file when that is closed.
-        defer { try? worker.finish() }
+        defer { worker.stop() }
         var (current, next) = (Piece(), Piece())
         var done: UInt64 = 0
         while done < reader.count {

@@ -16,7 +16,7 @@ final class DraftFile {
     private var pushed: UInt64 = 0
     private static let push: UInt64 = 8 << 20
 
-    var folder: String { Self.folder(of: path) }
+    var folder: String { PrivateFile.folder(of: path) }
 
     /// - Parameter replacing: whether a file of that name may be there, and is replaced in the end.
     /// - Throws: ``Failure``.
@@ -87,10 +87,8 @@ final class DraftFile {
         try Self.checkPlace(path, isReplacing, hint)
         try takeName()
         isPublished = true
-        let folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard folder >= 0 else { throw Self.trouble(self.folder, errno) }
-        defer { close(folder) }
-        guard fsync(folder) == 0 else { throw Self.trouble(self.folder, errno) }
+        let code = PrivateFile.syncNames(in: folder)
+        guard code == 0 else { throw Self.trouble(folder, code) }
     }
 
     private func takeName() throws(Failure) {
@@ -107,11 +105,6 @@ final class DraftFile {
 
     private static func taken(_ path: String, _ hint: String) -> Failure {
         Failure(.usage, "\(path) is there already", hint: hint)
-    }
-
-    private static func folder(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     private static func checkPlace(_ path: String, _ isReplacing: Bool, _ hint: String) throws(Failure) {

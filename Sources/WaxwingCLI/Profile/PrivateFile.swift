@@ -47,11 +47,23 @@ enum PrivateFile {
 
     /// The new name is an entry of the folder: without this the old file may come back after a power cut.
     private static func syncFolder(of path: String) throws(Failure) {
-        let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Profile.unusable(folder, errno) }
-        defer { close(descriptor) }
+        let folder = folder(of: path)
+        let code = syncNames(in: folder)
         // Some file systems cannot do this for folders, and say so.
-        guard fsync(descriptor) == 0 || errno == EINVAL else { throw Profile.unusable(folder, errno) }
+        guard code == 0 || code == EINVAL else { throw Profile.unusable(folder, code) }
+    }
+
+    static func folder(of path: String) -> String {
+        path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    }
+
+    /// The names in a folder are on disk on return.
+    ///
+    /// - Returns: 0, or the system's number of what went wrong.
+    static func syncNames(in folder: String) -> Int32 {
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return errno }
+        defer { close(descriptor) }
+        return fsync(descriptor) == 0 ? 0 : errno
     }
 }

@@ -163,10 +163,8 @@ extension Profile {
     private func move(_ kind: StoreKind, from place: String, to target: String) throws(Failure) {
         try removeStrays()
         guard rename(place, target) == 0 else { throw Self.unusable(target, errno) }
-        let descriptor = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Self.unusable(folder, errno) }
-        defer { Glibc.close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw Self.unusable(folder, errno) }
+        let code = PrivateFile.syncNames(in: folder)
+        guard code == 0 else { throw Self.unusable(folder, code) }
     }
 
     /// Takes a store out of its place, where another one holds the same, and removes it.

@@ -10,8 +10,6 @@ public struct SettledHistory: Sendable {
     /// Bytes and rows after which a page ends. A single row may be longer.
     private static let pageBytes = 256 << 10
     private static let pageRows = 500
-    /// Rows that are counted at once.
-    private static let countedRows = 16
 
     /// The group's record as it was.
     public let group: GroupRecord
@@ -78,14 +76,10 @@ public struct SettledHistory: Sendable {
 
     private static func count(_ store: any Store, from lower: [UInt8], _ group: ID) throws(StoreError) -> Int {
         var count = 0
-        var lower = lower
-        while true {
-            let page = try store.page(
-                .history, from: lower, below: Record.key(afterPrefix: group.bytes), limit: countedRows,
-                descending: false)
-            count += page.count
-            guard page.count == countedRows, let last = page.last else { return count }
-            lower = last.key + [0]
+        try store.forEach(.history, from: lower, below: Record.key(afterPrefix: group.bytes)) { _, _ in
+            count += 1
+            return true
         }
+        return count
     }
 }

@@ -32,15 +32,19 @@ extension StoredRecord {
         _ reader: inout TLSReader, end: Int,
         _ body: (_ reader: inout TLSReader, _ version: UInt8) throws(MLSError) -> Value
     ) throws(StoreError) -> Value {
-        var isNewer = false
-        do throws(MLSError) {
+        do {
             let version = try reader.read(UInt8.self)
-            isNewer = version > Self.version
-            if !isNewer, case let value = try body(&reader, version), reader.position == end { return value }
-        } catch {}
-        throw isNewer
-            ? StoreError(.newerFormat, "\(Self.self) was written by a newer version of Waxwing")
-            : StoreError(.corrupt, "a stored \(Self.self) is damaged")
+            if version > Self.version {
+                throw StoreError(.newerFormat, "\(Self.self) was written by a newer version of Waxwing")
+            }
+            let value = try body(&reader, version)
+            if reader.position != end { throw MLSError(.malformed, "it does not end where it should") }
+            return value
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw StoreError(.corrupt, "a stored \(Self.self) is damaged")
+        }
     }
 }
 
