@@ -81,7 +81,8 @@ final class Transfer: @unchecked Sendable {
         return TransportError(
             curl: code, outcome: outcome, text: text,
             proxies: options.proxy.map { [$0] } ?? ProxyAddress.ofEnvironment,
-            proxyStatus: easy.map { EasySetup($0).info(CURLINFO_HTTP_CONNECTCODE) } ?? 0)
+            proxyStatus: easy.map { EasySetup($0).info(CURLINFO_HTTP_CONNECTCODE) } ?? 0,
+            certificateResult: easy.map { EasySetup($0).info(CURLINFO_SSL_VERIFYRESULT) } ?? 0)
     }
 
     /// Tells the receiver and frees what curl holds. Later calls do nothing.

@@ -8,7 +8,11 @@ extension TransportError {
     ///   - text: curl's own words. They name hosts and ports, never headers or bodies, but may repeat the address of a proxy.
     ///   - proxies: the addresses it may repeat, which nobody gets to see.
     ///   - proxyStatus: what a proxy answered to CONNECT; 0 where there was none.
-    init(curl code: CURLcode, outcome: Outcome, text: String, proxies: [String], proxyStatus: Int) {
+    ///   - certificateResult: what OpenSSL found wrong with the certificate; 0 for nothing.
+    init(
+        curl code: CURLcode, outcome: Outcome, text: String, proxies: [String], proxyStatus: Int,
+        certificateResult: Int = 0
+    ) {
         let detail = Self.tame(ProxyAddress.withoutCredentials(text, proxies: proxies))
         if outcome == .notSent, proxyStatus >= 300 {
             self.init(outcome, .proxy, "The proxy refused to connect (status \(proxyStatus)).")
@@ -16,6 +20,11 @@ extension TransportError {
         }
         let (cause, summary): (Cause, String) =
             switch code {
+            case CURLE_PEER_FAILED_VERIFICATION where Self.datesDoNotFit.contains(certificateResult):
+                (
+                    .certificateDate,
+                    "The server's certificate is not valid at this time; if this machine's clock is wrong, set it right"
+                )
             case CURLE_COULDNT_RESOLVE_HOST: (.nameNotFound, "The server's name was not found")
             case CURLE_COULDNT_RESOLVE_PROXY: (.proxy, "The proxy's name was not found")
             case CURLE_PROXY: (.proxy, "The proxy refused to connect")
@@ -41,6 +50,9 @@ extension TransportError {
             }
         self.init(outcome, cause, detail.isEmpty ? "\(summary)." : "\(summary): \(detail).")
     }
+
+    /// X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
+    private static let datesDoNotFit = 9...10
 
     static func cancelled(_ outcome: Outcome) -> TransportError {
         TransportError(outcome, .cancelled, "The request was cancelled.")

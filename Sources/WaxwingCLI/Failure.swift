@@ -80,6 +80,12 @@ extension Failure {
             self.init(
                 .badCertificate, reason,
                 hint: "if the server uses a certificate authority of its own, name its file with --ca-file at login")
+        case .certificateDate:
+            self.init(
+                .badCertificate, reason,
+                hint:
+                    "this machine's clock says \(TimeText.minute(Instant.now.seconds)); if it is right, tell the server's operator"
+            )
         case .nameNotFound: self.init(.unreachable, reason, hint: "check the address and the network")
         case .proxy: self.init(.unreachable, reason, hint: "check --proxy at login, or the environment's http_proxy")
         case .answerTooLarge, .badAnswer: self.init(.badAnswer, reason, hint: Self.portalHint)

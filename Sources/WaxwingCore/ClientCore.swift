@@ -17,6 +17,7 @@ public struct ClientCore: Sendable {
     var groups = GroupCache()
     var link = LinkControl()
     var lanes = Lanes()
+    var serverClock = ServerClock()
     /// The store revision that everything kept in memory was read at.
     public internal(set) var revision: UInt64
     private var signer: SignaturePrivateKey?
@@ -114,10 +115,4 @@ public struct ClientCore: Sendable {
 
     /// Lower-case hex SHA-256 of a signature public key.
     func fingerprint(_ signatureKey: [UInt8]) -> String { hexEncode(sha256(signatureKey)) }
-
-    func lifetime(_ now: Instant) -> Lifetime {
-        Lifetime(
-            notBefore: now.seconds < ClientLimits.clockSkew ? 0 : now.seconds - ClientLimits.clockSkew,
-            notAfter: now.seconds + ClientLimits.keyPackageLifetime)
-    }
 }

@@ -98,6 +98,8 @@ public enum Notice: Hashable, Sendable {
     case unusableAnswer(reason: String)
     /// A user's key is not the one that was trusted.
     case identityChanged(user: ID)
+    /// Our clock and the server's are more than an hour apart, both in Unix seconds: one of them is wrong. Told once in the life of a client.
+    case clocksDiffer(ours: UInt64, server: UInt64)
 }
 
 /// How things stand with the server.

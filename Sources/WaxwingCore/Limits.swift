@@ -32,7 +32,9 @@ public enum ClientLimits {
     static let keyPackageLifetime: UInt64 = 90 * 86_400
     /// A fresh set is uploaded when the last one is this old, in seconds.
     static let keyPackageRefresh: UInt64 = 45 * 86_400
-    /// How far our clock may run ahead of others' when a lifetime begins, in seconds.
+    /// Replaced key packages whose private keys are kept for invites under way.
+    static let withdrawnKeyPackages = 5 * (keyPackages + 1)
+    /// How far our clock may run ahead of others' when a lifetime begins, and be off from the server's at all, in seconds.
     static let clockSkew: UInt64 = 3_600
     /// Each member waits its rank times this, in milliseconds, before it evicts somebody who left: so that usually only one does.
     static let evictionStagger: UInt64 = 2_000

@@ -14,7 +14,8 @@ import WaxwingCore
         private let folder: String
         private let process = Process()
 
-        init(subject: String, arguments: [String] = []) throws {
+        /// - Parameter isOver: the certificate ended yesterday.
+        init(subject: String, isOver: Bool = false, arguments: [String] = []) throws {
             folder = NSTemporaryDirectory() + "waxwing-tls-\(UUID().uuidString)"
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             certificate = folder + "/cert.pem"
@@ -24,6 +25,11 @@ import WaxwingCore
                 "-subj", "/CN=test", "-addext", "subjectAltName=\(subject)", "-keyout", key, "-out", certificate,
             ])
             make.waitUntilExit()
+            if isOver {
+                let sign = try Self.openssl(
+                    ["x509", "-in", certificate, "-signkey", key, "-days", "-1", "-out", certificate])
+                sign.waitUntilExit()
+            }
             port = try ScriptedServer.unusedPort()
             process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
             process.arguments =
@@ -92,6 +98,13 @@ import WaxwingCore
         let server = try TLSServer(subject: "DNS:elsewhere.example")
         let error = failure(try await ask(server, trusting: server.certificate))
         #expect(error?.outcome == .notSent && error?.cause == .badCertificate, "\(String(describing: error))")
+    }
+
+    @Test func aCertificateOutOfItsTimeMayMeanThatTheClockIsWrong() async throws {
+        let server = try TLSServer(subject: "IP:127.0.0.1", isOver: true)
+        let error = failure(try await ask(server, trusting: server.certificate))
+        #expect(error?.outcome == .notSent && error?.cause == .certificateDate, "\(String(describing: error))")
+        #expect(error?.reason.contains("clock") == true, "\(String(describing: error))")
     }
 
     @Test func oldTLSIsRefused() async throws {

@@ -34,6 +34,7 @@ struct FailureTests {
         try check(TransportError(.notSent, .nameNotFound, "x"), .unreachable)
         try check(TransportError(.unknown, .timeout, "x"), .unreachable)
         try check(TransportError(.notSent, .badCertificate, "x"), .badCertificate)
+        try check(TransportError(.notSent, .certificateDate, "x"), .badCertificate)
         try check(TransportError(.unknown, .badAnswer, "x"), .badAnswer)
         try check(MLSError(.invalidCommit, "x"), .other)
     }

@@ -41,7 +41,12 @@ extension Profile {
         return try Client(
             store: store, transport: try surroundings.transport(route),
             provider: OpenSSLProvider(), entropy: surroundings.entropy, clock: surroundings.clock,
-            pace: surroundings.pace, onNotice: onNotice)
+            pace: surroundings.pace
+        ) { notice in
+            // Whatever the command: a wrong clock is nothing that it has asked for, and nothing that it looks out for.
+            if case .clocksDiffer(let ours, let server) = notice { Console.note(ClockWords.differ(ours, server)) }
+            onNotice(notice)
+        }
     }
 
     /// Opens the store that is there.

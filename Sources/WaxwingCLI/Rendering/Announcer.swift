@@ -58,7 +58,7 @@ struct Announcer: Sendable {
         case .unusableAnswer(let reason):
             Console.note("the server's answer cannot be used: \(reason.asClause); it is asked again")
         case .progress: tally.take(notice)
-        case .done: break
+        case .done, .clocksDiffer: break
         }
     }
 

@@ -49,7 +49,7 @@ final class Tally: Sendable {
             Console.progress(
                 left > 0 ? "catching up: \(done) rows read, at least \(left) to go" : "catching up: \(done) rows read")
         case .outbox(let row): if row.isFailed { _ = state.withLock { $0.refused.insert(row.order) } }
-        case .inviteGone, .link: break
+        case .inviteGone, .link, .clocksDiffer: break
         }
     }
 }

@@ -9,6 +9,7 @@ extension ClientCore {
 
         switch result {
         case .success(let response):
+            hearTheTime(response, &turn)
             try read(response, of: call, &turn)
         case .failure(let error):
             if case .page(_, let request) = call, error.cause == .answerTooLarge {
@@ -21,6 +22,15 @@ extension ClientCore {
             }
             try linkFailed(error, &turn)
         }
+    }
+
+    /// What a server's answer says about our clock. A web page in its place says nothing.
+    private mutating func hearTheTime(_ response: APIResponse, _ turn: inout Turn) {
+        let isServers =
+            response.contentType.isEmpty
+            ? response.body.isEmpty : response.contentType.hasPrefix("application/x-protobuf")
+        guard isServers, let date = response.date else { return }
+        if let notice = serverClock.heard(date, at: turn.now) { turn.notice(notice) }
     }
 
     private mutating func read(_ response: APIResponse, of call: PendingCall, _ turn: inout Turn) throws {

@@ -29,6 +29,12 @@ extension ClientCore {
                 $0.record.purpose == .outbox(order: row.order) && $0.record.baseEpoch == record.epoch
             }) {
                 escrow(try stagedCommit(stored), digest, user, row, serverID, token, &turn)
+            } else if serverClock.offset == nil, turn.now.seconds < ServerClock.earliest {
+                // No key package would do, and each that is taken is lost to others.
+                return fail(
+                    row,
+                    "this machine's clock is wrong: it says \(Day(turn.now.seconds)); set it right, then try again",
+                    &turn)
             } else {
                 let call = Endpoint.invite([user], group: serverID, token: token)
                 start(.takeKeyPackage(call, user: user), call.request, row, &turn)
@@ -62,7 +68,9 @@ extension ClientCore {
             guard keyPackage.leafNode.credential == .basic(identity: user.bytes) else {
                 throw MLSError(.invalidKeyPackage, "the server handed out one of somebody else")
             }
-            let staged = try stage([.add(keyPackage)], for: .outbox(order: row.order), in: record, &turn)
+            let staged = try stage(
+                [.add(keyPackage)], at: moment(for: keyPackage, turn), for: .outbox(order: row.order), in: record, &turn
+            )
             guard staged.welcome != nil, staged.groupInfo != nil else {
                 _ = fail(row, "the invite could not be made", &turn)
                 return
@@ -74,8 +82,41 @@ extension ClientCore {
                 resume(row, as: row.intent, &turn)
                 return
             }
-            _ = fail(row, "the key package of this user cannot be used: \(error.reason)", &turn)
+            let reason =
+                error.code == .expired
+                ? lifetimeTrouble(package, row, turn) : "the key package of this user cannot be used: \(error.reason)"
+            _ = fail(row, reason, &turn)
         }
+    }
+
+    /// The moment by which a key package's lifetime is judged: our own clock where it is valid by that, else the one to go by where ours
+    /// may be wrong.
+    private func moment(for keyPackage: KeyPackage, _ turn: Turn) -> UInt64 {
+        if (try? keyPackage.leafNode.checkLifetime(now: turn.now.seconds)) != nil { return turn.now.seconds }
+        return serverClock.seconds(turn.now)
+    }
+
+    /// Why a key package is not valid now: whose clock is wrong, and what to do.
+    private func lifetimeTrouble(_ package: MemberKeyPackage, _ row: OutboxRow, _ turn: Turn) -> String {
+        guard case .invite(let username, let user) = row.intent,
+            case .keyPackage(let keyPackage)? = try? MLSMessage(decoding: package.keyPackage),
+            case .keyPackage(let lifetime) = keyPackage.leafNode.source
+        else { return "the key package of this user is not valid now" }
+        let known = user.flatMap { try? turn.draft.user($0)?.username } ?? ""
+        let name = username.isEmpty ? known : username
+        let now = serverClock.seconds(turn.now)
+        var words = "\(name)'s key package "
+        if lifetime.notBefore > now {
+            words += "is not valid before \(Day(lifetime.notBefore)): \(name)'s clock was wrong when it was made"
+        } else if lifetime.notAfter < ServerClock.earliest {
+            words += "ended on \(Day(lifetime.notAfter)): \(name)'s clock was wrong when it was made"
+        } else {
+            words += "ended on \(Day(lifetime.notAfter)): \(name) has not been online for a long time"
+        }
+        if !serverClock.isConfirmed {
+            words += ", or this machine's clock is wrong, which says \(Day(turn.now.seconds))"
+        }
+        return words + "; ask \(name) to run `waxwing sync`, then try again"
     }
 
     /// The server holds the invite now. The staged commit stays aside until the log brings it back.

@@ -1,56 +1,16 @@
 import ConclaveProtocol
 import MLS
 
-/// A key package of our own with its private keys.
-struct KeyPackageRecord: StoredRecord {
-    static let version: UInt8 = 1
-
-    var isLastResort: Bool
-    var isUploaded: Bool
-    /// End of its lifetime, in Unix seconds.
-    var notAfter: UInt64
-    /// ``MLS/KeyPackageBundle`` in its serialised form.
-    var serialized: [UInt8]
-
-    init(_ bundle: KeyPackageBundle, isLastResort: Bool, notAfter: UInt64) {
-        self.isLastResort = isLastResort
-        self.notAfter = notAfter
-        isUploaded = false
-        serialized = bundle.serialized
-    }
-
-    init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {
-        isLastResort = try reader.readBool()
-        isUploaded = try reader.readBool()
-        notAfter = try reader.read()
-        serialized = try reader.readOpaque()
-    }
-
-    func encode(to writer: inout TLSWriter) {
-        writer.writeBool(isLastResort)
-        writer.writeBool(isUploaded)
-        writer.write(notAfter)
-        writer.writeOpaque(serialized)
-    }
-
-    func bundle(_ crypto: any SuiteCrypto) throws(StoreError) -> KeyPackageBundle {
-        do {
-            return try KeyPackageBundle(serialized: serialized, crypto: crypto)
-        } catch {
-            throw StoreError(.corrupt, "a stored key package is damaged")
-        }
-    }
-}
-
 /// Keeping the server stocked with key packages, so that others can invite us while we are away.
 extension ClientCore {
     mutating func replenishKeyPackages(_ token: String, _ turn: inout Turn) throws {
         let account = try account(turn)
-        let fullSet = account.keyPackagesUploadedAt &+ ClientLimits.keyPackageRefresh <= turn.now.seconds
-        try forgetExpired(&turn)
+        let fullSet = try needsFullSet(account, turn)
+        try forgetWithdrawn(&turn)
+        let moment = serverClock.seconds(turn.now)
         var waiting: [Record] = []
         for stored in try turn.draft.page(.keyPackage, prefix: []) {
-            if try !KeyPackageRecord(stored: stored.value).isUploaded { waiting.append(stored) }
+            if try KeyPackageRecord(stored: stored.value).isReady(at: moment) { waiting.append(stored) }
         }
         let wanted = fullSet ? ClientLimits.keyPackages + 1 : Int(min(account.keyPackagesOwed, 5))
         let lastResortWaits = try waiting.contains { try KeyPackageRecord(stored: $0.value).isLastResort }
@@ -88,33 +48,72 @@ extension ClientCore {
 
     private mutating func makeKeyPackage(isLastResort: Bool, _ turn: inout Turn) throws -> Record {
         let me = try account(turn).userID
-        let lifetime = lifetime(turn.now)
+        let lifetime = serverClock.lifetime(turn.now)
         let bundle = try KeyPackageBundle.generate(
             crypto: crypto, identity: .basic(identity: me.bytes), signer: signer(turn), lifetime: lifetime,
             lastResort: isLastResort, entropy: entropy)
         let key = bundle.keyPackage.ref(crypto: crypto).bytes
-        let record = KeyPackageRecord(bundle, isLastResort: isLastResort, notAfter: lifetime.notAfter)
+        let record = KeyPackageRecord(bundle, isLastResort: isLastResort, lifetime: lifetime)
         turn.draft.put(.keyPackage, key, record)
         return Record(key: key, value: record.stored)
     }
 
+    /// Whether all that the server has of ours is to be replaced: it is old, or was made by a clock that was wrong, and nobody can use it.
+    /// A moment in the future says nothing about what is there.
+    private func needsFullSet(_ account: AccountRecord, _ turn: Turn) throws -> Bool {
+        let moment = serverClock.seconds(turn.now)
+        let uploadedAt = account.keyPackagesUploadedAt
+        if uploadedAt &+ ClientLimits.keyPackageRefresh <= moment { return true }
+        if uploadedAt > moment, uploadedAt - moment > ClientLimits.clockSkew { return true }
+        let published = try turn.draft.page(.keyPackage, prefix: []).map { try KeyPackageRecord(stored: $0.value) }
+            .filter(\.isPublished)
+        return !published.contains(where: \.isLastResort) || published.contains { !$0.lifetime.contains(moment) }
+    }
+
     /// Private keys whose key package nobody may use any more, with a day's grace for invites under way.
-    private mutating func forgetExpired(_ turn: inout Turn) throws {
+    private mutating func forgetWithdrawn(_ turn: inout Turn) throws {
+        let believed = serverClock.seconds(turn.now)
+        // A clock that jumps ahead, ours or the server's, must not cost an invite under way its keys.
+        let moment = min(believed, turn.now.seconds)
+        var kept: [(key: [UInt8], withdrawnAt: UInt64)] = []
         for stored in try turn.draft.page(.keyPackage, prefix: []) {
-            if try KeyPackageRecord(stored: stored.value).notAfter &+ 86_400 < turn.now.seconds {
+            var record = try KeyPackageRecord(stored: stored.value)
+            guard !record.isPublished, !record.isReady(at: believed) else { continue }
+            if record.withdrawnAt == 0 || record.withdrawnAt > moment {
+                // Never uploaded, as far as is known, and of no use any more. Or withdrawn by a clock that ran ahead.
+                record.withdrawnAt = max(moment, 1)
+                turn.draft.put(.keyPackage, stored.key, record)
+            }
+            if record.lifetime.notAfter &+ 86_400 < moment
+                || record.withdrawnAt &+ ClientLimits.keyPackageLifetime < moment
+            {
                 turn.draft.delete(.keyPackage, stored.key)
+            } else {
+                kept.append((stored.key, record.withdrawnAt))
             }
         }
+        // Those of the last few sets are enough, whatever clocks say.
+        kept.sort { $0.withdrawnAt > $1.withdrawnAt }
+        for (key, _) in kept.dropFirst(ClientLimits.withdrawnKeyPackages) { turn.draft.delete(.keyPackage, key) }
     }
 
     mutating func keyPackagesUploaded(_ references: [[UInt8]], fullSet: Bool, _ turn: inout Turn) throws {
+        let moment = max(serverClock.seconds(turn.now), 1)
+        if fullSet {
+            for stored in try turn.draft.page(.keyPackage, prefix: []) where !references.contains(stored.key) {
+                var record = try KeyPackageRecord(stored: stored.value)
+                guard record.isPublished else { continue }
+                record.withdrawnAt = moment
+                turn.draft.put(.keyPackage, stored.key, record)
+            }
+        }
         for reference in references {
             guard var record: KeyPackageRecord = try turn.draft.record(.keyPackage, reference) else { continue }
             record.isUploaded = true
             turn.draft.put(.keyPackage, reference, record)
         }
         var account = try account(turn)
-        if fullSet { account.keyPackagesUploadedAt = turn.now.seconds }
+        if fullSet { account.keyPackagesUploadedAt = moment }
         account.keyPackagesOwed =
             fullSet ? 0 : account.keyPackagesOwed - min(account.keyPackagesOwed, UInt32(references.count))
         turn.draft.put(account)

@@ -157,7 +157,8 @@ extension ClientCore {
         turn.draft.putHistory(
             HistoryRow(
                 sequence: last == .max ? .max : last + 1, era: record.era, sender: me,
-                time: turn.now.seconds, content: .system([SystemEvent(kind, actor: me)]), epoch: record.epoch),
+                time: serverClock.seconds(turn.now), content: .system([SystemEvent(kind, actor: me)]),
+                epoch: record.epoch),
             in: group.record)
     }
 }

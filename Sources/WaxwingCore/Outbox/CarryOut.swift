@@ -135,8 +135,7 @@ extension ClientCore {
             let me = try account(turn).userID
             let group = try Group.create(
                 groupID: entropy.bytes(32), crypto: crypto, credential: .basic(identity: me.bytes),
-                signer: signer(turn),
-                lifetime: lifetime(turn.now), entropy: entropy)
+                signer: signer(turn), lifetime: serverClock.lifetime(turn.now), entropy: entropy)
             var record = record
             record.mlsGroupID = group.groupID
             turn.draft.put(record)
@@ -188,8 +187,11 @@ extension ClientCore {
     }
 
     /// Makes a commit for the current epoch and puts it aside; the group itself stays where it is.
+    ///
+    /// - Parameter moment: by which the lifetimes of key packages are judged, in Unix seconds; our own clock where there are none.
     mutating func stage(
-        _ proposals: [Proposal], for purpose: StagedRecord.Purpose, in record: GroupRecord, _ turn: inout Turn
+        _ proposals: [Proposal], at moment: UInt64? = nil, for purpose: StagedRecord.Purpose, in record: GroupRecord,
+        _ turn: inout Turn
     ) throws -> StagedCommit {
         let signer = try signer(turn)
         let staged = try withGroup(record.id, turn) { [entropy] group in
@@ -197,7 +199,7 @@ extension ClientCore {
             var group = group
             // Only what was asked for here: what others propose must not happen in this member's name.
             return try group.commit(
-                proposals, includePending: false, signer: signer, now: turn.now.seconds, entropy: entropy)
+                proposals, includePending: false, signer: signer, now: moment ?? turn.now.seconds, entropy: entropy)
         }
         guard let staged else {
             throw MLSError(.invalidState, "the keys of this group are missing; `waxwing group rejoin` brings them back")

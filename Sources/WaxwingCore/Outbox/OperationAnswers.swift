@@ -42,7 +42,8 @@ extension ClientCore {
                 break
             }
             try settle(
-                row, in: record, era: record.era, sequence: sequence, time: turn.now.seconds, digest: digest, &turn)
+                row, in: record, era: record.era, sequence: sequence, time: serverClock.seconds(turn.now),
+                digest: digest, &turn)
             if sequence > record.cursor + 1 { lanes[record.id].needsFetch = true }
             lanes[record.id].needsFetch = lanes[record.id].needsFetch || row.attempts > 1
         case .createGroup(let call):
@@ -100,7 +101,8 @@ extension ClientCore {
         let place = Keys.history(record.id, era: record.era, sequence: sequence)
         if row.wasLookedFor, try turn.draft.value(.history, place) == nil {
             try settle(
-                row, in: record, era: record.era, sequence: sequence, time: turn.now.seconds, digest: digest, &turn)
+                row, in: record, era: record.era, sequence: sequence, time: serverClock.seconds(turn.now),
+                digest: digest, &turn)
             return
         }
         // The row at the cursor tells which; if the message is in the log, the log settles it.

@@ -39,6 +39,8 @@ public struct TransportError: Error, Hashable, Sendable, CustomStringConvertible
 
     /// What kind of trouble it is, for messages and exit codes.
     public enum Cause: String, Hashable, Sendable {
+        /// By our clock the certificate is not valid yet, or no longer.
+        case certificateDate
         case unreachable, nameNotFound, timeout, badCertificate, tls, proxy, connectionLost, answerTooLarge, badAnswer,
             cancelled, other
     }

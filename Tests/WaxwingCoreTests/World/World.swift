@@ -18,6 +18,10 @@ final class World {
         var calls: [(CallID, APIRequest)] = []
         var feedOpen = false
         var hears: [ServerHint] = []
+        /// How far this machine's clock is ahead of the right time, in seconds.
+        var clockAhead: Int64 = 0
+        /// Everything that people were told.
+        var notices: [Notice] = []
 
         init(_ name: String, _ id: ID, _ core: (MemoryStore) throws -> ClientCore) rethrows {
             self.name = name
@@ -42,6 +46,8 @@ final class World {
     var answerInstead: (APIRequest) -> APIResponse? = { _ in nil }
     /// A web page answers everything.
     var portal = false
+    /// How far the clock in the server's `Date` headers is ahead of the right time, in seconds; nil for a server without such headers.
+    var dateAhead: Int64?
 
     init(seed: UInt64, strict: Bool) {
         server = ModelServer(isStrict: strict)
@@ -85,17 +91,24 @@ final class World {
 
     @discardableResult
     func step(_ input: Input, _ person: Person) throws -> Batch {
-        let batch = try person.core.handle(input, now: now)
+        let batch = try person.core.handle(input, now: now(of: person))
         if !batch.changes.isEmpty { _ = try person.store.commit(batch.changes) }
         for effect in batch.effects {
             switch effect {
             case .send(let id, let request): person.calls.append((id, request))
             case .openFeed: person.feedOpen = true
             case .closeFeed: person.feedOpen = false
-            case .notice: break
+            case .notice(let notice): person.notices.append(notice)
             }
         }
         return batch
+    }
+
+    /// What this person's clock shows.
+    func now(of person: Person) -> Instant { Self.moved(now, by: person.clockAhead) }
+
+    static func moved(_ moment: Instant, by seconds: Int64) -> Instant {
+        Instant(milliseconds: UInt64(max(0, Int64(moment.milliseconds) + seconds * 1000)))
     }
 
     /// The process dies and starts again on the same store: everything in memory is gone, answers included.
@@ -119,9 +132,16 @@ final class World {
         return false
     }
 
+    private func dated(_ response: APIResponse) -> APIResponse {
+        var response = response
+        response.head.date = dateAhead.map { Self.moved(now, by: $0).seconds }
+        return response
+    }
+
     private func deliver(_ id: CallID, _ request: APIRequest, to person: Person) throws {
         if portal {
-            let page = APIResponse(status: 200, contentType: "text/html", body: Array("<html>Welcome!</html>".utf8))
+            let page = dated(
+                APIResponse(status: 200, contentType: "text/html", body: Array("<html>Welcome!</html>".utf8)))
             try step(.answered(id, .success(page)), person)
             return
         }
@@ -135,7 +155,7 @@ final class World {
         }
         switch fault(person, request) {
         case .none:
-            try step(.answered(id, .success(server.answer(request))), person)
+            try step(.answered(id, .success(dated(server.answer(request)))), person)
         case .requestLost:
             try step(.answered(id, .failure(TransportError(.unknown, .connectionLost, "request lost"))), person)
         case .answerLost:
@@ -166,7 +186,10 @@ final class World {
                 _ = try stir(next)
                 continue
             }
-            guard let wake = persons.compactMap(\.core.nextWake).min(), waits < patience else { return }
+            let wakes = persons.compactMap { person in
+                person.core.nextWake.map { Self.moved($0, by: -person.clockAhead) }
+            }
+            guard let wake = wakes.min(), waits < patience else { return }
             waits += 1
             now = max(now, wake)
             for person in persons { try step(.wake, person) }

@@ -1,0 +1,22 @@
+/// What is said about clocks that disagree.
+enum ClockWords {
+    /// - Parameters:
+    ///   - ours: what this machine's clock says, in Unix seconds.
+    ///   - server: what the server's says.
+    static func differ(_ ours: UInt64, _ server: UInt64) -> String {
+        let distance = ours < server ? "\(span(server - ours)) behind" : "\(span(ours - server)) ahead"
+        return
+            "note: this machine's clock says \(TimeText.minute(ours)), the server's \(TimeText.minute(server)): it is \(distance); "
+            + "if yours is the one that is wrong, set it right"
+    }
+
+    /// `3 hours`, `12 days`, `9 years`: so many whole ones, in the largest unit of which there are two.
+    static func span(_ seconds: UInt64) -> String {
+        switch seconds {
+        case ..<7_200: counted(Int(seconds / 60), "minute")
+        case ..<172_800: counted(Int(seconds / 3_600), "hour")
+        case ..<63_072_000: counted(Int(seconds / 86_400), "day")
+        default: counted(Int(clamping: seconds / 31_536_000), "year")
+        }
+    }
+}
