@@ -20,8 +20,7 @@ extension FixtureLine {
     init(_ response: APIResponse, to request: APIRequest, number: Int, _ masks: inout Masks) {
         self.init(.answer)
         id = number
-        status = response.status
-        type = response.contentType.isEmpty ? nil : response.contentType
+        head = response.head
         let bytes = masks.body(response.body, .answer, request.method, request.path)
         body = bytes.isEmpty ? nil : Data(bytes)
         view = BodyView.of(bytes, .answer, request.method, request.path)
@@ -34,6 +33,7 @@ extension FixtureLine {
         outcome = error.outcome.rawValue
         cause = error.cause.rawValue
         reason = error.reason
+        head = error.head
     }
 
     init(_ event: FeedEvent, number: Int) {
@@ -50,15 +50,33 @@ extension FixtureLine {
     }
 
     var response: APIResponse? {
-        guard let status else { return nil }
-        return APIResponse(status: status, contentType: type ?? "", body: Array(body ?? Data()))
+        guard kind == .answer, let head else { return nil }
+        return APIResponse(head: head, body: Array(body ?? Data()))
+    }
+
+    private var head: ResponseHead? {
+        get {
+            guard let status else { return nil }
+            let wait = retryAfter.map { RetryAfter.seconds($0) } ?? retryAt.map { RetryAfter.date($0) }
+            return ResponseHead(status: status, contentType: type ?? "", retryAfter: wait, date: date)
+        }
+        set {
+            status = newValue?.status
+            type = newValue.flatMap { $0.contentType.isEmpty ? nil : $0.contentType }
+            switch newValue?.retryAfter {
+            case .seconds(let seconds): retryAfter = seconds
+            case .date(let moment): retryAt = moment
+            case nil: break
+            }
+            date = newValue?.date
+        }
     }
 
     var transportError: TransportError? {
         guard let outcome = outcome.flatMap(TransportError.Outcome.init(rawValue:)),
             let cause = cause.flatMap(TransportError.Cause.init(rawValue:))
         else { return nil }
-        return TransportError(outcome, cause, reason ?? "")
+        return TransportError(outcome, cause, reason ?? "", head: head)
     }
 
     var feedEvent: FeedEvent? {

@@ -51,6 +51,10 @@ struct FixtureLine: Codable, Hashable, Sendable {
     var key: String?
     var status: Int?
     var type: String?
+    /// The headers Retry-After, as seconds or as a moment, and Date; moments in seconds since 1970.
+    var retryAfter: UInt64?
+    var retryAt: UInt64?
+    var date: UInt64?
     var body: Data?
     /// The body once more for people, as the JSON form of its protobuf message. Never read.
     var view: JSONValue?

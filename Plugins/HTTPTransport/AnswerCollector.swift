@@ -15,10 +15,7 @@ final class AnswerCollector: AnswerReceiver, @unchecked Sendable {
 
     func deliver(to waiter: Waiter) { self.waiter = waiter }
 
-    func head(status: Int, contentType: String) {
-        answer.status = status
-        answer.contentType = contentType
-    }
+    func head(_ head: ResponseHead) { answer.head = head }
 
     func body(_ bytes: UnsafeRawBufferPointer) throws(TransportError) {
         guard bytes.count <= sizeMax - answer.body.count else {

@@ -98,6 +98,23 @@ final class EasySetup {
         return value.map { String(cString: $0) } ?? ""
     }
 
+    /// What the head of the final answer says.
+    func head(status: Int) -> ResponseHead {
+        ResponseHead(
+            status: status, contentType: text(CURLINFO_CONTENT_TYPE),
+            retryAfter: header("Retry-After").flatMap { RetryAfter($0) },
+            date: header("Date").flatMap { HTTPDate.seconds($0) })
+    }
+
+    /// The first header of this name in the last answer that began, if there is one.
+    private func header(_ name: String) -> String? {
+        var found: UnsafeMutablePointer<curl_header>?
+        guard curl_easy_header(easy, name, 0, UInt32(CURLH_HEADER), -1, &found) == CURLHE_OK,
+            let value = found?.pointee.value
+        else { return nil }
+        return String(cString: value)
+    }
+
     private func note(_ code: CURLcode) {
         if code != CURLE_OK { isComplete = false }
     }

@@ -37,14 +37,16 @@ final class EventStream: AnswerReceiver, @unchecked Sendable {
 
     func deliver(to waiter: Waiter) { self.waiter = waiter }
 
-    func head(status: Int, contentType: String) throws(TransportError) {
-        progress = .otherAnswer(status: status)
-        guard status == 200 else { throw TransportError(.unknown, .badAnswer, Self.explain(status)) }
-        let type = contentType.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }.lowercased()
+    func head(_ head: ResponseHead) throws(TransportError) {
+        progress = .otherAnswer(status: head.status)
+        guard head.status == 200 else {
+            throw TransportError(.unknown, .badAnswer, Self.explain(head.status), head: head)
+        }
+        let type = head.contentType.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }.lowercased()
         guard type == "text/event-stream" else {
             throw TransportError(
                 .unknown, .badAnswer,
-                "The answer is no event feed; a captive portal or another web site may be in the way.")
+                "The answer is no event feed; a captive portal or another web site may be in the way.", head: head)
         }
         progress = .accepted
         buffer.append([.opened], id: nil)

@@ -99,8 +99,11 @@ struct PollFeed: Sendable {
         } catch {
             switch error.kind {
             case .plain(404), .plain(405), .refused(404, _, _): return .noSuchEndpoint
-            case .plain, .refused: throw TransportError(.unknown, .badAnswer, EventStream.explain(response.status))
-            case .notOurServer, .malformed: throw TransportError(.unknown, .badAnswer, error.reason)
+            case .plain, .refused:
+                throw TransportError(
+                    .unknown, .badAnswer, EventStream.explain(response.status), head: response.head)
+            case .notOurServer, .malformed:
+                throw TransportError(.unknown, .badAnswer, error.reason, head: response.head)
             }
         }
     }

@@ -1,11 +1,12 @@
 import CCurl
+import ConclaveProtocol
 import Synchronization
 import WaxwingCore
 
 /// Where an answer goes. All calls come from the loop's thread.
 protocol AnswerReceiver: AnyObject, Sendable {
     /// The head of the final answer is complete. Throwing ends the transfer with that error.
-    func head(status: Int, contentType: String) throws(TransportError)
+    func head(_ head: ResponseHead) throws(TransportError)
     /// Some bytes of the body. Throwing ends the transfer with that error.
     func body(_ bytes: UnsafeRawBufferPointer) throws(TransportError)
     /// Nothing more will come. Called exactly once; no error means that the answer is complete.
@@ -133,7 +134,7 @@ final class Transfer: @unchecked Sendable {
         guard status >= 200 else { return true }
         hasHead = true
         return run { () throws(TransportError) in
-            try receiver.head(status: status, contentType: EasySetup(easy).text(CURLINFO_CONTENT_TYPE))
+            try receiver.head(EasySetup(easy).head(status: status))
         }
     }
 

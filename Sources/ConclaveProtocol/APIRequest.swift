@@ -43,17 +43,3 @@ extension APIRequest: CustomStringConvertible {
     /// Method and path only.
     public var description: String { "\(method.rawValue) \(path)" }
 }
-
-/// What a server answered, with the body not yet looked at.
-public struct APIResponse: Hashable, Sendable {
-    public var status: Int
-    /// The Content-Type header, empty where there was none.
-    public var contentType: String
-    public var body: [UInt8]
-
-    public init(status: Int, contentType: String, body: [UInt8]) {
-        self.status = status
-        self.contentType = contentType
-        self.body = body
-    }
-}

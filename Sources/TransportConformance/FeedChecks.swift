@@ -96,6 +96,18 @@ extension TransportConformance {
         try expect(.badAnswer, error)
     }
 
+    func aFeedForLater() async throws {
+        let server = try ScriptedServer(answering: { _, connection in
+            connection.write("HTTP/1.1 429 Too Many Requests\r\nRetry-After: 30\r\nContent-Length: 0\r\n\r\n")
+        })
+        let (events, error) = await all(try make(server.url).events(token: "t0ken"))
+        try expect(events, [])
+        try expect(.badAnswer, error)
+        try expect(
+            error?.head == ResponseHead(status: 429, retryAfter: .seconds(30)),
+            "the feed ends with what was answered in its place, and not with \(error?.head as Any)")
+    }
+
     func aReaderThatStops(byCancelling: Bool) async throws {
         let (arrived, left, opened) = (Signal(), Signal(), Signal())
         let server = try FeedStory(.stall(arrived: arrived, left: left)).server()

@@ -58,6 +58,26 @@ extension TransportConformance {
         try expect(!server.requests.contains { $0.line.contains("/elsewhere") }, "redirects are not followed")
     }
 
+    func whenToComeBack() async throws {
+        let server = try ScriptedServer(answering: { request, connection in
+            connection.write("HTTP/1.1 103 Early Hints\r\nRetry-After: 1\r\n\r\n")
+            connection.write("HTTP/1.1 503 Service Unavailable\r\n\(String(decoding: request.body, as: UTF8.self))")
+            connection.write("Content-Length: 0\r\n\r\n")
+        })
+        let transport = try make(server.url)
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT"
+        for (headers, retryAfter, moment) in [
+            ("retry-after: 30\r\nDATE: \(date)\r\n", RetryAfter.seconds(30), UInt64(784_111_777)),
+            ("Retry-After: \(date)\r\n", .date(784_111_777), nil), ("Retry-After: soon\r\nDate: now\r\n", nil, nil),
+            ("", nil, nil),
+        ] {
+            let head = try await transport.send(APIRequest(.post, "/x", body: Array(headers.utf8))).head
+            try expect(
+                head == ResponseHead(status: 503, retryAfter: retryAfter, date: moment),
+                "\(headers) is read, and not taken for \(head)")
+        }
+    }
+
     func aClosedPort() async throws {
         let transport = try make("http://127.0.0.1:\(try ScriptedServer.unusedPort())")
         try expect(.notSent, .unreachable, await failure(transport, post))

@@ -27,6 +27,7 @@ public struct TransportConformance: Sendable {
         // Requests
         case manyRequestsAtATimeGetTheirOwnAnswers
         case everyStatusIsAnAnswerAndRedirectsAreNotFollowed
+        case anAnswerTellsWhenToComeBackAndTheServersTime
         case aClosedPortHasSentNothing
         case aServerThatClosesBeforeTheAnswerIsUnknown
         case aServerThatClosesInTheMiddleOfTheAnswerIsUnknown
@@ -44,6 +45,7 @@ public struct TransportConformance: Sendable {
         case aFeedThatStallsTimesOut
         case anUnreachableServerEndsTheFeed
         case aCaptivePortalIsNoFeed
+        case aRefusedFeedTellsWhenToComeBack
         case aReaderThatLetsGoClosesTheConnection
         case aReaderThatIsCancelledClosesTheConnection
         case aSlowReaderIsToldThatItLagged
@@ -67,6 +69,7 @@ public struct TransportConformance: Sendable {
         switch check {
         case .manyRequestsAtATimeGetTheirOwnAnswers: try await manyRequestsAtATime()
         case .everyStatusIsAnAnswerAndRedirectsAreNotFollowed: try await everyStatusIsAnAnswer()
+        case .anAnswerTellsWhenToComeBackAndTheServersTime: try await whenToComeBack()
         case .aClosedPortHasSentNothing: try await aClosedPort()
         case .aServerThatClosesBeforeTheAnswerIsUnknown: try await closedBeforeTheAnswer()
         case .aServerThatClosesInTheMiddleOfTheAnswerIsUnknown: try await closedInTheMiddleOfTheAnswer()
@@ -82,6 +85,7 @@ public struct TransportConformance: Sendable {
         case .aFeedThatStallsTimesOut: try await aFeedThatStalls()
         case .anUnreachableServerEndsTheFeed: try await aFeedFromNowhere()
         case .aCaptivePortalIsNoFeed: try await aPortalIsNoFeed()
+        case .aRefusedFeedTellsWhenToComeBack: try await aFeedForLater()
         case .aReaderThatLetsGoClosesTheConnection: try await aReaderThatStops(byCancelling: false)
         case .aReaderThatIsCancelledClosesTheConnection: try await aReaderThatStops(byCancelling: true)
         case .aSlowReaderIsToldThatItLagged: try await aSlowReader()

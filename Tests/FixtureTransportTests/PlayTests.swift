@@ -18,6 +18,7 @@ import WaxwingCore
         let first = try await Self.talk(over: recorder.transport(ScriptedTransport()))
         recorder.exit(0)
         #expect(first.count == 8 && Set(first).count == 8, "\(first)")
+        #expect(first[2].contains("seconds(30)") && first[7].contains("seconds(7)"), "\(first)")
 
         for _ in 0..<2 {
             let player = try Player(Fixture(path: folder.file())) { fatalError("\($0)") }
@@ -93,7 +94,7 @@ import WaxwingCore
         var heard: [String] = []
         for status in [200, 404, 500] {
             let answer = try await transport.send(ScriptedTransport.request(status))
-            heard.append("\(answer.status) \(answer.contentType) \(answer.body)")
+            heard.append("\(answer.head) \(answer.body)")
         }
         for outcome in [0, 1] {
             do {
@@ -107,7 +108,8 @@ import WaxwingCore
             for try await event in transport.events(token: ScriptedTransport.token) { heard.append("\(event)") }
             heard.append("an end")
         } catch {
-            heard.append("\((error as? TransportError)?.cause as Any)")
+            let error = try #require(error as? TransportError)
+            heard.append("\(error.cause) \(error.head as Any)")
         }
         return heard
     }
@@ -128,7 +130,12 @@ private struct ScriptedTransport: Transport {
         case 0: throw TransportError(.notSent, .unreachable, "nobody is there")
         case 1: throw TransportError(.unknown, .timeout, "nobody answers")
         case let status:
-            return APIResponse(status: status, contentType: "text/\(status)", body: [1, 2, UInt8(status & 0xFF)])
+            let wait = [404: RetryAfter.date(1_800_000_000), 500: .seconds(30)][status]
+            return APIResponse(
+                head: ResponseHead(
+                    status: status, contentType: "text/\(status)", retryAfter: wait,
+                    date: wait.map { _ in 1_700_000_000 }),
+                body: [1, 2, UInt8(status & 0xFF)])
         }
     }
 
@@ -136,7 +143,9 @@ private struct ScriptedTransport: Transport {
         AsyncThrowingStream { continuation in
             continuation.yield(.opened)
             continuation.yield(.lagged)
-            continuation.finish(throwing: TransportError(.unknown, .connectionLost, "cut"))
+            continuation.finish(
+                throwing: TransportError(
+                    .unknown, .badAnswer, "later", head: ResponseHead(status: 429, retryAfter: .seconds(7), date: 3)))
         }
     }
 }

@@ -52,11 +52,14 @@ public struct TransportError: Error, Hashable, Sendable, CustomStringConvertible
     public let cause: Cause
     /// For people. No token, no body, no header.
     public let reason: String
+    /// The head of what was answered in place of an event feed; nil where nothing was, and for ordinary requests.
+    public let head: ResponseHead?
 
-    public init(_ outcome: Outcome, _ cause: Cause, _ reason: String) {
+    public init(_ outcome: Outcome, _ cause: Cause, _ reason: String, head: ResponseHead? = nil) {
         self.outcome = outcome
         self.cause = cause
         self.reason = reason
+        self.head = head
     }
 
     public var description: String { reason }
