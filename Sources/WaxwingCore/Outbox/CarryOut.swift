@@ -57,7 +57,7 @@ extension ClientCore {
         var row = row
         row.state = .queued
         row.trouble = trouble
-        row.notBefore = turn.now.advanced(byMilliseconds: retryDelay(failures: row.attempts))
+        row.notBefore = turn.deadline(afterMilliseconds: retryDelay(failures: row.attempts))
         turn.draft.put(row)
         lanes.ask(row.group)
     }

@@ -120,7 +120,7 @@ extension ClientCore {
         lanes[row.group].overlap = true
         // Taken before, and not in the log after all: do not hammer.
         var row = row
-        row.notBefore = turn.now.advanced(byMilliseconds: retryDelay(failures: row.attempts))
+        row.notBefore = turn.deadline(afterMilliseconds: retryDelay(failures: row.attempts))
         turn.draft.put(row)
     }
 
@@ -132,7 +132,7 @@ extension ClientCore {
         row.steps &+= 1
         row.attempts = 0
         // Steps that lead nowhere must not follow each other at the speed of the network.
-        if row.steps > 12 { row.notBefore = turn.now.advanced(byMilliseconds: retryDelay(failures: row.steps - 12)) }
+        if row.steps > 12 { row.notBefore = turn.deadline(afterMilliseconds: retryDelay(failures: row.steps - 12)) }
         turn.draft.put(row)
         lanes.ask(row.group)
     }
@@ -165,7 +165,7 @@ extension ClientCore {
             var row = row
             row.state = .unconfirmed
             row.trouble = error.reason
-            row.notBefore = turn.now.advanced(byMilliseconds: retryDelay(failures: row.attempts))
+            row.notBefore = turn.deadline(afterMilliseconds: retryDelay(failures: row.attempts))
             turn.draft.put(row)
             lanes[record.id].needsFetch = true
             return

@@ -32,6 +32,7 @@ final class TestServer: Sendable {
         configuration.port = 0
         configuration.passwordCost = .init(logN: 4)
         configuration.clock = { clock.now }
+        configuration.uptime = { clock.now }
         configuration.logger.logLevel = .critical
         change(&configuration)
         let server = try ConclaveServer(configuration)
