@@ -36,8 +36,10 @@ struct FixtureLine: Codable, Hashable, Sendable {
     var arguments: [String]?
     var code: Int32?
 
-    // clock, in milliseconds since 1970; entropy, input: the bytes; password: its placeholder
+    // clock, in milliseconds since 1970, and since which start of the machine; entropy, input: the bytes; password: its placeholder
     var milliseconds: UInt64?
+    var uptime: UInt64?
+    var boot: UInt32?
     var bytes: Data?
     var text: String?
 

@@ -1,6 +1,7 @@
 public import ConclaveProtocol
 import FoundationEssentials
 public import MLS
+import MachineClock
 import Synchronization
 public import WaxwingCore
 
@@ -81,9 +82,15 @@ public final class Player: Pace {
 
     // MARK: What the client draws
 
-    /// The clock of the recording.
-    public var clock: @Sendable () -> Instant {
-        { [self] in Instant(milliseconds: take(.clock).milliseconds ?? 0) }
+    /// The clocks of the recording.
+    public var clock: @Sendable () -> Moment {
+        { [self] in
+            let line = take(.clock)
+            var moment = Moment(wall: Instant(milliseconds: line.milliseconds ?? 0))
+            // Recordings of old have the wall clock alone.
+            if let uptime = line.uptime { (moment.uptime, moment.boot) = (uptime, line.boot ?? 0) }
+            return moment
+        }
     }
 
     /// The entropy of the recording.
@@ -238,7 +245,7 @@ public final class Player: Pace {
     /// Somebody asks for what has come, or the play would stand still.
     private func expectToBeTaken(_ line: FixtureLine) {
         Task {
-            try await Task.sleep(for: .seconds(Self.patienceSeconds))
+            try await MachineClock.sleep(for: .seconds(Self.patienceSeconds))
             let isLeft = state.withLock { $0.arrived.values.contains { $0.contains { $0.line == line.line } } }
             if isLeft {
                 failure(Divergence(expected: line, actual: nil, at: line.line - 1, "this comes, and nobody takes it"))

@@ -1,6 +1,7 @@
 public import ConclaveProtocol
 import FoundationEssentials
 public import MLS
+import MachineClock
 import Synchronization
 public import WaxwingCore
 
@@ -100,12 +101,14 @@ public final class Recorder: Pace {
         write(line)
     }
 
-    /// A clock that writes down what it shows.
-    public func clock(_ clock: @escaping @Sendable () -> Instant) -> @Sendable () -> Instant {
+    /// Clocks that write down what they show.
+    public func clock(_ clock: @escaping @Sendable () -> Moment) -> @Sendable () -> Moment {
         { [self] in
             let now = clock()
             var line = FixtureLine(.clock)
-            line.milliseconds = now.milliseconds
+            line.milliseconds = now.wall.milliseconds
+            line.uptime = now.uptime
+            line.boot = now.boot
             write(line)
             return now
         }
@@ -166,7 +169,7 @@ public final class Recorder: Pace {
         if letIn() { return }
         guard let milliseconds else { return }
         let timer = Task { [weak self] in
-            try? await Task.sleep(for: .milliseconds(milliseconds))
+            try? await MachineClock.sleep(for: .milliseconds(milliseconds))
             if !Task.isCancelled { self?.timeHasPassed(rest: number) }
         }
         state.withLock { state in

@@ -1,4 +1,5 @@
 import ConclaveProtocol
+import MachineClock
 import WaxwingCore
 
 /// An event feed by long-polling; on a server that does not know of it, by looking at everything at intervals.
@@ -110,7 +111,7 @@ struct PollFeed: Sendable {
 
     private func sleep(_ duration: Duration) async throws(TransportError) {
         do {
-            try await Task.sleep(for: duration)
+            try await MachineClock.sleep(for: duration)
         } catch {
             throw .cancelled(.unknown)
         }

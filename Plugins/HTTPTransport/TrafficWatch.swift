@@ -1,4 +1,5 @@
 import ConclaveProtocol
+import MachineClock
 import Synchronization
 
 /// How long to wait between two looks: short while there is traffic, twice as long each time there was none.
@@ -94,7 +95,7 @@ final class TrafficWatch: Sendable {
                 return until
             }
             let timer = Task {
-                try await Task.sleep(until: until, clock: .continuous)
+                try await MachineClock.sleep(for: until - ContinuousClock.now)
                 continuation.finish()
             }
             for await _ in hurry {}
@@ -102,7 +103,7 @@ final class TrafficWatch: Sendable {
             isHurried = ContinuousClock.now < until
         }
         // Cancelled where this throws; then it is over anyway.
-        try? await Task.sleep(until: earliest(after: begin), clock: .continuous)
+        try? await MachineClock.sleep(for: earliest(after: begin) - ContinuousClock.now)
     }
 
     private func earliest(after begin: ContinuousClock.Instant) -> ContinuousClock.Instant {

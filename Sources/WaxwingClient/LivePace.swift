@@ -1,4 +1,5 @@
 public import ConclaveProtocol
+import MachineClock
 import Synchronization
 public import WaxwingCore
 
@@ -19,7 +20,7 @@ public final class LivePace: Pace {
         replaceTimer(
             milliseconds.map { milliseconds in
                 Task {
-                    try? await Task.sleep(for: .milliseconds(milliseconds))
+                    try? await MachineClock.sleep(for: .milliseconds(milliseconds))
                     if !Task.isCancelled { ring() }
                 }
             })

@@ -23,8 +23,6 @@ public enum ClientLimits {
     /// First and longest wait after a failure, in milliseconds; doubled each time, with jitter.
     static let retryDelayMin: UInt64 = 500
     static let retryDelayMax: UInt64 = 60_000
-    /// Nothing is ever put off longer than this, in milliseconds.
-    static let longestWait: UInt64 = 3_600_000
     /// Bytes of unreached epochs' rows kept for later, for each group.
     static let parkedBytes: UInt64 = 8 << 20
     /// Key packages kept at the server (see the protocol's MLS parameters), and their lifetime in seconds.

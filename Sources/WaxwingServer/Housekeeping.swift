@@ -1,4 +1,5 @@
 import Logging
+import MachineClock
 import ServiceLifecycle
 
 /// Drops what is over, at the start and every half minute: sessions, invites, stored answers and expired messages.
@@ -46,7 +47,7 @@ struct StreamKeeper: Service {
 /// False once the task was cancelled.
 private func pause(seconds: Double) async -> Bool {
     do {
-        try await Task.sleep(for: .seconds(seconds))
+        try await MachineClock.sleep(for: .seconds(seconds))
         return true
     } catch {
         return false

@@ -156,6 +156,21 @@ import Testing
         }
     }
 
+    @Test func aClockThatIsSetBetweenTwoAnswersIsNoticedAtOnce() {
+        var clock = ServerClock()
+        let then = Moment(wall: Instant(milliseconds: 1_800_000_000_000), uptime: 5_000, boot: 1)
+        #expect(clock.hears(1_800_000_000, at: then) == nil)
+        var now = then.advanced(byMilliseconds: 10_000)
+        #expect(clock.seconds(now) == 1_800_000_010 && !clock.isOff(now))
+        for ahead in Wrong.allCases {
+            now.wall = World.moved(then.wall, by: ahead.rawValue)
+            #expect(clock.seconds(now) == 1_800_000_010 && clock.isOff(now))
+        }
+        // After a new start of the machine nothing is known of how much time has passed.
+        now.boot = 2
+        #expect(!clock.isKnown(now) && clock.seconds(now) == now.wall.seconds)
+    }
+
     /// It can make key packages useless, as it can by handing out none; and no longer than it lies.
     @Test(arguments: [-1_767_000_000, 290_000_000, 200_000_000_000])
     func aServerThatLiesAboutTheTimeLeavesNothingBehind(ahead: Int64) throws {

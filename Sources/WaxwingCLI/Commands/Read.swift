@@ -1,4 +1,5 @@
 import ArgumentParser
+import MachineClock
 import WaxwingCore
 
 struct Read: AsyncParsableCommand {
@@ -59,7 +60,7 @@ struct Read: AsyncParsableCommand {
         let interrupt = Interrupt()
         var revision = try reader.revision()
         while !interrupt.hasCome {
-            try await Task.sleep(for: .milliseconds(200))
+            try await MachineClock.sleep(for: .milliseconds(200))
             let current = try reader.revision()
             guard current != revision else { continue }
             revision = current

@@ -2,6 +2,7 @@ import FileStore
 import FixtureTransport
 import HTTPTransport
 import MLSOpenSSL
+import MachineClock
 import SQLiteStore
 import WaxwingClient
 import WaxwingCore
@@ -112,9 +113,9 @@ extension Surroundings {
                 options.onFallback = { Console.note($0) }
                 return try HTTPTransport(options)
             },
-            clock: { Instant.wallClock }, entropy: SystemEntropy(), pace: LivePace(),
+            clock: { .ofMachine }, entropy: SystemEntropy(), pace: LivePace(),
             password: { source in try source.read() }, read: systemRead,
-            sleep: { milliseconds in try await Task.sleep(for: .milliseconds(milliseconds)) })
+            sleep: { milliseconds in try await MachineClock.sleep(for: .milliseconds(milliseconds)) })
     }
 
     /// These, with everything that comes from them written down.

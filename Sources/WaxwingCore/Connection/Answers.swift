@@ -30,7 +30,7 @@ extension ClientCore {
             response.contentType.isEmpty
             ? response.body.isEmpty : response.contentType.hasPrefix("application/x-protobuf")
         guard isServers, let date = response.date else { return }
-        if let notice = serverClock.heard(date, at: turn.now) { turn.notice(notice) }
+        if let notice = serverClock.hears(date, at: turn.moment) { turn.notice(notice) }
     }
 
     private mutating func read(_ response: APIResponse, of call: PendingCall, _ turn: inout Turn) throws {
@@ -99,8 +99,8 @@ extension ClientCore {
             if error.code == nil { turn.notice(.unusableAnswer(reason: error.reason)) }
             // Whatever the server has against it: asking again at once would not help.
             lanes.account.failures += 1
-            lanes.account.notBefore = turn.now.advanced(
-                byMilliseconds: retryDelay(failures: lanes.account.failures))
+            lanes.account.notBefore = turn.deadline(
+                afterMilliseconds: retryDelay(failures: lanes.account.failures))
             return nil
         }
         try answerCame(&turn)

@@ -108,7 +108,7 @@ extension ClientCore {
     mutating func linkFailed(_ error: TransportError, _ turn: inout Turn) throws {
         if case .waiting = link.state { return }
         link.failures = link.failures &+ 1
-        let next = turn.now.advanced(byMilliseconds: retryDelay(failures: link.failures))
+        let next = turn.deadline(afterMilliseconds: retryDelay(failures: link.failures))
         let known = try turn.draft.link()
         var record = LinkRecord(trouble: error.reason, since: turn.now, failures: link.failures, nextTry: next)
         if let known, !known.trouble.isEmpty { record.since = known.since }
@@ -129,7 +129,7 @@ extension ClientCore {
         guard link.troubleOnRecord else { return }
         link.troubleOnRecord = false
         if let known = try turn.draft.link(), !known.trouble.isEmpty {
-            turn.draft.put(LinkRecord(since: turn.now, nextTry: turn.now))
+            turn.draft.put(LinkRecord(since: turn.now))
         }
     }
 
@@ -155,7 +155,7 @@ extension ClientCore {
 
     /// Tries again what waited for its time.
     mutating func wakeLink(_ turn: inout Turn) throws {
-        guard case .waiting(let until, _) = link.state, until.isDue(turn.now) else { return }
+        guard case .waiting(let until, _) = link.state, until.isDue(turn.moment) else { return }
         guard let token = try account(turn).token else {
             setLink(.loginNeeded, &turn)
             return

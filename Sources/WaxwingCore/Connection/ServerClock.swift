@@ -11,39 +11,47 @@ struct ServerClock: Sendable {
     /// Moments before this one, in Unix seconds (2025-01-01), were made by a clock that is wrong: there was no Waxwing then.
     static let earliest: UInt64 = 1_735_689_600
 
-    /// The server's time less ours, in seconds, when it last answered.
-    private(set) var offset: Int64?
+    /// What the server's clock showed, in Unix seconds, and when that was by ours.
+    private var heard: (date: UInt64, at: Moment)?
     private var isTold = false
 
     /// An answer has come that names the time.
     ///
     /// - Parameter date: Unix seconds.
     /// - Returns: what people should be told, once for as long as the process lives.
-    mutating func heard(_ date: UInt64, at now: Instant) -> Notice? {
-        guard let server = Int64(exactly: date), let ours = Int64(exactly: now.seconds) else { return nil }
-        offset = server - ours
-        guard !isTold, isOff else { return nil }
+    mutating func hears(_ date: UInt64, at now: Moment) -> Notice? {
+        heard = (date, now)
+        guard !isTold, isOff(now) else { return nil }
         isTold = true
-        return .clocksDiffer(ours: now.seconds, server: date)
+        return .clocksDiffer(ours: now.wall.seconds, server: date)
     }
 
-    /// The two clocks are too far apart for both to be right.
-    var isOff: Bool { offset.map { $0.magnitude > ClientLimits.clockSkew } ?? false }
+    /// What the server's clock shows now, in Unix seconds; nil where it never said. Ours on the wall may have been set meanwhile.
+    private func shows(_ now: Moment) -> UInt64? {
+        guard let heard, heard.at.boot == now.boot, heard.at.uptime <= now.uptime else { return nil }
+        let (moment, overflow) = heard.date.addingReportingOverflow((now.uptime - heard.at.uptime) / 1000)
+        return overflow ? nil : moment
+    }
 
-    /// The server has named the time, and ours is the same.
-    var isConfirmed: Bool { offset != nil && !isOff }
+    /// The server has told the time.
+    func isKnown(_ now: Moment) -> Bool { shows(now) != nil }
+
+    /// The two clocks are too far apart for both to be right.
+    func isOff(_ now: Moment) -> Bool {
+        guard let server = shows(now) else { return false }
+        let ours = now.wall.seconds
+        return max(server, ours) - min(server, ours) > ClientLimits.clockSkew
+    }
 
     /// What to go by where ours may be wrong, in Unix seconds.
-    func seconds(_ now: Instant) -> UInt64 {
-        guard let offset, isOff, let ours = Int64(exactly: now.seconds) else { return now.seconds }
-        let (server, overflow) = ours.addingReportingOverflow(offset)
-        guard !overflow, server >= Int64(Self.earliest) else { return now.seconds }
-        return UInt64(server)
+    func seconds(_ now: Moment) -> UInt64 {
+        guard isOff(now), let server = shows(now), server >= Self.earliest else { return now.wall.seconds }
+        return server
     }
 
     /// The lifetime of a leaf node that is made now. Always of the same length, and valid by both clocks where one lifetime reaches so far.
-    func lifetime(_ now: Instant) -> Lifetime {
-        let (ours, believed) = (now.seconds, seconds(now))
+    func lifetime(_ now: Moment) -> Lifetime {
+        let (ours, believed) = (now.wall.seconds, seconds(now))
         let reachesBoth = believed > ours && believed - ours < ClientLimits.keyPackageRefresh
         let begin = reachesBoth ? ours : believed
         return Lifetime(

@@ -200,7 +200,7 @@ extension ClientCore {
             guard var row = try turn.draft.outboxRow(group, order: order) else { return }
             row.state = .queued
             row.trouble = "another commit came first, this one is being made anew"
-            row.notBefore = Instant(milliseconds: 0)
+            row.notBefore = nil
             turn.draft.put(row)
         case .escrow(let invitee):
             try queueOnce(.renewInvite(user: invitee), in: group, &turn)

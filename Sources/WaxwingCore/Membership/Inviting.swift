@@ -29,7 +29,7 @@ extension ClientCore {
                 $0.record.purpose == .outbox(order: row.order) && $0.record.baseEpoch == record.epoch
             }) {
                 escrow(try stagedCommit(stored), digest, user, row, serverID, token, &turn)
-            } else if serverClock.offset == nil, turn.now.seconds < ServerClock.earliest {
+            } else if !serverClock.isKnown(turn.moment), turn.now.seconds < ServerClock.earliest {
                 // No key package would do, and each that is taken is lost to others.
                 return fail(
                     row,
@@ -93,7 +93,7 @@ extension ClientCore {
     /// may be wrong.
     private func moment(for keyPackage: KeyPackage, _ turn: Turn) -> UInt64 {
         if (try? keyPackage.leafNode.checkLifetime(now: turn.now.seconds)) != nil { return turn.now.seconds }
-        return serverClock.seconds(turn.now)
+        return serverClock.seconds(turn.moment)
     }
 
     /// Why a key package is not valid now: whose clock is wrong, and what to do.
@@ -104,7 +104,7 @@ extension ClientCore {
         else { return "the key package of this user is not valid now" }
         let known = user.flatMap { try? turn.draft.user($0)?.username } ?? ""
         let name = username.isEmpty ? known : username
-        let now = serverClock.seconds(turn.now)
+        let now = serverClock.seconds(turn.moment)
         var words = "\(name)'s key package "
         if lifetime.notBefore > now {
             words += "is not valid before \(Day(lifetime.notBefore)): \(name)'s clock was wrong when it was made"
@@ -113,7 +113,7 @@ extension ClientCore {
         } else {
             words += "ended on \(Day(lifetime.notAfter)): \(name) has not been online for a long time"
         }
-        if !serverClock.isConfirmed {
+        if !serverClock.isKnown(turn.moment) || serverClock.isOff(turn.moment) {
             words += ", or this machine's clock is wrong, which says \(Day(turn.now.seconds))"
         }
         return words + "; ask \(name) to run `waxwing sync`, then try again"

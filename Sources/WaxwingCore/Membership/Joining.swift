@@ -159,7 +159,7 @@ extension ClientCore {
                 row.state = .queued
                 row.attempts = 0
                 row.steps = 0
-                row.notBefore = turn.now
+                row.notBefore = nil
                 turn.draft.put(row)
                 lanes.wake(invite.group)
                 lanes.ask(invite.group)

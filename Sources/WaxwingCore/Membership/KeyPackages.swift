@@ -7,7 +7,7 @@ extension ClientCore {
         let account = try account(turn)
         let fullSet = try needsFullSet(account, turn)
         try forgetWithdrawn(&turn)
-        let moment = serverClock.seconds(turn.now)
+        let moment = serverClock.seconds(turn.moment)
         var waiting: [Record] = []
         for stored in try turn.draft.page(.keyPackage, prefix: []) {
             if try KeyPackageRecord(stored: stored.value).isReady(at: moment) { waiting.append(stored) }
@@ -48,7 +48,7 @@ extension ClientCore {
 
     private mutating func makeKeyPackage(isLastResort: Bool, _ turn: inout Turn) throws -> Record {
         let me = try account(turn).userID
-        let lifetime = serverClock.lifetime(turn.now)
+        let lifetime = serverClock.lifetime(turn.moment)
         let bundle = try KeyPackageBundle.generate(
             crypto: crypto, identity: .basic(identity: me.bytes), signer: signer(turn), lifetime: lifetime,
             lastResort: isLastResort, entropy: entropy)
@@ -61,7 +61,7 @@ extension ClientCore {
     /// Whether all that the server has of ours is to be replaced: it is old, or was made by a clock that was wrong, and nobody can use it.
     /// A moment in the future says nothing about what is there.
     private func needsFullSet(_ account: AccountRecord, _ turn: Turn) throws -> Bool {
-        let moment = serverClock.seconds(turn.now)
+        let moment = serverClock.seconds(turn.moment)
         let uploadedAt = account.keyPackagesUploadedAt
         if uploadedAt &+ ClientLimits.keyPackageRefresh <= moment { return true }
         if uploadedAt > moment, uploadedAt - moment > ClientLimits.clockSkew { return true }
@@ -72,7 +72,7 @@ extension ClientCore {
 
     /// Private keys whose key package nobody may use any more, with a day's grace for invites under way.
     private mutating func forgetWithdrawn(_ turn: inout Turn) throws {
-        let believed = serverClock.seconds(turn.now)
+        let believed = serverClock.seconds(turn.moment)
         // A clock that jumps ahead, ours or the server's, must not cost an invite under way its keys.
         let moment = min(believed, turn.now.seconds)
         var kept: [(key: [UInt8], withdrawnAt: UInt64)] = []
@@ -98,7 +98,7 @@ extension ClientCore {
     }
 
     mutating func keyPackagesUploaded(_ references: [[UInt8]], fullSet: Bool, _ turn: inout Turn) throws {
-        let moment = max(serverClock.seconds(turn.now), 1)
+        let moment = max(serverClock.seconds(turn.moment), 1)
         if fullSet {
             for stored in try turn.draft.page(.keyPackage, prefix: []) where !references.contains(stored.key) {
                 var record = try KeyPackageRecord(stored: stored.value)

@@ -134,7 +134,7 @@ extension ClientCore {
         let members = membership.tree
         let gone = members.filter { !onRoster.contains($0) }
         let rank = members.filter { onRoster.contains($0) }.firstIndex(of: me) ?? 0
-        let ourTurn = turn.now.advanced(byMilliseconds: UInt64(rank) * ClientLimits.evictionStagger)
+        let ourTurn = turn.deadline(afterMilliseconds: UInt64(rank) * ClientLimits.evictionStagger)
         for user in gone { try queueOnce(.evict(user: user), in: record.id, notBefore: ourTurn, &turn) }
         if !onRoster.isSubset(of: members) {
             // Somebody is a member without keys and can only come in from outside: for that the server must hold a living GroupInfo.
@@ -157,7 +157,7 @@ extension ClientCore {
         turn.draft.putHistory(
             HistoryRow(
                 sequence: last == .max ? .max : last + 1, era: record.era, sender: me,
-                time: serverClock.seconds(turn.now), content: .system([SystemEvent(kind, actor: me)]),
+                time: serverClock.seconds(turn.moment), content: .system([SystemEvent(kind, actor: me)]),
                 epoch: record.epoch),
             in: group.record)
     }

@@ -57,7 +57,7 @@ extension ClientCore {
         var row = row
         row.state = .queued
         row.trouble = trouble
-        row.notBefore = turn.now.advanced(byMilliseconds: retryDelay(failures: row.attempts))
+        row.notBefore = turn.deadline(afterMilliseconds: retryDelay(failures: row.attempts))
         turn.draft.put(row)
         lanes.ask(row.group)
     }
@@ -135,7 +135,7 @@ extension ClientCore {
             let me = try account(turn).userID
             let group = try Group.create(
                 groupID: entropy.bytes(32), crypto: crypto, credential: .basic(identity: me.bytes),
-                signer: signer(turn), lifetime: serverClock.lifetime(turn.now), entropy: entropy)
+                signer: signer(turn), lifetime: serverClock.lifetime(turn.moment), entropy: entropy)
             var record = record
             record.mlsGroupID = group.groupID
             turn.draft.put(record)

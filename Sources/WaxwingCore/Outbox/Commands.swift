@@ -77,7 +77,7 @@ extension ClientCore {
 
     /// Queues an intent of the client's own, unless it is waiting already.
     mutating func queueOnce(
-        _ intent: Intent, in group: ID, notBefore: Instant = Instant(milliseconds: 0), _ turn: inout Turn
+        _ intent: Intent, in group: ID, notBefore: Deadline? = nil, _ turn: inout Turn
     ) throws {
         if try turn.draft.outbox(group).contains(where: { $0.intent == intent && !$0.isFailed }) { return }
         var row = OutboxRow(
@@ -211,7 +211,7 @@ extension ClientCore {
         var row = try outboxRow(order, turn)
         if row.isFailed { row.state = .queued }
         row.trouble = ""
-        row.notBefore = Instant(milliseconds: 0)
+        row.notBefore = nil
         turn.draft.put(row)
         lanes.wake(row.group)
         turn.outcome = .queued(row)

@@ -42,7 +42,7 @@ extension ClientCore {
                 break
             }
             try settle(
-                row, in: record, era: record.era, sequence: sequence, time: serverClock.seconds(turn.now),
+                row, in: record, era: record.era, sequence: sequence, time: serverClock.seconds(turn.moment),
                 digest: digest, &turn)
             if sequence > record.cursor + 1 { lanes[record.id].needsFetch = true }
             lanes[record.id].needsFetch = lanes[record.id].needsFetch || row.attempts > 1
@@ -101,7 +101,7 @@ extension ClientCore {
         let place = Keys.history(record.id, era: record.era, sequence: sequence)
         if row.wasLookedFor, try turn.draft.value(.history, place) == nil {
             try settle(
-                row, in: record, era: record.era, sequence: sequence, time: serverClock.seconds(turn.now),
+                row, in: record, era: record.era, sequence: sequence, time: serverClock.seconds(turn.moment),
                 digest: digest, &turn)
             return
         }
@@ -120,7 +120,7 @@ extension ClientCore {
         lanes[row.group].overlap = true
         // Taken before, and not in the log after all: do not hammer.
         var row = row
-        row.notBefore = turn.now.advanced(byMilliseconds: retryDelay(failures: row.attempts))
+        row.notBefore = turn.deadline(afterMilliseconds: retryDelay(failures: row.attempts))
         turn.draft.put(row)
     }
 
@@ -132,7 +132,7 @@ extension ClientCore {
         row.steps &+= 1
         row.attempts = 0
         // Steps that lead nowhere must not follow each other at the speed of the network.
-        if row.steps > 12 { row.notBefore = turn.now.advanced(byMilliseconds: retryDelay(failures: row.steps - 12)) }
+        if row.steps > 12 { row.notBefore = turn.deadline(afterMilliseconds: retryDelay(failures: row.steps - 12)) }
         turn.draft.put(row)
         lanes.ask(row.group)
     }
@@ -165,7 +165,7 @@ extension ClientCore {
             var row = row
             row.state = .unconfirmed
             row.trouble = error.reason
-            row.notBefore = turn.now.advanced(byMilliseconds: retryDelay(failures: row.attempts))
+            row.notBefore = turn.deadline(afterMilliseconds: retryDelay(failures: row.attempts))
             turn.draft.put(row)
             lanes[record.id].needsFetch = true
             return

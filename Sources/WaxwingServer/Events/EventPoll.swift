@@ -1,5 +1,6 @@
 import ConclaveProtocol
 import Foundation
+import MachineClock
 import Synchronization
 
 /// What one poll is answered with.
@@ -53,7 +54,7 @@ final class EventPoll: Sendable {
     /// Waits for at most so long; also a cancelled task comes back.
     func wait(seconds: Int) async -> Ending {
         let timer = Task {
-            try await Task.sleep(for: .seconds(seconds))
+            try await MachineClock.sleep(for: .seconds(seconds))
             end(.timeIsUp)
         }
         defer { timer.cancel() }
