@@ -25,14 +25,20 @@ public enum ClientLimits {
     static let retryDelayMax: UInt64 = 60_000
     /// Bytes of unreached epochs' rows kept for later, for each group.
     static let parkedBytes: UInt64 = 8 << 20
-    /// Key packages kept at the server (see the protocol's MLS parameters), and their lifetime in seconds.
+    /// Key packages kept at the server (see the protocol's MLS parameters).
     static let keyPackages = 5
-    static let keyPackageLifetime: UInt64 = 90 * 86_400
+    /// From the first to the last second of a leaf node's lifetime. All clients have the same, give or take an hour for clocks that differ.
+    static let lifetimeLength: UInt64 = 90 * 86_400 + 3_600
+    /// How long ago a lifetime begins that is made now, in seconds: a clock that is set back by some hours, or to another time zone, is no reason to
+    /// refuse it.
+    static let lifetimeLead: UInt64 = 86_400
+    /// Private keys of key packages that were replaced are kept for so long, in seconds.
+    static let withdrawnLifetime: UInt64 = 90 * 86_400
     /// A fresh set is uploaded when the last one is this old, in seconds.
     static let keyPackageRefresh: UInt64 = 45 * 86_400
     /// Replaced key packages whose private keys are kept for invites under way.
     static let withdrawnKeyPackages = 5 * (keyPackages + 1)
-    /// How far our clock may run ahead of others' when a lifetime begins, and be off from the server's at all, in seconds.
+    /// How far our clock may be off from the server's, in seconds, before one of them counts as wrong.
     static let clockSkew: UInt64 = 3_600
     /// Each member waits its rank times this, in milliseconds, before it evicts somebody who left: so that usually only one does.
     static let evictionStagger: UInt64 = 2_000

@@ -33,7 +33,7 @@ public struct ConclaveServer: Sendable {
             database: database, bus: bus, configuration: configuration,
             expiry: Expiry(
                 Expiry.Reading(wall: configuration.clock(), uptime: configuration.uptime()),
-                lastSeen: try database.lastSeen()))
+                lastTrusted: try database.trustedClock()))
         accounts = try AccountService(store: store, configuration: configuration)
     }
 

@@ -5,6 +5,12 @@ import Synchronization
 /// The wall clock's, unless the clock was set. One that jumps ahead would end every session and empty the logs before anybody sees it; so for a
 /// day after that, things go on as if time had just passed, and only then is the clock believed. A server that was away for long begins in
 /// the same way.
+///
+/// ```
+/// trusted ──── time goes on ───▶ expected ─┐
+///                                          ├─ what is over, by the earlier of the two; what lasts, from the later
+/// the clock is set ────────────▶ wall ─────┘
+/// ```
 final class Expiry: Sendable {
     struct Reading: Hashable, Sendable {
         /// Seconds since 1970.
@@ -22,10 +28,13 @@ final class Expiry: Sendable {
 
     private let state: Mutex<State>
 
-    /// - Parameter lastSeen: the latest moment that the database knows of.
-    init(_ now: Reading, lastSeen: Int64?) {
+    /// - Parameter lastTrusted: what the wall clock showed when it was last right, in an earlier run; nil where nobody wrote that down.
+    init(_ now: Reading, lastTrusted: Int64?) {
         var trusted = now
-        if let lastSeen, now.wall.clampedMinus(lastSeen) > Limits.absenceSeconds { trusted.wall = lastSeen }
+        if let lastTrusted {
+            let absence = now.wall.clampedMinus(lastTrusted)
+            if absence > Limits.absenceSeconds || absence < -Limits.clockSetSeconds { trusted.wall = lastTrusted }
+        }
         state = Mutex(State(trusted: trusted))
     }
 
@@ -37,6 +46,8 @@ final class Expiry: Sendable {
         var latest: Int64
         /// By how many seconds the clock was found to have been set just now.
         var found: Int64?
+
+        var isInDoubt: Bool { earliest != latest }
     }
 
     func moments(_ now: Reading) -> Moments {
@@ -60,5 +71,15 @@ final class Expiry: Sendable {
             }
             return moments
         }
+    }
+}
+
+extension Transaction {
+    /// Writes down what the clock shows, where it is not in doubt, for the next run.
+    func noteClock() throws {
+        guard !moments.isInDoubt else { return }
+        let known: Int64? = try row("SELECT trusted FROM clock")?[0]
+        if let known, abs(now.clampedMinus(known)) < Limits.clockNotedSeconds { return }
+        try execute("INSERT OR REPLACE INTO clock (only_row, trusted) VALUES (1, ?)", [now])
     }
 }

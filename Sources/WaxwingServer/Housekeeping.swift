@@ -26,6 +26,7 @@ struct Housekeeping: Service {
             try transaction.expireInvites()
             try transaction.expireMessages()
             try transaction.expireAnswers()
+            try transaction.noteClock()
         }
     }
 }

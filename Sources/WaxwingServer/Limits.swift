@@ -58,6 +58,8 @@ enum Limits {
     /// By how much the clock may be set before it is doubted, and for how long it is: an operator may see the log first.
     static let clockSetSeconds: Int64 = 3_600
     static let clockDoubtSeconds: Int64 = 86_400
+    /// How often what the clock shows is written down.
+    static let clockNotedSeconds: Int64 = 600
     /// A server that was away for longer may have been started under a clock that is wrong.
     static let absenceSeconds: Int64 = 7 * 86_400
 }

@@ -216,6 +216,18 @@ import Testing
         #expect(kept.count <= 6 + ClientLimits.withdrawnKeyPackages + 6)
     }
 
+    @Test func aTroubleBeganNoLaterThanNow() throws {
+        let (world, _) = try world(313, tellsTime: true)
+        let bob = world.people[1]
+        world.fault = { _, _ in .linkDown }
+        for ahead in [Wrong.y2099.rawValue, 0] {
+            bob.clockAhead = ahead
+            try world.sync(bob, patience: 1)
+            let link = try #require(try bob.reader.link())
+            #expect(!link.trouble.isEmpty && link.since <= world.now(of: bob).wall, "\(ahead)")
+        }
+    }
+
     // MARK: What the inviter is told
 
     @Test func theInviterHearsThatTheOtherClockWasAhead() throws {

@@ -111,7 +111,8 @@ extension ClientCore {
         let next = turn.deadline(afterMilliseconds: retryDelay(failures: link.failures))
         let known = try turn.draft.link()
         var record = LinkRecord(trouble: error.reason, since: turn.now, failures: link.failures, nextTry: next)
-        if let known, !known.trouble.isEmpty { record.since = known.since }
+        // One that lies ahead of us was set by a clock that was wrong.
+        if let known, !known.trouble.isEmpty, known.since <= turn.now { record.since = known.since }
         turn.draft.put(record)
         link.troubleOnRecord = true
         if link.feedOpen || link.live {

@@ -54,8 +54,7 @@ struct ServerClock: Sendable {
         let (ours, believed) = (now.wall.seconds, seconds(now))
         let reachesBoth = believed > ours && believed - ours < ClientLimits.keyPackageRefresh
         let begin = reachesBoth ? ours : believed
-        return Lifetime(
-            notBefore: begin < ClientLimits.clockSkew ? 0 : begin - ClientLimits.clockSkew,
-            notAfter: begin + ClientLimits.keyPackageLifetime)
+        let notBefore = begin < ClientLimits.lifetimeLead ? 0 : begin - ClientLimits.lifetimeLead
+        return Lifetime(notBefore: notBefore, notAfter: notBefore + ClientLimits.lifetimeLength)
     }
 }

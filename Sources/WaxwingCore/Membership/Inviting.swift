@@ -84,7 +84,8 @@ extension ClientCore {
             }
             let reason =
                 error.code == .expired
-                ? lifetimeTrouble(package, row, turn) : "the key package of this user cannot be used: \(error.reason)"
+                ? try lifetimeTrouble(package, row, turn)
+                : "the key package of this user cannot be used: \(error.reason)"
             _ = fail(row, reason, &turn)
         }
     }
@@ -97,12 +98,12 @@ extension ClientCore {
     }
 
     /// Why a key package is not valid now: whose clock is wrong, and what to do.
-    private func lifetimeTrouble(_ package: MemberKeyPackage, _ row: OutboxRow, _ turn: Turn) -> String {
+    private func lifetimeTrouble(_ package: MemberKeyPackage, _ row: OutboxRow, _ turn: Turn) throws -> String {
         guard case .invite(let username, let user) = row.intent,
             case .keyPackage(let keyPackage)? = try? MLSMessage(decoding: package.keyPackage),
             case .keyPackage(let lifetime) = keyPackage.leafNode.source
         else { return "the key package of this user is not valid now" }
-        let known = user.flatMap { try? turn.draft.user($0)?.username } ?? ""
+        let known = try user.flatMap { try turn.draft.user($0) }?.username ?? ""
         let name = username.isEmpty ? known : username
         let now = serverClock.seconds(turn.moment)
         var words = "\(name)'s key package "

@@ -85,7 +85,7 @@ extension ClientCore {
                 turn.draft.put(.keyPackage, stored.key, record)
             }
             if record.lifetime.notAfter &+ 86_400 < moment
-                || record.withdrawnAt &+ ClientLimits.keyPackageLifetime < moment
+                || record.withdrawnAt &+ ClientLimits.withdrawnLifetime < moment
             {
                 turn.draft.delete(.keyPackage, stored.key)
             } else {

@@ -28,7 +28,7 @@ struct KeyPackageRecord: StoredRecord {
         if version == 1 {
             // Only the end was stored. All lifetimes were of one length.
             let notAfter = try reader.read(UInt64.self)
-            let length = ClientLimits.clockSkew + ClientLimits.keyPackageLifetime
+            let length = ClientLimits.lifetimeLength
             lifetime = Lifetime(notBefore: notAfter < length ? 0 : notAfter - length, notAfter: notAfter)
             withdrawnAt = 0
         } else {

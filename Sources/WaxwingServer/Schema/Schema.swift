@@ -10,6 +10,9 @@ enum Schema {
         migrator.registerMigration("2") { db in
             try db.execute(sql: version2)
         }
+        migrator.registerMigration("4") { db in
+            try db.execute(sql: version4)
+        }
         return migrator
     }
 
@@ -132,6 +135,14 @@ enum Schema {
             UNIQUE (user_id, ordinal)
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX answer_age ON answer (created_at);
+        """
+
+    /// What the clock showed when it was last right, as far as is known.
+    private static let version4 = """
+        CREATE TABLE clock (
+            only_row INTEGER NOT NULL PRIMARY KEY CHECK (only_row = 1),
+            trusted INTEGER NOT NULL
+        ) STRICT;
         """
 
     /// Epochs here are eight bytes, most significant first: ranges of them are asked for.

@@ -37,12 +37,12 @@ struct ServerDatabase: Sendable {
         }
     }
 
-    /// The latest moment, in seconds since 1970, at which a session was used.
+    /// What the clock showed when it was last right, in seconds since 1970; nil in a new database.
     ///
     /// - Throws: `StartupError` with the code `.database`.
-    func lastSeen() throws -> Int64? {
+    func trustedClock() throws -> Int64? {
         do {
-            return try pool.read { db in try Int64.fetchOne(db, sql: "SELECT max(slid_at) FROM session") }
+            return try pool.read { db in try Int64.fetchOne(db, sql: "SELECT trusted FROM clock") }
         } catch {
             throw StartupError(.database, "cannot read the database: \(error)")
         }
