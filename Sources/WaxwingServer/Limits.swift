@@ -55,4 +55,9 @@ enum Limits {
     /// Seconds a connection may say nothing between requests, or in the middle of one.
     static let idleSeconds: Int64 = 300
     static let housekeepingSeconds = 30.0
+    /// By how much the clock may be set before it is doubted, and for how long it is: an operator may see the log first.
+    static let clockSetSeconds: Int64 = 3_600
+    static let clockDoubtSeconds: Int64 = 86_400
+    /// A server that was away for longer may have been started under a clock that is wrong.
+    static let absenceSeconds: Int64 = 7 * 86_400
 }

@@ -49,7 +49,7 @@ extension Transaction {
     }
 
     func expireInvites() throws {
-        try cancelInvites("created_at <= ?", [now.clampedMinus(configuration.inviteTTL)])
+        try cancelInvites("created_at <= ?", [moments.earliest.clampedMinus(configuration.inviteTTL)])
     }
 
     private func inviteForInvitee(_ call: Call) throws -> (id: ID, group: ID, inviter: ID) {
