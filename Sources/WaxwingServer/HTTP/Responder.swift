@@ -3,7 +3,6 @@ import Foundation
 import Hummingbird
 import HummingbirdCore
 import Logging
-import MachineClock
 import NIOCore
 
 /// From an HTTP request to an answer: route, body, session, transaction.
@@ -186,7 +185,7 @@ struct Responder: HTTPResponder {
             defer { group.cancelAll() }
             group.addTask { Data(try await request.body.collect(upTo: most).readableBytesView) }
             group.addTask { [seconds = configuration.bodySeconds] in
-                try await MachineClock.sleep(for: .seconds(seconds))
+                try await Task.sleep(for: .seconds(seconds))
                 return nil
             }
             guard let first = try await group.next(), let body = first else { throw SlowBody() }
