@@ -225,7 +225,10 @@ let package = Package(
         // The two programs as processes: a server, clients, and the network between them.
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["WaxwingCLI", "WaxwingDaemon", "WaxwingCore", "ConclaveProtocol", "HTTPTransport"],
+            dependencies: [
+                "WaxwingCLI", "WaxwingDaemon", "WaxwingCore", "ConclaveProtocol", "HTTPTransport", "MLS", "MLSOpenSSL",
+                "MLSPeer",
+            ],
             swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ]

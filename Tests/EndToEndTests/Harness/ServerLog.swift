@@ -33,7 +33,10 @@ enum ServerLog {
         return (group.group, token)
     }
 
-    private static func ask<Value>(_ call: Call<Value>, _ port: UInt16) throws -> Value {
+    /// Asks the server something, and reads the answer.
+    ///
+    /// - Throws: ``ProtocolError`` for what it refuses.
+    static func ask<Value>(_ call: Call<Value>, _ port: UInt16) throws -> Value {
         try call.decode(try answer(call.request, port))
     }
 
