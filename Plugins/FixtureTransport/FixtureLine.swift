@@ -36,8 +36,10 @@ struct FixtureLine: Codable, Hashable, Sendable {
     var arguments: [String]?
     var code: Int32?
 
-    // clock, in milliseconds since 1970; entropy, input: the bytes; password: its placeholder
+    // clock, in milliseconds since 1970, and since which start of the machine; entropy, input: the bytes; password: its placeholder
     var milliseconds: UInt64?
+    var uptime: UInt64?
+    var boot: UInt32?
     var bytes: Data?
     var text: String?
 
@@ -49,6 +51,7 @@ struct FixtureLine: Codable, Hashable, Sendable {
     /// A placeholder.
     var token: String?
     var key: String?
+    var contests: [UInt64]?
     var status: Int?
     var type: String?
     /// The headers Retry-After, as seconds or as a moment, and Date; moments in seconds since 1970.

@@ -81,9 +81,15 @@ public final class Player: Pace {
 
     // MARK: What the client draws
 
-    /// The clock of the recording.
-    public var clock: @Sendable () -> Instant {
-        { [self] in Instant(milliseconds: take(.clock).milliseconds ?? 0) }
+    /// The clocks of the recording.
+    public var clock: @Sendable () -> Moment {
+        { [self] in
+            let line = take(.clock)
+            var moment = Moment(wall: Instant(milliseconds: line.milliseconds ?? 0))
+            // Recordings of old have the wall clock alone.
+            if let uptime = line.uptime { (moment.uptime, moment.boot) = (uptime, line.boot ?? 0) }
+            return moment
+        }
     }
 
     /// The entropy of the recording.

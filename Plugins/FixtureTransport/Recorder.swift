@@ -100,12 +100,14 @@ public final class Recorder: Pace {
         write(line)
     }
 
-    /// A clock that writes down what it shows.
-    public func clock(_ clock: @escaping @Sendable () -> Instant) -> @Sendable () -> Instant {
+    /// Clocks that write down what they show.
+    public func clock(_ clock: @escaping @Sendable () -> Moment) -> @Sendable () -> Moment {
         { [self] in
             let now = clock()
             var line = FixtureLine(.clock)
-            line.milliseconds = now.milliseconds
+            line.milliseconds = now.wall.milliseconds
+            line.uptime = now.uptime
+            line.boot = now.boot
             write(line)
             return now
         }

@@ -41,7 +41,7 @@ enum Profiles {
     private static func client(_ store: any Store) async throws -> Client {
         let client = try Client(
             store: store, transport: HTTPTransport(HTTPTransport.Options(server: server)), provider: OpenSSLProvider(),
-            entropy: SystemEntropy(), clock: { Instant(milliseconds: 0) })
+            entropy: SystemEntropy(), clock: { Moment(wall: Instant(milliseconds: 0)) })
         let session = Session(token: String(repeating: "a", count: 64), userID: account, username: "alice")
         try await client.perform(.signIn(session, serverURL: server))
         return client

@@ -19,8 +19,7 @@ struct Account {
         client = try Client(
             store: SQLiteStore(path: folder.appending(path: "store.sqlite").path),
             transport: HTTPTransport(HTTPTransport.Options(server: server)), provider: OpenSSLProvider(),
-            entropy: SystemEntropy(),
-            clock: { Instant(milliseconds: UInt64(Date().timeIntervalSince1970 * 1000)) })
+            entropy: SystemEntropy())
         let password = "a password for \(name)"
         _ = try await client.ask(Endpoint.register(username: name, password: password))
         let session = try await client.ask(Endpoint.login(username: name, password: password))

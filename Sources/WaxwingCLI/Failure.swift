@@ -84,7 +84,7 @@ extension Failure {
             self.init(
                 .badCertificate, reason,
                 hint:
-                    "this machine's clock says \(TimeText.minute(Instant.now.seconds)); if it is right, tell the server's operator"
+                    "this machine's clock says \(TimeText.minute(Moment.now.wall.seconds)); if it is right, tell the server's operator"
             )
         case .nameNotFound: self.init(.unreachable, reason, hint: "check the address and the network")
         case .proxy: self.init(.unreachable, reason, hint: "check --proxy at login, or the environment's http_proxy")

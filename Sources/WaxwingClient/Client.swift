@@ -27,7 +27,7 @@ public actor Client {
 
     private let store: any Store
     private let transport: any Transport
-    private let clock: @Sendable () -> Instant
+    private let clock: @Sendable () -> Moment
     private let pace: any Pace
     private let onNotice: @Sendable (Notice) -> Void
     private var core: ClientCore
@@ -42,13 +42,13 @@ public actor Client {
     private var isStopped = false
 
     /// - Parameters:
-    ///   - clock: the wall clock.
+    ///   - clock: the clocks; those of the machine where it is left out.
     ///   - pace: when the client goes on; as time passes where it is left out.
     ///   - onNotice: called for everything worth showing, after it is on disk, in order.
     /// - Throws: ``StoreError`` or ``MLSError``.
     public init(
         store: any Store, transport: any Transport, provider: any CryptoProvider, entropy: any EntropySource,
-        clock: @escaping @Sendable () -> Instant, pace: any Pace = LivePace(),
+        clock: @escaping @Sendable () -> Moment = { .ofMachine }, pace: any Pace = LivePace(),
         onNotice: @escaping @Sendable (Notice) -> Void = { _ in }
     ) throws {
         self.store = store
@@ -154,7 +154,7 @@ public actor Client {
             // What is put off for a moment is waited for; what is put off for longer is left to the next run.
             guard core.isSettled else { return false }
             guard case .up = core.linkState, let next = core.nextWake else { return true }
-            return next > clock().advanced(byMilliseconds: Self.shortWait)
+            return next.left(clock()) > Self.shortWait
         case .rowDone(let group, let order):
             guard let row = try reader.outboxRow(group, order: order), !row.isFailed else { return true }
             return core.isSettled
@@ -164,12 +164,12 @@ public actor Client {
     private func waitForInput() async {
         var left: UInt64?
         if let moment = core.nextWake {
-            let now = clock()
-            guard now < moment else {
+            let wait = moment.left(clock())
+            guard wait > 0 else {
                 mailbox.put(.wake)
                 return
             }
-            left = moment.milliseconds - now.milliseconds
+            left = wait
         }
         pace.rest(milliseconds: left) { [mailbox] in mailbox.put(.wake) }
         await mailbox.wait()

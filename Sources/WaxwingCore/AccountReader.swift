@@ -112,7 +112,8 @@ public struct GroupDetails: Hashable, Sendable {
 extension ClientCore {
     /// Nil for a group without keys.
     public mutating func details(of group: ID) throws -> GroupDetails? {
-        let turn = Turn(draft: Draft(store: store, base: try store.revision()), now: Instant(milliseconds: 0))
+        let turn = Turn(
+            draft: Draft(store: store, base: try store.revision()), now: Moment(wall: Instant(milliseconds: 0)))
         if turn.draft.changes.base != revision { groups.removeAll() }
         return try withGroup(group, turn) { [sha256] state in
             GroupDetails(

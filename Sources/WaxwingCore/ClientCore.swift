@@ -39,7 +39,7 @@ public struct ClientCore: Sendable {
     ///
     /// - Throws: ``CoreError`` where a command cannot be carried out, ``StoreError`` where the store fails. Nothing has changed then, if
     ///   the caller goes back to the value it had.
-    public mutating func handle(_ input: Input, now: Instant) throws -> Batch {
+    public mutating func handle(_ input: Input, now: Moment) throws -> Batch {
         try notice(revision: store.revision())
         var turn = Turn(draft: Draft(store: store, base: revision), now: now)
         switch input {
@@ -65,7 +65,7 @@ public struct ClientCore: Sendable {
     public var callsUnderWay: Int { lanes.calls.count }
 
     /// When to hand in ``Input/wake``; nil where nothing waits for time to pass.
-    public var nextWake: Instant? {
+    public var nextWake: Deadline? {
         switch link.state {
         case .waiting(let until, _): until
         case .up: lanes.nextWake

@@ -108,7 +108,7 @@ public enum LinkState: Hashable, Sendable {
     case connecting
     case up
     /// Nothing gets through; the next try is due then.
-    case waiting(until: Instant, trouble: TransportError?)
+    case waiting(until: Deadline, trouble: TransportError?)
     /// The server wants a new login.
     case loginNeeded
 }

@@ -3,14 +3,20 @@ import ConclaveProtocol
 /// The work of one input: what will be committed, and what will be done after that.
 struct Turn {
     var draft: Draft
-    let now: Instant
+    let moment: Moment
     var effects: [Effect] = []
     var outcome: CommandOutcome = .nothing
 
-    init(draft: Draft, now: Instant) {
+    init(draft: Draft, now: Moment) {
         self.draft = draft
-        self.now = now
+        moment = now
     }
+
+    /// What the clock on the wall shows: for what is stored and shown, and for nothing that waits.
+    var now: Instant { moment.wall }
+
+    /// When a wait ends that begins now.
+    func deadline(afterMilliseconds delta: UInt64) -> Deadline { moment.deadline(afterMilliseconds: delta) }
 
     mutating func notice(_ notice: Notice) { draft.notices.append(notice) }
 

@@ -22,6 +22,10 @@ enum Limits {
     static let pageBytes: Int64 = 2 << 20
     static let publicGroupsListed = 500
     static let usersPerInvite = 500
+    /// Rows that one commit may contest: those which the sender refused last.
+    static let contestedRows = 16
+    /// Commits of one member that may contest the counted one of an epoch. One is enough for a member who is honest.
+    static let contestsPerMember = 8
     /// 7 days: longer than any client keeps repeating one request.
     static let idempotencySeconds: Int64 = 7 * 86_400
     static let idempotencyKeyBytes = 128
@@ -55,4 +59,9 @@ enum Limits {
     /// Seconds a connection may say nothing between requests, or in the middle of one.
     static let idleSeconds: Int64 = 300
     static let housekeepingSeconds = 30.0
+    /// By how much the clock may be set before it is doubted, and for how long it is: an operator may see the log first.
+    static let clockSetSeconds: Int64 = 3_600
+    static let clockDoubtSeconds: Int64 = 86_400
+    /// A server that was away for longer may have been started under a clock that is wrong.
+    static let absenceSeconds: Int64 = 7 * 86_400
 }

@@ -79,6 +79,8 @@ public struct ServerConfiguration: Sendable {
     public var bodySeconds = 120.0
     /// Seconds since 1970.
     public var clock: @Sendable () -> Int64 = systemClock
+    /// Seconds since the machine started; nobody sets it.
+    public var uptime: @Sendable () -> Int64 = systemUptime
     public var logger = Logger(label: "waxwingd")
 
     /// As many as we want, or as the system's limit on open files has room for.

@@ -31,10 +31,11 @@ import WaxwingCore
 
     @Test func clocksEntropyPasswordsAndInputComeBackAsTheyWere() throws {
         let recorder = try folder.recorder()
+        let moment = Moment(wall: Instant(milliseconds: 1_234), uptime: 56, boot: 7)
         recorder.command(["draw", "--password-fd", "3"])
-        let clock = recorder.clock { Instant(milliseconds: 1_234) }
+        let clock = recorder.clock { moment }
         let entropy = recorder.entropy(CountingEntropy())
-        #expect(clock() == Instant(milliseconds: 1_234))
+        #expect(clock() == moment)
         let drawn = [entropy.bytes(3), entropy.bytes(32)]
         recorder.password("correct horse")
         recorder.input(Array("a line\n".utf8))
@@ -43,13 +44,26 @@ import WaxwingCore
 
         let player = try Player(Fixture(path: folder.file())) { fatalError("\($0)") }
         #expect(player.nextCommand() == ["draw"])
-        #expect(player.clock() == Instant(milliseconds: 1_234))
+        #expect(player.clock() == moment)
         #expect([player.entropy.bytes(3), player.entropy.bytes(32)] == drawn)
         #expect(player.password() == "password-1")
         #expect(player.input() == Array("a line\n".utf8))
         #expect(player.input() == [])
         player.exit(3)
         #expect(player.nextCommand() == nil)
+    }
+
+    /// Recordings of old have the clock on the wall alone.
+    @Test func aClockThatWasRecordedAloneIsTakenForBoth() throws {
+        let recorder = try folder.recorder()
+        recorder.command(["look"])
+        _ = recorder.clock { Moment(wall: Instant(milliseconds: 1_234), uptime: 56, boot: 7) }()
+        recorder.exit(0)
+        let old = try folder.lines().map { $0.replacing(#","uptime":56"#, with: "").replacing(#""boot":7,"#, with: "") }
+        #expect(old.contains { $0.contains("1234") } && !old.joined().contains("boot"))
+        let player = try Player(Fixture(Array(old.joined(separator: "\n").utf8))) { fatalError("\($0)") }
+        _ = player.nextCommand()
+        #expect(player.clock() == Moment(wall: Instant(milliseconds: 1_234)))
     }
 
     /// Plays a recording of one clock, one draw of entropy and one request, and does something else.
@@ -60,7 +74,7 @@ import WaxwingCore
             let recorder = try folder.recorder()
             recorder.command(["do"])
             _ = recorder.entropy(CountingEntropy()).bytes(4)
-            _ = recorder.clock { Instant(milliseconds: 5) }()
+            _ = recorder.clock { Moment(wall: Instant(milliseconds: 5)) }()
             let live = recorder.transport(ScriptedTransport())
             _ = try await live.send(ScriptedTransport.request(200))
             recorder.exit(0)

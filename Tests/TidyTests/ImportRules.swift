@@ -8,7 +8,7 @@ enum Arrows {
         "Sources/MLSFuzzer": ["MLS", "MLSFuzz", "MLSVectorRunner", "Foundation", "Glibc", "Synchronization"],
         "Sources/ConclaveProtocol": ["SwiftProtobuf", "FoundationEssentials"],
         "Sources/WaxwingCore": ["MLS", "ConclaveProtocol"],
-        "Sources/WaxwingClient": ["WaxwingCore", "MLS", "ConclaveProtocol", "Synchronization"],
+        "Sources/WaxwingClient": ["WaxwingCore", "MLS", "ConclaveProtocol", "Synchronization", "Glibc"],
         "Plugins/SQLiteStore": ["WaxwingCore", "GRDB", "GRDBSQLite", "Synchronization", "Glibc"],
         "Plugins/FileStore": ["WaxwingCore", "COpenSSL", "Synchronization", "Glibc"],
         "Plugins/FixtureTransport": [

@@ -6,7 +6,7 @@ import Testing
 @testable import WaxwingCore
 
 struct OutboxWordsTests {
-    private let now = Instant(milliseconds: 1_000_000)
+    private let now = Moment(wall: Instant(milliseconds: 1_000_000))
 
     private func check(
         _ change: (inout OutboxRow) -> Void = { _ in }, link: LinkRecord? = nil, isLoggedIn: Bool = true,
@@ -29,11 +29,11 @@ struct OutboxWordsTests {
     }
 
     @Test func whyARowWaitsIsToldInTheOrderOfWhatHoldsItUp() throws {
-        let trouble = LinkRecord(trouble: "The name was not found.", since: now, failures: 3, nextTry: now)
+        let trouble = LinkRecord(trouble: "The name was not found.", since: now.wall, failures: 3)
         try check(contains: "nothing has been tried yet")
         try check({ $0.state = .unconfirmed }, contains: "the group's log will tell")
         try check({ $0.trouble = "Too busy." }, contains: "too busy")
-        try check({ $0.notBefore = Instant(milliseconds: 9_000_000) }, contains: "waits until")
+        try check({ $0.notBefore = now.deadline(afterMilliseconds: 60_000) }, contains: "waits until")
         try check({ $0.trouble = "Too busy." }, ahead: row(1), contains: "row 1 of the same group comes first")
         try check(link: trouble, ahead: row(1), contains: "the name was not found, 3 tries")
         try check(link: trouble, isLoggedIn: false, contains: "nobody is logged in")

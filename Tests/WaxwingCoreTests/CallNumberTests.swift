@@ -11,7 +11,7 @@ struct CallNumberTests {
         var core = try ClientCore(store: store, provider: OpenSSLProvider(), entropy: SeededEntropy(1))
         let user = try #require(ID([UInt8](repeating: 7, count: 16)))
         let session = Session(token: "token", userID: user, username: "alice")
-        let now = Instant(milliseconds: 1_000_000)
+        let now = Moment(wall: Instant(milliseconds: 1_000_000))
 
         func calls(of input: Input) throws -> Set<CallID> {
             let batch = try core.handle(input, now: now)

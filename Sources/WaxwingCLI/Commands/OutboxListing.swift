@@ -72,7 +72,9 @@ struct OutboxView: Encodable {
         why = try list.why(row)
         remedy = list.words.remedy(row)
         createdAt = row.createdAt.milliseconds
-        if row.notBefore > .now { nextTry = row.notBefore.milliseconds }
+        if let notBefore = row.notBefore, !notBefore.isDue(list.words.now) {
+            nextTry = notBefore.wall(list.words.now).milliseconds
+        }
         attempts = row.attempts
     }
 }

@@ -112,7 +112,7 @@ extension Surroundings {
                 options.onFallback = { Console.note($0) }
                 return try HTTPTransport(options)
             },
-            clock: { Instant.wallClock }, entropy: SystemEntropy(), pace: LivePace(),
+            clock: { .ofMachine }, entropy: SystemEntropy(), pace: LivePace(),
             password: { source in try source.read() }, read: systemRead,
             sleep: { milliseconds in try await Task.sleep(for: .milliseconds(milliseconds)) })
     }

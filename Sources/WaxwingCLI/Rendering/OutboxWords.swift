@@ -8,7 +8,7 @@ struct OutboxWords {
     let link: LinkRecord?
     /// False after a logout, or when the server ended the session.
     let isLoggedIn: Bool
-    let now: Instant
+    let now: Moment
 
     func what(_ intent: Intent) throws -> String {
         switch intent {
@@ -50,22 +50,28 @@ struct OutboxWords {
         if case .failed(let reason) = row.state { return "failed: \(reason.asClause)" }
         if !isLoggedIn { return "nobody is logged in" }
         if let link, !link.trouble.isEmpty {
-            var words = "no way to the server since \(TimeText.second(link.since, now: now)): \(link.trouble.asClause)"
+            var words =
+                "no way to the server since \(TimeText.second(link.since, now: now.wall)): \(link.trouble.asClause)"
             if link.failures > 1 { words += ", \(link.failures) tries" }
             return words
         }
         if let ahead { return "row \(ahead.order) of the same group comes first" }
         if !row.trouble.isEmpty {
-            let next = row.notBefore > now ? "; next try \(TimeText.second(row.notBefore, now: now))" : ""
-            return row.trouble.asClause + next
+            return row.trouble.asClause + (turn(of: row).map { "; next try \($0)" } ?? "")
         }
-        if row.notBefore > now { return "waits until \(TimeText.second(row.notBefore, now: now))" }
+        if let turn = turn(of: row) { return "waits until \(turn)" }
         if group?.status == .creating, !row.isCreation { return "the group is not created yet" }
         switch row.state {
         case .sending: return "a request for it is under way"
         case .unconfirmed: return "it went out and no answer came; the group's log will tell whether it arrived"
         default: return "nothing has been tried yet"
         }
+    }
+
+    /// When a row that is put off will be tried again; nil where it may be tried at once.
+    private func turn(of row: OutboxRow) -> String? {
+        guard let notBefore = row.notBefore, !notBefore.isDue(now) else { return nil }
+        return TimeText.second(notBefore, now: now)
     }
 
     /// What would set the row free.

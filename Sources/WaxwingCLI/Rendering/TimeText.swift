@@ -12,6 +12,9 @@ enum TimeText {
         return format(moment.seconds, distance < 86_400 ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S")
     }
 
+    /// The same for the end of a wait.
+    static func second(_ deadline: Deadline, now: Moment) -> String { second(deadline.wall(now), now: now.wall) }
+
     private static func format(_ seconds: UInt64, _ pattern: String) -> String {
         // The year 9999: what lies beyond is no moment anybody meant.
         guard seconds < 253_402_300_800 else { return "----" }

@@ -51,9 +51,9 @@ struct Errand {
         if patience.queue {
             return rows.map { ($0, .waiting("nothing was tried, as you asked for")) }
         }
-        let deadline = Instant.now.advanced(byMilliseconds: UInt64(patience.wait * 1000))
+        let deadline = Moment.now.deadline(afterMilliseconds: UInt64(patience.wait * 1000))
         var pause: String?
-        while pause == nil, try pending(last) != nil, Instant.now < deadline {
+        while pause == nil, try pending(last) != nil, !deadline.isDue(.now) {
             pause = try await attempt(last, until: deadline)
         }
         let left = try OutboxList(reader)
@@ -64,7 +64,7 @@ struct Errand {
     /// One try, by this process or the one that is connected already.
     ///
     /// - Returns: why there is no use in trying on; nil where there may be.
-    private func attempt(_ row: OutboxRow, until deadline: Instant) async throws -> String? {
+    private func attempt(_ row: OutboxRow, until deadline: Deadline) async throws -> String? {
         guard let lease = try ConnectionLease.take(path: profile.leasePath) else {
             // Another process is connected and sees the row at once.
             if let trouble = try reader.link()?.trouble, !trouble.isEmpty { return trouble }
@@ -73,8 +73,7 @@ struct Errand {
         }
         defer { withExtendedLifetime(lease) {} }
         let alarm = Task { [client] in
-            let now = Instant.wallClock
-            if now < deadline { try await Task.sleep(for: .milliseconds(deadline.milliseconds - now.milliseconds)) }
+            try await Task.sleep(for: .milliseconds(deadline.left(.ofMachine)))
             client.stop()
         }
         defer { alarm.cancel() }
@@ -85,12 +84,12 @@ struct Errand {
         }
         guard let current = try pending(row) else { return nil }
         // It was put off, as after a lost race: worth waiting for where its time comes soon.
-        let now = Instant.now
-        guard current.notBefore > now else { return nil }
-        guard current.notBefore < deadline else {
+        let now = Moment.now
+        guard let wait = current.notBefore?.left(now), wait > 0 else { return nil }
+        guard wait < deadline.left(now) else {
             return current.trouble.isEmpty ? "its time has not come yet" : current.trouble
         }
-        try await Surroundings.current.sleep(current.notBefore.milliseconds - now.milliseconds)
+        try await Surroundings.current.sleep(wait)
         return nil
     }
 

@@ -11,7 +11,7 @@ struct Surroundings: Sendable {
     let isLive: Bool
     /// Makes the way to a server.
     var transport: @Sendable (ServerRoute) throws -> any Transport
-    var clock: @Sendable () -> Instant
+    var clock: @Sendable () -> Moment
     var entropy: any EntropySource
     var pace: any Pace
     /// Gives a password, asked of this source.
@@ -37,16 +37,9 @@ struct ServerRoute: Hashable, Sendable {
     var transport: TransportKind
 }
 
-extension Instant {
-    /// What the clock of the command's surroundings shows.
-    static var now: Instant { Surroundings.current.clock() }
-
-    /// The wall clock.
-    static var wallClock: Instant {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Instant(milliseconds: UInt64(max(0, time.tv_sec)) * 1000 + UInt64(time.tv_nsec) / 1_000_000)
-    }
+extension Moment {
+    /// What the clocks of the command's surroundings show.
+    static var now: Moment { Surroundings.current.clock() }
 }
 
 extension Surroundings {

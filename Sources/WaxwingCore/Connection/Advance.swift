@@ -12,7 +12,7 @@ extension ClientCore {
             setLink(.loginNeeded, &turn)
             return
         }
-        lanes.wake(turn.now)
+        lanes.wake(turn.moment)
         try advanceAccount(token, &turn)
 
         var later: [ID] = []
@@ -64,7 +64,7 @@ extension ClientCore {
             lanes[id].hasParked = false
             try queueOnce(.rejoin, in: id, &turn)
         }
-        switch try turn.draft.outboxHead(id, now: turn.now) {
+        switch try turn.draft.outboxHead(id, now: turn.moment) {
         case .nothing: return .rest
         case .wait(let moment):
             lanes.sleep(id, until: moment)
@@ -82,14 +82,14 @@ extension ClientCore {
     private func mayFetch(_ record: GroupRecord, _ turn: Turn) throws -> Bool {
         switch record.status {
         case .active, .creating: true
-        case .keyless: try turn.draft.outboxHead(record.id, now: turn.now).row?.intent == .rejoin
+        case .keyless: try turn.draft.outboxHead(record.id, now: turn.moment).row?.intent == .rejoin
         case .removed, .left, .deleted, .imported: false
         }
     }
 
     private mutating func advanceAccount(_ token: String, _ turn: inout Turn) throws {
-        guard !lanes.account.busy, lanes.hasFreeCall, lanes.account.notBefore.isDue(turn.now) else { return }
-        lanes.account.notBefore = Instant(milliseconds: 0)
+        guard !lanes.account.busy, lanes.hasFreeCall, lanes.account.notBefore.isDue(turn.moment) else { return }
+        lanes.account.notBefore = nil
         if lanes.account.groupsStale {
             // What changes while the question is on its way makes it stale again.
             lanes.account.groupsStale = false

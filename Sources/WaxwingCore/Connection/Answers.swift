@@ -99,8 +99,8 @@ extension ClientCore {
             if error.code == nil { turn.notice(.unusableAnswer(reason: error.reason)) }
             // Whatever the server has against it: asking again at once would not help.
             lanes.account.failures += 1
-            lanes.account.notBefore = turn.now.advanced(
-                byMilliseconds: retryDelay(failures: lanes.account.failures))
+            lanes.account.notBefore = turn.deadline(
+                afterMilliseconds: retryDelay(failures: lanes.account.failures))
             return nil
         }
         try answerCame(&turn)

@@ -54,16 +54,16 @@ struct Lanes: Sendable {
     }
 
     /// The next moment at which a lane wants to be looked at again, and can be.
-    var nextWake: Instant? {
+    var nextWake: Deadline? {
         var moments = sleeping.compactMap { groups[$0]?.notBefore }
-        if account.notBefore.milliseconds > 0, !account.busy, hasFreeCall { moments.append(account.notBefore) }
-        return moments.min()
+        if let moment = account.notBefore, !account.busy, hasFreeCall { moments.append(moment) }
+        return moments.min { $0.uptime < $1.uptime }
     }
 
     var hasFreeCall: Bool { calls.count < ClientLimits.concurrentCalls }
 
     /// Nothing is done for a group before `moment`.
-    mutating func sleep(_ group: ID, until moment: Instant) {
+    mutating func sleep(_ group: ID, until moment: Deadline) {
         groups[group, default: GroupLane()].notBefore = moment
         groups[group]?.waitsForTime = true
         sleeping.insert(group)
@@ -76,8 +76,8 @@ struct Lanes: Sendable {
     }
 
     /// Lanes whose time has come.
-    mutating func wake(_ now: Instant) {
-        for id in sleeping.sorted() where groups[id]?.notBefore.isDue(now) ?? true { wake(id) }
+    mutating func wake(_ now: Moment) {
+        for id in sleeping.sorted() where groups[id]?.notBefore?.isDue(now) ?? true { wake(id) }
     }
 
     /// One group's outlook.
@@ -92,7 +92,7 @@ struct Lanes: Sendable {
         var pageRows = ClientLimits.pageRows
         var failures: UInt32 = 0
         var waitsForTime = false
-        var notBefore = Instant(milliseconds: 0)
+        var notBefore: Deadline?
         /// Rows applied in this catch-up.
         var applied = 0
         /// The roster round (``AccountLane/round``) that saw the tree as it is now.
@@ -110,6 +110,8 @@ struct Lanes: Sendable {
 
         /// Escrowed invites that the server no longer lists, until the log has been drained once more.
         var missingEscrows: Set<[UInt8]> = []
+        /// Users whose invites are gone: accepted, perhaps, which the roster of that round or a later one tells.
+        var goneInvites: [ID: UInt64] = [:]
         /// Look at the server's list of invites again, once the log is drained.
         var recheckEscrows = false
 
@@ -134,10 +136,10 @@ struct Lanes: Sendable {
         var namesUnknown: Set<ID> = []
         /// Nobody has looked yet for users in the store who have no name.
         var namesUnsought = false
-        /// Groups with invites of ours that may be gone.
+        /// Groups with invites that may be gone, or stale.
         var invitesToCheck: [ID] = []
         var failures: UInt32 = 0
-        var notBefore = Instant(milliseconds: 0)
+        var notBefore: Deadline?
         /// Counts requests for the roster.
         var round: UInt64 = 0
         /// The last round whose answer is in the store.

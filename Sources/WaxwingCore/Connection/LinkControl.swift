@@ -69,10 +69,12 @@ extension ClientCore {
             // Parked by a process that is gone, perhaps before it came to the end of the log.
             if group.parkedRows > 0 { lanes[group.id].hasParked = true }
             lanes.wake(group.id)
+            if try mustLookAfterInvites(group, turn) { lanes[group.id].recheckEscrows = true }
         }
         // Invites of ours may have been declined, or have run out, while nobody told us.
-        for group in try groupsWithRecords(in: .staged, marker: nil) {
-            lanes[group].recheckEscrows = try turn.draft.staged(group).contains { $0.record.isEscrow }
+        for group in try groupsWithRecords(in: .staged, marker: nil)
+        where try turn.draft.staged(group).contains(where: { $0.record.isEscrow }) {
+            lanes[group].recheckEscrows = true
         }
     }
 
@@ -108,7 +110,7 @@ extension ClientCore {
     mutating func linkFailed(_ error: TransportError, _ turn: inout Turn) throws {
         if case .waiting = link.state { return }
         link.failures = link.failures &+ 1
-        let next = turn.now.advanced(byMilliseconds: retryDelay(failures: link.failures))
+        let next = turn.deadline(afterMilliseconds: retryDelay(failures: link.failures))
         let known = try turn.draft.link()
         var record = LinkRecord(trouble: error.reason, since: turn.now, failures: link.failures, nextTry: next)
         if let known, !known.trouble.isEmpty { record.since = known.since }
@@ -129,7 +131,7 @@ extension ClientCore {
         guard link.troubleOnRecord else { return }
         link.troubleOnRecord = false
         if let known = try turn.draft.link(), !known.trouble.isEmpty {
-            turn.draft.put(LinkRecord(since: turn.now, nextTry: turn.now))
+            turn.draft.put(LinkRecord(since: turn.now))
         }
     }
 
@@ -155,7 +157,7 @@ extension ClientCore {
 
     /// Tries again what waited for its time.
     mutating func wakeLink(_ turn: inout Turn) throws {
-        guard case .waiting(let until, _) = link.state, until.isDue(turn.now) else { return }
+        guard case .waiting(let until, _) = link.state, until.isDue(turn.moment) else { return }
         guard let token = try account(turn).token else {
             setLink(.loginNeeded, &turn)
             return

@@ -37,8 +37,7 @@ extension ClientCore {
                 let why: HistoryRow.Unreadable = error.code == .malformed ? .malformed : .forged
                 try keepUnreadable(row, digest, why, epoch: epoch, in: group, &turn)
                 if summary.contentType == .commit {
-                    // The server may have counted it, and taken its GroupInfo. It can be told so only while the row is in the log.
-                    try queueOnce(.refreshGroupInfo, in: group.id, &turn)
+                    try refuse(row, everyoneSeesWhy: error.everyoneSeesWhy, in: group, &turn)
                 }
             }
             return
@@ -154,7 +153,14 @@ extension ClientCore {
             try closeGroup(&group, as: .removed, because: "you were removed from the group", &turn)
         } else {
             try group.state?.merge(staged)
+            if try !turn.draft.epoch(of: group.record).refused(in: row.era).isEmpty,
+                committer == (try account(turn).userID)
+            {
+                // The server cannot tell whether a commit lives that contests another one: it has kept the GroupInfo it had.
+                try queueOnce(.refreshGroupInfo, in: group.id, &turn)
+            }
             group.record.epoch = epoch + 1
+            turn.draft.put(EpochRecord(epoch: group.record.epoch, startedAt: row.time), for: group.id)
             group.record.lastCommitter = committer
             try turn.draft.note(commit: epoch, tag: staged.confirmationTag, in: group.id, isValid: true)
             group.epochChanged = true
@@ -198,7 +204,7 @@ extension ClientCore {
             guard var row = try turn.draft.outboxRow(group, order: order) else { return }
             row.state = .queued
             row.trouble = "another commit came first, this one is being made anew"
-            row.notBefore = Instant(milliseconds: 0)
+            row.notBefore = nil
             turn.draft.put(row)
         case .escrow(let invitee):
             try queueOnce(.renewInvite(user: invitee), in: group, &turn)
@@ -225,6 +231,7 @@ extension ClientCore {
         group.record.status = .active
         group.record.mlsGroupID = next.groupID
         group.record.epoch = next.epoch
+        turn.draft.put(EpochRecord(epoch: next.epoch, startedAt: row.time), for: group.id)
         group.record.joinedEpoch = next.epoch
         group.record.joinTag = []
         group.record.rivalSeen = false

@@ -125,7 +125,7 @@ extension ClientCore {
 
     private mutating func putOff(_ group: ID, _ turn: inout Turn) {
         lanes[group].failures += 1
-        lanes.sleep(group, until: turn.now.advanced(byMilliseconds: retryDelay(failures: lanes[group].failures)))
+        lanes.sleep(group, until: turn.deadline(afterMilliseconds: retryDelay(failures: lanes[group].failures)))
     }
 
     mutating func pageRefused(

@@ -50,7 +50,7 @@ extension ClientCore {
             try queueOnce(.rejoin, in: record.id, &turn)
         } else if stale {
             lanes.account.invitesStale = true
-            delay(row, "the group moved on since the invite; it waits for the inviter to renew it", &turn)
+            delay(row, "the group moved on since the invite; it waits for an admin to renew it", &turn)
         } else if row.steps < Self.looksForRenewedInvite {
             // Taken back to be renewed, perhaps: the list of invites will show another in its place.
             var row = row
@@ -159,7 +159,7 @@ extension ClientCore {
                 row.state = .queued
                 row.attempts = 0
                 row.steps = 0
-                row.notBefore = turn.now
+                row.notBefore = nil
                 turn.draft.put(row)
                 lanes.wake(invite.group)
                 lanes.ask(invite.group)

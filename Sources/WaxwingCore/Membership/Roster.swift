@@ -79,6 +79,7 @@ extension ClientCore {
             membership.roster = roster
             turn.draft.put(membership, for: record.id)
         }
+        tellGoneInvites(of: record.id, membership, &turn)
         if try isMemberWithoutKeys(record, turn) {
             // The Welcomes are asked for after the roster: what made us a member is then among them.
             lanes.account.keysMissing.insert(record.id)
@@ -134,7 +135,7 @@ extension ClientCore {
         let members = membership.tree
         let gone = members.filter { !onRoster.contains($0) }
         let rank = members.filter { onRoster.contains($0) }.firstIndex(of: me) ?? 0
-        let ourTurn = turn.now.advanced(byMilliseconds: UInt64(rank) * ClientLimits.evictionStagger)
+        let ourTurn = turn.deadline(afterMilliseconds: UInt64(rank) * ClientLimits.evictionStagger)
         for user in gone { try queueOnce(.evict(user: user), in: record.id, notBefore: ourTurn, &turn) }
         if !onRoster.isSubset(of: members) {
             // Somebody is a member without keys and can only come in from outside: for that the server must hold a living GroupInfo.

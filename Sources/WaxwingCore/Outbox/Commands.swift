@@ -77,7 +77,7 @@ extension ClientCore {
 
     /// Queues an intent of the client's own, unless it is waiting already.
     mutating func queueOnce(
-        _ intent: Intent, in group: ID, notBefore: Instant = Instant(milliseconds: 0), _ turn: inout Turn
+        _ intent: Intent, in group: ID, notBefore: Deadline? = nil, _ turn: inout Turn
     ) throws {
         if try turn.draft.outbox(group).contains(where: { $0.intent == intent && !$0.isFailed }) { return }
         var row = OutboxRow(
@@ -181,7 +181,30 @@ extension ClientCore {
                 status: .keyless)
         if !record.isOpen { record.status = .keyless }
         turn.draft.put(record)
+        for row in try turn.draft.outbox(record.id) {
+            guard case .accept = row.intent else { continue }
+            askAgain(row, for: id, &turn)
+            return
+        }
         try queue(.accept(invite: id), in: record, &turn)
+    }
+
+    /// Accepting twice is accepting: the row that waits does not wait any longer, and is for the invite that was named last.
+    private mutating func askAgain(_ row: OutboxRow, for invite: ID, _ turn: inout Turn) {
+        var row = row
+        if row.state != .sending, lanes[row.group].acceptAnswer == nil {
+            if row.isFailed || row.intent != .accept(invite: invite) {
+                row.state = .queued
+                row.attempts = 0
+                row.steps = 0
+            }
+            row.intent = .accept(invite: invite)
+            row.trouble = ""
+            row.notBefore = Instant(milliseconds: 0)
+            turn.draft.put(row)
+            lanes.wake(row.group)
+        }
+        turn.outcome = .queued(row)
     }
 
     private mutating func queueDecline(_ id: ID, _ turn: inout Turn) throws {
@@ -211,7 +234,7 @@ extension ClientCore {
         var row = try outboxRow(order, turn)
         if row.isFailed { row.state = .queued }
         row.trouble = ""
-        row.notBefore = Instant(milliseconds: 0)
+        row.notBefore = nil
         turn.draft.put(row)
         lanes.wake(row.group)
         turn.outcome = .queued(row)

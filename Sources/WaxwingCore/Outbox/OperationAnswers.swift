@@ -67,6 +67,8 @@ extension ClientCore {
             escrowed(row, user, &turn)
         case .findEscrow(let call, let digest, let user):
             try escrowFound(call.decode(response), digest, user, row, record, &turn)
+        case .lookBeforeRenewal(let call):
+            try renewals(among: call.decode(response), asked: row, record, &turn)
         case .cancelInvite(let call, let user):
             try call.decode(response)
             resume(row, as: .invite(username: try turn.draft.user(user)?.username ?? "", user: user), &turn)
@@ -120,7 +122,7 @@ extension ClientCore {
         lanes[row.group].overlap = true
         // Taken before, and not in the log after all: do not hammer.
         var row = row
-        row.notBefore = turn.now.advanced(byMilliseconds: retryDelay(failures: row.attempts))
+        row.notBefore = turn.deadline(afterMilliseconds: retryDelay(failures: row.attempts))
         turn.draft.put(row)
     }
 
@@ -132,7 +134,7 @@ extension ClientCore {
         row.steps &+= 1
         row.attempts = 0
         // Steps that lead nowhere must not follow each other at the speed of the network.
-        if row.steps > 12 { row.notBefore = turn.now.advanced(byMilliseconds: retryDelay(failures: row.steps - 12)) }
+        if row.steps > 12 { row.notBefore = turn.deadline(afterMilliseconds: retryDelay(failures: row.steps - 12)) }
         turn.draft.put(row)
         lanes.ask(row.group)
     }
@@ -165,7 +167,7 @@ extension ClientCore {
             var row = row
             row.state = .unconfirmed
             row.trouble = error.reason
-            row.notBefore = turn.now.advanced(byMilliseconds: retryDelay(failures: row.attempts))
+            row.notBefore = turn.deadline(afterMilliseconds: retryDelay(failures: row.attempts))
             turn.draft.put(row)
             lanes[record.id].needsFetch = true
             return
@@ -202,7 +204,10 @@ extension ClientCore {
             turn.draft.deleteStaged(record.id, digest: digest)
             _ = fail(row, error.reason, &turn)
         case (.cancelInvite(_, let user), .notFound):
-            try inviteWasGone(user, row, record, &turn)
+            try inviteWasGone(user, row, record, mayBeOurDoing: row.attempts > 1, &turn)
+        case (.lookBeforeRenewal, .notAdmin), (.cancelInvite, .notAdmin):
+            // No longer ours to do.
+            _ = drop(row, &turn)
         case (.accept(_, let invite), _) where row.intent != .accept(invite: invite):
             // Answered for an invite that was renewed meanwhile.
             resume(row, as: row.intent, &turn)

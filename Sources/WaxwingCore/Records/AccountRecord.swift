@@ -58,7 +58,7 @@ public struct AccountRecord: StoredRecord {
 
 /// Why the server is not being talked to right now: what `outbox list` gives as the reason things wait.
 public struct LinkRecord: StoredRecord, Hashable {
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
 
     /// Empty while all is well.
     public var trouble: String
@@ -67,9 +67,9 @@ public struct LinkRecord: StoredRecord, Hashable {
     /// Tries that failed since then.
     public var failures: UInt32
     /// When the next try is due.
-    public var nextTry: Instant
+    public var nextTry: Deadline?
 
-    init(trouble: String = "", since: Instant, failures: UInt32 = 0, nextTry: Instant) {
+    init(trouble: String = "", since: Instant, failures: UInt32 = 0, nextTry: Deadline? = nil) {
         self.trouble = trouble
         self.since = since
         self.failures = failures
@@ -80,13 +80,14 @@ public struct LinkRecord: StoredRecord, Hashable {
         trouble = try reader.readText()
         since = Instant(milliseconds: try reader.read())
         failures = try reader.read()
-        nextTry = Instant(milliseconds: try reader.read())
+        // Version 1 had a moment of the wall clock.
+        if version == 1 { _ = try reader.read(UInt64.self) } else { nextTry = try reader.readDeadline() }
     }
 
     func encode(to writer: inout TLSWriter) {
         writer.writeText(trouble)
         writer.write(since.milliseconds)
         writer.write(failures)
-        writer.write(nextTry.milliseconds)
+        writer.write(nextTry)
     }
 }

@@ -1,4 +1,6 @@
 /// A moment on the wall clock, in milliseconds since 1970 (UTC). It comes in from outside; the core has no clock.
+///
+/// People set that clock, so it says when something was, and nothing about how long something lasts: that is for a ``Deadline``.
 public struct Instant: Hashable, Comparable, Sendable {
     public var milliseconds: UInt64
 
@@ -8,12 +10,6 @@ public struct Instant: Hashable, Comparable, Sendable {
     public var seconds: UInt64 { milliseconds / 1000 }
 
     public static func < (a: Instant, b: Instant) -> Bool { a.milliseconds < b.milliseconds }
-
-    /// Whether a moment that was set by this clock has come. One that lies further ahead than anything is ever put off was set by a
-    /// clock that ran ahead, and counts as come.
-    func isDue(_ now: Instant) -> Bool {
-        milliseconds <= now.milliseconds || milliseconds - now.milliseconds > ClientLimits.longestWait
-    }
 
     /// A later moment; the last one there is where the sum is too large.
     public func advanced(byMilliseconds delta: UInt64) -> Instant {

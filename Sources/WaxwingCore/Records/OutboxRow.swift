@@ -46,7 +46,7 @@ public struct MessageID: Hashable, Sendable, CustomStringConvertible {
 
 /// One thing that waits to be carried out, in the order it was asked for.
 public struct OutboxRow: StoredRecord, Hashable {
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
 
     /// How far the row has come.
     public enum State: Hashable, Sendable {
@@ -80,7 +80,7 @@ public struct OutboxRow: StoredRecord, Hashable {
     /// What the last try ran into; empty where nothing did.
     public var trouble: String
     /// Not to be tried again before then.
-    public var notBefore: Instant
+    public var notBefore: Deadline?
     var sealed: Sealed?
 
     init(order: UInt64, group: ID, intent: Intent, isByPerson: Bool = true, createdAt: Instant) {
@@ -93,7 +93,7 @@ public struct OutboxRow: StoredRecord, Hashable {
         attempts = 0
         steps = 0
         trouble = ""
-        notBefore = Instant(milliseconds: 0)
+        notBefore = nil
         sealed = nil
     }
 
@@ -124,7 +124,8 @@ public struct OutboxRow: StoredRecord, Hashable {
         attempts = try reader.read()
         steps = try reader.read()
         trouble = try reader.readText()
-        notBefore = Instant(milliseconds: try reader.read())
+        // Version 1 had a moment of the wall clock.
+        if version == 1 { _ = try reader.read(UInt64.self) } else { notBefore = try reader.readDeadline() }
         if try reader.readBool() {
             sealed = Sealed(epoch: try reader.read(), ciphertext: try reader.readOpaque())
         }
@@ -147,7 +148,7 @@ public struct OutboxRow: StoredRecord, Hashable {
         writer.write(attempts)
         writer.write(steps)
         writer.writeText(trouble)
-        writer.write(notBefore.milliseconds)
+        writer.write(notBefore)
         writer.writeBool(sealed != nil)
         if let sealed {
             writer.write(sealed.epoch)

@@ -47,6 +47,9 @@ enum Keys {
     static func seen(_ group: ID, welcome digest: [UInt8]) -> [UInt8] { group.bytes + [2] + digest }
 
     static func staged(_ group: ID, digest: [UInt8]) -> [UInt8] { group.bytes + digest }
+
+    /// Beside the membership, which lies under the group's id.
+    static func epoch(_ group: ID) -> [UInt8] { group.bytes + [1] }
 }
 
 extension Draft {
@@ -140,25 +143,25 @@ extension Draft {
     /// What to do next about a group's outbox.
     enum OutboxHead {
         case row(OutboxRow)
-        case wait(Instant)
+        case wait(Deadline)
         case nothing
 
         var row: OutboxRow? { if case .row(let row) = self { row } else { nil } }
     }
 
     /// The first row that has not failed. What waits for its time lets others pass, but messages keep their order.
-    func outboxHead(_ group: ID, now: Instant) throws(StoreError) -> OutboxHead {
+    func outboxHead(_ group: ID, now: Moment) throws(StoreError) -> OutboxHead {
         // Failed and waiting rows stay in place. There are few of them, so small steps do.
         var limit = 4
         while true {
             let page = try page(.outbox, prefix: group.bytes, limit: limit)
-            var earliest: Instant?
+            var earliest: Deadline?
             for stored in page {
                 let row = try OutboxRow(stored: stored.value)
                 if row.isFailed { continue }
-                if row.notBefore.isDue(now) { return .row(row) }
-                earliest = min(earliest ?? row.notBefore, row.notBefore)
-                if !row.intent.letsOthersPass { return .wait(row.notBefore) }
+                guard let notBefore = row.notBefore, !notBefore.isDue(now) else { return .row(row) }
+                if notBefore.uptime < earliest?.uptime ?? .max { earliest = notBefore }
+                if !row.intent.letsOthersPass { return .wait(notBefore) }
             }
             if page.count < limit { return earliest.map { .wait($0) } ?? .nothing }
             limit *= 4

@@ -26,7 +26,7 @@ struct AccountService: Sendable {
     }
 
     func register(_ body: Data, from address: String) async throws -> Answer {
-        try attempts?.take(address, now: configuration.clock())
+        try attempts?.take(address, now: configuration.uptime())
         let request = try decode(WireRegisterRequest.self, from: body)
         try requireMayRegister(request.registrationToken)
         try Validation.name(request.username, what: "username")
@@ -41,7 +41,7 @@ struct AccountService: Sendable {
     }
 
     func login(_ body: Data, from address: String) async throws -> Answer {
-        try attempts?.take(address, now: configuration.clock())
+        try attempts?.take(address, now: configuration.uptime())
         let request = try decode(WireLoginRequest.self, from: body)
         let found = try await store.read { try $0.credentials(ofUsername: request.username) }
         // What is no username may be of any size, so all of it is counted together.
@@ -100,16 +100,16 @@ struct AccountService: Sendable {
         _ password: String, against hash: PasswordHash, mayMatch: Bool, attempt: String
     ) async throws {
         // Counted before it is known to be wrong, or any number of guesses could be under way at once.
-        try failures?.take(attempt, now: configuration.clock())
+        try failures?.take(attempt, now: configuration.uptime())
         let matches: Bool
         do {
             matches = try await queue.run { try hash.matches(password) }
         } catch {
-            failures?.giveBack(attempt, now: configuration.clock())
+            failures?.giveBack(attempt, now: configuration.uptime())
             throw error
         }
         guard matches && mayMatch else { throw APIError.wrongPassword }
-        failures?.giveBack(attempt, now: configuration.clock())
+        failures?.giveBack(attempt, now: configuration.uptime())
     }
 
     private func requireMayRegister(_ token: String) throws {

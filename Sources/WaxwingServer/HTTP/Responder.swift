@@ -159,7 +159,7 @@ struct Responder: HTTPResponder {
             token: try token(of: request), path: path,
             query: Dictionary(
                 request.uri.queryParameters.map { (String($0.key), String($0.value)) }, uniquingKeysWith: { a, _ in a }),
-            body: body,
+            body: body, contests: try Contest.rows(request.headers[.contests]),
             idempotencyKey: try key.map { try IdempotencyKey($0, path: request.uri.path, body: body) })
     }
 
@@ -203,10 +203,11 @@ private struct PendingCall: Sendable {
     let path: PathArguments
     let query: [String: String]
     let body: Data
+    let contests: [UInt64]
     var idempotencyKey: IdempotencyKey?
 
     func call(by caller: Caller) -> Call {
-        Call(caller: caller, path: path, query: query, body: body)
+        Call(caller: caller, path: path, query: query, body: body, contests: contests)
     }
 
     /// A number of the query, brought into 0 ... `max`.

@@ -39,7 +39,8 @@ extension Transaction {
     }
 
     func expireAnswers() throws {
-        try execute("DELETE FROM answer WHERE created_at <= ?", [now.clampedMinus(Limits.idempotencySeconds)])
+        try execute(
+            "DELETE FROM answer WHERE created_at <= ?", [moments.earliest.clampedMinus(Limits.idempotencySeconds)])
     }
 
     /// The user's oldest answers make room.

@@ -41,10 +41,12 @@ extension Transaction {
         for group in groups {
             let id: Data = group[0]
             let seconds: Int64 = group[1]
-            try execute("DELETE FROM message WHERE group_id = ? AND created_at <= ?", [id, now.clampedMinus(seconds)])
+            try execute(
+                "DELETE FROM message WHERE group_id = ? AND created_at <= ?",
+                [id, moments.earliest.clampedMinus(seconds)])
         }
         if let retention = configuration.retention {
-            try execute("DELETE FROM message WHERE created_at <= ?", [now.clampedMinus(retention)])
+            try execute("DELETE FROM message WHERE created_at <= ?", [moments.earliest.clampedMinus(retention)])
         }
         try forgetOutlivedCommits()
     }

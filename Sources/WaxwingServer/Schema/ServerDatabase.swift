@@ -37,6 +37,17 @@ struct ServerDatabase: Sendable {
         }
     }
 
+    /// The latest moment, in seconds since 1970, at which a session was used.
+    ///
+    /// - Throws: `StartupError` with the code `.database`.
+    func lastSeen() throws -> Int64? {
+        do {
+            return try pool.read { db in try Int64.fetchOne(db, sql: "SELECT max(slid_at) FROM session") }
+        } catch {
+            throw StartupError(.database, "cannot read the database: \(error)")
+        }
+    }
+
     /// Leaves one file: SQLite folds the journal into the database when the last connection is the writer.
     func close() throws {
         pool.releaseMemory()  // closes the readers, which GRDB's `close` does too late for that

@@ -9,15 +9,18 @@ final class Transaction {
     let db: Database
     /// Seconds since 1970, one reading for the whole transaction.
     let now: Int64
+    /// When things are over, and from when they last.
+    let moments: Expiry.Moments
     let configuration: ServerConfiguration
     /// What readers are told after the commit, in order.
     private(set) var events: [AddressedEvent] = []
     /// Users whose event streams end after the commit, because their sessions did.
     private(set) var endedStreams: [EventReader.Owner] = []
 
-    init(_ db: Database, now: Int64, configuration: ServerConfiguration) {
+    init(_ db: Database, now: Int64, moments: Expiry.Moments, configuration: ServerConfiguration) {
         self.db = db
         self.now = now
+        self.moments = moments
         self.configuration = configuration
     }
 

@@ -28,11 +28,14 @@ extension Transaction {
     /// - Throws: 401/202 for a token that is unknown or over.
     func authenticate(_ token: SessionToken) throws -> Caller {
         let row = try row("SELECT user_id, expires_at, slid_at FROM session WHERE token_hash = ?", [token.hash])
-        guard let row, let expiresAt: Int64 = row[1], let slidAt: Int64 = row[2], expiresAt > now else {
+        guard let row, let expiresAt: Int64 = row[1], let slidAt: Int64 = row[2], expiresAt > moments.earliest else {
             throw APIError.tokenInvalid
         }
         let pause = min(Limits.slideSeconds, max(1, configuration.tokenTTL / 4))
-        return Caller(user: try row.id(0), token: token, slideIsDue: now - slidAt >= pause)
+        // What was written while the clock ran far ahead is put right.
+        let age = moments.latest.clampedMinus(slidAt)
+        return Caller(
+            user: try row.id(0), token: token, slideIsDue: age >= pause || age < -Limits.clockSetSeconds)
     }
 
     /// Extends the session. At most about once a minute per token, so that reading stays cheap.
@@ -40,7 +43,7 @@ extension Transaction {
         guard caller.slideIsDue else { return }
         try execute(
             "UPDATE session SET expires_at = ?, slid_at = ? WHERE token_hash = ?",
-            [now + configuration.tokenTTL, now, caller.token.hash])
+            [moments.latest + configuration.tokenTTL, moments.latest, caller.token.hash])
     }
 
     /// A new session's token in hexadecimal; only its hash is kept.
@@ -48,7 +51,7 @@ extension Transaction {
         let token = try randomBytes(32)
         try execute(
             "INSERT INTO session (token_hash, user_id, expires_at, slid_at) VALUES (?, ?, ?, ?)",
-            [Data(try sha256(token)), user.blob, now + configuration.tokenTTL, now])
+            [Data(try sha256(token)), user.blob, moments.latest + configuration.tokenTTL, moments.latest])
         return hexEncode(token)
     }
 
@@ -59,7 +62,7 @@ extension Transaction {
     }
 
     func expireSessions() throws {
-        let over = try rows("DELETE FROM session WHERE expires_at <= ? RETURNING token_hash", [now])
+        let over = try rows("DELETE FROM session WHERE expires_at <= ? RETURNING token_hash", [moments.earliest])
         for row in over { endStreams(of: .session(try row.data(0))) }
     }
 

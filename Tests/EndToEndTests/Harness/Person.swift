@@ -10,6 +10,8 @@ struct Person: Hashable, Sendable {
     var plugins: [String: String] = [:]
     /// Where everything this person does is recorded, if anywhere.
     var recording: String?
+    /// The clock on this person's wall; the right one where there is none.
+    var clock: FakeClock?
 
     static let password = "correct horse battery"
 
@@ -50,7 +52,7 @@ struct Person: Hashable, Sendable {
         let recorder = recording.map { ["record", $0, "--"] } ?? []
         let command = wrapper + [Programs.waxwing] + recorder + arguments
         let base = Programs.environment.merging(Programs.plugins) { $1 }.merging(plugins) { $1 }
-            .merging(["WAXWING_HOME": home]) { $1 }
+            .merging(clock?.environment ?? [:]) { $1 }.merging(["WAXWING_HOME": home]) { $1 }
         return try ChildProcess(
             command[0], Array(command.dropFirst()), environment: base.merging(environment) { $1 }, input: input,
             terminal: terminal, folder: home)

@@ -8,11 +8,13 @@ actor Server {
     private let options: [String]
     private let ordering: Ordering
     private let scheme: String
+    private let clock: FakeClock?
     private var process: ChildProcess?
     private(set) var port: UInt16 = 0
 
     /// Starts it on a free port.
-    init(folder: String, ordering: Ordering, options: [String] = []) async throws {
+    init(folder: String, ordering: Ordering, options: [String] = [], clock: FakeClock? = nil) async throws {
+        self.clock = clock
         self.folder = folder
         self.ordering = ordering
         self.options = options
@@ -31,7 +33,7 @@ actor Server {
                 "--data", folder + "/data", "--listen", "127.0.0.1:\(port)", "--ordering", ordering.rawValue,
                 "--rate-limit", "off",
             ] + options,
-            environment: Programs.environment, folder: folder)
+            environment: Programs.environment.merging(clock?.environment ?? [:]) { $1 }, folder: folder)
         self.process = process
         let isReady = await eventually { process.output.hasSuffix("\n") || !process.isRunning }
         guard isReady, let port = UInt16(process.output.dropLast().split(separator: ":").last ?? "") else {

@@ -26,8 +26,7 @@ enum ServerLog {
         }
     }
 
-    private static func open(_ groupName: String, _ person: Person, _ port: UInt16) throws -> (group: ID, token: String)
-    {
+    static func open(_ groupName: String, _ person: Person, _ port: UInt16) throws -> (group: ID, token: String) {
         let token = try ask(Endpoint.login(username: person.name, password: Person.password), port).token
         let group = try #require(try ask(Endpoint.groups(token: token), port).first { $0.name == groupName })
         return (group.group, token)

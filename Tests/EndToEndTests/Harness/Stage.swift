@@ -54,12 +54,14 @@ struct Stage: Sendable {
 /// - Parameters:
 ///   - hasNetwork: put a ``FaultyProxy`` between people and server.
 ///   - options: more arguments for `waxwingd`.
+///   - clock: the server's; the right one where there is none.
 func withStage(
     _ ordering: Server.Ordering = .strict, hasNetwork: Bool = false, options: [String] = [],
+    clock: FakeClock? = nil,
     _ play: (Stage) async throws -> Void
 ) async throws {
     try await withFolder { folder in
-        let server = try await Server(folder: folder + "/server", ordering: ordering, options: options)
+        let server = try await Server(folder: folder + "/server", ordering: ordering, options: options, clock: clock)
         var network: FaultyProxy?
         var url = await server.url
         if hasNetwork {

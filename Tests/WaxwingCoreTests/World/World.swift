@@ -33,7 +33,7 @@ final class World {
     }
 
     var server: ModelServer
-    var now = Instant(milliseconds: 1_800_000_000_000)
+    var now = Moment(wall: Instant(milliseconds: 1_800_000_000_000), uptime: 5_000_000, boot: 1)
     let entropy: SeededEntropy
     let chance: SeededEntropy
     var people: [Person] = []
@@ -105,7 +105,14 @@ final class World {
     }
 
     /// What this person's clock shows.
-    func now(of person: Person) -> Instant { Self.moved(now, by: person.clockAhead) }
+    func now(of person: Person) -> Moment { Self.moved(now, by: person.clockAhead) }
+
+    /// The clock on the wall is set.
+    static func moved(_ moment: Moment, by seconds: Int64) -> Moment {
+        var moment = moment
+        moment.wall = moved(moment.wall, by: seconds)
+        return moment
+    }
 
     static func moved(_ moment: Instant, by seconds: Int64) -> Instant {
         Instant(milliseconds: UInt64(max(0, Int64(moment.milliseconds) + seconds * 1000)))
@@ -186,12 +193,10 @@ final class World {
                 _ = try stir(next)
                 continue
             }
-            let wakes = persons.compactMap { person in
-                person.core.nextWake.map { Self.moved($0, by: -person.clockAhead) }
-            }
-            guard let wake = wakes.min(), waits < patience else { return }
+            let waiting = persons.compactMap { $0.core.nextWake?.left(now) }
+            guard let wait = waiting.min(), waits < patience else { return }
             waits += 1
-            now = max(now, wake)
+            now = now.advanced(byMilliseconds: wait)
             for person in persons { try step(.wake, person) }
         }
     }
@@ -249,6 +254,16 @@ final class World {
 
     private func nameOf(_ id: ID) -> String { people.first { $0.id == id }?.name ?? "?" }
 
+    /// All are in the same epoch of the same branch.
+    func expectSameKeys(_ name: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+        let keys = try Set(
+            people.map { person in
+                let details = try person.core.details(of: group(name, of: person).id)
+                return details.map { "\($0.epoch) \($0.epochAuthenticator)" } ?? "\(person.name) has none"
+            })
+        #expect(keys.count == 1, "the group is split: \(keys)", sourceLocation: sourceLocation)
+    }
+
     /// All agree on the state of the group, and nobody has anything left to send.
     func expectConverged(_ name: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
         var authenticators: Set<String> = []
@@ -295,4 +310,9 @@ final class World {
         }
         return text
     }
+}
+
+extension Moment {
+    /// By the clock on the wall, in Unix seconds.
+    var seconds: UInt64 { wall.seconds }
 }

@@ -32,6 +32,7 @@ final class TestServer: Sendable {
         configuration.port = 0
         configuration.passwordCost = .init(logN: 4)
         configuration.clock = { clock.now }
+        configuration.uptime = { clock.uptime }
         configuration.logger.logLevel = .critical
         change(&configuration)
         let server = try ConclaveServer(configuration)
@@ -91,11 +92,20 @@ extension WireServerEvent.OneOf_Event {
 
 /// Seconds that pass when the test says so.
 final class TestClock: Sendable {
-    private let seconds = Mutex<Int64>(1_800_000_000)
+    private let state = Mutex<(now: Int64, uptime: Int64)>((1_800_000_000, 1_000))
 
-    var now: Int64 { seconds.withLock { $0 } }
+    var now: Int64 { state.withLock { $0.now } }
+    var uptime: Int64 { state.withLock { $0.uptime } }
 
-    func advance(_ by: Int64) { seconds.withLock { $0 += by } }
+    func advance(_ by: Int64) {
+        state.withLock {
+            $0.now += by
+            $0.uptime += by
+        }
+    }
+
+    /// Somebody sets the clock; no time passes.
+    func set(by seconds: Int64) { state.withLock { $0.now += seconds } }
 }
 
 extension Optional {
