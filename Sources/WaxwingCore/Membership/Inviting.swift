@@ -206,7 +206,7 @@ extension ClientCore {
         let epoch = try turn.draft.epoch(of: record)
         for row in try turn.draft.outbox(record.id) {
             guard case .renewInvite(let user) = row.intent, row.steps == 0,
-                row.order == asked.order || row.state == .queued && row.notBefore.isDue(turn.now)
+                row.order == asked.order || row.state == .queued && row.notBefore.isDue(turn.moment)
             else { continue }
             guard let invite = invites.first(where: { $0.invitee == user }) else {
                 try inviteWasGone(user, row, record, mayBeOurDoing: false, &turn)
@@ -257,19 +257,19 @@ extension ClientCore {
             let user = invite.invitee
             if invite.inviter == me, try hasLivingEscrow(of: user, in: record, turn) { continue }
             if outbox.contains(where: { $0.intent.isInvite(of: user) }) { continue }
-            let ourTurn = invite.inviter == me ? turn.now : try renewalTurn(in: group, turn)
+            let ourTurn = invite.inviter == me ? nil : try renewalTurn(in: group, turn)
             try queueOnce(.renewInvite(user: user), in: group, notBefore: ourTurn, &turn)
         }
     }
 
     /// When it is our turn to renew others' invites, so that usually one admin does.
-    private func renewalTurn(in group: ID, _ turn: Turn) throws -> Instant {
+    private func renewalTurn(in group: ID, _ turn: Turn) throws -> Deadline {
         let admins = try turn.draft.membership(group).admins
         let rank = try admins.firstIndex(of: account(turn).userID) ?? 0
         let stagger = ClientLimits.renewalStagger
         let jitter = UInt64(entropy.bytes(1)[0]) * stagger / 0xFF
         let wait = ClientLimits.renewalDelay + UInt64(min(rank, ClientLimits.renewalRanks)) * stagger + jitter
-        return turn.now.advanced(byMilliseconds: wait)
+        return turn.deadline(afterMilliseconds: wait)
     }
 
     /// Compares the invites that the server still holds with those we have staged, and looks after those of others.

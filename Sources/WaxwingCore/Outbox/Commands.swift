@@ -200,7 +200,7 @@ extension ClientCore {
             }
             row.intent = .accept(invite: invite)
             row.trouble = ""
-            row.notBefore = Instant(milliseconds: 0)
+            row.notBefore = nil
             turn.draft.put(row)
             lanes.wake(row.group)
         }
