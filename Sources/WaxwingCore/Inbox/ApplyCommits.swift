@@ -6,26 +6,24 @@ extension ClientCore {
     mutating func applyHandshake(
         _ row: InboxRow, _ digest: [UInt8], _ summary: MessageSummary, to group: inout OpenGroup, _ turn: inout Turn
     ) throws {
-        guard let state = group.state else { return }
+        guard let present = group.state?.epoch else { return }
         let epoch = summary.epoch ?? 0
-        if epoch > state.epoch {
+        if epoch > present {
             try park(row, digest, epoch: epoch, in: &group, &turn)
             return
         }
-        if epoch < state.epoch {
+        if epoch < present {
             try passedOver(row, summary, in: &group, &turn)
             return
         }
         let incoming: Incoming
-        do throws(MLSError) {
-            // Lifetimes are for the committer to judge (RFC 9420 §7.3): it takes its own commit however late that comes back, and readers
-            // who found a key package expired by then would stay behind on another branch.
-            incoming = try state.process(row.message, now: nil)
+        do {
+            incoming = try process(row.message, in: group, turn)
             switch incoming {
             case .proposal(let proposal): try group.state?.storeProposal(proposal)
             case .commit(let staged): try checkNames(staged.changes)
             }
-        } catch {
+        } catch let error as MLSError {
             if summary.contentType == .commit, !group.record.joinTag.isEmpty {
                 // We have not yet found the commit that let us in, so it is rather we who stand in the wrong place.
                 group.record.rivalSeen = true
