@@ -13,7 +13,7 @@ DOORS ?= decode tree welcome group-info handle restore staged bundle successor o
 # Messages to begin with: of DIR, or of the official vectors where they are, and of our own.
 SEED_DIRS = $(or $(DIR),$(wildcard ../shared/mls-vectors)) fixtures/mls
 
-.PHONY: help setup demo test test-plugins clocks vectors own-vectors mls-peer peers simulate fuzz fixtures bench-archive bench-client bench-stores bench-mls format lint proto
+.PHONY: help setup demo test test-plugins clocks vectors own-vectors mls-peer peers simulate foreign fuzz fixtures bench-archive bench-client bench-stores bench-mls format lint proto
 
 help:
 	@echo "make demo                     a story of three people and a network that comes and goes, by real processes"
@@ -25,6 +25,7 @@ help:
 	@echo "make mls-peer                 builds the line-driven MLS peer and prints where it is"
 	@echo "make peers PEERS=ONE:TWO      lets two such peers of any make live in one group; ours with itself by default"
 	@echo "make simulate SEEDS=1-200     long random lives of clients under faults, one per seed"
+	@echo "make foreign SEEDS=1-20       as many stories of Waxwing's clients beside one of another make, by real processes"
 	@echo "make fuzz SECONDS_EACH=600    tries each door of the MLS engine for so long, led by coverage"
 	@echo "make fixtures                 records the sessions of fixtures/ anew"
 	@echo "make bench-client             what catching up and sending cost, next to their floors"
@@ -80,6 +81,11 @@ peers: setup
 
 simulate: setup
 	WAXWING_SEEDS=$(SEEDS) swift test --filter WaxwingCoreTests.ChaosTests
+
+foreign: SEEDS = 1-20
+foreign: setup
+	swift build --build-tests
+	WAXWING_FOREIGN_SEEDS=$(SEEDS) swift test --skip-build --no-parallel --filter EndToEndTests.EndToEnd.ForeignClientTests
 
 # Apart from the other builds: every function of the engine counts what it reaches. The corpus stays there and grows from run to run.
 # An input that breaks something is left in .build-fuzz as crash-, timeout- or oom-.

@@ -69,15 +69,12 @@ let package = Package(
         .executableTarget(name: "MLSPeerTool", dependencies: ["MLSPeer", "MLSOpenSSL"], swiftSettings: strict),
         .executableTarget(name: "MLSOwnVectors", dependencies: ["MLS", "MLSOpenSSL"], swiftSettings: strict),
 
-        // Time as it passes
-        .target(name: "MachineClock", swiftSettings: strict),
-
         // The messenger
         .target(
             name: "ConclaveProtocol", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
             exclude: ["Messages/conclave.proto"], swiftSettings: strict),
         .target(name: "WaxwingCore", dependencies: ["MLS", "ConclaveProtocol"], swiftSettings: strict),
-        .target(name: "WaxwingClient", dependencies: ["WaxwingCore", "MachineClock"], swiftSettings: strict),
+        .target(name: "WaxwingClient", dependencies: ["WaxwingCore"], swiftSettings: strict),
         .target(
             name: "SQLiteStore",
             dependencies: [
@@ -90,15 +87,14 @@ let package = Package(
             name: "FileStore", dependencies: ["WaxwingCore", "COpenSSL"], path: "Plugins/FileStore",
             swiftSettings: strict),
         .target(
-            name: "FixtureTransport",
-            dependencies: ["WaxwingCore", "ConclaveProtocol", "MLS", "COpenSSL", "MachineClock"],
+            name: "FixtureTransport", dependencies: ["WaxwingCore", "ConclaveProtocol", "MLS", "COpenSSL"],
             path: "Plugins/FixtureTransport", swiftSettings: strict),
 
         // What every store has to do, for the tests of any of them.
         .target(name: "CFaults"),
         .target(name: "StoreConformance", dependencies: ["WaxwingCore", "CFaults"], swiftSettings: strict),
         .target(
-            name: "HTTPTransport", dependencies: ["WaxwingCore", "ConclaveProtocol", "CCurl", "MachineClock"],
+            name: "HTTPTransport", dependencies: ["WaxwingCore", "ConclaveProtocol", "CCurl"],
             path: "Plugins/HTTPTransport", swiftSettings: strict),
 
         // What every plug-in has to do
@@ -113,7 +109,7 @@ let package = Package(
         .target(
             name: "WaxwingServer",
             dependencies: [
-                "ConclaveProtocol", "COpenSSL", "MachineClock",
+                "ConclaveProtocol", "COpenSSL",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -131,7 +127,7 @@ let package = Package(
             name: "WaxwingCLI",
             dependencies: [
                 "WaxwingClient", "Archive", "Age", "SQLiteStore", "FileStore", "HTTPTransport", "FixtureTransport",
-                "MLSOpenSSL", "MachineClock",
+                "MLSOpenSSL",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -185,7 +181,6 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "MLSPeerTests", dependencies: ["MLSPeer", "MLSPeerTool", "MLS", "MLSOpenSSL"], swiftSettings: strict),
-        .testTarget(name: "MachineClockTests", dependencies: ["MachineClock"], swiftSettings: strict),
         .testTarget(name: "ConclaveProtocolTests", dependencies: ["ConclaveProtocol"], swiftSettings: strict),
         .testTarget(
             name: "WaxwingCoreTests",
@@ -230,7 +225,10 @@ let package = Package(
         // The two programs as processes: a server, clients, and the network between them.
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["WaxwingCLI", "WaxwingDaemon", "WaxwingCore", "ConclaveProtocol", "HTTPTransport"],
+            dependencies: [
+                "WaxwingCLI", "WaxwingDaemon", "WaxwingCore", "ConclaveProtocol", "HTTPTransport", "MLS", "MLSOpenSSL",
+                "MLSPeer",
+            ],
             swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ]

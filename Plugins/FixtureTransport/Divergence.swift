@@ -73,6 +73,7 @@ extension FixtureLine {
         compare("query", old.query, new.query)
         compare("token", old.token, new.token)
         compare("idempotency key", old.key, new.key)
+        compare("contested rows", old.contests, new.contests)
         compare("status", old.status, new.status)
         compare("type", old.type, new.type)
         compare("outcome", old.outcome, new.outcome)

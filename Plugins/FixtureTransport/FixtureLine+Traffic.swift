@@ -12,6 +12,7 @@ extension FixtureLine {
         query = request.query.isEmpty ? nil : request.query.map { [$0.name, $0.value] }
         token = request.token.map { Masks.token($0) }
         key = request.idempotencyKey
+        contests = request.contests.isEmpty ? nil : request.contests
         let bytes = masks.body(request.body, .request, request.method, request.path)
         body = bytes.isEmpty ? nil : Data(bytes)
         view = BodyView.of(bytes, .request, request.method, request.path)

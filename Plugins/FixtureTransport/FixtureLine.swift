@@ -51,6 +51,7 @@ struct FixtureLine: Codable, Hashable, Sendable {
     /// A placeholder.
     var token: String?
     var key: String?
+    var contests: [UInt64]?
     var status: Int?
     var type: String?
     /// The headers Retry-After, as seconds or as a moment, and Date; moments in seconds since 1970.

@@ -1,7 +1,6 @@
 public import ConclaveProtocol
 import FoundationEssentials
 public import MLS
-import MachineClock
 import Synchronization
 public import WaxwingCore
 
@@ -245,7 +244,7 @@ public final class Player: Pace {
     /// Somebody asks for what has come, or the play would stand still.
     private func expectToBeTaken(_ line: FixtureLine) {
         Task {
-            try await MachineClock.sleep(for: .seconds(Self.patienceSeconds))
+            try await Task.sleep(for: .seconds(Self.patienceSeconds))
             let isLeft = state.withLock { $0.arrived.values.contains { $0.contains { $0.line == line.line } } }
             if isLeft {
                 failure(Divergence(expected: line, actual: nil, at: line.line - 1, "this comes, and nobody takes it"))

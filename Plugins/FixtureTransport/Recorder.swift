@@ -1,7 +1,6 @@
 public import ConclaveProtocol
 import FoundationEssentials
 public import MLS
-import MachineClock
 import Synchronization
 public import WaxwingCore
 
@@ -169,7 +168,7 @@ public final class Recorder: Pace {
         if letIn() { return }
         guard let milliseconds else { return }
         let timer = Task { [weak self] in
-            try? await MachineClock.sleep(for: .milliseconds(milliseconds))
+            try? await Task.sleep(for: .milliseconds(milliseconds))
             if !Task.isCancelled { self?.timeHasPassed(rest: number) }
         }
         state.withLock { state in

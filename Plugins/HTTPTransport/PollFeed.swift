@@ -1,5 +1,4 @@
 import ConclaveProtocol
-import MachineClock
 import WaxwingCore
 
 /// An event feed by long-polling; on a server that does not know of it, by looking at everything at intervals.
@@ -111,7 +110,7 @@ struct PollFeed: Sendable {
 
     private func sleep(_ duration: Duration) async throws(TransportError) {
         do {
-            try await MachineClock.sleep(for: duration)
+            try await Task.sleep(for: duration)
         } catch {
             throw .cancelled(.unknown)
         }

@@ -44,6 +44,10 @@ struct RequestPlan: Sendable {
             }
             headers.append("Idempotency-Key: \(key)")
         }
+        if !request.contests.isEmpty {
+            let rows = request.contests.map(String.init).joined(separator: ", ")
+            headers.append("\(APIRequest.contestsHeader): \(rows)")
+        }
     }
 
     /// Turns the plan into one for an event stream that goes on after `lastEventID`.

@@ -1,5 +1,4 @@
 import ConclaveProtocol
-import MachineClock
 import Synchronization
 
 /// How long to wait between two looks: short while there is traffic, twice as long each time there was none.
@@ -95,7 +94,7 @@ final class TrafficWatch: Sendable {
                 return until
             }
             let timer = Task {
-                try await MachineClock.sleep(for: until - ContinuousClock.now)
+                try await Task.sleep(until: until, clock: .continuous)
                 continuation.finish()
             }
             for await _ in hurry {}
@@ -103,7 +102,7 @@ final class TrafficWatch: Sendable {
             isHurried = ContinuousClock.now < until
         }
         // Cancelled where this throws; then it is over anyway.
-        try? await MachineClock.sleep(for: earliest(after: begin) - ContinuousClock.now)
+        try? await Task.sleep(until: earliest(after: begin), clock: .continuous)
     }
 
     private func earliest(after begin: ContinuousClock.Instant) -> ContinuousClock.Instant {

@@ -14,6 +14,12 @@ public struct APIRequest: Hashable, Sendable {
     public var token: String?
     /// The same key on a repeated POST makes a server that knows the header return its first answer.
     public var idempotencyKey: String?
+    /// Rows of the group's log that hold a commit of the same epoch which the sender refuses, by sequence number; the header
+    /// ``contestsHeader``. A server that counts commits takes this one all the same where it has counted one of these.
+    public var contests: [UInt64] = []
+
+    /// The header of ``contests``: decimal numbers with commas between them. Not of the Conclave protocol: other servers skip it.
+    public static let contestsHeader = "Waxwing-Contests"
 
     /// A name and a value, not yet percent-encoded.
     public struct QueryItem: Hashable, Sendable {

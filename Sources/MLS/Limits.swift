@@ -19,15 +19,18 @@ public enum Limits {
     public static let groupExtensionsLength = 1 << 16
     /// Proposals of one commit. A proposal by reference takes two bytes, but in memory as much as any other.
     public static let commitProposals = 1 << 14
-    /// Proposals received and remembered in one epoch.
-    public static let pendingProposals = 4096
-    /// Their total length in bytes; whoever commits them must be able to hold them all.
-    public static let pendingProposalsLength = 16 << 20
+    /// Proposals of one epoch that wait for a commit of one's own, in shares of ``proposalShare`` bytes: what they take in memory. Those beyond
+    /// are set aside, where only the commits of others find them.
+    public static let waitingProposals = 4096
+    /// The same for one other sender, so that nobody takes the place of all others.
+    public static let waitingProposalsOfOneSender = 512
+    /// Bytes of a proposal that count as one: few enough that long proposals do not take much more memory than many, and more than most have.
+    public static let proposalShare = 1 << 10
     /// Application data and authenticated data of one message, in bytes each. Leaves room for framing below ``vectorLength``.
     public static let messageLength = 16 << 20
     /// What a message is padded to a multiple of, in bytes. Every message costs as much.
     public static let paddingBlock = 1 << 20
-    /// Pending proposals a committer tries one by one when they do not fit together. Each costs a signature check, and as many again for
-    /// every one already chosen.
-    public static let triedProposals = 32
+    /// Waiting proposals that a committer looks at for one commit. Each may cost the checks of three signatures: before the commit, and where
+    /// one of them turns out to be bad, once more to find it and once more without it.
+    public static let triedProposals = 512
 }

@@ -14,7 +14,7 @@ public struct MLSError: Error, Hashable, Sendable, CustomStringConvertible {
         case invalidSignature
         /// A membership tag or confirmation tag does not match.
         case invalidTag
-        /// An AEAD or HPKE ciphertext does not open.
+        /// An AEAD or HPKE ciphertext does not open, or holds another secret for us than it should.
         case decryptionFailed
         /// A key that is not valid for its suite.
         case invalidKey

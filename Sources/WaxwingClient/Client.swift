@@ -1,6 +1,5 @@
 public import ConclaveProtocol
 public import MLS
-import MachineClock
 public import WaxwingCore
 
 /// A messenger account at work: drives the core, commits its change sets, and only then performs their effects.
@@ -182,7 +181,7 @@ public actor Client {
             // Unreadable counts as nothing seen yet.
             var last = try? store.revision()
             while !Task.isCancelled {
-                try? await MachineClock.sleep(for: .milliseconds(200))
+                try? await Task.sleep(for: .milliseconds(200))
                 // A store that cannot be read shows itself in the next step.
                 let current = try? store.revision()
                 if current != last { mailbox.put(.storeChanged) }

@@ -1,5 +1,4 @@
 public import ConclaveProtocol
-import MachineClock
 import Synchronization
 public import WaxwingCore
 
@@ -20,7 +19,7 @@ public final class LivePace: Pace {
         replaceTimer(
             milliseconds.map { milliseconds in
                 Task {
-                    try? await MachineClock.sleep(for: .milliseconds(milliseconds))
+                    try? await Task.sleep(for: .milliseconds(milliseconds))
                     if !Task.isCancelled { ring() }
                 }
             })

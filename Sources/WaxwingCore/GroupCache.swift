@@ -35,7 +35,12 @@ extension ClientCore {
     mutating func takeGroup(_ id: ID, _ turn: Turn) throws -> Group? {
         if let cached = groups.take(id) { return cached }
         // Group states are written through `keep` only, which leaves them in the cache: the store's records are current here.
-        let records = try turn.draft.page(.groupState, prefix: id.bytes)
+        // All but the proposals that were left there: they are looked up when a commit refers to them.
+        let left = id.bytes + Group.storedProposals
+        let records =
+            try turn.draft.page(.groupState, from: id.bytes, below: left)
+            + turn.draft.page(
+                .groupState, from: Record.key(afterPrefix: left) ?? left, below: Record.key(afterPrefix: id.bytes))
         if records.isEmpty { return nil }
         do {
             return try Group.restore(
@@ -49,7 +54,7 @@ extension ClientCore {
     /// Writes what changed in the group's state, and keeps it in memory.
     mutating func keep(_ id: ID, _ group: Group, _ turn: inout Turn) {
         var group = group
-        for change in group.takeStateChanges() {
+        for change in group.takeStateChanges(leavingProposalsInStore: true) {
             switch change {
             case .put(let key, let value): turn.draft.put(.groupState, id.bytes + key, value)
             case .delete(let key): turn.draft.delete(.groupState, id.bytes + key)
@@ -57,6 +62,31 @@ extension ClientCore {
             }
         }
         groups.put(id, group)
+    }
+
+    /// Opens a handshake message of a group, with the store at hand for the proposals that a commit refers to.
+    ///
+    /// - Throws: what is wrong with the message.
+    func process(_ message: [UInt8], in group: OpenGroup, _ turn: Turn) throws -> Incoming {
+        guard let state = group.state else { throw MLSError(.invalidState, "the keys of this group are missing") }
+        let id = group.id
+        var failure: StoreError?
+        do {
+            // Lifetimes are for the committer to judge (RFC 9420 §7.3): it takes its own commit however late that comes back, and readers
+            // who found a key package expired by then would stay behind on another branch.
+            return try state.process(message, now: nil) { key throws(MLSError) in
+                do throws(StoreError) {
+                    return try turn.draft.value(.groupState, id.bytes + key)
+                } catch {
+                    failure = error
+                    throw MLSError(.invalidState, "the store cannot be read")
+                }
+            }
+        } catch {
+            // What the disk does is not the message's fault.
+            if let failure { throw failure }
+            throw error
+        }
     }
 
     /// Reads from the group's state without changing it.

@@ -20,6 +20,8 @@ public enum ClientLimits {
     static let cachedGroups = 16
     /// Epochs of which the deciding commit is remembered, to check a GroupInfo against.
     static let commitTags = 32
+    /// Rows with refused commits of one epoch that are remembered: the one that the server counted is among the last.
+    static let refusedCommits = 16
     /// First and longest wait after a failure, in milliseconds; doubled each time, with jitter.
     static let retryDelayMin: UInt64 = 500
     static let retryDelayMax: UInt64 = 60_000
@@ -42,6 +44,12 @@ public enum ClientLimits {
     static let clockSkew: UInt64 = 3_600
     /// Each member waits its rank times this, in milliseconds, before it evicts somebody who left: so that usually only one does.
     static let evictionStagger: UInt64 = 2_000
+    /// How long an admin leaves the renewal of another's invite to the others: the first so many milliseconds, each next one so many more, and
+    /// up to as many at random. Less than a `sync` waits for what is put off.
+    static let renewalDelay: UInt64 = 600
+    static let renewalStagger: UInt64 = 200
+    /// Admins beyond these wait no longer.
+    static let renewalRanks = 5
     /// Rows of an archive taken in one change set: enough to share one fsync, few enough to keep memory flat and others from waiting.
     public static let importedRows = 2_000
     /// Rows at the end of each numbering of an archive that get marks by which second copies are told.

@@ -11,6 +11,13 @@ import ServiceLifecycle
 /// Seconds since 1970.
 public func systemClock() -> Int64 { Int64(Date().timeIntervalSince1970) }
 
+/// Seconds since the machine started, also while it slept.
+public func systemUptime() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_BOOTTIME, &time)
+    return Int64(time.tv_sec)
+}
+
 /// A Conclave v1 server over one SQLite file.
 ///
 /// Whatever it answered is durable. Opening it takes the database; `run` serves until it is told to stop.

@@ -1,5 +1,4 @@
 import Logging
-import MachineClock
 import ServiceLifecycle
 
 /// Drops what is over, at the start and every half minute: sessions, invites, stored answers and expired messages.
@@ -48,7 +47,7 @@ struct StreamKeeper: Service {
 /// False once the task was cancelled.
 private func pause(seconds: Double) async -> Bool {
     do {
-        try await MachineClock.sleep(for: .seconds(seconds))
+        try await Task.sleep(for: .seconds(seconds))
         return true
     } catch {
         return false

@@ -22,6 +22,10 @@ enum Limits {
     static let pageBytes: Int64 = 2 << 20
     static let publicGroupsListed = 500
     static let usersPerInvite = 500
+    /// Rows that one commit may contest: those which the sender refused last.
+    static let contestedRows = 16
+    /// Commits of one member that may contest the counted one of an epoch. One is enough for a member who is honest.
+    static let contestsPerMember = 8
     /// 7 days: longer than any client keeps repeating one request.
     static let idempotencySeconds: Int64 = 7 * 86_400
     static let idempotencyKeyBytes = 128

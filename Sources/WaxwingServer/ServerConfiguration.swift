@@ -1,6 +1,5 @@
 import Glibc
 import Logging
-import MachineClock
 
 /// Everything the operator can choose; the defaults need no configuration file.
 public struct ServerConfiguration: Sendable {
@@ -80,8 +79,8 @@ public struct ServerConfiguration: Sendable {
     public var bodySeconds = 120.0
     /// Seconds since 1970.
     public var clock: @Sendable () -> Int64 = systemClock
-    /// Seconds on a clock that only goes forward: rates are counted by it, and a wall clock that was set is told by it.
-    public var uptime: @Sendable () -> Int64 = { Int64(MachineClock.uptime / 1000) }
+    /// Seconds since the machine started; nobody sets it.
+    public var uptime: @Sendable () -> Int64 = systemUptime
     public var logger = Logger(label: "waxwingd")
 
     /// As many as we want, or as the system's limit on open files has room for.

@@ -45,6 +45,7 @@ import WaxwingCore
         var request = APIRequest(
             .post, "/api/v1/x", query: [.init("after", "5"), .init("pattern", "a b&c=ü")], body: [0, 255, 10],
             token: "t0ken", idempotencyKey: "key-1")
+        request.contests = [17, .max]
         #expect(
             try await transport.send(request)
                 == APIResponse(status: 200, contentType: "application/x-protobuf", body: [9]))
@@ -66,6 +67,8 @@ import WaxwingCore
             ])
         #expect(seen.map { $0.headers["authorization"] } == ["Bearer t0ken", "Bearer t0ken", nil, "Bearer t0ken"])
         #expect(seen[0].headers["idempotency-key"] == "key-1")
+        #expect(seen.map { $0.headers["waxwing-contests"] }.prefix(1) == ["17, 18446744073709551615"])
+        #expect(seen[3].headers["waxwing-contests"] == nil)
         #expect(seen[0].headers["user-agent"] == "probe/1")
         #expect(seen.allSatisfy { $0.headers["expect"] == nil && $0.headers["accept-encoding"] == nil })
     }

@@ -36,8 +36,7 @@ extension Rule {
         file.codeLines { $0.containsCall("try?") }.filter { number in
             let index = number - 1
             // Only cancelling ends a sleep early.
-            let sleeps = ["try? await MachineClock.sleep", "try? await Task.sleep"]
-            if sleeps.contains(where: file.code[index].contains) { return false }
+            if file.code[index].contains("try? await Task.sleep") { return false }
             let around = file.lines[max(0, index - 2)...index]
             if around.contains(where: { $0.contains("//") }) { return false }
             // A guard says in its else what becomes of it.
@@ -45,16 +44,6 @@ extension Rule {
             while start > 0, file.code[start - 1].trimmed.hasSuffix(",") { start -= 1 }
             return !file.code[start].trimmed.hasPrefix("guard ")
         }.map { Violation(line: $0, reason: "try? without a reason") }
-    }
-
-    /// Its timer is a moment of the kernel's, not a span of time, and does not hold where clocks are shifted.
-    static let sleep = Rule(
-        name: "waiting goes by MachineClock",
-        exceptions: ["Sources/TransportConformance/Signal.swift": "waits for a test, not for a person"]
-    ) { file in
-        guard file.path.hasPrefix("Sources/") || file.path.hasPrefix("Plugins/") else { return [] }
-        return file.codeLines { $0.contains("Task.sleep") || $0.contains("asyncAfter") }
-            .map { Violation(line: $0, reason: "not by MachineClock.sleep") }
     }
 
     static let documentation = Rule(name: "public types and functions say what they are") { file in

@@ -8,30 +8,26 @@ enum Arrows {
         "Sources/MLSFuzzer": ["MLS", "MLSFuzz", "MLSVectorRunner", "Foundation", "Glibc", "Synchronization"],
         "Sources/ConclaveProtocol": ["SwiftProtobuf", "FoundationEssentials"],
         "Sources/WaxwingCore": ["MLS", "ConclaveProtocol"],
-        "Sources/MachineClock": ["Glibc", "Synchronization"],
-        "Sources/WaxwingClient": ["WaxwingCore", "MLS", "ConclaveProtocol", "MachineClock", "Synchronization"],
+        "Sources/WaxwingClient": ["WaxwingCore", "MLS", "ConclaveProtocol", "Synchronization"],
         "Plugins/SQLiteStore": ["WaxwingCore", "GRDB", "GRDBSQLite", "Synchronization", "Glibc"],
         "Plugins/FileStore": ["WaxwingCore", "COpenSSL", "Synchronization", "Glibc"],
         "Plugins/FixtureTransport": [
-            "WaxwingCore", "MLS", "ConclaveProtocol", "COpenSSL", "FoundationEssentials", "MachineClock",
-            "Synchronization", "Glibc",
+            "WaxwingCore", "MLS", "ConclaveProtocol", "COpenSSL", "FoundationEssentials", "Synchronization", "Glibc",
         ],
-        "Plugins/HTTPTransport": [
-            "WaxwingCore", "ConclaveProtocol", "CCurl", "MachineClock", "Synchronization", "Glibc",
-        ],
+        "Plugins/HTTPTransport": ["WaxwingCore", "ConclaveProtocol", "CCurl", "Synchronization", "Glibc"],
         "Sources/StoreConformance": ["WaxwingCore", "CFaults", "Foundation"],
         "Sources/TransportConformance": [
             "WaxwingCore", "ConclaveProtocol", "SwiftProtobuf", "Foundation", "Synchronization",
         ],
         "Sources/WaxwingServer": [
             "ConclaveProtocol", "COpenSSL", "GRDB", "GRDBSQLite", "SwiftProtobuf", "HTTPTypes", "Hummingbird",
-            "HummingbirdCore", "HummingbirdHTTP2", "HummingbirdTLS", "Logging", "MachineClock", "NIOCore", "NIOSSL",
-            "ServiceLifecycle", "Synchronization", "Dispatch", "Foundation", "Glibc",
+            "HummingbirdCore", "HummingbirdHTTP2", "HummingbirdTLS", "Logging", "NIOCore", "NIOSSL", "ServiceLifecycle",
+            "Synchronization", "Dispatch", "Foundation", "Glibc",
         ],
         // Executables and what belongs to them.
         "Sources/WaxwingCLI": [
             "WaxwingClient", "WaxwingCore", "Archive", "Age", "MLS", "ConclaveProtocol", "ArgumentParser",
-            "MachineClock", "Synchronization", "Dispatch", "FoundationEssentials", "Glibc",
+            "Synchronization", "Dispatch", "FoundationEssentials", "Glibc",
         ],
         "Sources/Age": ["COpenSSL", "Glibc", "Synchronization"],
         "Sources/Archive": [
@@ -65,6 +61,7 @@ enum Arrows {
         "Sources/MLSOpenSSL/OpenSSLProvider.swift": ["Glibc"],
         // The lock between processes.
         "Sources/WaxwingClient/ConnectionLease.swift": ["Glibc"],
+        "Sources/WaxwingClient/Moment+Machine.swift": ["Glibc"],
         // The one place that chooses implementations.
         "Sources/WaxwingCLI/Profile/Profile+Open.swift": [
             "SQLiteStore", "FileStore", "HTTPTransport", "FixtureTransport", "MLSOpenSSL",

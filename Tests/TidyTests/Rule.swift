@@ -13,7 +13,7 @@ struct Rule: Sendable {
 }
 
 extension Rule {
-    static let all: [Rule] = [.imports, .quietCore, .length, .traps, .leftovers, .silentTry, .sleep, .documentation]
+    static let all: [Rule] = [.imports, .quietCore, .length, .traps, .leftovers, .silentTry, .documentation]
 
     /// The files a rule is about.
     func files() throws -> [SourceFile] {

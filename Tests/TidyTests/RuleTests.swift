@@ -84,12 +84,6 @@ import Testing
         check(.traps, text, breaksIt: isTrap)
     }
 
-    @Test func aSleepByAnotherClockIsFound() {
-        check(.sleep, "try await Task.sleep(for: .seconds(1))", breaksIt: true)
-        check(.sleep, "try await MachineClock.sleep(for: .seconds(1))", breaksIt: false)
-        check(.sleep, "try await Task.sleep(for: .seconds(1))", at: "Tests/TidyTests/Sample.swift", breaksIt: false)
-    }
-
     @Test(arguments: [("// TODO: think", true), ("// FIXME", true), ("let todo = 1", false)])
     func whatIsLeftForLaterIsFound(text: String, isLeft: Bool) {
         check(.leftovers, text, breaksIt: isLeft)
@@ -104,7 +98,7 @@ import Testing
         ("guard let x = try? f() else { throw Trouble() }", false),
         ("guard a,\n    let x = try? f()\nelse { return nil }", false),
         ("guard a else { return }\nlet x = try? f()", true),
-        ("try? await MachineClock.sleep(for: .seconds(1))", false),
+        ("try? await Task.sleep(for: .seconds(1))", false),
     ])
     func anErrorDroppedInSilenceIsFound(text: String, isSilent: Bool) {
         check(.silentTry, text, breaksIt: isSilent)

@@ -26,9 +26,10 @@ import Testing
 
     @Test func theFirstCommitMayBeOfAnyEpochAndTheLastEpochHasNoNext() async throws {
         try await TestServer.run { server in
-            let alice = try await server.user("alice")
+            let (alice, bob) = (try await server.user("alice"), try await server.user("bob"))
             let group = try await server.group("g", [alice])
-            #expect(try await alice.commit(mlsMessage(epoch: .max - 1), to: group).outcome == Outcome(200))
+            try await alice.invite(bob, to: group, commit: mlsMessage(epoch: .max - 1))
+            try await bob.accept(group)
             #expect(try await alice.commit(mlsMessage(epoch: .max), to: group).outcome == Outcome(200))
             #expect(try await alice.commit(mlsMessage(epoch: 0), to: group).outcome == Outcome(409, 301))
         }
@@ -92,25 +93,75 @@ import Testing
         }
     }
 
-    @Test func aStaleInviteStaysUntilTheInviterRenewsIt() async throws {
+    /// They are members by the inviter's word, and come in by a commit of their own: the one in escrow is dead, and so is its Welcome.
+    @Test func whoAcceptsAStaleInviteIsLetInAllTheSame() async throws {
+        try await TestServer.run { server in
+            let users = try await ["alice", "bob", "carol", "dave"].asyncMap { try await server.user($0) }
+            let (alice, bob, carol, dave) = (users[0], users[1], users[2], users[3])
+            let group = try await server.group("g", [alice, bob])
+            for user in [carol, dave] {
+                try await alice.invite(user, to: group, commit: mlsMessage(epoch: 1, filler: user.name))
+            }
+            try await alice.commit(mlsMessage(epoch: 1, filler: "rotation"), info: "living", to: group)
+                .expect(Outcome(200))
+
+            for (number, user) in [carol, dave].enumerated() {
+                let events = try await server.events(for: [alice, bob, user]) { try await user.accept(group) }
+                let update = ServerEvent.groupUpdate(of: group, .commit)
+                #expect(events == [[update], [update], []])
+                #expect(try await user.groups()[0].members.count == 3 + number)
+                #expect(try await user.get("invites", WireListPendingInvitesResponse.self).invites.isEmpty)
+                #expect(try await user.get("welcomes", WireListPendingWelcomesResponse.self).welcomes.isEmpty)
+                #expect(try await user.storedInfo(group) == "living")
+                let row = try await user.log(group).last.required
+                #expect(
+                    row.mlsMessage == Data(mlsMessage(epoch: 1, filler: user.name)) && row.senderID == alice.id.blob)
+            }
+            // The count stands where it stood.
+            #expect(try await bob.commit(mlsMessage(epoch: 3), to: group).outcome == Outcome(409, 301))
+            let join = WireExternalJoinRequest.with { $0.commitMessage = Data(mlsMessage(epoch: 2)) }
+            let events = try await server.events(for: [alice, carol]) {
+                try await carol.post("groups/\(group)/external-join", join).expect(Outcome(200))
+            }
+            let update = ServerEvent.groupUpdate(of: group, .commit)
+            #expect(events == [[update], [update]], "a newcomer, not one who lost their keys")
+        }
+    }
+
+    /// As a client does that takes its commits before they are in the log: it invites, the invite is declined, and it goes on from there.
+    @Test func whoIsAloneTakesTheGroupAnywhere() async throws {
         try await TestServer.run { server in
             let (alice, bob) = (try await server.user("alice"), try await server.user("bob"))
             let group = try await server.group("g", [alice])
             try await alice.commit(mlsMessage(epoch: 0), to: group).expect(Outcome(200))
             try await alice.invite(bob, to: group, commit: mlsMessage(epoch: 1))
-            let invite = try await bob.pendingInvite(group)
-            try await alice.commit(mlsMessage(epoch: 1, filler: "rotation"), to: group).expect(Outcome(200))
+            try await bob.post("invites/\(bob.pendingInvite(group))/decline").expect(Outcome(200))
+            try await alice.commit(mlsMessage(epoch: 2), info: "ahead", to: group).expect(Outcome(200))
+            #expect(try await alice.storedInfo(group) == "ahead")
 
-            #expect(try await bob.post("invites/\(invite)/accept").outcome == Outcome(409, 301))
-            #expect(try await bob.pendingInvite(group) == invite)
-            #expect(try await bob.get("welcomes", WireListPendingWelcomesResponse.self).welcomes.isEmpty)
-            #expect(try await alice.groups()[0].members.count == 1)
+            // One who has joined by name alone, and has no leaf, need not follow.
+            let dave = try await server.user("dave")
+            try await alice.patch("groups/\(group)", WireUpdateGroupRequest.with { $0.visibility = .public })
+            try await dave.post("groups/\(group)/join").expect(Outcome(200))
+            try await alice.commit(mlsMessage(epoch: 7), to: group).expect(Outcome(200))
 
-            let cancel = WireCancelInviteRequest.with { $0.inviteeID = bob.id.blob }
-            try await alice.post("groups/\(group)/cancel-invite", cancel).expect(Outcome(200))
-            try await alice.invite(bob, to: group, commit: mlsMessage(epoch: 2))
+            // Invites of hers that build on each other may be accepted in any order.
+            let carol = try await server.user("carol")
+            try await alice.invite(bob, to: group, commit: mlsMessage(epoch: 8))
+            try await alice.invite(carol, to: group, commit: mlsMessage(epoch: 9))
+            try await carol.accept(group)
+            #expect(try await carol.storedInfo(group) == "info of carol's commit")
             try await bob.accept(group)
-            #expect(try await alice.groups()[0].members.count == 2)
+            #expect(try await bob.storedInfo(group) == "info of carol's commit")
+            for user in [bob, carol] {
+                let welcomes = try await user.get("welcomes", WireListPendingWelcomesResponse.self).welcomes
+                #expect(welcomes.count == 1, "\(user.name): their way in is part of the living branch")
+            }
+            // No longer alone.
+            for epoch: UInt64 in [8, 9, 11] {
+                #expect(try await alice.commit(mlsMessage(epoch: epoch), to: group).outcome == Outcome(409, 301))
+            }
+            #expect(try await alice.commit(mlsMessage(epoch: 10), to: group).outcome == Outcome(200))
         }
     }
 
@@ -160,10 +211,12 @@ import Testing
         try await TestServer.run(directory: directory) {
             $0.ordering = .open
         } _: { server in
-            let alice = try await server.user("alice")
+            let (alice, bob) = (try await server.user("alice"), try await server.user("bob"))
             token = alice.token
             group = try await server.group("g", [alice])
-            for epoch: UInt64 in [6, 6, 2, 8, .max] {
+            try await alice.invite(bob, to: group, commit: mlsMessage(epoch: 6))
+            try await bob.accept(group)
+            for epoch: UInt64 in [6, 2, 8, .max] {
                 try await alice.commit(mlsMessage(epoch: epoch), to: group).expect(Outcome(200))
             }
         }

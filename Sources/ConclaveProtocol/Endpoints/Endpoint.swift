@@ -13,9 +13,14 @@ public enum Endpoint {
     }
 
     static func post(
-        _ path: String, _ message: (any SwiftProtobuf.Message)? = nil, _ token: String?, _ idempotencyKey: String? = nil
+        _ path: String, _ message: (any SwiftProtobuf.Message)? = nil, _ token: String?,
+        _ idempotencyKey: String? = nil,
+        contests: [UInt64] = []
     ) -> APIRequest {
-        APIRequest(.post, base + path, body: encode(message), token: token, idempotencyKey: idempotencyKey)
+        var request = APIRequest(
+            .post, base + path, body: encode(message), token: token, idempotencyKey: idempotencyKey)
+        request.contests = contests
+        return request
     }
 
     static func patch(_ path: String, _ message: any SwiftProtobuf.Message, _ token: String) -> APIRequest {

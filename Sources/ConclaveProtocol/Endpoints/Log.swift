@@ -65,15 +65,16 @@ extension Endpoint {
     /// - Parameters:
     ///   - commit: empty to only refresh the GroupInfo.
     ///   - mlsGroupID: given with a group's first commit; the server keeps the first one.
+    ///   - contests: see ``APIRequest/contests``.
     public static func uploadCommit(
         _ commit: [UInt8], groupInfo: [UInt8], mlsGroupID: [UInt8]? = nil, group: ID, token: String,
-        idempotencyKey: String? = nil
+        idempotencyKey: String? = nil, contests: [UInt64] = []
     ) -> Call<Void> {
         var message = WireUploadCommitRequest()
         message.commitMessage = Data(commit)
         message.groupInfo = Data(groupInfo)
         message.mlsGroupID = hexEncode(mlsGroupID ?? [])
-        return Call(post("/groups/\(group)/commit", message, token, idempotencyKey))
+        return Call(post("/groups/\(group)/commit", message, token, idempotencyKey, contests: contests))
     }
 
     /// `POST /groups/{id}/external-join`: appends an external commit of a member on the roster. Stores no GroupInfo.

@@ -22,14 +22,17 @@ extension Endpoint {
 
     /// `POST /groups/{id}/remove`, admins only: takes `user` off the roster and appends the commit.
     /// Refused: `notAdmin`, `notFound`, `badRequest` (not a member); `conflict` where the commit's epoch is over.
+    ///
+    /// - Parameter contests: see ``APIRequest/contests``.
     public static func removeMember(
-        _ user: ID, commit: [UInt8], groupInfo: [UInt8], group: ID, token: String, idempotencyKey: String? = nil
+        _ user: ID, commit: [UInt8], groupInfo: [UInt8], group: ID, token: String, idempotencyKey: String? = nil,
+        contests: [UInt64] = []
     ) -> Call<Void> {
         var message = WireRemoveMemberRequest()
         message.userID = Data(user.bytes)
         message.commitMessage = Data(commit)
         message.groupInfo = Data(groupInfo)
-        return Call(post("/groups/\(group)/remove", message, token, idempotencyKey))
+        return Call(post("/groups/\(group)/remove", message, token, idempotencyKey, contests: contests))
     }
 
     /// `POST /groups/{id}/leave`: takes the caller off the roster. Nobody can commit his own removal, so commit and GroupInfo
@@ -64,7 +67,7 @@ extension Endpoint {
         }
     }
 
-    /// `POST /groups/{id}/ban`, admins only: also removes a member, as ``removeMember(_:commit:groupInfo:group:token:idempotencyKey:)``
+    /// `POST /groups/{id}/ban`, admins only: also removes a member, as ``removeMember(_:commit:groupInfo:group:token:idempotencyKey:contests:)``
     /// does. Refused: `notAdmin`, `notFound`, `conflict` (banned already).
     public static func ban(
         _ user: ID, commit: [UInt8] = [], groupInfo: [UInt8] = [], group: ID, token: String,

@@ -42,7 +42,8 @@ struct Authentication {
                 groupID: groupID, leaf: index, replaced: old?.credential))
     }
 
-    private func checkExternalSenders(of extensions: [Extension]) throws(MLSError) {
+    /// - Throws: `credentialRefused`; `malformed` when the external senders cannot be read.
+    func checkExternalSenders(of extensions: [Extension]) throws(MLSError) {
         for sender in try extensions.externalSenders() {
             try check(
                 CredentialClaim(

@@ -4,6 +4,8 @@ struct CommitReader {
     let message: [UInt8]
     let content: AuthenticatedContent
     let commit: Commit
+    /// The commit's proposals, those by reference looked up.
+    let proposals: [ProposalList.Entry]
     /// Nil for an external commit.
     let committer: LeafIndex?
     let psks: [PreSharedKey]
@@ -17,7 +19,7 @@ struct CommitReader {
         guard let confirmationTag = content.auth.confirmationTag else {
             throw MLSError(.malformed, "a commit without a confirmation tag")
         }
-        let list = try ProposalList(resolveProposals(), committer: committer, crypto: crypto)
+        let list = try ProposalList(proposals, committer: committer, crypto: crypto)
         if list.requiresPath && commit.path == nil { throw MLSError(.invalidCommit, "a commit without its path") }
         var applied = try AppliedProposals(
             list, to: group.current.tree, context: group.current.context, crypto: crypto, now: now)
@@ -57,25 +59,6 @@ struct CommitReader {
         guard committer != nil else { return true }
         guard let leaf = commit.path?.leafNode else { return false }
         return leaf.credential != group.current.tree[author]?.credential
-    }
-
-    private func resolveProposals() throws(MLSError) -> [ProposalList.Entry] {
-        var entries: [ProposalList.Entry] = []
-        for listed in commit.proposals {
-            switch listed {
-            case .proposal(let proposal):
-                entries.append(.init(proposal: proposal, sender: content.content.sender, updateKey: nil))
-            case .reference(let reference):
-                if committer == nil {
-                    throw MLSError(.invalidProposal, "an external commit refers to a proposal")
-                }
-                guard let pending = group.proposals[reference] else {
-                    throw MLSError(.unknownReference, "a commit refers to a proposal that is not known here")
-                }
-                entries.append(pending.entry)
-            }
-        }
-        return entries
     }
 
     /// - Throws: `credentialRefused`.

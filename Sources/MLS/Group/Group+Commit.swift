@@ -2,7 +2,8 @@ extension Group {
     /// Makes a commit of the given proposals, without taking it: the group stays in its epoch.
     ///
     /// With ``GroupConfiguration/handshakeEncryption`` the commit takes this member's next handshake key, so that no other message is sealed
-    /// with it: the group must then be stored before the commit leaves the machine. Otherwise nothing changes.
+    /// with it: the group must then be stored before the commit leaves the machine. Otherwise nothing changes, except that waiting proposals
+    /// which no commit can ever take wait no more.
     /// - Parameters:
     ///   - proposals: made by this very commit.
     ///   - includePending: whether the valid proposals among ``pendingProposals`` are committed too, PSKs as far as their secret is known.
@@ -38,6 +39,7 @@ extension Group {
         let (leaf, own) = try sendingLeaf(signer: signer)
         try checkLength(request.authenticatedData)
         let selection = try ProposalSelection(request, in: self)
+        for record in proposals.setAside(selection.unsound) { journal.touch(record) }
         let list = selection.list
         var applied = selection.applied
         let draft = CommitDraft(

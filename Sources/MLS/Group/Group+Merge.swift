@@ -54,7 +54,8 @@ extension Group {
     }
 
     private mutating func dropProposals() {
-        for index in proposals.entries.indices { journal.touch(.proposal(UInt32(index))) }
+        for record in proposals.records { journal.touch(record) }
+        if proposals.hasAside { journal.closeAside() }
         proposals = ProposalCache()
     }
 

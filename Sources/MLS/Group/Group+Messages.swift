@@ -9,7 +9,7 @@ extension Group {
         entropy: any EntropySource
     ) throws(MLSError) -> [UInt8] {
         _ = try sendingLeaf(signer: signer)
-        if configuration.commitsBeforeData, !pendingProposals.isEmpty {
+        if configuration.commitsBeforeData, !proposals.isEmpty {
             throw MLSError(.invalidState, "there are proposals to be committed before application data")
         }
         try checkLength(plaintext)

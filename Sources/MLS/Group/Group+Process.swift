@@ -5,10 +5,15 @@ extension Group {
     ///   - message: a PublicMessage or PrivateMessage as MLSMessage.
     ///   - psks: the secrets of external PSKs that a commit may call for.
     ///   - now: Unix seconds; the lifetimes of added key packages are checked against it. Give nil for commits that may be old.
+    ///   - stored: gives the record of this group that is stored under a key, for proposals that are no longer in memory: for whoever calls
+    ///     ``takeStateChanges(leavingProposalsInStore:)`` with `true`. What it throws is thrown on.
     /// - Throws: `ownMessage` for what this very member sent (merge the staged commit instead); `wrongGroup`, `epochTooOld`,
     ///   `epochNotReached`; `unknownReference` for a proposal or PSK that is not known here; `credentialRefused`; `invalidState` once a
     ///   ReInit has ended the group; else what is wrong with the message.
-    public func process(_ message: [UInt8], psks: [PreSharedKey] = [], now: UInt64?) throws(MLSError) -> Incoming {
+    public func process(
+        _ message: [UInt8], psks: [PreSharedKey] = [], now: UInt64?,
+        stored: (_ key: [UInt8]) throws(MLSError) -> [UInt8]? = { (_: [UInt8]) throws(MLSError) -> [UInt8]? in nil }
+    ) throws(MLSError) -> Incoming {
         _ = try ownSecrets()
         if successor != nil { throw MLSError(.invalidState, "the group has been ended by a ReInit") }
         let handshake = try authenticate(MLSMessage(decoding: message))
@@ -24,6 +29,7 @@ extension Group {
         case .commit(let commit):
             let reader = CommitReader(
                 group: self, message: message, content: handshake.content, commit: commit,
+                proposals: try resolveProposals(of: commit, from: handshake.sender, stored: stored),
                 committer: handshake.sender.member,
                 psks: psks, now: now, sealedWith: handshake.sealedWith)
             return .commit(try reader.stage())

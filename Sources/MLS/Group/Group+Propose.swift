@@ -63,10 +63,11 @@ extension Group {
 
     /// Remembers a received proposal until the epoch ends. One that is there already changes nothing.
     ///
-    /// - Throws: `invalidState` when the group has left the proposal's epoch; `tooLarge` when there are too many.
+    /// However many there are: those beyond ``Limits/waitingProposals`` are known to others' commits, but no longer wait for one of this member.
+    /// - Throws: `invalidState` when the group has left the proposal's epoch.
     public mutating func storeProposal(_ proposal: PendingProposal) throws(MLSError) {
         if proposal.epoch != epoch { throw MLSError(.invalidState, "the proposal's epoch is over") }
-        if let number = try proposals.insert(proposal) { journal.touch(.proposal(number)) }
+        for record in proposals.insert(proposal, isOwn: proposal.sender == ownLeaf) { journal.touch(record) }
         consume(proposal.sealedWith, epoch: epoch)
     }
 

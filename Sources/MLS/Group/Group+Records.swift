@@ -2,13 +2,18 @@ extension Group {
     /// The records that changed since the last call, for the store; on a new group, all of them, with everything older deleted.
     ///
     /// The order of the result depends on nothing but the state, so equal runs store equal bytes.
-    public mutating func takeStateChanges() -> [StateChange] {
+    /// - Parameter leavingProposalsInStore: whether proposals that do not wait for a commit of this member leave memory with this call, which
+    ///   bounds what a flood of them takes. ``process(_:psks:now:stored:)`` must then be given what is stored; ``restore(_:crypto:configuration:)``
+    ///   does without the records under ``storedProposals``.
+    public mutating func takeStateChanges(leavingProposalsInStore: Bool = false) -> [StateChange] {
+        defer { if leavingProposalsInStore { proposals.leaveAsideInStore() } }
         switch journal.take() {
         case .everything:
             current.tree.markStored()
             return [.deletePrefix([])] + records().map { .put(key: $0.key, value: $0.value) }
-        case .some(let touched, let closedEpochs):
+        case .some(let touched, let closedEpochs, let closedAside):
             var changes: [StateChange] = closedEpochs.sorted().map { .deletePrefix(RecordKey.prefix(epoch: $0)) }
+            if closedAside { changes.append(.deletePrefix(Self.storedProposals)) }
             for (key, record) in touched.map({ ($0.encoded, $0) }).sorted(by: { $0.0.lexicographicallyPrecedes($1.0) })
             {
                 if let value = value(of: record) {
@@ -21,10 +26,14 @@ extension Group {
         }
     }
 
-    /// The whole group as records.
+    /// What the keys of those records begin with that are looked up one by one, see ``process(_:psks:now:stored:)``: proposals that do not wait for
+    /// a commit of this member. In one epoch they are as many as its members send.
+    public static let storedProposals: [UInt8] = [RecordKey.asideTag]
+
+    /// The whole group as records, without what has been left in the store.
     package func records() -> [(key: [UInt8], value: [UInt8])] {
         var keys: [RecordKey] = [.state] + TreeBlock.all(in: current.tree.size).map { .tree($0) }
-        keys += proposals.entries.indices.map { .proposal(UInt32($0)) }
+        keys += proposals.records
         keys += Self.keys(of: current.messageKeys.secretTree, epoch: epoch)
         for past in pastEpochs {
             keys.append(.pastEpoch(past.epoch))
@@ -49,9 +58,10 @@ extension Group {
         switch key {
         case .state: return StateRecord(self).encoded
         case .tree(let block): return current.tree.encoded(block)
-        case .proposal(let number):
-            guard proposals.entries.indices.contains(Int(number)) else { return nil }
-            return ProposalRecord(proposals.entries[Int(number)]).encoded
+        case .proposal(let number): return proposals[number].map { ProposalRecord($0).encoded }
+        case .asideProposal(let reference):
+            return proposals.asideInMemory(reference).map { ProposalRecord($0).encoded }
+        case .asideMark: return proposals.hasAside ? [Self.asideVersion] : nil
         case .pastEpoch(let epoch):
             return pastEpochs.first { $0.epoch == epoch }.map { PastEpochRecord($0).encoded }
         case .node(let epoch, let index): return secretTree(ofEpoch: epoch)?.nodes[index].map { encoded($0) }
@@ -68,6 +78,9 @@ extension Group {
             }
         }
     }
+
+    /// The form of the records of proposals that are aside.
+    static let asideVersion: UInt8 = 1
 
     private func secretTree(ofEpoch epoch: UInt64) -> SecretTree? {
         if epoch == self.epoch { return current.messageKeys.secretTree }

@@ -61,7 +61,7 @@ extension Group {
     /// This member itself; nil once it has been removed.
     public var ownMember: Member? { isActive ? member(at: ownLeaf) : nil }
 
-    /// Proposals of this epoch that no commit has taken up yet, in the order they came.
+    /// Proposals of this epoch that wait to be taken up by a commit of this member, in the order they came; at most ``Limits/waitingProposals``.
     ///
     /// RFC 9420 §12.4 asks a member that has any of them to commit before it sends application data; ``protect(_:authenticatedData:signer:entropy:)``
     /// leaves that to the caller, unless ``GroupConfiguration/commitsBeforeData`` says otherwise.

@@ -66,7 +66,7 @@ struct StateRecord {
     }
 }
 
-/// A record `p`: a pending proposal.
+/// A record `p` or `o`: a pending proposal.
 struct ProposalRecord: TLSDecodable {
     let proposal: Proposal
     let origin: Sender

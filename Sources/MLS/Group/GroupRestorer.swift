@@ -44,8 +44,8 @@ struct GroupRestorer {
                     messageKeys: MessageKeys(senderData: head.senderData, secretTree: keys),
                     resumption: head.resumption, replaced: head.replaced))
         }
-        group.proposals = try proposals(epoch: epoch)
         group.journal = .clean
+        try restoreProposals(to: &group)
         return group
     }
 
@@ -71,7 +71,7 @@ struct GroupRestorer {
             guard let epoch = record.epoch else { continue }
             var reader = TLSReader(value)
             switch record {
-            case .state, .tree, .proposal, .pastEpoch: continue
+            case .state, .tree, .proposal, .asideProposal, .asideMark, .pastEpoch: continue
             case .node(_, let index):
                 let secret = try readSecret(&reader, length: hashLength)
                 try insert(epoch, &secretTrees) { $0.restore(node: index, secret: secret) }
@@ -107,24 +107,39 @@ struct GroupRestorer {
         return secret
     }
 
-    private func proposals(epoch: UInt64) throws(MLSError) -> ProposalCache {
-        var numbered: [(UInt32, ProposalRecord)] = []
+    /// Puts the pending proposals into `group`, whose journal is clean.
+    ///
+    /// Earlier versions let more of them wait; those that would be aside now are stored as such with the next changes.
+    private func restoreProposals(to group: inout Group) throws(MLSError) {
+        let epoch = group.epoch
+        var numbered: [(number: UInt32, proposal: PendingProposal)] = []
+        var aside: [PendingProposal] = []
         for (key, value) in values {
-            if case .proposal(let number) = key { numbered.append((number, try ProposalRecord(decoding: value))) }
-        }
-        numbered.sort { $0.0 < $1.0 }
-        var cache = ProposalCache()
-        for (number, record) in numbered {
-            var updateKey: HPKEPrivateKey?
-            if let raw = record.updateKey { updateKey = try crypto.hpkeKey(raw: raw) }
-            let pending = PendingProposal(
-                proposal: record.proposal, origin: record.origin, reference: record.reference, epoch: epoch,
-                updateKey: updateKey, sealedWith: nil)
-            if try cache.insert(pending) != number {
-                throw MLSError(.malformed, "the numbers of the pending proposals have gaps")
+            switch key {
+            case .proposal(let number):
+                numbered.append((number, try PendingProposal(decoding: value, epoch: epoch, crypto: crypto)))
+            case .asideProposal(let reference):
+                let proposal = try PendingProposal(decoding: value, epoch: epoch, crypto: crypto)
+                if proposal.reference != reference { throw MLSError(.malformed, "a proposal under another's name") }
+                aside.append(proposal)
+            default: continue
             }
         }
-        return cache
+        if let mark = values[.asideMark] {
+            if mark != [Group.asideVersion] { throw MLSError(.unsupported, "another form of proposals") }
+            group.proposals = ProposalCache(moreInStore: true)
+        } else if !aside.isEmpty {
+            throw MLSError(.malformed, "proposals are aside without their mark")
+        }
+        numbered.sort { $0.number < $1.number }
+        for (number, proposal) in numbered {
+            let changed = group.proposals.insert(
+                proposal, isOwn: proposal.sender == group.ownLeaf, number: number)
+            if changed.isEmpty { throw MLSError(.malformed, "a pending proposal comes twice") }
+            if changed == [.proposal(number)] { continue }
+            for record in changed + [.proposal(number)] { group.journal.touch(record) }
+        }
+        for proposal in aside { group.proposals.restore(aside: proposal) }
     }
 }
 

@@ -4,6 +4,7 @@ struct Journal: Sendable {
     private var isFresh = true
     private var touched: Set<RecordKey> = []
     private var closedEpochs: Set<UInt64> = []
+    private var closedAside = false
 
     /// The journal of a group that has just been restored from its records.
     static var clean: Journal {
@@ -28,13 +29,20 @@ struct Journal: Sendable {
         closedEpochs.insert(epoch)
     }
 
+    /// All proposals that are aside are gone.
+    mutating func closeAside() {
+        if isFresh { return }
+        touched = touched.filter { if case .asideProposal = $0 { false } else { true } }
+        closedAside = true
+    }
+
     enum Taken {
         case everything
-        case some(touched: Set<RecordKey>, closedEpochs: Set<UInt64>)
+        case some(touched: Set<RecordKey>, closedEpochs: Set<UInt64>, closedAside: Bool)
     }
 
     mutating func take() -> Taken {
         defer { self = .clean }
-        return isFresh ? .everything : .some(touched: touched, closedEpochs: closedEpochs)
+        return isFresh ? .everything : .some(touched: touched, closedEpochs: closedEpochs, closedAside: closedAside)
     }
 }

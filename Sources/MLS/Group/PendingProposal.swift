@@ -15,26 +15,56 @@ public struct PendingProposal: Sendable {
     public var sender: LeafIndex? { origin.member }
 }
 
-/// The proposals of an epoch, in the order they came.
-struct ProposalCache: Sendable {
-    private(set) var entries: [PendingProposal] = []
-    private var positions: [ProposalRef: Int] = [:]
-    /// Of all of them, in bytes.
-    private var length = 0
+extension PendingProposal {
+    var entry: ProposalList.Entry { .init(proposal: proposal, sender: origin, updateKey: updateKey) }
 
-    subscript(reference: ProposalRef) -> PendingProposal? { positions[reference].map { entries[$0] } }
+    /// What it takes in memory, in shares of ``Limits/proposalShare`` bytes; at least 1.
+    var shares: Int { 1 + proposal.encoded.count / Limits.proposalShare }
 
-    /// - Returns: its number, or nil when it was there already.
-    /// - Throws: `tooLarge` for one too many, or when all of them would be more than a commit can hold.
-    mutating func insert(_ proposal: PendingProposal) throws(MLSError) -> UInt32? {
-        if positions[proposal.reference] != nil { return nil }
-        let length = length + proposal.proposal.encoded.count
-        if entries.count >= Limits.pendingProposals || length > Limits.pendingProposalsLength {
-            throw MLSError(.tooLarge, "\(entries.count) proposals are pending in this epoch")
+    /// Reads a proposal back from its record.
+    ///
+    /// - Throws: `malformed`, `invalidKey`.
+    init(decoding record: [UInt8], epoch: UInt64, crypto: any SuiteCrypto) throws(MLSError) {
+        let record = try ProposalRecord(decoding: record)
+        var updateKey: HPKEPrivateKey?
+        if let raw = record.updateKey { updateKey = try crypto.hpkeKey(raw: raw) }
+        self.init(
+            proposal: record.proposal, origin: record.origin, reference: record.reference, epoch: epoch,
+            updateKey: updateKey, sealedWith: nil)
+    }
+
+    /// Whether some commit of its epoch could take it, alone or with others, as far as that depends on itself.
+    ///
+    /// What depends on what else is committed is for ``ProposalTrial``: a Remove makes room for an Add of the same client.
+    /// - Parameter signatures: whether signatures are checked, which is what it costs; at most two.
+    /// - Throws: what is wrong with it for good.
+    func checkSoundness(in group: Group, signatures: Bool) throws(MLSError) {
+        let crypto = group.crypto
+        try proposal.check(suite: crypto.suite)
+        switch proposal {
+        case .add(let keyPackage):
+            try group.configuration.checkLength(of: keyPackage.leafNode)
+            try group.configuration.checkLifetime(of: keyPackage.leafNode)
+            if signatures { try keyPackage.validate(crypto: crypto, now: nil) }
+        case .update(let leaf):
+            guard let sender, let old = group.current.tree[sender] else {
+                throw MLSError(.invalidProposal, "an Update of nobody")
+            }
+            guard case .update = leaf.source, leaf.encryptionKey != old.encryptionKey else {
+                throw MLSError(.invalidLeafNode, "the leaf node of an Update is not one of an Update")
+            }
+            if !group.configuration.allowsCredentialChange, leaf.credential != old.credential {
+                throw MLSError(.invalidLeafNode, "\(sender) changes its credential")
+            }
+            try group.configuration.checkLength(of: leaf)
+            if !signatures { return }
+            try leaf.validateContent(crypto: crypto)
+            try leaf.verifySignature(
+                placement: .init(groupID: group.groupID, leafIndex: sender), crypto: crypto)
+        case .remove(let index):
+            if group.current.tree[index] == nil { throw MLSError(.invalidProposal, "a Remove of nobody") }
+        case .externalInit: throw MLSError(.invalidProposal, "an ExternalInit in a member's commit")
+        case .preSharedKey, .reInit, .groupContextExtensions: break
         }
-        self.length = length
-        positions[proposal.reference] = entries.count
-        entries.append(proposal)
-        return UInt32(entries.count - 1)
     }
 }

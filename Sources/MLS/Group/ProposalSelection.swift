@@ -1,35 +1,37 @@
 /// Which proposals a member commits, and what they make of the group (RFC 9420 §12.2, §12.4).
 ///
-/// Of the pending ones, all that are valid and fit together and with those it makes itself, so that one bad proposal cannot keep
-/// a group from moving on.
+/// Of the waiting ones, all that are valid and fit together and with those it makes itself, so that no bad proposal keeps a group from
+/// moving on, and no member with many proposals keeps the others' out. What it costs is bounded by ``Limits/triedProposals``.
 struct ProposalSelection {
     /// As the commit lists them.
     let listed: [ProposalOrRef]
     let list: ProposalList
     let applied: AppliedProposals
+    /// Waiting proposals that no commit can ever take, as far as they have been found.
+    private(set) var unsound: Set<ProposalRef> = []
 
-    /// The proposals of the request itself are taken as they are and win over pending ones.
+    /// The proposals of the request itself are taken as they are and win over waiting ones.
     ///
     /// - Throws: what is wrong with them.
     init(_ request: CommitRequest, in group: Group) throws(MLSError) {
-        let candidates = request.includePending ? Self.candidates(request, in: group) : []
+        let pool = Self.pool(request, in: group)
+        var unsound = Self.unsound(pool, in: group, signatures: false)
+        let chosen = Self.fitting(pool.filter { !unsound.contains($0.reference) }, request, in: group)
         do {
             // All at once is how it nearly always goes.
-            try self.init(request, taking: candidates, in: group)
-        } catch {
-            if candidates.isEmpty { throw error }
-            // Else one by one, and not too many: each trial checks all signatures again.
-            var chosen: [PendingProposal] = []
-            for candidate in candidates.prefix(Limits.triedProposals) {
-                do {
-                    _ = try ProposalSelection(request, taking: chosen + [candidate], in: group)
-                    chosen.append(candidate)
-                } catch {
-                    // It does not fit, so it stays out of the commit.
-                }
-            }
             try self.init(request, taking: chosen, in: group)
+        } catch {
+            if chosen.isEmpty { throw error }
+            // One that is chosen has a signature that does not verify, or a credential that is not accepted.
+            unsound = Self.unsound(pool, in: group, signatures: true)
+            let rest = pool.filter { !unsound.contains($0.reference) && Self.isAccepted($0, in: group) }
+            do {
+                try self.init(request, taking: Self.fitting(rest, request, in: group), in: group)
+            } catch {
+                try self.init(request, taking: [], in: group)
+            }
         }
+        self.unsound = unsound
     }
 
     private init(
@@ -53,36 +55,77 @@ struct ProposalSelection {
         try Authentication(group.configuration, context: group.current.context).check(list, applied, before: tree)
     }
 
-    /// What may be committed at all, and of proposals that exclude each other the first: Removes before Updates, the latest Update,
-    /// anything before a ReInit.
-    private static func candidates(_ request: CommitRequest, in group: Group) -> [PendingProposal] {
+    /// What is looked at for one commit, each sender's first before any sender's second.
+    private static func pool(_ request: CommitRequest, in group: Group) -> [PendingProposal] {
         // A ReInit stands alone, so whoever makes one wants nothing else.
-        if request.proposals.contains(where: { $0.type == .reInit }) { return [] }
-        let pending = group.proposals.entries.filter { isForOthers($0, committer: group.ownLeaf) }
-        let changes =
-            pending.filter { $0.proposal.type == .remove }
-            + pending.reversed().filter { $0.proposal.type == .update }
-            + pending.filter { [.add, .groupContextExtensions].contains($0.proposal.type) }
-            + pending.filter { isKnownPSK($0.proposal, request, in: group) }
-        if !changes.isEmpty || !request.proposals.isEmpty { return changes }
-        return pending.reversed().filter { $0.proposal.type == .reInit }
+        if !request.includePending || request.proposals.contains(where: { $0.type == .reInit }) { return [] }
+        let pool = group.proposals.inFairOrder.lazy.filter { mayBeCommitted($0, request, in: group) }
+        return Array(pool.prefix(Limits.triedProposals))
     }
 
-    /// A committer neither updates nor removes itself by a proposal (RFC 9420 §12.2).
-    private static func isForOthers(_ pending: PendingProposal, committer: LeafIndex) -> Bool {
+    /// A committer neither updates nor removes itself by a proposal (RFC 9420 §12.2), and needs the secret of a PSK.
+    private static func mayBeCommitted(_ pending: PendingProposal, _ request: CommitRequest, in group: Group) -> Bool {
         switch pending.proposal {
-        case .update: pending.sender != committer
-        case .remove(let index): index != committer
-        case .add, .preSharedKey, .reInit, .externalInit, .groupContextExtensions: true
+        case .update: pending.sender != group.ownLeaf
+        case .remove(let index): index != group.ownLeaf
+        case .preSharedKey(let id): group.secret(for: id.source, given: request.psks) != nil
+        case .add, .reInit, .externalInit, .groupContextExtensions: true
         }
     }
 
-    private static func isKnownPSK(_ proposal: Proposal, _ request: CommitRequest, in group: Group) -> Bool {
-        guard case .preSharedKey(let id) = proposal else { return false }
-        return group.secret(for: id.source, given: request.psks) != nil
+    private static func unsound(
+        _ pool: [PendingProposal], in group: Group, signatures: Bool
+    ) -> Set<ProposalRef> {
+        var unsound: Set<ProposalRef> = []
+        for pending in pool {
+            do throws(MLSError) {
+                try pending.checkSoundness(in: group, signatures: signatures)
+            } catch {
+                unsound.insert(pending.reference)
+            }
+        }
+        return unsound
     }
-}
 
-extension PendingProposal {
-    var entry: ProposalList.Entry { .init(proposal: proposal, sender: origin, updateKey: updateKey) }
+    /// Of proposals that exclude each other the first is taken: Removes before Updates, the latest Update, anything before a ReInit.
+    private static func fitting(
+        _ pool: [PendingProposal], _ request: CommitRequest, in group: Group
+    ) -> [PendingProposal] {
+        if pool.isEmpty { return [] }
+        var trial = ProposalTrial(request, in: group)
+        let chosen = inOrder(pool).filter { trial.take($0.proposal, from: $0.origin) }
+        if !chosen.isEmpty || !request.proposals.isEmpty {
+            // What is tried in fair order is listed in the order it came.
+            return inOrder(chosen.sorted { group.proposals.number(of: $0) < group.proposals.number(of: $1) })
+        }
+        return pool.last { $0.proposal.type == .reInit }.map { [$0] } ?? []
+    }
+
+    /// Removes first, then Updates with the latest first, then the others that change members or extensions, then PSKs.
+    private static func inOrder(_ pool: [PendingProposal]) -> [PendingProposal] {
+        pool.filter { $0.proposal.type == .remove }
+            + pool.reversed().filter { $0.proposal.type == .update }
+            + pool.filter { [.add, .groupContextExtensions].contains($0.proposal.type) }
+            + pool.filter { $0.proposal.type == .preSharedKey }
+    }
+
+    /// Whether the application accepts whom a proposal brings; it may say otherwise another time.
+    private static func isAccepted(_ pending: PendingProposal, in group: Group) -> Bool {
+        let authentication = Authentication(group.configuration, context: group.current.context)
+        do throws(MLSError) {
+            switch pending.proposal {
+            case .add(let keyPackage):
+                try authentication.check(keyPackage.leafNode, at: nil, source: .add, replacing: nil)
+            case .update(let leaf):
+                try authentication.check(
+                    leaf, at: pending.sender, source: .update,
+                    replacing: pending.sender.flatMap { group.current.tree[$0] })
+            case .groupContextExtensions(let extensions): try authentication.checkExternalSenders(of: extensions)
+            case .remove, .preSharedKey, .reInit, .externalInit: break
+            }
+            return true
+        } catch {
+            return false
+        }
+    }
 }

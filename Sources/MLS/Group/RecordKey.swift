@@ -1,12 +1,15 @@
 /// The name of one record of a stored group.
 ///
-/// On disk: `s` the state of the present epoch, `t` + tier + number a ``TreeBlock`` of the ratchet tree, `p` + number a pending proposal, and under `e` + epoch
+/// On disk: `s` the state of the present epoch, `t` + tier + number a ``TreeBlock`` of the ratchet tree, `p` + number a proposal that waits, `o` + reference one that
+/// is aside, `m` a mark that there are some of those, and under `e` + epoch
 /// what opens the epoch's messages: `h` the head of a past epoch, `n` + node a secret of the secret tree, `r` + kind + leaf a ratchet,
 /// `k` + kind + leaf + generation a skipped key. Numbers are big-endian, so the records of an epoch share a prefix.
 enum RecordKey: Hashable, Sendable {
     case state
     case tree(TreeBlock)
     case proposal(UInt32)
+    case asideProposal(ProposalRef)
+    case asideMark
     case pastEpoch(UInt64)
     case node(UInt64, NodeIndex)
     case ratchet(UInt64, SecretTree.RatchetID)
@@ -14,7 +17,7 @@ enum RecordKey: Hashable, Sendable {
 
     var epoch: UInt64? {
         switch self {
-        case .state, .tree, .proposal: nil
+        case .state, .tree, .proposal, .asideProposal, .asideMark: nil
         case .pastEpoch(let epoch), .node(let epoch, _), .ratchet(let epoch, _), .skipped(let epoch, _, _): epoch
         }
     }
@@ -35,6 +38,8 @@ enum RecordKey: Hashable, Sendable {
     }
 
     private static let epochTag = UInt8(ascii: "e")
+    /// What the keys of all proposals that are aside begin with.
+    static let asideTag = UInt8(ascii: "o")
 }
 
 extension RecordKey: TLSEncodable, TLSDecodable {
@@ -48,6 +53,10 @@ extension RecordKey: TLSEncodable, TLSDecodable {
         case .proposal(let number):
             writer.write(UInt8(ascii: "p"))
             writer.write(number)
+        case .asideProposal(let reference):
+            writer.write(Self.asideTag)
+            writer.write(reference)
+        case .asideMark: writer.write(UInt8(ascii: "m"))
         case .pastEpoch: writer.write(UInt8(ascii: "h"))
         case .node(_, let index):
             writer.write(UInt8(ascii: "n"))
@@ -67,6 +76,8 @@ extension RecordKey: TLSEncodable, TLSDecodable {
         case UInt8(ascii: "s"): self = .state
         case UInt8(ascii: "t"): self = .tree(try reader.read())
         case UInt8(ascii: "p"): self = .proposal(try reader.read())
+        case Self.asideTag: self = .asideProposal(try reader.read())
+        case UInt8(ascii: "m"): self = .asideMark
         case Self.epochTag:
             let epoch: UInt64 = try reader.read()
             switch try reader.read(UInt8.self) {

@@ -39,8 +39,8 @@ extension RatchetTree {
     ///   - groupContext: the encoded provisional group context, with the tree hash of this tree.
     ///   - newLeaves: members added by the same commit, to whom nothing is sealed.
     /// - Returns: the commit secret, and our private keys from now on.
-    /// - Throws: `invalidCommit` when the path does not fit the tree or a secret does not lead to its public key;
-    ///   `decryptionFailed`.
+    /// - Throws: `invalidCommit` when the path does not fit the tree, which every member sees; `decryptionFailed` where there is no secret for
+    ///   us, it does not open, or it does not lead to its public key, which others may not see.
     public func decryptUpdatePath(
         _ path: UpdatePath, from committer: LeafIndex, with privateTree: PrivateTree, groupContext: [UInt8],
         excluding newLeaves: Set<LeafIndex>, crypto: any SuiteCrypto
@@ -90,7 +90,7 @@ extension RatchetTree {
                 secret: try crypto.decryptWithLabel(
                     sealed, with: key, label: PathSecret.sealLabel, context: groupContext))
         }
-        throw MLSError(.invalidCommit, "a path that is sealed to none of our keys")
+        throw MLSError(.decryptionFailed, "a path that is sealed to none of our keys")
     }
 
     private func derive(
@@ -102,7 +102,7 @@ extension RatchetTree {
         for (step, node) in path {
             let key = try secret.keyPair(crypto: crypto)
             if key.publicKey != node.encryptionKey {
-                throw MLSError(.invalidCommit, "a path secret does not lead to the key of \(step.node)")
+                throw MLSError(.decryptionFailed, "a path secret does not lead to the key of \(step.node)")
             }
             privateTree.setNodeKey(key, at: step.node)
             secret = secret.next(crypto: crypto)

@@ -1,5 +1,4 @@
 import ArgumentParser
-import MachineClock
 import WaxwingCore
 
 struct Read: AsyncParsableCommand {
@@ -60,7 +59,7 @@ struct Read: AsyncParsableCommand {
         let interrupt = Interrupt()
         var revision = try reader.revision()
         while !interrupt.hasCome {
-            try await MachineClock.sleep(for: .milliseconds(200))
+            try await Task.sleep(for: .milliseconds(200))
             let current = try reader.revision()
             guard current != revision else { continue }
             revision = current

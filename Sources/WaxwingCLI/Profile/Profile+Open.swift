@@ -2,7 +2,6 @@ import FileStore
 import FixtureTransport
 import HTTPTransport
 import MLSOpenSSL
-import MachineClock
 import SQLiteStore
 import WaxwingClient
 import WaxwingCore
@@ -115,7 +114,7 @@ extension Surroundings {
             },
             clock: { .ofMachine }, entropy: SystemEntropy(), pace: LivePace(),
             password: { source in try source.read() }, read: systemRead,
-            sleep: { milliseconds in try await MachineClock.sleep(for: .milliseconds(milliseconds)) })
+            sleep: { milliseconds in try await Task.sleep(for: .milliseconds(milliseconds)) })
     }
 
     /// These, with everything that comes from them written down.

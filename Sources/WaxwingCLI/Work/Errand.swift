@@ -1,5 +1,4 @@
 import ConclaveProtocol
-import MachineClock
 import WaxwingClient
 import WaxwingCore
 
@@ -74,7 +73,7 @@ struct Errand {
         }
         defer { withExtendedLifetime(lease) {} }
         let alarm = Task { [client] in
-            try await MachineClock.sleep(for: .milliseconds(deadline.left(.ofMachine)))
+            try await Task.sleep(for: .milliseconds(deadline.left(.ofMachine)))
             client.stop()
         }
         defer { alarm.cancel() }

@@ -110,6 +110,8 @@ struct Lanes: Sendable {
 
         /// Escrowed invites that the server no longer lists, until the log has been drained once more.
         var missingEscrows: Set<[UInt8]> = []
+        /// Users whose invites are gone: accepted, perhaps, which the roster of that round or a later one tells.
+        var goneInvites: [ID: UInt64] = [:]
         /// Look at the server's list of invites again, once the log is drained.
         var recheckEscrows = false
 
@@ -134,7 +136,7 @@ struct Lanes: Sendable {
         var namesUnknown: Set<ID> = []
         /// Nobody has looked yet for users in the store who have no name.
         var namesUnsought = false
-        /// Groups with invites of ours that may be gone.
+        /// Groups with invites that may be gone, or stale.
         var invitesToCheck: [ID] = []
         var failures: UInt32 = 0
         var notBefore: Deadline?

@@ -69,10 +69,12 @@ extension ClientCore {
             // Parked by a process that is gone, perhaps before it came to the end of the log.
             if group.parkedRows > 0 { lanes[group.id].hasParked = true }
             lanes.wake(group.id)
+            if try mustLookAfterInvites(group, turn) { lanes[group.id].recheckEscrows = true }
         }
         // Invites of ours may have been declined, or have run out, while nobody told us.
-        for group in try groupsWithRecords(in: .staged, marker: nil) {
-            lanes[group].recheckEscrows = try turn.draft.staged(group).contains { $0.record.isEscrow }
+        for group in try groupsWithRecords(in: .staged, marker: nil)
+        where try turn.draft.staged(group).contains(where: { $0.record.isEscrow }) {
+            lanes[group].recheckEscrows = true
         }
     }
 

@@ -45,6 +45,8 @@ enum OperationCall: Sendable {
     case takeKeyPackage(Call<[MemberKeyPackage]>, user: ID)
     case escrow(Call<Void>, digest: [UInt8], user: ID)
     case findEscrow(Call<[PendingInvite]>, digest: [UInt8], user: ID)
+    /// The group's invites, before one of them is cancelled and made again.
+    case lookBeforeRenewal(Call<[PendingInvite]>)
     case cancelInvite(Call<Void>, user: ID)
     case leave(Call<Void>)
     case groupInfo(Call<[UInt8]>)
@@ -62,7 +64,7 @@ enum OperationCall: Sendable {
         case .refreshGroupInfo(let call), .leave(let call), .decline(let call), .accept(let call, _): call.request
         case .findUser(let call): call.request
         case .takeKeyPackage(let call, _): call.request
-        case .findEscrow(let call, _, _): call.request
+        case .findEscrow(let call, _, _), .lookBeforeRenewal(let call): call.request
         case .groupInfo(let call): call.request
         case .welcomesForAccept(let call, _): call.request
         }

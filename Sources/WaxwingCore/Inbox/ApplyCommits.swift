@@ -6,26 +6,24 @@ extension ClientCore {
     mutating func applyHandshake(
         _ row: InboxRow, _ digest: [UInt8], _ summary: MessageSummary, to group: inout OpenGroup, _ turn: inout Turn
     ) throws {
-        guard let state = group.state else { return }
+        guard let present = group.state?.epoch else { return }
         let epoch = summary.epoch ?? 0
-        if epoch > state.epoch {
+        if epoch > present {
             try park(row, digest, epoch: epoch, in: &group, &turn)
             return
         }
-        if epoch < state.epoch {
+        if epoch < present {
             try passedOver(row, summary, in: &group, &turn)
             return
         }
         let incoming: Incoming
-        do throws(MLSError) {
-            // Lifetimes are for the committer to judge (RFC 9420 §7.3): it takes its own commit however late that comes back, and readers
-            // who found a key package expired by then would stay behind on another branch.
-            incoming = try state.process(row.message, now: nil)
+        do {
+            incoming = try process(row.message, in: group, turn)
             switch incoming {
             case .proposal(let proposal): try group.state?.storeProposal(proposal)
             case .commit(let staged): try checkNames(staged.changes)
             }
-        } catch {
+        } catch let error as MLSError {
             if summary.contentType == .commit, !group.record.joinTag.isEmpty {
                 // We have not yet found the commit that let us in, so it is rather we who stand in the wrong place.
                 group.record.rivalSeen = true
@@ -39,8 +37,7 @@ extension ClientCore {
                 let why: HistoryRow.Unreadable = error.code == .malformed ? .malformed : .forged
                 try keepUnreadable(row, digest, why, epoch: epoch, in: group, &turn)
                 if summary.contentType == .commit {
-                    // The server may have counted it, and taken its GroupInfo. It can be told so only while the row is in the log.
-                    try queueOnce(.refreshGroupInfo, in: group.id, &turn)
+                    try refuse(row, everyoneSeesWhy: error.everyoneSeesWhy, in: group, &turn)
                 }
             }
             return
@@ -156,7 +153,14 @@ extension ClientCore {
             try closeGroup(&group, as: .removed, because: "you were removed from the group", &turn)
         } else {
             try group.state?.merge(staged)
+            if try !turn.draft.epoch(of: group.record).refused(in: row.era).isEmpty,
+                committer == (try account(turn).userID)
+            {
+                // The server cannot tell whether a commit lives that contests another one: it has kept the GroupInfo it had.
+                try queueOnce(.refreshGroupInfo, in: group.id, &turn)
+            }
             group.record.epoch = epoch + 1
+            turn.draft.put(EpochRecord(epoch: group.record.epoch, startedAt: row.time), for: group.id)
             group.record.lastCommitter = committer
             try turn.draft.note(commit: epoch, tag: staged.confirmationTag, in: group.id, isValid: true)
             group.epochChanged = true
@@ -227,6 +231,7 @@ extension ClientCore {
         group.record.status = .active
         group.record.mlsGroupID = next.groupID
         group.record.epoch = next.epoch
+        turn.draft.put(EpochRecord(epoch: next.epoch, startedAt: row.time), for: group.id)
         group.record.joinedEpoch = next.epoch
         group.record.joinTag = []
         group.record.rivalSeen = false

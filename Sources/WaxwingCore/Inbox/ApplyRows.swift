@@ -64,6 +64,7 @@ extension ClientCore {
         if group.epochChanged {
             lanes.account.groupsStale = true
             lanes[group.id].rosterWanted = lanes.account.round + 1
+            if try mustLookAfterInvites(group.record, turn) { lanes[group.id].recheckEscrows = true }
         }
     }
 
@@ -142,7 +143,12 @@ extension ClientCore {
         do {
             summary = try MLSMessage.summary(of: row.message)
         } catch {
-            if group.state != nil { try keepUnreadable(row, digest, .malformed, epoch: 0, in: group, &turn) }
+            guard group.state != nil else { return }
+            if let header = CommitHeader(row.message) {
+                try applyBrokenCommit(row, digest, header, to: &group, &turn)
+            } else {
+                try keepUnreadable(row, digest, .malformed, epoch: 0, in: group, &turn)
+            }
             return
         }
         let isOfGroup = group.record.mlsGroupID.isEmpty || summary.groupID == group.record.mlsGroupID

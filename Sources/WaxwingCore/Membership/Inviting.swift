@@ -12,6 +12,10 @@ extension ClientCore {
     ) throws -> LaneStep {
         guard let serverID = record.serverID, record.status == .active else { return .rest }
         switch row.intent {
+        case .renewInvite where row.steps == 0:
+            // Another admin may have done it meanwhile.
+            let call = Endpoint.groupInvites(group: serverID, token: token)
+            start(.lookBeforeRenewal(call), call.request, row, &turn)
         case .renewInvite(let user):
             let call = Endpoint.cancelInvite(of: user, group: serverID, token: token, idempotencyKey: key(row))
             start(.cancelInvite(call, user: user), call.request, row, &turn)
@@ -146,7 +150,7 @@ extension ClientCore {
                 resume(row, as: .renewInvite(user: user), &turn)
             } else {
                 turn.draft.deleteStaged(record.id, digest: digest)
-                _ = fail(row, "already invited by \(invite.inviterUsername)", &turn)
+                giveUp(row, "already invited by \(invite.inviterUsername)", &turn)
             }
         } else if row.attempts > 1, !digest.isEmpty {
             // A member by now, perhaps by our own earlier try: its bytes may stand in the log, so the staged commit is kept.
@@ -154,8 +158,13 @@ extension ClientCore {
         } else {
             turn.draft.deleteStaged(record.id, digest: digest)
             lanes.account.groupsStale = true
-            _ = fail(row, "already a member", &turn)
+            giveUp(row, "already a member", &turn)
         }
+    }
+
+    /// What a person asked for stays with its reason; a renewal that is no longer wanted is over.
+    private mutating func giveUp(_ row: OutboxRow, _ reason: String, _ turn: inout Turn) {
+        _ = row.isByPerson ? fail(row, reason, &turn) : drop(row, &turn)
     }
 
     /// Whether the staged commit was accepted will show in the log.
@@ -167,19 +176,104 @@ extension ClientCore {
 
     /// Nothing was there to cancel: taken back by an earlier try whose answer was lost, or accepted, declined or expired. Nobody is asked
     /// twice who said no.
-    mutating func inviteWasGone(_ user: ID, _ row: OutboxRow, _ record: GroupRecord, _ turn: inout Turn) throws {
-        if row.attempts > 1, try !turn.draft.membership(record.id).isOnRoster(user) {
+    mutating func inviteWasGone(
+        _ user: ID, _ row: OutboxRow, _ record: GroupRecord, mayBeOurDoing: Bool, _ turn: inout Turn
+    ) throws {
+        if mayBeOurDoing, try !turn.draft.membership(record.id).isOnRoster(user) {
             resume(row, as: .invite(username: try turn.draft.user(user)?.username ?? "", user: user), &turn)
             return
         }
         holdEscrow(row, user, &turn)
         lanes.account.groupsStale = true
-        if try !turn.draft.membership(record.id).isOnRoster(user) {
-            turn.notice(.inviteGone(group: record.id, user: user))
+        lanes[record.id].goneInvites[user] = lanes.account.round + 1
+    }
+
+    /// Tells of invites that are gone and made no one a member, once the roster is young enough to say so.
+    mutating func tellGoneInvites(of group: ID, _ roster: MembershipRecord, _ turn: inout Turn) {
+        for (user, round) in lanes[group].goneInvites.sorted(by: { $0.key < $1.key })
+        where round <= lanes.account.roundDone {
+            lanes[group].goneInvites[user] = nil
+            if !roster.isOnRoster(user) { turn.notice(.inviteGone(group: group, user: user)) }
         }
     }
 
-    /// Compares the invites of ours that the server still holds with those we have staged.
+    // MARK: Renewing
+
+    /// The invites of a group as they are now, for all renewals that wait: each is still to be made, or no longer.
+    mutating func renewals(
+        among invites: [PendingInvite], asked: OutboxRow, _ record: GroupRecord, _ turn: inout Turn
+    ) throws {
+        let me = try account(turn).userID
+        let epoch = try turn.draft.epoch(of: record)
+        for row in try turn.draft.outbox(record.id) {
+            guard case .renewInvite(let user) = row.intent, row.steps == 0,
+                row.order == asked.order || row.state == .queued && row.notBefore.isDue(turn.moment)
+            else { continue }
+            guard let invite = invites.first(where: { $0.invitee == user }) else {
+                try inviteWasGone(user, row, record, mayBeOurDoing: false, &turn)
+                continue
+            }
+            let isStale =
+                invite.inviter == me
+                ? try !hasLivingEscrow(of: user, in: record, turn) : invite.createdAt < epoch.startedAt
+            if isStale {
+                resume(row, as: row.intent, &turn)
+            } else {
+                _ = drop(row, &turn)
+            }
+        }
+    }
+
+    private func hasLivingEscrow(of user: ID, in record: GroupRecord, _ turn: Turn) throws -> Bool {
+        try turn.draft.staged(record.id).contains {
+            $0.record.purpose == .escrow(invitee: user) && $0.record.baseEpoch == record.epoch
+        }
+    }
+
+    /// Whether the invites of a group may hold stale ones that we, as an admin, should renew: they are looked through once in each epoch. An only
+    /// admin knows their own invites, unless they were made on another device.
+    func mustLookAfterInvites(_ record: GroupRecord, _ turn: Turn) throws -> Bool {
+        guard record.status == .active, record.serverID != nil else { return false }
+        let epoch = try turn.draft.epoch(of: record)
+        guard epoch.startedAt > 0, !epoch.invitesChecked else { return false }
+        let admins = try turn.draft.membership(record.id).admins
+        return try admins.contains(account(turn).userID) && (admins.count > 1 || record.joinedEpoch == record.epoch)
+    }
+
+    /// Any admin renews the invites that the group has outgrown: whose inviter is away, or has lost what they had staged.
+    private mutating func renewStale(
+        _ invites: [PendingInvite], in group: ID, isDrained: Bool, _ turn: inout Turn
+    ) throws {
+        guard let record = try turn.draft.group(group), try mustLookAfterInvites(record, turn) else { return }
+        guard isDrained else {
+            lanes[group].recheckEscrows = true
+            return
+        }
+        var epoch = try turn.draft.epoch(of: record)
+        epoch.invitesChecked = true
+        turn.draft.put(epoch, for: group)
+        let me = try account(turn).userID
+        let outbox = try turn.draft.outbox(group)
+        for invite in invites where invite.createdAt < epoch.startedAt {
+            let user = invite.invitee
+            if invite.inviter == me, try hasLivingEscrow(of: user, in: record, turn) { continue }
+            if outbox.contains(where: { $0.intent.isInvite(of: user) }) { continue }
+            let ourTurn = invite.inviter == me ? nil : try renewalTurn(in: group, turn)
+            try queueOnce(.renewInvite(user: user), in: group, notBefore: ourTurn, &turn)
+        }
+    }
+
+    /// When it is our turn to renew others' invites, so that usually one admin does.
+    private func renewalTurn(in group: ID, _ turn: Turn) throws -> Deadline {
+        let admins = try turn.draft.membership(group).admins
+        let rank = try admins.firstIndex(of: account(turn).userID) ?? 0
+        let stagger = ClientLimits.renewalStagger
+        let jitter = UInt64(entropy.bytes(1)[0]) * stagger / 0xFF
+        let wait = ClientLimits.renewalDelay + UInt64(min(rank, ClientLimits.renewalRanks)) * stagger + jitter
+        return turn.deadline(afterMilliseconds: wait)
+    }
+
+    /// Compares the invites that the server still holds with those we have staged, and looks after those of others.
     ///
     /// One that is gone may have been accepted: then its commit is in the log. So the staged commit is forgotten only if it is missing a
     /// second time, with the log drained in between.
@@ -199,6 +293,18 @@ extension ClientCore {
                 lanes[group].needsFetch = true
                 lanes[group].recheckEscrows = true
             }
+        }
+        try renewStale(invites, in: group, isDrained: isDrained, &turn)
+    }
+}
+
+extension Intent {
+    /// Whether a user is being invited, now or again.
+    fileprivate func isInvite(of user: ID) -> Bool {
+        switch self {
+        case .invite(_, let invited): invited == user
+        case .renewInvite(let invited): invited == user
+        default: false
         }
     }
 }

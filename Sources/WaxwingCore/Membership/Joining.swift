@@ -50,7 +50,7 @@ extension ClientCore {
             try queueOnce(.rejoin, in: record.id, &turn)
         } else if stale {
             lanes.account.invitesStale = true
-            delay(row, "the group moved on since the invite; it waits for the inviter to renew it", &turn)
+            delay(row, "the group moved on since the invite; it waits for an admin to renew it", &turn)
         } else if row.steps < Self.looksForRenewedInvite {
             // Taken back to be renewed, perhaps: the list of invites will show another in its place.
             var row = row

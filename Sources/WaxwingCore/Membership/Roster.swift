@@ -79,6 +79,7 @@ extension ClientCore {
             membership.roster = roster
             turn.draft.put(membership, for: record.id)
         }
+        tellGoneInvites(of: record.id, membership, &turn)
         if try isMemberWithoutKeys(record, turn) {
             // The Welcomes are asked for after the roster: what made us a member is then among them.
             lanes.account.keysMissing.insert(record.id)

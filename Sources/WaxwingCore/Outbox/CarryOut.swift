@@ -172,8 +172,7 @@ extension ClientCore {
                 }
             }
         }
-        let membership = try turn.draft.membership(record.id)
-        let call = commitCall(staged, row, record, serverID, token, isOnRoster: membership.isOnRoster)
+        let call = try commitCall(staged, row, record, serverID, token, turn)
         start(.commit(call, digest: sha256(staged.message)), call.request, row, &turn)
         return .rest
     }
@@ -211,21 +210,21 @@ extension ClientCore {
     }
 
     private func commitCall(
-        _ staged: StagedCommit, _ row: OutboxRow, _ record: GroupRecord, _ serverID: ID, _ token: String,
-        isOnRoster: (ID) -> Bool
-    ) -> Call<Void> {
+        _ staged: StagedCommit, _ row: OutboxRow, _ record: GroupRecord, _ serverID: ID, _ token: String, _ turn: Turn
+    ) throws -> Call<Void> {
         let groupInfo = staged.groupInfo ?? []
         let once = key(row, sha256(staged.message))
-        if case .remove(_, let user?) = row.intent, isOnRoster(user) {
+        let contests = try turn.draft.epoch(of: record).refused(in: record.era)
+        if case .remove(_, let user?) = row.intent, try turn.draft.membership(record.id).isOnRoster(user) {
             return Endpoint.removeMember(
                 user, commit: staged.message, groupInfo: groupInfo, group: serverID, token: token,
-                idempotencyKey: once)
+                idempotencyKey: once, contests: contests)
         }
         var mlsGroupID: [UInt8]?
         if case .create = row.intent { mlsGroupID = record.mlsGroupID }
         return Endpoint.uploadCommit(
             staged.message, groupInfo: groupInfo, mlsGroupID: mlsGroupID, group: serverID, token: token,
-            idempotencyKey: once)
+            idempotencyKey: once, contests: contests)
     }
 
     private enum CommitPlan {

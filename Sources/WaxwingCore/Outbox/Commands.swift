@@ -181,7 +181,30 @@ extension ClientCore {
                 status: .keyless)
         if !record.isOpen { record.status = .keyless }
         turn.draft.put(record)
+        for row in try turn.draft.outbox(record.id) {
+            guard case .accept = row.intent else { continue }
+            askAgain(row, for: id, &turn)
+            return
+        }
         try queue(.accept(invite: id), in: record, &turn)
+    }
+
+    /// Accepting twice is accepting: the row that waits does not wait any longer, and is for the invite that was named last.
+    private mutating func askAgain(_ row: OutboxRow, for invite: ID, _ turn: inout Turn) {
+        var row = row
+        if row.state != .sending, lanes[row.group].acceptAnswer == nil {
+            if row.isFailed || row.intent != .accept(invite: invite) {
+                row.state = .queued
+                row.attempts = 0
+                row.steps = 0
+            }
+            row.intent = .accept(invite: invite)
+            row.trouble = ""
+            row.notBefore = nil
+            turn.draft.put(row)
+            lanes.wake(row.group)
+        }
+        turn.outcome = .queued(row)
     }
 
     private mutating func queueDecline(_ id: ID, _ turn: inout Turn) throws {

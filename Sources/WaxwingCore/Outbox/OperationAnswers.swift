@@ -67,6 +67,8 @@ extension ClientCore {
             escrowed(row, user, &turn)
         case .findEscrow(let call, let digest, let user):
             try escrowFound(call.decode(response), digest, user, row, record, &turn)
+        case .lookBeforeRenewal(let call):
+            try renewals(among: call.decode(response), asked: row, record, &turn)
         case .cancelInvite(let call, let user):
             try call.decode(response)
             resume(row, as: .invite(username: try turn.draft.user(user)?.username ?? "", user: user), &turn)
@@ -202,7 +204,10 @@ extension ClientCore {
             turn.draft.deleteStaged(record.id, digest: digest)
             _ = fail(row, error.reason, &turn)
         case (.cancelInvite(_, let user), .notFound):
-            try inviteWasGone(user, row, record, &turn)
+            try inviteWasGone(user, row, record, mayBeOurDoing: row.attempts > 1, &turn)
+        case (.lookBeforeRenewal, .notAdmin), (.cancelInvite, .notAdmin):
+            // No longer ours to do.
+            _ = drop(row, &turn)
         case (.accept(_, let invite), _) where row.intent != .accept(invite: invite):
             // Answered for an invite that was renewed meanwhile.
             resume(row, as: row.intent, &turn)

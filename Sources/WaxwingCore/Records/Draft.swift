@@ -33,18 +33,25 @@ struct Draft {
 
     /// Records whose key begins with `prefix`, in key order, those written in this draft included.
     func page(_ table: Table, prefix: [UInt8], limit: Int = .max) throws(StoreError) -> [Record] {
-        try page(table, prefix: prefix, from: prefix, limit: limit)
+        try page(table, from: prefix, below: Record.key(afterPrefix: prefix), limit: limit)
     }
 
     /// The same, from the key `lower` on, which begins with `prefix`.
     func page(_ table: Table, prefix: [UInt8], from lower: [UInt8], limit: Int) throws(StoreError) -> [Record] {
-        let written = (overlay[table] ?? [:]).filter {
-            $0.key.starts(with: prefix) && !$0.key.lexicographicallyPrecedes(lower)
+        try page(table, from: lower, below: Record.key(afterPrefix: prefix), limit: limit)
+    }
+
+    /// Records from the key `lower` on and, where it is given, below `upper`, in key order, those written in this draft included.
+    func page(
+        _ table: Table, from lower: [UInt8], below upper: [UInt8]?, limit: Int = .max
+    ) throws(StoreError) -> [Record] {
+        let written = (overlay[table] ?? [:]).filter { key, _ in
+            !key.lexicographicallyPrecedes(lower) && upper.map(key.lexicographicallyPrecedes) ?? true
         }
         // Each overlay entry can hide at most one stored record.
         let wanted = limit > Int.max - written.count ? Int.max : limit + written.count
         var records = try store.page(
-            table, from: lower, below: Record.key(afterPrefix: prefix), limit: wanted, descending: false)
+            table, from: lower, below: upper, limit: wanted, descending: false)
         if deletedPrefixes[table] != nil { records.removeAll { isDeleted(table, $0.key) } }
         if !written.isEmpty {
             records.removeAll { written[$0.key] != nil }

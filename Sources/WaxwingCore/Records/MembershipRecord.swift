@@ -30,6 +30,8 @@ public struct MembershipRecord: StoredRecord, Hashable {
     /// Members by the tree; by the roster where there are no keys.
     public var memberCount: Int { tree.isEmpty ? roster.count : tree.count }
 
+    var admins: [ID] { roster.filter(\.isAdmin).map(\.user) }
+
     public func isOnRoster(_ user: ID) -> Bool { roster.contains { $0.user == user } }
 
     /// Notes a commit that stands in the log. The first of an epoch is the one that counts, unless it is known to be invalid.

@@ -47,6 +47,9 @@ enum Keys {
     static func seen(_ group: ID, welcome digest: [UInt8]) -> [UInt8] { group.bytes + [2] + digest }
 
     static func staged(_ group: ID, digest: [UInt8]) -> [UInt8] { group.bytes + digest }
+
+    /// Beside the membership, which lies under the group's id.
+    static func epoch(_ group: ID) -> [UInt8] { group.bytes + [1] }
 }
 
 extension Draft {

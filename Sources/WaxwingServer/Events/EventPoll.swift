@@ -1,6 +1,5 @@
 import ConclaveProtocol
 import Foundation
-import MachineClock
 import Synchronization
 
 /// What one poll is answered with.
@@ -54,7 +53,7 @@ final class EventPoll: Sendable {
     /// Waits for at most so long; also a cancelled task comes back.
     func wait(seconds: Int) async -> Ending {
         let timer = Task {
-            try await MachineClock.sleep(for: .seconds(seconds))
+            try await Task.sleep(for: .seconds(seconds))
             end(.timeIsUp)
         }
         defer { timer.cancel() }

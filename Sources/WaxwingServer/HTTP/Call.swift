@@ -8,6 +8,8 @@ struct Call: Sendable {
     let path: PathArguments
     let query: [String: String]
     let body: Data
+    /// The rows that a commit contests, by sequence number (see ``Contest``).
+    var contests: [UInt64] = []
 
     var user: ID { caller.user }
 

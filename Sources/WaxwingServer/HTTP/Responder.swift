@@ -3,7 +3,6 @@ import Foundation
 import Hummingbird
 import HummingbirdCore
 import Logging
-import MachineClock
 import NIOCore
 
 /// From an HTTP request to an answer: route, body, session, transaction.
@@ -160,7 +159,7 @@ struct Responder: HTTPResponder {
             token: try token(of: request), path: path,
             query: Dictionary(
                 request.uri.queryParameters.map { (String($0.key), String($0.value)) }, uniquingKeysWith: { a, _ in a }),
-            body: body,
+            body: body, contests: try Contest.rows(request.headers[.contests]),
             idempotencyKey: try key.map { try IdempotencyKey($0, path: request.uri.path, body: body) })
     }
 
@@ -186,7 +185,7 @@ struct Responder: HTTPResponder {
             defer { group.cancelAll() }
             group.addTask { Data(try await request.body.collect(upTo: most).readableBytesView) }
             group.addTask { [seconds = configuration.bodySeconds] in
-                try await MachineClock.sleep(for: .seconds(seconds))
+                try await Task.sleep(for: .seconds(seconds))
                 return nil
             }
             guard let first = try await group.next(), let body = first else { throw SlowBody() }
@@ -204,10 +203,11 @@ private struct PendingCall: Sendable {
     let path: PathArguments
     let query: [String: String]
     let body: Data
+    let contests: [UInt64]
     var idempotencyKey: IdempotencyKey?
 
     func call(by caller: Caller) -> Call {
-        Call(caller: caller, path: path, query: query, body: body)
+        Call(caller: caller, path: path, query: query, body: body, contests: contests)
     }
 
     /// A number of the query, brought into 0 ... `max`.

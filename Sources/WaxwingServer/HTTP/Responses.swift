@@ -30,6 +30,7 @@ extension Response {
 
 extension HTTPField.Name {
     static let idempotencyKey = Self.known("Idempotency-Key")
+    static let contests = Self.known(APIRequest.contestsHeader)
     static let lastEventID = Self.known("Last-Event-ID")
     static let accelBuffering = Self.known("X-Accel-Buffering")
 

@@ -17,8 +17,8 @@ extension Transaction {
 
     /// Everything the inviter prepared happens now: member, Welcome, commit and GroupInfo, or none of it.
     ///
-    /// Under strict ordering a commit whose epoch is over is refused and the invite stays, so that the inviter can cancel
-    /// it and escrow a new one.
+    /// Under strict ordering the group may have moved on since. Then the invitee becomes a member all the same, but without the Welcome, which
+    /// leads nowhere, and comes in by an external commit.
     func acceptInvite(_ call: Call) throws -> Answer {
         let invite = try inviteForInvitee(call)
         let group = try group(invite.group)
@@ -29,14 +29,17 @@ extension Transaction {
         let content = try row("SELECT commit_message, group_info, welcome FROM invite WHERE id = ?", [invite.id.blob])
         guard let content else { throw APIError.unknownInvite }
 
-        try takeCommit(content.data(0), groupInfo: content.data(1), in: group, from: invite.inviter)
+        let isWelcome = try takeEscrowedCommit(
+            content.data(0), groupInfo: content.data(1), in: group, from: invite.inviter)
         let others = try members(of: group.id)
-        try addMember(call.user, to: group.id, role: .member)
-        try execute(
-            "INSERT INTO welcome (id, group_id, user_id, data, created_at) VALUES (?, ?, ?, ?, ?)",
-            [ID.random().blob, group.id.blob, call.user.blob, content.data(2), now])
+        try addMember(call.user, to: group.id, role: .member, awaitsExternalJoin: !isWelcome)
         try execute("DELETE FROM invite WHERE id = ?", [invite.id.blob])
-        try announce(.welcome(to: group.id, alias: group.alias), to: [call.user])
+        if isWelcome {
+            try execute(
+                "INSERT INTO welcome (id, group_id, user_id, data, created_at) VALUES (?, ?, ?, ?, ?)",
+                [ID.random().blob, group.id.blob, call.user.blob, content.data(2), now])
+            try announce(.welcome(to: group.id, alias: group.alias), to: [call.user])
+        }
         try announce(.groupUpdate(of: group.id, .commit), to: others)
         return Answer()
     }

@@ -11,7 +11,8 @@ extension Transaction {
             try refresh(groupInfo: request.groupInfo, of: group)
             return Answer()
         }
-        try takeCommit(request.commitMessage, groupInfo: request.groupInfo, in: group, from: call.user)
+        try takeCommit(
+            request.commitMessage, groupInfo: request.groupInfo, in: group, from: call.user, contesting: call.contests)
         try announce(.groupUpdate(of: group.id, .commit), to: try members(of: group.id, except: call.user))
         return Answer()
     }
@@ -23,7 +24,8 @@ extension Transaction {
         guard !request.commitMessage.isEmpty else { throw APIError.badRequest("the commit is empty") }
         guard try groupInfo(of: group.id) != nil else { throw APIError.badRequest("no GroupInfo is stored") }
         group = try name(mlsGroupID: request.mlsGroupID, of: group)
-        try takeCommit(request.commitMessage, groupInfo: .init(), in: group, from: call.user)
+        try takeCommit(
+            request.commitMessage, groupInfo: .init(), in: group, from: call.user, contesting: call.contests)
 
         let wasAwaited = try exists(
             "SELECT 1 FROM member WHERE group_id = ? AND user_id = ? AND awaits_external_join = 1",

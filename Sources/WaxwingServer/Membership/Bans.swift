@@ -11,7 +11,7 @@ extension Transaction {
         guard user != call.user else { throw APIError.badRequest("nobody bans himself") }
         guard try !isBanned(user, from: group.id) else { throw APIError.conflict("the user is banned already") }
         if try role(of: user, in: group.id) != nil {
-            try remove(user, from: group, commit: request.commitMessage, groupInfo: request.groupInfo, by: call.user)
+            try remove(user, from: group, commit: request.commitMessage, groupInfo: request.groupInfo, by: call)
         }
         try cancelInvites("group_id = ? AND invitee_id = ?", [group.id.blob, user.blob])
         try execute(

@@ -10,7 +10,7 @@ extension Transaction {
         try requireUser(user)
         guard user != call.user else { throw APIError.badRequest("to remove oneself is to leave") }
         guard try role(of: user, in: group.id) != nil else { throw APIError.badRequest("the user is not a member") }
-        try remove(user, from: group, commit: request.commitMessage, groupInfo: request.groupInfo, by: call.user)
+        try remove(user, from: group, commit: request.commitMessage, groupInfo: request.groupInfo, by: call)
         return Answer()
     }
 
@@ -18,7 +18,9 @@ extension Transaction {
         let request = try call.message(WireLeaveGroupRequest.self)
         let group = try groupForMember(call)
         if !request.commitMessage.isEmpty {
-            try takeCommit(request.commitMessage, groupInfo: request.groupInfo, in: group, from: call.user)
+            try takeCommit(
+                request.commitMessage, groupInfo: request.groupInfo, in: group, from: call.user,
+                contesting: call.contests)
         }
         try removeFromRoster(call.user, of: group.id)
         try announce(.memberRemoved(from: group.id, user: call.user), to: try members(of: group.id))
@@ -26,8 +28,10 @@ extension Transaction {
     }
 
     /// Without a commit only the roster changes; the Remove then follows through the commit endpoint.
-    func remove(_ user: ID, from group: GroupRow, commit: Data, groupInfo: Data, by admin: ID) throws {
-        if !commit.isEmpty { try takeCommit(commit, groupInfo: groupInfo, in: group, from: admin) }
+    func remove(_ user: ID, from group: GroupRow, commit: Data, groupInfo: Data, by call: Call) throws {
+        if !commit.isEmpty {
+            try takeCommit(commit, groupInfo: groupInfo, in: group, from: call.user, contesting: call.contests)
+        }
         try removeFromRoster(user, of: group.id)
         try announce(.memberRemoved(from: group.id, user: user), to: try members(of: group.id) + [user])
     }

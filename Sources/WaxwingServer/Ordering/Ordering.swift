@@ -1,28 +1,61 @@
 import ConclaveProtocol
 import Foundation
 
-/// Which commits are taken. Under strict ordering exactly one for each epoch, so that nobody builds on a dead branch.
+/// Which commits are taken. Under strict ordering one is counted for each epoch, so that nobody builds on a dead branch.
 extension Transaction {
     /// Appends a commit to the log if the ordering takes it, and its GroupInfo with it.
     ///
+    /// - Parameter rows: what the commit contests, where its epoch has a counted one (see ``Contest``).
     /// - Throws: 400/100 for what is no commit of this group, 409/301 for a commit whose epoch is over (strict only).
-    func takeCommit(_ commit: Data, groupInfo: Data, in group: GroupRow, from sender: ID) throws {
-        let epoch: UInt64?
-        switch configuration.ordering {
-        case .strict:
-            let header = try requireCommit(commit, of: group)
-            try requireCurrentEpoch(header.epoch, in: group)
-            epoch = header.epoch
-        case .open:
-            // Not looked at, but remembered as far as readable, for the day the server is started strict.
-            let header = MLSHeader(commit).flatMap { $0.contentType == .commit ? $0.epoch : nil }
-            epoch = Self.remembered(header, after: group.lastCommitEpoch)
+    func takeCommit(
+        _ commit: Data, groupInfo: Data, in group: GroupRow, from sender: ID, contesting rows: [UInt64] = []
+    ) throws {
+        guard configuration.ordering == .strict else {
+            return try takeAnyCommit(commit, groupInfo: groupInfo, in: group, from: sender)
         }
+        let epoch = try requireCommit(commit, of: group).epoch
+        if try isNext(epoch, in: group) || isAlone(sender, in: group.id) {
+            try count(commit, of: epoch, groupInfo: groupInfo, in: group, from: sender)
+        } else {
+            try contest(rows, by: commit, of: epoch, in: group, from: sender)
+        }
+    }
+
+    /// Appends a commit that an inviter left here, now that its invitee has accepted. Under strict ordering one that can no longer count is
+    /// a line of the log and nothing more: the group goes on as it is, and the GroupInfo of the living branch stays.
+    ///
+    /// - Returns: whether the Welcome that goes with the commit may lead into the group.
+    /// - Throws: 400/100 for what is no commit of this group (strict only).
+    func takeEscrowedCommit(_ commit: Data, groupInfo: Data, in group: GroupRow, from inviter: ID) throws -> Bool {
+        guard configuration.ordering == .strict else {
+            try takeAnyCommit(commit, groupInfo: groupInfo, in: group, from: inviter)
+            return true
+        }
+        let epoch = try requireCommit(commit, of: group).epoch
+        let isOver = group.lastCommitEpoch.map { epoch <= $0 } ?? false
+        if try isNext(epoch, in: group) || !isOver && isAlone(inviter, in: group.id) {
+            try count(commit, of: epoch, groupInfo: groupInfo, in: group, from: inviter)
+            return true
+        }
+        // One that runs ahead of the group would only look as though commits before it were missing.
+        guard isOver else { return false }
+        _ = try append(commit, to: group.id, from: inviter)
+        return try wasSkipped(epoch, in: group.id)
+    }
+
+    private func takeAnyCommit(_ commit: Data, groupInfo: Data, in group: GroupRow, from sender: ID) throws {
+        // Not looked at, but remembered as far as readable, for the day the server is started strict.
+        let header = MLSHeader(commit).flatMap { $0.contentType == .commit ? $0.epoch : nil }
+        try set(lastCommitEpoch: Self.remembered(header, after: group.lastCommitEpoch), of: group.id)
+        _ = try append(commit, to: group.id, from: sender)
+        if !groupInfo.isEmpty { try store(groupInfo: groupInfo, of: group.id) }
+    }
+
+    private func count(
+        _ commit: Data, of epoch: UInt64, groupInfo: Data, in group: GroupRow, from sender: ID
+    ) throws {
         try set(lastCommitEpoch: epoch, of: group.id)
-        let sequence = try append(commit, to: group.id, from: sender)
-        if configuration.ordering == .strict, let epoch {
-            try note(takenCommit: epoch, at: sequence, of: group.id)
-        }
+        try note(takenCommit: epoch, at: append(commit, to: group.id, from: sender), of: group.id)
         if !groupInfo.isEmpty { try store(groupInfo: groupInfo, of: group.id) }
     }
 
@@ -103,11 +136,17 @@ extension Transaction {
         return header
     }
 
-    private func requireCurrentEpoch(_ epoch: UInt64, in group: GroupRow) throws {
-        guard let last = group.lastCommitEpoch else { return }
+    /// Whether a commit of `epoch` is the one that the count waits for.
+    private func isNext(_ epoch: UInt64, in group: GroupRow) throws -> Bool {
+        guard let last = group.lastCommitEpoch else { return true }
         let (expected, overflow) = last.addingReportingOverflow(1)
-        guard !overflow, epoch == expected else {
-            throw APIError.conflict("the commit is for epoch \(epoch), the group is in epoch \(expected)")
-        }
+        return !overflow && epoch == expected
+    }
+
+    /// Whether there is no one else who would have to follow a commit. Some clients take their commits before they are in the log: alone in
+    /// a group, after an invite that was declined, they are ahead of what was counted, and theirs is the group all the same.
+    private func isAlone(_ member: ID, in group: ID) throws -> Bool {
+        // Who has not come in yet has nothing to follow with.
+        try ids("SELECT user_id FROM member WHERE group_id = ? AND awaits_external_join = 0", [group.blob]) == [member]
     }
 }

@@ -13,6 +13,27 @@ extension Transaction {
             [group.blob, Self.sortable(epoch), Int64(clamping: sequence)])
     }
 
+    /// The row of the commit that was counted for an epoch, if it is still in the log.
+    func takenCommit(of epoch: UInt64, in group: ID) throws -> UInt64? {
+        let row = try row(
+            """
+            SELECT sequence FROM taken_commit AS taken WHERE group_id = ? AND epoch = ? AND EXISTS (
+                SELECT 1 FROM message WHERE group_id = taken.group_id AND sequence = taken.sequence)
+            """,
+            [group.blob, Self.sortable(epoch)])
+        return row.map { UInt64(max(0, $0[0] as Int64)) }
+    }
+
+    /// Whether the count went past an epoch without a commit for it, as it does for a member who is alone. Where an earlier one is still
+    /// remembered, so would be one of this epoch.
+    func wasSkipped(_ epoch: UInt64, in group: ID) throws -> Bool {
+        let row = try row(
+            "SELECT max(epoch) FROM taken_commit WHERE group_id = ? AND epoch <= ?",
+            [group.blob, Self.sortable(epoch)])
+        guard let last: Data = row?[0] else { return false }
+        return last != Self.sortable(epoch)
+    }
+
     /// Whether one of the commits that were taken for the epochs in `range` is no longer in the log.
     func hasLostCommit(of range: ClosedRange<UInt64>, in group: ID) throws -> Bool {
         try exists(
@@ -47,7 +68,7 @@ extension Transaction {
     }
 
     /// Eight bytes that compare as the number does, which SQLite's signed integers would not.
-    private static func sortable(_ epoch: UInt64) -> Data {
+    static func sortable(_ epoch: UInt64) -> Data {
         Data((0..<8).map { UInt8(truncatingIfNeeded: epoch >> (56 - 8 * UInt64($0))) })
     }
 }

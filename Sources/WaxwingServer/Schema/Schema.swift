@@ -10,6 +10,9 @@ enum Schema {
         migrator.registerMigration("2") { db in
             try db.execute(sql: version2)
         }
+        migrator.registerMigration("3") { db in
+            try db.execute(sql: version3)
+        }
         migrator.registerMigration("4") { db in
             try db.execute(sql: version4)
         }
@@ -154,5 +157,17 @@ enum Schema {
             PRIMARY KEY (group_id, epoch)
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX taken_commit_sequence ON taken_commit (group_id, sequence);
+        """
+
+    /// Commits that contest a counted one. They are forgotten with it.
+    private static let version3 = """
+        CREATE TABLE contest (
+            group_id BLOB NOT NULL,
+            epoch BLOB NOT NULL,
+            user_id BLOB NOT NULL CHECK (length(user_id) = 16),
+            sequence INTEGER NOT NULL CHECK (sequence > 0),
+            PRIMARY KEY (group_id, epoch, user_id, sequence),
+            FOREIGN KEY (group_id, epoch) REFERENCES taken_commit (group_id, epoch) ON DELETE CASCADE
+        ) STRICT, WITHOUT ROWID;
         """
 }

@@ -26,14 +26,16 @@ enum ServerLog {
         }
     }
 
-    private static func open(_ groupName: String, _ person: Person, _ port: UInt16) throws -> (group: ID, token: String)
-    {
+    static func open(_ groupName: String, _ person: Person, _ port: UInt16) throws -> (group: ID, token: String) {
         let token = try ask(Endpoint.login(username: person.name, password: Person.password), port).token
         let group = try #require(try ask(Endpoint.groups(token: token), port).first { $0.name == groupName })
         return (group.group, token)
     }
 
-    private static func ask<Value>(_ call: Call<Value>, _ port: UInt16) throws -> Value {
+    /// Asks the server something, and reads the answer.
+    ///
+    /// - Throws: ``ProtocolError`` for what it refuses.
+    static func ask<Value>(_ call: Call<Value>, _ port: UInt16) throws -> Value {
         try call.decode(try answer(call.request, port))
     }
 

@@ -197,6 +197,13 @@ struct ProposalRuleTests {
             try scene.process(try scene.forge(.commit(missing)))
         },
         Rule(
+            "12.4", "two references to one proposal", .invalidProposal,
+            prepare: { scene in try scene.remember(try scene.forge(.remove(RuleScene.other))) }
+        ) { scene in
+            let reference = ProposalOrRef.reference(scene.victim.pendingProposals[0].reference)
+            try scene.process(try scene.forge(.commit(Commit(proposals: [reference, reference], path: nil))))
+        },
+        Rule(
             "12.4", "a reference to a proposal of the last epoch", .unknownReference,
             prepare: { scene in try scene.remember(try scene.forge(.remove(RuleScene.other))) }
         ) { scene in

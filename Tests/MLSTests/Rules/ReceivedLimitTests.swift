@@ -54,42 +54,6 @@ struct ReceivedLimitTests {
         expectError(.tooLarge, "by an Add") { try scene.process(message) }
     }
 
-    @Test func soManyProposalsAreRememberedAndNoMore() throws {
-        func pending(_ number: Int, _ proposal: Proposal) -> PendingProposal {
-            PendingProposal(
-                proposal: proposal, origin: .member(LeafIndex(1)),
-                reference: ProposalRef([UInt8(number >> 8), UInt8(number & 0xFF)]), epoch: 1, updateKey: nil,
-                sealedWith: nil)
-        }
-        var group = try World(members: 2).clients[0].group
-        for number in 0..<Limits.pendingProposals {
-            try group.storeProposal(pending(number, .remove(LeafIndex(1))))
-        }
-        expectError(.tooLarge) {
-            try group.storeProposal(pending(Limits.pendingProposals, .remove(LeafIndex(1))))
-        }
-        // One that is known already costs nothing.
-        try group.storeProposal(pending(7, .remove(LeafIndex(1))))
-        #expect(group.pendingProposals.count == Limits.pendingProposals)
-    }
-
-    @Test func soManyBytesOfProposalsAreRememberedAndNoMore() throws {
-        let large = Proposal.groupContextExtensions([
-            Extension(.applicationID, data: [UInt8](repeating: 0, count: 4 << 20))
-        ])
-        var cache = ProposalCache()
-        func insert(_ number: UInt8, _ proposal: Proposal) throws {
-            _ = try cache.insert(
-                PendingProposal(
-                    proposal: proposal, origin: .member(LeafIndex(1)), reference: ProposalRef([number]), epoch: 1,
-                    updateKey: nil, sealedWith: nil))
-        }
-        for number in 0..<3 as Range<UInt8> { try insert(number, large) }
-        expectError(.tooLarge) { try insert(3, large) }
-        try insert(4, .remove(LeafIndex(1)))
-        #expect(cache.entries.count == 4)
-    }
-
     @Test func aTreeIsSoWideAndNoWider() throws {
         var tree = RatchetTree()
         let leaf = try TestMember("a", crypto: suite(1), entropy: SeededEntropy(seed: 1)).leaf
@@ -99,16 +63,5 @@ struct ReceivedLimitTests {
         expectError(.tooLarge) { try tree.addLeaf(leaf) }
         tree.set(nil, at: LeafIndex(0).node)
         #expect(tree.leafCount == Limits.leaves)
-    }
-
-    /// A committer looks through so many proposals that do not fit, and takes up none behind them.
-    @Test func onlySoManyProposalsAreTriedOneByOne() throws {
-        for (count, isTaken) in [(Limits.triedProposals - 1, true), (Limits.triedProposals, false)] {
-            var world = try World(members: 2)
-            for number in 0..<count { try world.propose(.remove(LeafIndex(UInt32(9 + number))), by: 1) }
-            try world.propose(.add(try world.newBundle().bundle.keyPackage), by: 1)
-            let staged = try world.commit([], by: 0)
-            #expect(staged.changes.added.count == (isTaken ? 1 : 0) && staged.changes.removed.isEmpty)
-        }
     }
 }

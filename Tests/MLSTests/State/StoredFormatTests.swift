@@ -37,7 +37,19 @@ struct StoredFormatTests {
                 records[key(.pastEpoch(1))] = value
             }
         ),
-        ("proposals with a gap", .malformed, { $0[key(.proposal(1))] = $0.removeValue(forKey: key(.proposal(0))) }),
+        ("a proposal twice", .malformed, { $0[key(.proposal(1))] = $0[key(.proposal(0))] }),
+        (
+            "a proposal that is aside without the mark", .malformed,
+            { $0[key(.asideProposal(ProposalRef([1])))] = $0[key(.proposal(0))] }
+        ),
+        ("another form of what is aside", .unsupported, { $0[key(.asideMark)] = [9] }),
+        (
+            "a proposal under another's name", .malformed,
+            { records in
+                records[key(.asideMark)] = [1]
+                records[key(.asideProposal(ProposalRef([1])))] = records[key(.proposal(0))]
+            }
+        ),
         (
             "keys of an epoch that is not there", .malformed,
             { $0[key(.node(7, NodeIndex(0)))] = [32] + [UInt8](repeating: 1, count: 32) }

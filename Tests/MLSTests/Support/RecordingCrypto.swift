@@ -20,11 +20,15 @@ final class RecordingCrypto: SuiteCrypto {
 
     private let base: any SuiteCrypto
     private let list = Mutex<[Record]>([])
+    private let verified = Mutex(0)
 
     init(_ base: any SuiteCrypto) { self.base = base }
 
     /// All so far, oldest first.
     var records: [Record] { list.withLock { $0 } }
+
+    /// How many signatures have been checked.
+    var verifications: Int { verified.withLock { $0 } }
 
     var suite: CipherSuite { base.suite }
 
@@ -74,7 +78,8 @@ final class RecordingCrypto: SuiteCrypto {
         try base.sign(key, message)
     }
     func verify(publicKey: [UInt8], _ message: [UInt8], signature: [UInt8]) -> Bool {
-        base.verify(publicKey: publicKey, message, signature: signature)
+        verified.withLock { $0 += 1 }
+        return base.verify(publicKey: publicKey, message, signature: signature)
     }
 
     func deriveHPKEKey(ikm: Secret) throws(MLSError) -> HPKEPrivateKey {

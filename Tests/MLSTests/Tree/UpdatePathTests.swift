@@ -148,9 +148,9 @@ struct UpdatePathTests {
         let other = try group.crypto.encryptWithLabel(
             to: own.leafKey.publicKey, label: "UpdatePathNode", context: group.context,
             group.entropy.secret(32), group.entropy)
-        expectError(.invalidCommit, "a secret of other keys") { try decrypt(sealed { $0[0] = other }) }
+        expectError(.decryptionFailed, "a secret of other keys") { try decrypt(sealed { $0[0] = other }) }
         let stranger = try group.crypto.generateHPKEKey(group.entropy)
-        expectError(.invalidCommit, "we have no key") {
+        expectError(.decryptionFailed, "we have no key") {
             try decrypt(path, with: PrivateTree(ownLeaf: receiver, leafKey: stranger))
         }
         expectError(.invalidCommit, "our own path") { try decrypt(path, with: group.privateTrees[committer]) }

@@ -27,6 +27,7 @@ struct ModelServer {
         var commit: [UInt8]
         var welcome: [UInt8]
         var groupInfo: [UInt8]
+        var time: UInt64
     }
 
     struct Group {
@@ -39,13 +40,19 @@ struct ModelServer {
         var lastSequence: UInt64 = 0
         var groupInfo: [UInt8] = []
         var invites: [Invite] = []
+        /// The epoch of the last commit that was counted, and the row that was counted for each.
         var epoch: UInt64?
+        var counted: [UInt64: UInt64] = [:]
     }
 
     var isStrict: Bool
     var time: UInt64 = 1_800_000_000
     /// Whether a repeated POST is told by its Idempotency-Key. The reference server does not know the header.
     var knowsIdempotencyKeys = true
+    /// Whether a commit may contest the counted one. Other servers do not know the header.
+    var knowsContests = true
+    /// Whether a strict server takes a member's word, given as a GroupInfo, for the epoch the group is in.
+    var believesGroupInfos = true
     private(set) var users: [ID: User] = [:]
     var groups: [ID: Group] = [:]
     private var welcomes: [(id: ID, user: ID, group: ID, message: [UInt8])] = []
@@ -108,7 +115,8 @@ struct ModelServer {
         } catch {
             response = APIResponse(status: 500, contentType: "", body: [])
         }
-        if let idempotent { answers[idempotent] = response }
+        // A refusal had no effect: its repeat is looked at afresh.
+        if let idempotent, response.status < 300 { answers[idempotent] = response }
         return response
     }
 
@@ -192,15 +200,19 @@ struct ModelServer {
             if !upload.mlsGroupID.isEmpty, group.mlsGroupID.isEmpty { groups[group.id]!.mlsGroupID = upload.mlsGroupID }
             if upload.commitMessage.isEmpty {
                 groups[group.id]!.groupInfo = Array(upload.groupInfo)
-                if isStrict { believe(Array(upload.groupInfo), of: group.id) }
+                if isStrict, believesGroupInfos { believe(Array(upload.groupInfo), of: group.id) }
             } else {
-                try take(Array(upload.commitMessage), groupInfo: Array(upload.groupInfo), from: user, group.id)
+                try take(
+                    Array(upload.commitMessage), groupInfo: Array(upload.groupInfo), from: user, group.id,
+                    contesting: request.contests)
             }
             return []
         case "remove":
             let remove = try read(request, WireRemoveMemberRequest.self)
             guard let target = ID(remove.userID), group.members.contains(target) else { throw Refusal.badRequest }
-            try take(Array(remove.commitMessage), groupInfo: Array(remove.groupInfo), from: user, group.id)
+            try take(
+                Array(remove.commitMessage), groupInfo: Array(remove.groupInfo), from: user, group.id,
+                contesting: request.contests)
             groups[group.id]!.members.removeAll { $0 == target }
             for member in group.members { hints.append((member, .memberRemoved(group: group.id, user: target))) }
             return []
@@ -244,7 +256,7 @@ struct ModelServer {
             groups[group.id]!.invites.append(
                 Invite(
                     id: id, inviter: user, invitee: invitee, commit: Array(escrow.commitMessage),
-                    welcome: Array(escrow.welcomeMessage), groupInfo: Array(escrow.groupInfo)))
+                    welcome: Array(escrow.welcomeMessage), groupInfo: Array(escrow.groupInfo), time: time))
             hints.append((invitee, .inviteReceived(invite: id, group: group.id)))
             return []
         case "invites": return try invitesAnswer(group.invites.map { (group, $0) })
@@ -267,10 +279,16 @@ struct ModelServer {
             let invite = group.invites[index]
             guard invite.invitee == user else { throw Refusal.notMember }
             if accept {
-                try take(invite.commit, groupInfo: invite.groupInfo, from: invite.inviter, group.id, tellSender: true)
+                if isStale(invite, in: group) {
+                    append(invite.commit, from: invite.inviter, to: group.id)
+                    for member in group.members { hints.append((member, .groupUpdate(group: group.id, kind: .commit))) }
+                } else {
+                    try take(
+                        invite.commit, groupInfo: invite.groupInfo, from: invite.inviter, group.id, tellSender: true)
+                    welcomes.append((makeID(), user, group.id, invite.welcome))
+                    hints.append((user, .welcome(group: group.id)))
+                }
                 groups[group.id]!.members.append(user)
-                welcomes.append((makeID(), user, group.id, invite.welcome))
-                hints.append((user, .welcome(group: group.id)))
             } else {
                 hints.append((invite.inviter, .inviteDeclined(group: group.id, user: user)))
             }
@@ -278,36 +296,6 @@ struct ModelServer {
             return []
         }
         throw Refusal.notFound
-    }
-
-    /// Takes a commit under the ordering that is set.
-    private mutating func take(
-        _ commit: [UInt8], groupInfo: [UInt8]?, from user: ID, _ id: ID, tellSender: Bool = false
-    ) throws {
-        let group = groups[id]!
-        if isStrict, let epoch = epochOf(commit) {
-            if let last = group.epoch, epoch != last + 1 { throw Refusal.conflict }
-            groups[id]!.epoch = epoch
-        }
-        append(commit, from: user, to: id)
-        if let groupInfo { groups[id]!.groupInfo = groupInfo }
-        for member in group.members where member != user || tellSender {
-            hints.append((member, .groupUpdate(group: id, kind: .commit)))
-        }
-    }
-
-    /// A server that takes any member's word for the epoch the group is in.
-    private mutating func believe(_ groupInfo: [UInt8], of group: ID) {
-        guard let epoch = try? MLSMessage.summary(of: groupInfo).epoch else { return }
-        groups[group]!.epoch = epoch == 0 ? nil : epoch - 1
-    }
-
-    /// Version, wire format, group id, epoch.
-    private func epochOf(_ message: [UInt8]) -> UInt64? {
-        guard message.count > 5 else { return nil }
-        let length = Int(message[4])
-        guard length < 64, message.count >= 5 + length + 8 else { return nil }
-        return message[(5 + length)..<(13 + length)].reduce(0) { $0 << 8 | UInt64($1) }
     }
 
     /// Puts rows into a log that nobody sent.
@@ -322,7 +310,7 @@ struct ModelServer {
     }
 
     @discardableResult
-    private mutating func append(_ message: [UInt8], from user: ID, to id: ID) -> UInt64 {
+    mutating func append(_ message: [UInt8], from user: ID, to id: ID) -> UInt64 {
         groups[id]!.lastSequence += 1
         groups[id]!.log.append(Row(sequence: groups[id]!.lastSequence, sender: user, message: message, time: time))
         return groups[id]!.lastSequence
@@ -382,6 +370,7 @@ struct ModelServer {
             wire.inviterID = Data(invite.inviter.bytes)
             wire.inviterUsername = users[invite.inviter]!.name
             wire.inviteeID = Data(invite.invitee.bytes)
+            wire.createdAt = invite.time
             return wire
         }
         return try bytes(list)

@@ -254,6 +254,16 @@ final class World {
 
     private func nameOf(_ id: ID) -> String { people.first { $0.id == id }?.name ?? "?" }
 
+    /// All are in the same epoch of the same branch.
+    func expectSameKeys(_ name: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+        let keys = try Set(
+            people.map { person in
+                let details = try person.core.details(of: group(name, of: person).id)
+                return details.map { "\($0.epoch) \($0.epochAuthenticator)" } ?? "\(person.name) has none"
+            })
+        #expect(keys.count == 1, "the group is split: \(keys)", sourceLocation: sourceLocation)
+    }
+
     /// All agree on the state of the group, and nobody has anything left to send.
     func expectConverged(_ name: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
         var authenticators: Set<String> = []

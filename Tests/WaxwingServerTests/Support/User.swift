@@ -129,14 +129,18 @@ extension User {
             "groups/\(group)/messages", WireSendMessageRequest.with { $0.mlsMessage = Data(text.utf8) }, key: key)
     }
 
-    func commit(_ bytes: [UInt8], info: String = "", mlsGroupID: String = "", to group: ID) async throws -> Reply {
-        try await post(
-            "groups/\(group)/commit",
-            WireUploadCommitRequest.with {
-                $0.commitMessage = Data(bytes)
-                $0.groupInfo = Data(info.utf8)
-                $0.mlsGroupID = mlsGroupID
-            })
+    /// - Parameter contests: what the header `Waxwing-Contests` says.
+    func commit(
+        _ bytes: [UInt8], info: String = "", mlsGroupID: String = "", to group: ID, contests: String? = nil
+    ) async throws -> Reply {
+        let request = WireUploadCommitRequest.with {
+            $0.commitMessage = Data(bytes)
+            $0.groupInfo = Data(info.utf8)
+            $0.mlsGroupID = mlsGroupID
+        }
+        return try await send(
+            "POST", "groups/\(group)/commit", headers: contests.map { ["Waxwing-Contests": $0] } ?? [:],
+            body: request.serializedBytes())
     }
 
     /// A commit upload without a commit.

@@ -1,0 +1,79 @@
+import ConclaveProtocol
+import MLS
+
+/// Commits that no member can take. A server that counts commits reads only their headers: it may have counted one of these for its epoch, and
+/// taken its GroupInfo.
+extension ClientCore {
+    /// Puts the living GroupInfo back, and notes a row whose commit every member refuses: the group's next commit contests it
+    /// (``APIRequest/contests``).
+    mutating func refuse(_ row: InboxRow, everyoneSeesWhy: Bool, in group: OpenGroup, _ turn: inout Turn) throws {
+        if everyoneSeesWhy {
+            var epoch = try turn.draft.epoch(of: group.record)
+            epoch.note(refused: row.sequence, era: row.era)
+            turn.draft.put(epoch, for: group.id)
+        }
+        // A server that takes a member's word goes back to the epoch of a GroupInfo; it does so only while the row is in the log.
+        try queueOnce(.refreshGroupInfo, in: group.id, &turn)
+    }
+
+    /// A row that begins like a commit, which is as far as a server reads, and is no MLS message after that.
+    mutating func applyBrokenCommit(
+        _ row: InboxRow, _ digest: [UInt8], _ header: CommitHeader, to group: inout OpenGroup, _ turn: inout Turn
+    ) throws {
+        guard let state = group.state, header.groupID == state.groupID, header.epoch >= state.epoch else {
+            try keepUnreadable(row, digest, .malformed, epoch: 0, in: group, &turn)
+            return
+        }
+        if header.epoch > state.epoch {
+            // It stands in the way once that epoch is reached.
+            try park(row, digest, epoch: header.epoch, in: &group, &turn)
+            return
+        }
+        try keepUnreadable(row, digest, .malformed, epoch: header.epoch, in: group, &turn)
+        try refuse(row, everyoneSeesWhy: true, in: group, &turn)
+    }
+}
+
+/// What a server reads of a commit: RFC 9420 §6, the start of PublicMessage and PrivateMessage.
+struct CommitHeader {
+    let groupID: [UInt8]
+    let epoch: UInt64
+
+    /// Nil unless `message` begins like a commit.
+    init?(_ message: [UInt8]) {
+        var reader = TLSReader(message)
+        do throws(MLSError) {
+            guard try reader.read(UInt16.self) == 1 else { return nil }
+            let wireFormat = try reader.read(UInt16.self)
+            groupID = try reader.readOpaque()
+            epoch = try reader.read()
+            switch wireFormat {
+            case 1:
+                let sender = try reader.read(UInt8.self)
+                guard (1...4).contains(sender) else { return nil }
+                // Members and external senders have an index.
+                if sender <= 2 { _ = try reader.read(UInt32.self) }
+                _ = try reader.readOpaque()
+            case 2: break
+            default: return nil
+            }
+            guard try reader.read(UInt8.self) == 3 else { return nil }
+        } catch {
+            return nil
+        }
+    }
+}
+
+extension MLSError {
+    /// Whether every member refuses a commit for the same reason. What is missing here, or was sealed to this member alone, is no such reason:
+    /// others may have taken that commit.
+    var everyoneSeesWhy: Bool {
+        switch code {
+        case .malformed, .invalidSignature, .invalidTag, .invalidKey, .invalidTree, .invalidLeafNode,
+            .invalidKeyPackage,
+            .invalidProposal, .invalidCommit, .credentialRefused:
+            true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import ConclaveProtocol
+import MLS
+
+/// What was noted of the epoch that a group is in. Each epoch begins with an empty one.
+struct EpochRecord: StoredRecord {
+    static let version: UInt8 = 1
+
+    var epoch: UInt64
+    /// When the commit that led here was taken, by the server's clock in Unix seconds; 0 where that is not known.
+    var startedAt: UInt64
+    /// The invites that waited when the epoch began were looked through since.
+    var invitesChecked = false
+    /// The numbering that ``refused`` belongs to.
+    private var era: UInt32 = 0
+    /// Rows of the log that hold a commit for this epoch which every member refuses, by sequence number: the last so many.
+    private var refused: [UInt64] = []
+
+    init(epoch: UInt64, startedAt: UInt64) {
+        self.epoch = epoch
+        self.startedAt = startedAt
+    }
+
+    /// The refused rows that the server can still name, as it counts now.
+    func refused(in era: UInt32) -> [UInt64] { era == self.era ? refused : [] }
+
+    mutating func note(refused sequence: UInt64, era: UInt32) {
+        if era != self.era { refused = [] }
+        self.era = era
+        refused.removeAll { $0 == sequence }
+        refused.append(sequence)
+        if refused.count > ClientLimits.refusedCommits { refused.removeFirst() }
+    }
+
+    init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {
+        epoch = try reader.read()
+        startedAt = try reader.read()
+        invitesChecked = try reader.readBool()
+        era = try reader.read()
+        var inner = try reader.readSubReader()
+        while !inner.isAtEnd { refused.append(try inner.read()) }
+    }
+
+    func encode(to writer: inout TLSWriter) {
+        writer.write(epoch)
+        writer.write(startedAt)
+        writer.writeBool(invitesChecked)
+        writer.write(era)
+        writer.writeVector { inner in for sequence in refused { inner.write(sequence) } }
+    }
+}
+
+extension Draft {
+    /// What was noted of the epoch that a group is in.
+    func epoch(of group: GroupRecord) throws(StoreError) -> EpochRecord {
+        if let known: EpochRecord = try record(.membership, Keys.epoch(group.id)), known.epoch == group.epoch {
+            return known
+        }
+        return EpochRecord(epoch: group.epoch, startedAt: 0)
+    }
+
+    mutating func put(_ epoch: EpochRecord, for group: ID) { put(.membership, Keys.epoch(group), epoch) }
+}
