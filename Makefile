@@ -13,12 +13,13 @@ DOORS ?= decode tree welcome group-info handle restore staged bundle successor o
 # Messages to begin with: of DIR, or of the official vectors where they are, and of our own.
 SEED_DIRS = $(or $(DIR),$(wildcard ../shared/mls-vectors)) fixtures/mls
 
-.PHONY: help setup demo test test-plugins clocks vectors own-vectors mls-peer peers simulate foreign fuzz fixtures bench-archive bench-client bench-stores bench-mls format lint proto
+.PHONY: help setup demo test test-plugins test-disk-full clocks vectors own-vectors mls-peer peers simulate foreign fuzz fixtures bench-archive bench-client bench-stores bench-mls format lint proto
 
 help:
 	@echo "make demo                     a story of three people and a network that comes and goes, by real processes"
 	@echo "make test                     every test"
 	@echo "make test-plugins             the end-to-end tests with every sort of store and of event feed"
+	@echo "make test-disk-full           every call of some commands fails in turn on a full disk; takes half an hour"
 	@echo "make clocks                   a whole story under every wrong clock, and one that is set in the middle"
 	@echo "make vectors DIR=FOLDER       the official MLS test vectors of a folder"
 	@echo "make own-vectors              writes our own MLS test vectors into fixtures/mls anew"
@@ -57,6 +58,10 @@ test-plugins: setup
 		echo "$$store, $$transport"; \
 		WAXWING_STORE=$$store WAXWING_TRANSPORT=$$transport swift test --skip-build --no-parallel --filter EndToEndTests; \
 	done; done
+
+test-disk-full: setup
+	swift build --build-tests
+	WAXWING_DISK_FAULTS=all swift test --skip-build --no-parallel --filter EndToEndTests.EndToEnd.DiskFullTests
 
 clocks: setup
 	swift build --build-tests

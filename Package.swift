@@ -22,6 +22,8 @@ let package = Package(
         .library(name: "HTTPTransport", targets: ["HTTPTransport"]),
         .library(name: "TransportConformance", targets: ["TransportConformance"]),
         .library(name: "WaxwingServer", targets: ["WaxwingServer"]),
+        // For the tests of programs on a disk that is full, by LD_PRELOAD.
+        .library(name: "DiskFaults", type: .dynamic, targets: ["CDiskFaults"]),
         .executable(name: "waxwing", targets: ["WaxwingCLI"]),
         .executable(name: "waxwingd", targets: ["WaxwingDaemon"]),
         .executable(name: "mls-vectors", targets: ["MLSVectors"]),
@@ -90,6 +92,8 @@ let package = Package(
             name: "FixtureTransport", dependencies: ["WaxwingCore", "ConclaveProtocol", "MLS", "COpenSSL"],
             path: "Plugins/FixtureTransport", swiftSettings: strict),
 
+        .target(name: "CDiskFaults", path: "Tests/CDiskFaults"),
+
         // What every store has to do, for the tests of any of them.
         .target(name: "CFaults"),
         .target(name: "StoreConformance", dependencies: ["WaxwingCore", "CFaults"], swiftSettings: strict),
@@ -123,18 +127,19 @@ let package = Package(
             swiftSettings: strict),
 
         // The executables
+        .target(name: "StandardStreams", swiftSettings: strict),
         .executableTarget(
             name: "WaxwingCLI",
             dependencies: [
                 "WaxwingClient", "Archive", "Age", "SQLiteStore", "FileStore", "HTTPTransport", "FixtureTransport",
-                "MLSOpenSSL",
+                "MLSOpenSSL", "StandardStreams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "WaxwingDaemon",
             dependencies: [
-                "WaxwingServer",
+                "WaxwingServer", "StandardStreams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -38,6 +38,7 @@ public final class FileStore: Store {
     /// The folder.
     public let path: String
     private let folder: Folder
+    private let isReading: Bool
 
     private struct State {
         var manifest = Manifest()
@@ -56,12 +57,11 @@ public final class FileStore: Store {
         self.path = path
         let folder = try Folder(path: path, mustExist: mustExist)
         self.folder = folder
+        isReading = false
         state = Mutex(State(reader: FileReader(folder: folder)))
         try folder.locked { () throws(StoreError) in
-            let names = try folder.names()
-            if !names.contains(Name.manifest) {
-                // Nothing but what a first start may leave behind.
-                guard Set(names).isSubset(of: [Name.lock, Name.nextManifest]) else {
+            if !(try folder.names().contains(Name.manifest)) {
+                guard try folder.isNew else {
                     throw StoreError(
                         .corrupt, "\(path) is not a store, or its manifest is missing: it holds other files.")
                 }
@@ -76,6 +76,20 @@ public final class FileStore: Store {
                 }
             }
         }
+    }
+
+    /// Opens the store in the folder `path` for reading only: nothing in it is changed or made, and nothing has to be writable.
+    ///
+    /// What a crash has left behind stays where it is; it is not read. ``commit(_:)`` fails with `notPermitted`.
+    ///
+    /// - Throws: ``StoreError`` `notPermitted`, `newerFormat`, `corrupt` (also where the folder holds something else), `failed` (also where there is
+    ///   none).
+    public init(reading path: String) throws(StoreError) {
+        self.path = path
+        folder = try Folder(reading: path)
+        isReading = true
+        state = Mutex(State(reader: FileReader(folder: folder)))
+        _ = try revision()
     }
 
     public func revision() throws(StoreError) -> UInt64 {
@@ -119,7 +133,8 @@ public final class FileStore: Store {
     }
 
     public func commit(_ changes: ChangeSet) throws(StoreError) -> UInt64 {
-        try access(isWriter: true) { (state) throws(FileReader.Outcome) in
+        if isReading { throw StoreError(.notPermitted, "\(path) was opened for reading only.") }
+        return try access(isWriter: true) { (state) throws(FileReader.Outcome) in
             guard state.manifest.revision == changes.base else {
                 throw .failed(
                     StoreError(
@@ -201,6 +216,8 @@ public final class FileStore: Store {
         do throws(StoreError) {
             if let file = state.file, try folder.isCurrent(file, Name.manifest) { return }
             guard let file = try folder.open(Name.manifest) else {
+                // Somebody may be about to make it.
+                if isReading, state.file == nil, try folder.isNew { return }
                 throw StoreError(.corrupt, "\(path)/\(Name.manifest) is missing.")
             }
             guard let text = file.content(atMost: Limits.manifestBytes) else {

@@ -7,6 +7,7 @@ import WaxwingCore
 final class Folder: Sendable {
     let path: String
     private let descriptor: CInt
+    /// Negative where the folder is only read.
     private let lock: CInt
 
     /// Opens the folder, which is created with mode 0700 where there is none, and the file that writers lock.
@@ -25,8 +26,16 @@ final class Folder: Sendable {
         }
     }
 
+    /// Opens the folder to read what is in it.
+    init(reading path: String) throws(StoreError) {
+        self.path = path
+        descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw StoreError(systemError: errno, path: path) }
+        lock = -1
+    }
+
     deinit {
-        Glibc.close(lock)
+        if lock >= 0 { Glibc.close(lock) }
         Glibc.close(descriptor)
     }
 
@@ -123,6 +132,11 @@ final class Folder: Sendable {
         guard let here = file.status else { return false }
         // As long as it is open its number is not given to another file.
         return here.st_ino == there.st_ino && here.st_dev == there.st_dev
+    }
+
+    /// Whether there is nothing but what a first start may leave behind.
+    var isNew: Bool {
+        get throws(StoreError) { Set(try names()).isSubset(of: [Name.lock, Name.nextManifest]) }
     }
 
     /// All names in the folder, in no order.

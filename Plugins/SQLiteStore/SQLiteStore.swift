@@ -58,44 +58,23 @@ public final class SQLiteStore: Store {
     }
 
     public func value(_ table: Table, _ key: [UInt8]) throws(StoreError) -> [UInt8]? {
-        try access { (db) throws in
-            try db.raw(TableSQL.of(table).value) { (statement) throws in
-                try statement.bind(1, key)
-                return try statement.step() ? statement.blob(0) : nil
-            }
-        }
+        try access { (db) throws in try db.value(table, key) }
     }
 
     public func page(
         _ table: Table, from lower: [UInt8], below upper: [UInt8]?, limit: Int, descending: Bool
     ) throws(StoreError) -> [Record] {
-        var records: [Record] = []
-        try forEach(table, from: lower, below: upper, limit: max(1, limit), descending: descending) {
-            records.append(Record(key: Array($0), value: Array($1)))
-            return true
+        try access { (db) throws in
+            try db.page(table, from: lower, below: upper, limit: limit, descending: descending)
         }
-        return records
     }
 
     public func forEach(
         _ table: Table, from lower: [UInt8], below upper: [UInt8]?,
         _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool
     ) throws(StoreError) {
-        try forEach(table, from: lower, below: upper, limit: nil, descending: false, body)
-    }
-
-    private func forEach(
-        _ table: Table, from lower: [UInt8], below upper: [UInt8]?, limit: Int?, descending: Bool,
-        _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool
-    ) throws(StoreError) {
         try access { (db) throws in
-            try db.raw(TableSQL.of(table).page(bounded: upper != nil, descending: descending)) { (statement) throws in
-                try statement.bind(1, lower)
-                // To SQLite a negative one is none.
-                try statement.bind(2, Int64(limit ?? -1))
-                if let upper { try statement.bind(3, upper) }
-                while try statement.step(), body(statement.bytes(0), statement.bytes(1)) {}
-            }
+            try db.forEach(table, from: lower, below: upper, limit: nil, descending: false, body)
         }
     }
 

@@ -65,7 +65,8 @@ enum Schema {
         }
     }
 
-    private static func check(_ db: Database, path: String) throws {
+    /// - Throws: ``StoreError`` where the file is something else than a store of a version that is known here.
+    static func check(_ db: Database, path: String) throws {
         let version = try userVersion(db)
         let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
         let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") == 0
@@ -94,7 +95,8 @@ enum Schema {
         try db.execute(sql: "PRAGMA user_version = \(version)")
     }
 
-    private static func userVersion(_ db: Database) throws -> Int {
+    /// The version of the stored format; 0 where nothing is stored yet.
+    static func userVersion(_ db: Database) throws -> Int {
         try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
     }
 }

@@ -1,4 +1,5 @@
 import ConclaveProtocol
+import Glibc
 import MLS
 import WaxwingClient
 import WaxwingCore
@@ -28,8 +29,10 @@ extension Failure {
         case let error as TransportError: self.init(error)
         case let error as ProtocolError: self.init(error)
         case let error as LeaseError:
+            let isFull = error.systemError == ENOSPC || error.systemError == EDQUOT
             self.init(
-                .profileUnusable, "the profile's lock file cannot be used: \(error.reason)", hint: Self.folderHint)
+                isFull ? .diskFull : .profileUnusable, "the profile's lock file cannot be used: \(error.reason)",
+                hint: isFull ? Self.roomHint : Self.folderHint)
         case let error as MLSError:
             self.init(.other, "the encryption engine gave up: \(error.description)")
         default: return nil
@@ -59,9 +62,8 @@ extension Failure {
     init(_ error: StoreError) {
         switch error.code {
         case .full:
-            self.init(
-                .diskFull, "the disk is full: nothing was changed (\(error.reason.asClause))",
-                hint: "make room, then try again")
+            // What stands of what was asked for, only the command knows.
+            self.init(.diskFull, error.reason.asClause, hint: Self.roomHint)
         case .notPermitted:
             self.init(.profileUnusable, "the profile cannot be used: \(error.reason.asClause)", hint: Self.folderHint)
         case .corrupt:
@@ -137,6 +139,7 @@ extension Failure {
         Failure(.badAnswer, reason.asClause, hint: portalHint)
     }
 
+    static let roomHint = "make room, then try again"
     private static let folderHint = "check the folder's owner, its rights, and that the disk can be written"
     private static let damageHint = "nothing was changed; restore the profile, or log in on a new one: --profile NAME"
     private static let portalHint =

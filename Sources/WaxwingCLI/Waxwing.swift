@@ -33,10 +33,10 @@ struct Waxwing: AsyncParsableCommand {
         ])
 
     static func main() async {
-        // A reader of our output that goes away shows as a failed write, which ends the process quietly.
-        signal(SIGPIPE, SIG_IGN)
+        Console.begin()
+        Interrupt.arm()
         let code = await perform(nil)
-        Glibc.exit(Surroundings.current.ended(code))
+        Glibc.exit(Console.finish(Surroundings.current.ended(code)))
     }
 
     /// Carries out a command line, and tells on standard error why where it fails.
@@ -51,6 +51,8 @@ struct Waxwing: AsyncParsableCommand {
             } else {
                 try command.run()
             }
+            return 0
+        } catch is OutputGone {
             return 0
         } catch {
             if let failure = Failure(explaining: error) {

@@ -19,23 +19,47 @@ public final class ConnectionLease: Sendable {
     /// - Throws: ``LeaseError``.
     public static func share(path: String) throws(LeaseError) -> ConnectionLease? { try take(path, LOCK_SH) }
 
+    /// Takes a share for whoever only reads: nothing has to be writable.
+    ///
+    /// Where there is no file and none can be made, nobody can have the lease either, and the share is an empty one.
+    ///
+    /// - Returns: nil where somebody has it whole.
+    /// - Throws: ``LeaseError``.
+    public static func shareToRead(path: String) throws(LeaseError) -> ConnectionLease? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        if descriptor >= 0 { return try lock(descriptor, LOCK_SH) }
+        guard errno == ENOENT else { throw LeaseError(systemError: errno) }
+        do {
+            return try share(path: path)
+        } catch {
+            guard [EROFS, ENOSPC, EDQUOT, EACCES, EPERM].contains(error.systemError) else { throw error }
+            return ConnectionLease(-1)
+        }
+    }
+
     private static func take(_ path: String, _ kind: Int32) throws(LeaseError) -> ConnectionLease? {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw LeaseError(reason: String(cString: strerror(errno))) }
+        guard descriptor >= 0 else { throw LeaseError(systemError: errno) }
+        return try lock(descriptor, kind)
+    }
+
+    private static func lock(_ descriptor: Int32, _ kind: Int32) throws(LeaseError) -> ConnectionLease? {
         if flock(descriptor, kind | LOCK_NB) == 0 { return ConnectionLease(descriptor) }
         let code = errno
         close(descriptor)
         if code == EWOULDBLOCK { return nil }
-        throw LeaseError(reason: String(cString: strerror(code)))
+        throw LeaseError(systemError: code)
     }
 
     private init(_ descriptor: Int32) { self.descriptor = descriptor }
 
-    deinit { close(descriptor) }
+    deinit { if descriptor >= 0 { close(descriptor) } }
 }
 
 /// The lease's file could not be used.
 public struct LeaseError: Error, Sendable, CustomStringConvertible {
-    public let reason: String
+    /// The system's number of what went wrong, such as `ENOSPC`.
+    public let systemError: Int32
+    public var reason: String { String(cString: strerror(systemError)) }
     public var description: String { reason }
 }

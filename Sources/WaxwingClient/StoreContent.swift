@@ -29,8 +29,8 @@ extension Store {
 
     /// Copies everything into an empty store, in change sets of bounded size.
     ///
-    /// - Parameter progress: called with the number of records copied so far.
-    public func copyContent(to other: any Store, progress: (Int) -> Void = { _ in }) throws {
+    /// - Parameter progress: called with the number of records copied so far; what it throws ends the copying.
+    public func copyContent(to other: any Store, progress: (Int) throws -> Void = { _ in }) throws {
         var changes = ChangeSet(base: try other.revision())
         var bytes = 0
         var count = 0
@@ -39,7 +39,7 @@ extension Store {
             count += changes.changes.count
             changes = ChangeSet(base: try other.commit(changes))
             bytes = 0
-            progress(count)
+            try progress(count)
         }
         for table in Table.allCases {
             try forEachRecord(of: table) { record in

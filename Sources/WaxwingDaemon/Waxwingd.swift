@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
+import StandardStreams
 import WaxwingServer
 
 /// The server as a process: arguments in, one line when ready, an exit code that means something.
@@ -63,6 +64,12 @@ struct Waxwingd: AsyncParsableCommand {
     @Option(help: "trace, debug, info, notice, warning, error or critical; the log goes to standard error.")
     var logLevel: Logger.Level = .notice
 
+    static func main() async {
+        // Whoever reads the log may go away; the server stays.
+        StandardStreams.secure()
+        await main(nil)
+    }
+
     func validate() throws {
         guard (tlsCert == nil) == (tlsKey == nil) else {
             throw ValidationError("--tls-cert and --tls-key belong together.")
@@ -96,7 +103,8 @@ struct Waxwingd: AsyncParsableCommand {
                 announce("waxwingd listening on \(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)")
             }
         } catch let error as StartupError {
-            FileHandle.standardError.write(Data("waxwingd: \(error)\n".utf8))
+            // Nobody may be listening there; the exit code says it too.
+            _ = StandardStreams.write("waxwingd: \(error)\n", to: STDERR_FILENO)
             throw ExitCode(error.exitCode)
         }
     }
@@ -139,7 +147,8 @@ private let secondsMax: Int64 = 100 * 366 * 86_400
 
 /// Written past any buffer, so that a script reading the line never waits.
 private func announce(_ line: String) {
-    FileHandle.standardOutput.write(Data((line + "\n").utf8))
+    // Where nobody listens, the server serves all the same.
+    _ = StandardStreams.write(line + "\n", to: STDOUT_FILENO)
 }
 
 extension StartupError {

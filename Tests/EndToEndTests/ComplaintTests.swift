@@ -221,7 +221,7 @@ extension EndToEnd {
 }
 
 /// A profile on a disk of its own with little room, seen by one process tree only.
-private enum SmallDisk {
+enum SmallDisk {
     /// Runs a command again and again until it fails, and copies the profile as it is then.
     static let untilItFails = [
         "/usr/bin/unshare", "--mount", "--map-root-user", "/bin/sh", "-ec",

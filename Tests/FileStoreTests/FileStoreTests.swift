@@ -39,6 +39,33 @@ import WaxwingCore
         try StoreConformance { folder in try FileStore(path: folder) }.run(check)
     }
 
+    /// What a crash has left behind is neither read nor removed, and nothing has to be there to be locked.
+    @Test func readingChangesNothing() throws {
+        let path = folder.path + "/store"
+        let store = try filledStore(path)
+        let expected = try Table.allCases.map { try store.all($0) }
+        for name in ["manifest.next", "history-999999.rows"] {
+            try Data("torn".utf8).write(to: URL(fileURLWithPath: path + "/" + name))
+        }
+        try FileManager.default.removeItem(atPath: path + "/lock")
+        let names = try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+        let reader = try FileStore(reading: path)
+        #expect(try Table.allCases.map { try reader.all($0) } == expected)
+        #expect(try reader.revision() == store.revision())
+        #expect(code { _ = try reader.commit(ChangeSet(base: reader.revision())) }?.code == .notPermitted)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: path).sorted() == names)
+
+        // It goes on with what others commit.
+        let writer = try FileStore(path: path)
+        try writer.apply([.put(.outbox, key: [1], value: [9])])
+        #expect(try reader.value(.outbox, [1]) == [9])
+
+        #expect(code { _ = try FileStore(reading: folder.path + "/none") } != nil)
+        let empty = folder.path + "/empty"
+        try FileManager.default.createDirectory(atPath: empty, withIntermediateDirectories: true)
+        #expect(try FileStore(reading: empty).revision() == 0)
+    }
+
     @Test func filesAreForTheirOwnerAlone() throws {
         let path = folder.path + "/profile/store"
         _ = try filledStore(path)

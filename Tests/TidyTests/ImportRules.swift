@@ -27,14 +27,17 @@ enum Arrows {
         // Executables and what belongs to them.
         "Sources/WaxwingCLI": [
             "WaxwingClient", "WaxwingCore", "Archive", "Age", "MLS", "ConclaveProtocol", "ArgumentParser",
-            "Synchronization", "Dispatch", "FoundationEssentials", "Glibc",
+            "StandardStreams", "Synchronization", "Dispatch", "FoundationEssentials", "Glibc",
         ],
+        "Sources/StandardStreams": ["Glibc"],
         "Sources/Age": ["COpenSSL", "Glibc", "Synchronization"],
         "Sources/Archive": [
             "Age", "ConclaveProtocol", "COpenSSL", "CZstd", "Dispatch", "FoundationEssentials", "Glibc",
             "Synchronization", "WaxwingCore",
         ],
-        "Sources/WaxwingDaemon": ["WaxwingServer", "ArgumentParser", "Logging", "Foundation"],
+        "Sources/WaxwingDaemon": [
+            "WaxwingServer", "StandardStreams", "ArgumentParser", "Logging", "Foundation",
+        ],
         "Sources/MLSVectorRunner": ["MLS", "MLSOpenSSL", "Foundation"],
         "Sources/MLSOwnVectors": ["MLS", "MLSOpenSSL", "Foundation", "Synchronization"],
         "Sources/MLSVectors": ["MLSVectorRunner", "MLSOpenSSL", "Foundation"],

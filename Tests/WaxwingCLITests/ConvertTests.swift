@@ -44,6 +44,15 @@ import WaxwingCore
         try profile.openStore().contentDigest(OpenSSLProvider())
     }
 
+    /// The same by whoever only reads, and so leaves everything as it is.
+    private func digestAsRead(_ profile: Profile) throws -> [UInt8] {
+        let own: Set = ["store.sqlite-wal", "store.sqlite-shm"]
+        let names = try storeNames(profile)
+        let digest = try profile.openStoreToRead().contentDigest(OpenSSLProvider())
+        #expect(try storeNames(profile).subtracting(own) == names.subtracting(own), "reading has changed something")
+        return digest
+    }
+
     private func storeNames(_ profile: Profile) throws -> Set<String> {
         Set(try FileManager.default.contentsOfDirectory(atPath: profile.folder).filter { $0.hasPrefix("store") })
     }
@@ -77,6 +86,7 @@ import WaxwingCore
             } else {
                 waxwing_faults_forget()
             }
+            #expect(try digestAsRead(profile) == before, "after a crash at call \(call)")
             #expect(try digest(profile) == before, "after a crash at call \(call)")
             let kind = try #require(try profile.storeKind())
             if isDone { #expect(kind == new) }
@@ -138,6 +148,7 @@ import WaxwingCore
         // The other one is there too, and holds the same.
         if combination & 16 != 0 { try fill(profile, Self.other(kept)) }
         if kept == .files, combination & 16 == 0 { try folder.write("default/store.sqlite-wal", "stray") }
+        #expect(try digestAsRead(profile) == before)
         #expect(try digest(profile) == before)
         let kind = try #require(try profile.storeKind())
         #expect(try storeNames(profile).subtracting(["store.sqlite-wal", "store.sqlite-shm"]) == names(kind))
@@ -147,6 +158,7 @@ import WaxwingCore
         let profile = try profile()
         let before = try fill(profile, kept)
         _ = try profile.open(kind: Self.other(kept))
+        #expect(try digestAsRead(profile) == before)
         #expect(try digest(profile) == before)
         #expect(try profile.storeKind() == kept)
     }
@@ -157,6 +169,7 @@ import WaxwingCore
         try fill(profile, .files, with: 2)
         for _ in 0..<2 {
             #expect(try #require(throws: Failure.self) { try profile.openStore() }.status == .profileDamaged)
+            #expect(try #require(throws: Failure.self) { try profile.openStoreToRead() }.status == .profileDamaged)
             #expect(try #require(throws: Failure.self) { try profile.convert(to: .files) }.status == .profileDamaged)
         }
         #expect(try storeNames(profile).isSuperset(of: ["store", "store.sqlite"]))

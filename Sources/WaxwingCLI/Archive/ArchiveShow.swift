@@ -86,5 +86,6 @@ struct ArchiveShow: AsyncParsableCommand {
         } else {
             Console.print(try HistoryLine(names: names).text(row, waiting: nil))
         }
+        try Console.checkOutput()
     }
 }

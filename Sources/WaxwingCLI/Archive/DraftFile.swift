@@ -10,6 +10,8 @@ final class DraftFile {
     /// What to do where the name is taken.
     private let hint: String
     private let descriptor: Int32
+    /// As long as the draft is there, a signal does not end the process: it is cleared away first.
+    private let interrupt = Interrupt()
     private var isPublished = false
     private(set) var count: UInt64 = 0
     /// Up to where the disk was told to begin writing, and how many bytes it is told at a time.
@@ -62,8 +64,9 @@ final class DraftFile {
         close(descriptor)
     }
 
-    /// - Throws: ``Failure`` `diskFull` or `other`.
+    /// - Throws: ``Failure`` `diskFull`, `interrupted` or `other`.
     func append(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
+        if interrupt.hasCome { throw .interrupted }
         var rest = bytes
         while !rest.isEmpty {
             let written = write(descriptor, rest.baseAddress, rest.count)
@@ -81,14 +84,21 @@ final class DraftFile {
 
     /// Gives the file its name; it is on disk on return.
     ///
-    /// - Throws: ``Failure``; what was there before is as it was.
+    /// - Throws: ``Failure``; what was there before is as it was, unless the message says that the file is there.
     func publish() throws(Failure) {
         guard fsync(descriptor) == 0 else { throw Self.trouble(draft, errno) }
+        if interrupt.hasCome { throw .interrupted }
         try Self.checkPlace(path, isReplacing, hint)
         try takeName()
         isPublished = true
         let code = PrivateFile.syncNames(in: folder)
-        guard code == 0 else { throw Self.trouble(folder, code) }
+        // Some file systems cannot do this for folders, and say so.
+        guard code == 0 || code == EINVAL else {
+            throw Failure(
+                code == ENOSPC || code == EDQUOT ? .diskFull : .other,
+                "\(path) is there and whole, but the disk does not say that it stays: \(String(cString: strerror(code)))",
+                hint: "copy it to another disk, or make room and call `sync`")
+        }
     }
 
     private func takeName() throws(Failure) {

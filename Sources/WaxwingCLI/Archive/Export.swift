@@ -14,6 +14,7 @@ struct Export: AsyncParsableCommand {
               waxwing export lunch --to lunch.age --recipient age1…
               waxwing export --all --to all.age --passphrase
               waxwing export lunch --to lunch-2.age --recipient age1… --since lunch.age --identity archive.key
+              waxwing export lunch --to - --recipient age1… | ssh elsewhere 'cat > lunch.age'
               age -d -i archive.key lunch.age | zstd -d | tar -x
             """)
 
@@ -23,7 +24,7 @@ struct Export: AsyncParsableCommand {
     @Flag(help: "All groups of the profile, also those that are over.")
     var all = false
 
-    @Option(name: .customLong("to"), help: ArgumentHelp("The file to write.", valueName: "file"))
+    @Option(name: .customLong("to"), help: ArgumentHelp("The file to write; - is standard output.", valueName: "file"))
     var path: String
 
     @Flag(help: "Replace the file where it is there already.")
@@ -54,20 +55,28 @@ struct Export: AsyncParsableCommand {
         let words = try sealing.words()
         let sealing = try sealing.sealing(words)
         let previous = try since.map { try earlier($0, words, reader) }
+        if path == "-" {
+            // Nothing has to be cleared away: a signal ends the process at once, also while it waits for a slow reader.
+            let exporter = try Exporter(reader, found, previous: previous) { false }
+            let target = try ExportStream(isArmored: self.sealing.armor)
+            let summary = try exporter.run(to: target, sealing, isArmored: self.sealing.armor)
+            return try tell(summary, exporter, found.count, target.count, by: Console.note)
+        }
         let interrupt = Interrupt()
         let draft = try DraftFile(path, replacing: force, hint: "choose another name, or replace it with --force")
         let exporter = try Exporter(reader, found, previous: previous) { interrupt.hasCome }
         let summary = try exporter.run(to: draft, sealing, isArmored: self.sealing.armor)
-        if output.json {
-            Console.print(try JSON.line(ExportView(path, draft, summary, waiting: exporter.waiting)))
-            return
-        }
-        Console.print("wrote \(path): \(counted(summary.rows, "line")) of \(counted(found.count, "group"))")
-        Console.print(
-            "  \(ArchiveWords.size(summary.contentSize)) of text in \(ArchiveWords.size(draft.count)), id \(summary.end.id)"
-        )
+        try tell(summary, exporter, found.count, draft.count, by: Console.print)
+    }
+
+    private func tell(
+        _ summary: ArchiveSummary, _ exporter: Exporter, _ groups: Int, _ size: UInt64, by say: (String) -> Void
+    ) throws {
+        if output.json { return say(try JSON.line(ExportView(path, size, summary, waiting: exporter.waiting))) }
+        say("wrote \(path): \(counted(summary.rows, "line")) of \(counted(groups, "group"))")
+        say("  \(ArchiveWords.size(summary.contentSize)) of text in \(ArchiveWords.size(size)), id \(summary.end.id)")
         if exporter.waiting > 0 {
-            Console.print(
+            say(
                 "  \(counted(exporter.waiting, "line")) without a place in the log stayed out: export again after a sync"
             )
         }
@@ -125,14 +134,14 @@ struct ExportView: Encodable {
     var compressedSize: UInt64
     var fileSize: UInt64
 
-    init(_ path: String, _ file: DraftFile, _ summary: ArchiveSummary, waiting: Int) {
-        self.file = path
+    init(_ path: String, _ size: UInt64, _ summary: ArchiveSummary, waiting: Int) {
+        file = path
         id = summary.end.id
         previous = summary.end.previous
         rows = summary.rows
         self.waiting = waiting
         contentSize = summary.contentSize
         compressedSize = summary.compressedSize
-        fileSize = file.count
+        fileSize = size
     }
 }

@@ -58,22 +58,22 @@ struct Exporter {
             members: Set(members.tree).union(members.roster.map(\.user)).sorted())
     }
 
-    /// - Throws: ``Failure``, `StoreError`; the draft is of no use then.
-    func run(to draft: DraftFile, _ sealing: AgeSealing, isArmored: Bool) throws -> ArchiveSummary {
+    /// - Throws: ``Failure``, `StoreError`, ``OutputGone``; what was written is of no use then.
+    func run(to target: ExportTarget, _ sealing: AgeSealing, isArmored: Bool) throws -> ArchiveSummary {
         do {
             let writer = try ArchiveWriter(
                 contents, to: sealing, isArmored: isArmored, signer: try ArchiveSignature.signer(reader),
-                folder: draft.folder, entropy: Surroundings.current.ageEntropy, user: user)
+                folder: target.folder, entropy: Surroundings.current.ageEntropy, user: user)
             try read(into: writer)
             var meter = ProgressMeter("sealing", .bytes)
             let all = writer.compressedSize
             let summary = try writer.finish { bytes in
                 if isStopped() { throw Failure.interrupted }
-                try draft.append(bytes)
-                meter.show(draft.count, of: all)
+                try target.append(bytes)
+                meter.show(target.count, of: all)
             }
             meter.end()
-            try draft.publish()
+            try target.publish()
             return summary
         } catch let error as ArchiveError {
             throw Failure(error)

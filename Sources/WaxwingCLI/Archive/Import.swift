@@ -56,6 +56,11 @@ struct Import: AsyncParsableCommand {
                 counts = try await Importer(client, archive).run()
             } catch let error as ArchiveError {
                 throw Failure(error, in: file)
+            } catch let error as StoreError where error.code == .full {
+                let failure = Failure(error)
+                throw Failure(
+                    failure.status, "\(file): \(failure.message)",
+                    hint: "make room; what came in so far stays, and importing again goes on")
             } catch let error as CoreError where error.code == .invalidInput {
                 throw Failure(
                     .archiveDamaged, "\(file): \(error.reason)", hint: "it is not one that `waxwing export` wrote")

@@ -18,13 +18,16 @@ struct Keygen: AsyncParsableCommand {
     @Option(
         name: .customLong("to"),
         help: ArgumentHelp(
-            "Write the identity to this file, with mode 0600; standard output where it is missing.", valueName: "file"))
+            "Write the identity to this file, with mode 0600; standard output where it is missing or -.",
+            valueName: "file"))
     var path: String?
 
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        if output.json, path == nil { throw ValidationError("--json goes with --to FILE, which keeps the identity.") }
+        if output.json, path ?? "-" == "-" {
+            throw ValidationError("--json goes with --to FILE, which keeps the identity.")
+        }
     }
 
     func run() async throws {
@@ -35,7 +38,7 @@ struct Keygen: AsyncParsableCommand {
             throw Failure(.other, error.reason)
         }
         let text = "# recipient: \(identity.recipient)\n\(identity.unwipedText)\n"
-        guard let path else {
+        guard let path, path != "-" else {
             Console.print(String(text.dropLast()))
             return
         }

@@ -20,7 +20,7 @@ struct GroupShow: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let client = try Profile.locate(profile).open()
+        let client = try Profile.locate(profile).open(toRead: true)
         let reader = client.reader
         let group = try reader.theGroup(group)
         let view = try GroupDetailsView(group, try await client.details(of: group.id), reader)

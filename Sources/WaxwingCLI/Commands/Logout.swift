@@ -18,7 +18,7 @@ struct Logout: AsyncParsableCommand {
         guard let token = try client.reader.account()?.token else { throw Failure.notLoggedIn }
         var isKnownToServer = true
         // Forgotten here first: whatever the server says, this machine is logged out.
-        try await client.perform(.signOut)
+        try await client.perform(.signOut) { try $0.account()?.token == nil }
         do {
             try await client.ask(Endpoint.logout(token: token))
         } catch let error as ProtocolError where error.isSessionOver {

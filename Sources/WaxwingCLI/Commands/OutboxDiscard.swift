@@ -19,7 +19,9 @@ struct OutboxDiscard: AsyncParsableCommand {
     func run() async throws {
         let client = try Profile.locate(profile).open()
         for order in numbers {
-            try await client.perform(.discard(order: order))
+            try await client.perform(.discard(order: order)) { reader in
+                try !reader.outbox().contains { $0.order == order }
+            }
             Console.print(output.json ? try JSON.line(DiscardView(discarded: order)) : "discarded row \(order)")
         }
     }

@@ -38,7 +38,14 @@ struct Register: AsyncParsableCommand {
         let password = try password.source(isNew: true).password()
         if let problem = InputRules.problem(password: password) { throw Failure(.usage, problem) }
         try await register(signIn, password, registrationToken)
-        _ = try await signIn.login(password)
+        do {
+            _ = try await signIn.login(password)
+        } catch {
+            guard let failure = Failure(explaining: error) else { throw error }
+            throw Failure(
+                failure.status, "the account is made, but you are not logged in: \(failure.message.asClause)",
+                hint: "do not register again; then: `waxwing login \(username) --server \(signIn.serverURL)`")
+        }
         await signIn.firstSync()
         guard let account = try signIn.client.reader.account() else { throw Failure.notLoggedIn }
         if output.json {

@@ -80,7 +80,8 @@ struct Send: AsyncParsableCommand {
                 if line.isEmpty { continue }
                 rows += try await errand.queue([.send(group: group.id, text: try Self.text(line))])
             }
-        } catch let failure as Failure where !rows.isEmpty {
+        } catch {
+            guard !rows.isEmpty, let failure = Failure(explaining: error) else { throw error }
             throw Failure(
                 failure.status, "line after message \(rows.count): \(failure.message.asClause)",
                 hint: "the messages before it are queued and go out with the next sync")

@@ -20,8 +20,8 @@ struct StoreShow: AsyncParsableCommand {
 
     func run() async throws {
         let profile = try Profile.locate(profile)
-        let store = try profile.openStore()
-        guard let kind = try profile.storeKind() else { throw Failure.notLoggedIn }
+        let store = try profile.openStoreToRead()
+        guard let kind = try profile.storeKindToRead() else { throw Failure.notLoggedIn }
         let view = StoreView(
             kind: kind.rawValue, path: profile.storePath(kind), revision: try store.revision(),
             digest: hexEncode(try store.contentDigest(OpenSSLProvider())))

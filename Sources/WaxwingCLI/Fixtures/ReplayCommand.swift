@@ -35,18 +35,21 @@ struct ReplayCommand: AsyncParsableCommand {
 
     func run() async throws {
         let fixture: Fixture
+        do { fixture = try Fixture(path: file) } catch { throw Failure(.usage, error.description) }
+        let interrupt = Interrupt()
+        defer { withExtendedLifetime(interrupt) {} }
+        let home = try Home(at: into)
+        defer { home.leave() }
         let player: Player
         do {
-            fixture = try Fixture(path: file)
             player = try Player(fixture) { [file] divergence in
                 Console.note("waxwing: the replay leaves \(file) at \(divergence)")
+                home.leave()
                 Glibc.exit(ExitStatus.diverged.rawValue)
             }
         } catch {
             throw Failure(.usage, error.description)
         }
-        let home = try Home(at: into)
-        defer { home.leave() }
         setenv("WAXWING_HOME", home.path, 1)
         if let store { setenv("WAXWING_STORE", store.rawValue, 1) }
         Surroundings.replace(by: .played(by: player))
@@ -54,6 +57,7 @@ struct ReplayCommand: AsyncParsableCommand {
         while let arguments = player.nextCommand() {
             player.exit(await Waxwing.perform(arguments))
             commands += 1
+            if interrupt.hasCome { throw Failure.interrupted }
         }
         let digests = try home.digests()
         if json {
@@ -74,7 +78,7 @@ struct ReplayCommand: AsyncParsableCommand {
 }
 
 /// The home of a replay's profiles.
-private struct Home {
+private struct Home: Sendable {
     let path: String
     private let isTemporary: Bool
 
@@ -99,7 +103,7 @@ private struct Home {
         for name in try FileManager.default.contentsOfDirectory(atPath: path) {
             let profile = Profile(name: name, folder: path + "/" + name)
             guard try profile.exists() else { continue }
-            digests[name] = hexEncode(try profile.openStore().contentDigest(OpenSSLProvider()))
+            digests[name] = hexEncode(try profile.openStoreToRead().contentDigest(OpenSSLProvider()))
         }
         return digests
     }

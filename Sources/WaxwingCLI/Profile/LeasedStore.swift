@@ -1,15 +1,36 @@
+import Synchronization
 import WaxwingClient
 import WaxwingCore
 
 /// A store that stays where it is as long as somebody has it open.
+///
+/// A commit that fails may have come to the disk all the same: written, but not confirmed. So after such a failure the store is opened again, for
+/// reading: what is read then is what the next process will find, and every further commit fails as that one did. What a command says of what it
+/// did is therefore true.
 final class LeasedStore: Store {
-    private let store: any Store
-    private let lease: ConnectionLease
-
-    init(store: any Store, lease: ConnectionLease) {
-        self.store = store
-        self.lease = lease
+    private struct State {
+        var store: any Store
+        /// Why a commit failed.
+        var trouble: StoreError?
     }
+
+    private let state: Mutex<State>
+    private let lease: ConnectionLease
+    private let lookAgain: @Sendable (any Store) throws(StoreError) -> any Store
+
+    /// - Parameter lookAgain: closes the store and opens it for reading.
+    init(
+        store: any Store, lease: ConnectionLease,
+        lookAgain: @escaping @Sendable (any Store) throws(StoreError) -> any Store = { (store) throws(StoreError) in
+            store
+        }
+    ) {
+        state = Mutex(State(store: store))
+        self.lease = lease
+        self.lookAgain = lookAgain
+    }
+
+    private var store: any Store { state.withLock { $0.store } }
 
     func revision() throws(StoreError) -> UInt64 { try store.revision() }
 
@@ -28,5 +49,21 @@ final class LeasedStore: Store {
         try store.forEach(table, from: lower, below: upper, body)
     }
 
-    func commit(_ changes: ChangeSet) throws(StoreError) -> UInt64 { try store.commit(changes) }
+    func commit(_ changes: ChangeSet) throws(StoreError) -> UInt64 {
+        if let trouble = state.withLock({ $0.trouble }) { throw trouble }
+        do {
+            return try store.commit(changes)
+        } catch {
+            if error.code != .staleRevision { look(after: error) }
+            throw error
+        }
+    }
+
+    private func look(after error: StoreError) {
+        state.withLock { state in
+            state.trouble = error
+            // One that cannot be opened stays closed, and says so when it is read.
+            if let store = try? lookAgain(state.store) { state.store = store }
+        }
+    }
 }

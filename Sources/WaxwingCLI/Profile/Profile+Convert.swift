@@ -32,8 +32,10 @@ extension Profile {
     /// Moves the profile into a store of this sort; where it is in one already, changes nothing.
     ///
     /// - Parameter progress: called with the number of records copied so far.
-    /// - Throws: ``Failure``, `StoreError`; the profile is in the old store or in the new one, as it was.
+    /// - Throws: ``Failure``, also `interrupted`, `StoreError`; the profile is in the old store or in the new one, as it was.
     func convert(to kind: StoreKind, progress: (Int) -> Void = { _ in }) throws -> Conversion {
+        let interrupt = Interrupt()
+        defer { withExtendedLifetime(interrupt) {} }
         guard try exists() else { throw Failure.notLoggedIn }
         guard let lease = try ConnectionLease.take(path: useLockPath) else { throw Failure.profileIsOpen }
         defer { withExtendedLifetime(lease) {} }
@@ -47,7 +49,10 @@ extension Profile {
         }
         do {
             let target = try open(kind: kind, at: draftPath(kind))
-            try source.copyContent(to: target, progress: progress)
+            try source.copyContent(to: target) { count in
+                if interrupt.hasCome { throw Failure.interrupted }
+                progress(count)
+            }
             guard try target.contentDigest(provider) == before else { throw Self.copyDiffers }
             try close(target)
             // Nothing of the old one may stay outside of what is renamed later.
@@ -90,6 +95,22 @@ extension Profile {
         throw isDouble ? Failure.profileIsOpen : Failure.profileInConversion
     }
 
+    /// The same for whoever only reads: what is left over stays.
+    func shareStoreToRead() throws -> ConnectionLease {
+        let (attempts, pauseMicroseconds) = (40, UInt32(50_000))
+        for attempt in 0..<attempts {
+            if attempt > 0 { usleep(pauseMicroseconds) }
+            if let lease = try ConnectionLease.shareToRead(path: useLockPath) { return lease }
+        }
+        throw Failure.profileInConversion
+    }
+
+    /// The store that counts; nil where there is none. For the holder of a share.
+    func storeKindToRead() throws -> StoreKind? {
+        guard isDouble else { return try storeKind() }
+        return try kindThatCounts { try digest(of: try openToRead(kind: $0)) }
+    }
+
     // MARK: Leftovers
 
     private var isDouble: Bool { StoreKind.allCases.allSatisfy { Self.isThere(storePath($0)) } }
@@ -126,35 +147,41 @@ extension Profile {
     ///
     /// - Throws: ``Failure`` where it is not clear which of them counts; both are left as they are.
     private func settleDouble() throws {
-        let (sqlite, files) = (try content(of: .sqlite), try content(of: .files))
-        if sqlite == files || files == nil {
-            try retire(.files)
-        } else if sqlite == nil {
-            try retire(.sqlite)
-        } else {
+        let kind = try kindThatCounts { kind in
+            let store = try open(kind: kind, mustExist: true)
+            let digest = try digest(of: store)
+            try close(store)
+            return digest
+        }
+        for other in StoreKind.allCases where other != kind { try retire(other) }
+    }
+
+    /// Which of two stores counts, by what they hold.
+    ///
+    /// - Parameter content: the digest of a store; nil for one that holds nothing.
+    /// - Throws: ``Failure`` where that is not clear.
+    private func kindThatCounts(_ content: (StoreKind) throws -> [UInt8]?) throws -> StoreKind {
+        do {
+            let (sqlite, files) = (try content(.sqlite), try content(.files))
+            if sqlite == files || files == nil { return .sqlite }
+            if sqlite == nil { return .files }
             throw Failure(
                 .profileDamaged,
                 "the profile has two stores, \(storePath(.sqlite)) and \(storePath(.files)), and they differ",
                 hint: "nothing was changed; move the one that is out of date to another folder")
-        }
-    }
-
-    /// The digest of a store; nil for one that holds nothing.
-    private func content(of kind: StoreKind) throws -> [UInt8]? {
-        do {
-            let store = try open(kind: kind, mustExist: true)
-            let isEmpty = try Table.allCases.allSatisfy { table in
-                try store.page(table, from: [], below: nil, limit: 1, descending: false).isEmpty
-            }
-            let digest = isEmpty ? nil : try store.contentDigest(OpenSSLProvider())
-            try close(store)
-            return digest
         } catch let error as StoreError where error.code == .corrupt {
             throw Failure(
                 .profileDamaged,
                 "the profile has two stores, and one of them is damaged: \(error.reason.asClause)",
                 hint: "nothing was changed; move the damaged one to another folder")
         }
+    }
+
+    private func digest(of store: any Store) throws -> [UInt8]? {
+        let isEmpty = try Table.allCases.allSatisfy { table in
+            try store.page(table, from: [], below: nil, limit: 1, descending: false).isEmpty
+        }
+        return isEmpty ? nil : try store.contentDigest(OpenSSLProvider())
     }
 
     // MARK: Steps

@@ -8,18 +8,19 @@ import WaxwingCore
 
 /// The only place of the program that chooses implementations.
 extension Profile {
-    /// Reads what is on disk. Needs no network and changes nothing.
+    /// Reads what is on disk. Needs no network and changes nothing, so the disk may be full, or mounted read-only.
     ///
     /// - Throws: ``Failure`` `notLoggedIn`, or `StoreError`.
     func openReader() throws -> AccountReader {
-        AccountReader(store: try openStore())
+        AccountReader(store: try openStoreToRead())
     }
 
     /// Opens the account of somebody who has logged in at some time.
     ///
+    /// - Parameter toRead: nothing is changed; whatever would change something fails.
     /// - Throws: ``Failure``, `StoreError`, `TransportError`.
-    func open(onNotice: @escaping @Sendable (Notice) -> Void = { _ in }) throws -> Client {
-        let store = try openStore()
+    func open(toRead: Bool = false, onNotice: @escaping @Sendable (Notice) -> Void = { _ in }) throws -> Client {
+        let store = toRead ? try openStoreToRead() : try openStore()
         guard let account = try AccountReader(store: store).account() else { throw Failure.notLoggedIn }
         return try client(store, account.serverURL, try Settings.load(settingsPath), onNotice)
     }
@@ -56,21 +57,37 @@ extension Profile {
         guard try exists() else { throw Failure.notLoggedIn }
         let lease = try shareStore()
         guard let kind = try storeKind() else { throw Failure.notLoggedIn }
-        return LeasedStore(store: try open(kind: kind, mustExist: true), lease: lease)
+        return leased(try open(kind: kind, mustExist: true), kind, lease)
+    }
+
+    private func leased(_ store: any Store, _ kind: StoreKind, _ lease: ConnectionLease) -> LeasedStore {
+        LeasedStore(store: store, lease: lease) { (store) throws(StoreError) in
+            leave(store)
+            return try openToRead(kind: kind)
+        }
+    }
+
+    /// The same for reading only: nothing in the profile is changed or made.
+    func openStoreToRead() throws -> any Store {
+        guard try exists() else { throw Failure.notLoggedIn }
+        let lease = try shareStoreToRead()
+        guard let kind = try storeKindToRead() else { throw Failure.notLoggedIn }
+        return LeasedStore(store: try openToRead(kind: kind), lease: lease)
     }
 
     /// Opens the store that is there; where there is none, makes one of the sort that was asked for.
     private func openOrMakeStore(_ wanted: StoreKind?) throws -> any Store {
         let lease = try shareStore()
         guard let kind = try storeKind() else {
-            return LeasedStore(store: try open(kind: try wanted ?? StoreKind.wanted), lease: lease)
+            let kind = try wanted ?? StoreKind.wanted
+            return leased(try open(kind: kind), kind, lease)
         }
         if let wanted, kind != wanted {
             throw Failure(
                 .notPossible, "this profile is kept as \(kind.rawValue)",
                 hint: "`waxwing store convert \(wanted.rawValue)` moves it")
         }
-        return LeasedStore(store: try open(kind: kind, mustExist: true), lease: lease)
+        return leased(try open(kind: kind, mustExist: true), kind, lease)
     }
 
     /// Opens a store of this sort at its own place, or at another one.
@@ -80,6 +97,24 @@ extension Profile {
         switch kind {
         case .sqlite: try SQLiteStore(path: path ?? storePath(kind), mustExist: mustExist)
         case .files: try FileStore(path: path ?? storePath(kind), mustExist: mustExist)
+        }
+    }
+
+    /// Opens a store of this sort for reading.
+    func openToRead(kind: StoreKind) throws(StoreError) -> any Store {
+        switch kind {
+        case .sqlite: try SQLiteReader(path: storePath(kind))
+        case .files: try FileStore(reading: storePath(kind))
+        }
+    }
+
+    /// Closes a store that is in trouble.
+    private func leave(_ store: any Store) {
+        switch store {
+        // What cannot be closed as it should be is closed all the same.
+        case let store as SQLiteStore: try? store.close()
+        case let store as FileStore: store.close()
+        default: break
         }
     }
 

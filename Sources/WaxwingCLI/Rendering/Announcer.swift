@@ -1,4 +1,5 @@
 import ConclaveProtocol
+import Glibc
 import WaxwingCore
 
 /// Prints what happens while a client is connected.
@@ -19,6 +20,9 @@ struct Announcer: Sendable {
     func take(_ notice: Notice) {
         do {
             try announce(notice)
+        } catch is OutputGone {
+            // Nobody is there any more to be told. What was done is on disk, and what is under way the next run takes up.
+            exit(Console.finish(0))
         } catch {
             // What is shown is a copy of what is on disk; a store that is broken shows itself in the client's next step.
             Console.note("something came that cannot be shown: \(Failure(explaining: error)?.message ?? "\(error)")")
@@ -74,6 +78,7 @@ struct Announcer: Sendable {
 
     private func say(_ event: Event, _ words: String) throws {
         Console.print(json ? try JSON.line(event) : words)
+        try Console.checkOutput()
     }
 
     static func words(for state: LinkState) -> String? {

@@ -15,6 +15,7 @@ struct HistoryPrinter: Sendable {
         names = Names(reader)
     }
 
+    /// - Throws: also ``OutputGone``.
     func print(_ row: HistoryRow, in group: GroupRecord) throws {
         let waiting = try row.outboxOrder.flatMap { try reader.outboxRow(group.id, order: $0) }
         if json {
@@ -24,5 +25,6 @@ struct HistoryPrinter: Sendable {
             let prefix = namesGroup ? group.shownName + ": " : ""
             Console.print(prefix + (try HistoryLine(names: names).text(row, waiting: waiting)))
         }
+        try Console.checkOutput()
     }
 }

@@ -29,18 +29,23 @@ struct Errand {
     /// Queues what `commands` ask for, one after the other, and tries to carry it out.
     ///
     /// - Returns: for each command the row that stood for it, and what became of it.
-    /// - Throws: `CoreError` or `StoreError` where something cannot even be queued; what was queued before stays queued.
+    /// - Throws: where something cannot even be queued; the error says what stays queued all the same.
     func run(_ commands: [Command]) async throws -> [(row: OutboxRow, outcome: Outcome)] {
         try await carryOut(try await queue(commands))
     }
 
     /// Puts what `commands` ask for into the outbox, one after the other.
     ///
-    /// - Throws: `CoreError` or `StoreError`; what was queued before stays queued.
+    /// - Throws: where something cannot be queued; the error says what stays queued all the same.
     func queue(_ commands: [Command]) async throws -> [OutboxRow] {
         var rows: [OutboxRow] = []
         for command in commands {
-            if case .queued(let row) = try await client.perform(command) { rows.append(row) }
+            do {
+                let before = try reader.revision()
+                if let row = try await client.queue(command, since: before) { rows.append(row) }
+            } catch {
+                throw Self.told(error, behind: rows)
+            }
         }
         return rows
     }
@@ -54,7 +59,11 @@ struct Errand {
         let deadline = Moment.now.deadline(afterMilliseconds: UInt64(patience.wait * 1000))
         var pause: String?
         while pause == nil, try pending(last) != nil, !deadline.isDue(.now) {
-            pause = try await attempt(last, until: deadline)
+            do {
+                pause = try await attempt(last, until: deadline)
+            } catch {
+                pause = try Self.pause(error, rows)
+            }
         }
         let left = try OutboxList(reader)
         let places = try sequences(of: rows)

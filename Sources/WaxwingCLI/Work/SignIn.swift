@@ -59,8 +59,11 @@ struct SignIn {
             throw Failure(.badAnswer, "the server logged in somebody else")
         }
         try settings.save(profile.settingsPath)
-        let outcome = try await client.perform(.signIn(session, serverURL: serverURL))
-        return (session, outcome == .signedIn(newKey: true))
+        let before = try client.reader.account()?.fingerprint
+        try await client.perform(.signIn(session, serverURL: serverURL)) { [token = session.token] in
+            try $0.account()?.token == token
+        }
+        return (session, try client.reader.account()?.fingerprint != before)
     }
 
     /// Uploads key packages and fetches what is there. The login stands, whatever comes of it.

@@ -63,6 +63,8 @@ actor Server {
 enum Programs {
     static var waxwing: String { folder + "/waxwing" }
     static var waxwingd: String { folder + "/waxwingd" }
+    /// A library for LD_PRELOAD: see ``DiskFault``.
+    static var diskFaults: String { folder + "/libDiskFaults.so" }
 
     private static let folder: String = {
         let bundle = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""

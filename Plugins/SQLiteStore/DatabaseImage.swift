@@ -1,0 +1,156 @@
+import struct GRDB.Configuration
+import class GRDB.Database
+import struct GRDB.DatabaseError
+import class GRDB.DatabaseQueue
+import GRDBSQLite
+import Glibc
+import WaxwingCore
+
+/// What a database and the write-ahead log beside it hold at one moment, in memory.
+///
+/// For places where SQLite cannot make the index of the log that processes share: a disk that is mounted read-only, or full. Nothing is written,
+/// neither there nor anywhere else. It takes as much memory as the database has bytes.
+final class DatabaseImage: Sendable {
+    let queue: DatabaseQueue
+    private let database: ReadOnlyFile
+    private let log: ReadOnlyFile?
+    private let path: String
+
+    /// - Throws: ``StoreError``.
+    init(path: String) throws(StoreError) {
+        self.path = path
+        guard let database = try ReadOnlyFile(path) else { throw StoreError(systemError: ENOENT, path: path) }
+        self.database = database
+        log = try ReadOnlyFile(path + "-wal")
+        let pages = try Self.pages(database, log)
+        do {
+            var configuration = Configuration()
+            configuration.label = "SQLiteReader"
+            queue = try DatabaseQueue(configuration: configuration)
+            if let pages { try queue.inDatabase { db in try pages.become(db) } }
+        } catch {
+            throw StoreError(sqlite: error, path: path)
+        }
+    }
+
+    /// Whether the files are as they were when it was made.
+    var isCurrent: Bool {
+        guard database.isCurrent else { return false }
+        if let log { return log.isCurrent }
+        return access(path + "-wal", F_OK) != 0
+    }
+
+    /// - Returns: nil where nothing is stored yet.
+    private static func pages(_ database: ReadOnlyFile, _ file: ReadOnlyFile?) throws(StoreError) -> Pages? {
+        let log = try file.flatMap { file throws(StoreError) in
+            try WriteAheadLog { (offset, count) throws(StoreError) in try file.bytes(at: offset, count) }
+        }
+        let committed = log.flatMap { log in log.pageCount.map { (log, Int($0) * log.pageSize) } }
+        let size = committed?.1 ?? Int(database.size)
+        if size == 0 { return nil }
+        // More than SQLite gives out at once, 2 GB, is refused.
+        guard let memory = sqlite3_malloc64(UInt64(size)) else {
+            throw StoreError(.failed, "\(database.path) is too large to be read where nothing can be written.")
+        }
+        let pages = Pages(bytes: UnsafeMutableRawBufferPointer(start: memory, count: size))
+        // What is not in the file is in the log.
+        pages.bytes.initializeMemory(as: UInt8.self, repeating: 0)
+        try database.read(at: 0, into: UnsafeMutableRawBufferPointer(rebasing: pages.bytes.prefix(Int(database.size))))
+        if let log = committed?.0, let file {
+            for (page, offset) in log.pages {
+                let start = (Int(page) - 1) * log.pageSize
+                // A page that was given up again.
+                guard start + log.pageSize <= size else { continue }
+                try file.read(
+                    at: offset,
+                    into: UnsafeMutableRawBufferPointer(rebasing: pages.bytes[start..<start + log.pageSize]))
+            }
+        }
+        return pages
+    }
+
+    /// The pages of a database in memory of SQLite's.
+    private final class Pages {
+        let bytes: UnsafeMutableRawBufferPointer
+        private var isGiven = false
+
+        init(bytes: UnsafeMutableRawBufferPointer) { self.bytes = bytes }
+
+        deinit { if !isGiven { sqlite3_free(bytes.baseAddress) } }
+
+        /// Puts them in the place of what a connection has open.
+        func become(_ db: Database) throws {
+            // In memory there is no log: the two versions in the header say so (SQLite file format §1.3.3).
+            if bytes.count >= 100 { (bytes[18], bytes[19]) = (1, 1) }
+            isGiven = true
+            let code = sqlite3_deserialize(
+                db.sqliteConnection, "main", bytes.bindMemory(to: UInt8.self).baseAddress, Int64(bytes.count),
+                Int64(bytes.count), UInt32(SQLITE_DESERIALIZE_FREEONCLOSE | SQLITE_DESERIALIZE_READONLY))
+            guard code == SQLITE_OK else { throw DatabaseError(lastOn: db.sqliteConnection) }
+        }
+    }
+}
+
+/// A file that is open for reading. It stays open: closing a descriptor drops the locks that SQLite has on the file in this process.
+private final class ReadOnlyFile: Sendable {
+    let path: String
+    private let descriptor: Int32
+    private let status: stat
+
+    var size: off_t { status.st_size }
+
+    /// - Returns: nil where there is no such file.
+    init?(_ path: String) throws(StoreError) {
+        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        if descriptor < 0 {
+            if errno == ENOENT { return nil }
+            throw StoreError(systemError: errno, path: path)
+        }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(descriptor)
+            throw StoreError(.notPermitted, "\(path) is not a file.")
+        }
+        self.path = path
+        self.status = status
+    }
+
+    deinit { close(descriptor) }
+
+    /// Whether the file of that name is this one, and is as it was when it was opened.
+    var isCurrent: Bool {
+        var now = stat()
+        return stat(path, &now) == 0 && now.st_ino == status.st_ino && now.st_dev == status.st_dev
+            && now.st_size == status.st_size && now.st_mtim.tv_sec == status.st_mtim.tv_sec
+            && now.st_mtim.tv_nsec == status.st_mtim.tv_nsec
+    }
+
+    /// Fewer than `count` only at the end of the file.
+    func bytes(at offset: UInt64, _ count: Int) throws(StoreError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        let read = bytes.withUnsafeMutableBytes { readAll($0, at: offset) }
+        guard read >= 0 else { throw StoreError(systemError: errno, path: path) }
+        bytes.removeLast(count - read)
+        return bytes
+    }
+
+    /// - Throws: also where there are not so many bytes.
+    func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(StoreError) {
+        let read = readAll(buffer, at: offset)
+        guard read >= 0 else { throw StoreError(systemError: errno, path: path) }
+        guard read == buffer.count else { throw StoreError(.failed, "\(path) became shorter while it was read.") }
+    }
+
+    private func readAll(_ buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) -> Int {
+        var done = 0
+        while done < buffer.count {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+            let count = pread(descriptor, rest.baseAddress, rest.count, off_t(offset) + off_t(done))
+            if count < 0, errno == EINTR { continue }
+            if count < 0 { return -1 }
+            if count == 0 { break }
+            done += count
+        }
+        return done
+    }
+}

@@ -1,0 +1,49 @@
+import FoundationEssentials
+import Glibc
+
+/// Where an archive is written to.
+protocol ExportTarget: AnyObject {
+    /// Where there is room for what does not fit into memory meanwhile.
+    var folder: String { get }
+    /// Bytes written so far.
+    var count: UInt64 { get }
+
+    /// - Throws: ``Failure``.
+    func append(_ bytes: UnsafeRawBufferPointer) throws(Failure)
+
+    /// All of it is written.
+    ///
+    /// - Throws: ``Failure``.
+    func publish() throws(Failure)
+}
+
+extension DraftFile: ExportTarget {}
+
+/// Standard output, for an archive on its way to another program.
+final class ExportStream: ExportTarget {
+    private(set) var count: UInt64 = 0
+
+    /// - Throws: ``Failure`` where bytes would go to a terminal.
+    init(isArmored: Bool) throws(Failure) {
+        if !isArmored, isatty(STDOUT_FILENO) == 1 {
+            throw Failure(
+                .usage, "an archive is nothing for a terminal",
+                hint: "send it into a file or to another program; --armor writes it as text")
+        }
+    }
+
+    var folder: String { FileManager.default.temporaryDirectory.path }
+
+    func append(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
+        do {
+            try Console.write(bytes)
+        } catch {
+            throw Failure(
+                .outputFailed, "the archive could not be written to its end: standard output takes no more",
+                hint: "what was written of it cannot be used; export again")
+        }
+        count += UInt64(bytes.count)
+    }
+
+    func publish() {}
+}
