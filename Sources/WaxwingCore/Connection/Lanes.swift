@@ -86,6 +86,8 @@ struct Lanes: Sendable {
         var busy = false
         /// The log may hold rows we have not fetched.
         var needsFetch = false
+        /// The log was read to its end in this connection.
+        var hasReadLog = false
         /// Fetch from the row at the cursor once more, to see whether the server still counts as it did.
         var overlap = false
         /// Rows asked for in one page; halved while answers are too large.
@@ -103,6 +105,13 @@ struct Lanes: Sendable {
         var hasParked = false
         /// The epoch of a GroupInfo that was ahead of us; if the log, drained, does not lead there, commits are missing from it.
         var epochWanted: UInt64?
+        /// How often parked rows made us ask where the group is, and how often rows made us doubt our branch.
+        var looksForParked = 0
+        var doubts = 0
+        /// The server does not take our GroupInfo.
+        var upkeepRefused = false
+        /// How often the server took a commit of ours that has not come back in the log, by its digest.
+        var taken: [[UInt8]: UInt32] = [:]
         /// A roster came while the log was not drained: compare it with the tree afterwards.
         var rosterUncompared = false
         /// Fetch the welcomes before anything else is done about an accepted invite.

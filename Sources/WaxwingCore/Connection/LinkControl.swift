@@ -68,6 +68,11 @@ extension ClientCore {
             lanes[group.id].overlap = true
             // Parked by a process that is gone, perhaps before it came to the end of the log.
             if group.parkedRows > 0 { lanes[group.id].hasParked = true }
+            if group.status == .keyless { try lookAtOnce(group.id, &turn) }
+            // Others may have turned away from our branch without a word in the log.
+            if group.status == .active, group.entry != .proven {
+                try lookAfterGroupInfo(of: group.id, atOnce: true, &turn)
+            }
             lanes.wake(group.id)
             if try mustLookAfterInvites(group, turn) { lanes[group.id].recheckEscrows = true }
         }

@@ -24,6 +24,7 @@ extension ClientCore {
             case .commit(let staged): try checkNames(staged.changes)
             }
         } catch let error as MLSError {
+            try noteCommit(summary, by: row.sender, in: group.id, &turn)
             if summary.contentType == .commit, !group.record.joinTag.isEmpty {
                 // We have not yet found the commit that let us in, so it is rather we who stand in the wrong place.
                 group.record.rivalSeen = true
@@ -60,12 +61,13 @@ extension ClientCore {
         _ row: InboxRow, _ summary: MessageSummary, in group: inout OpenGroup, _ turn: inout Turn
     ) throws {
         guard summary.contentType == .commit, let epoch = summary.epoch else { return }
+        let isOurDoor = summary.confirmationTag.map { constantTimeEqual($0, group.record.joinTag) } ?? false
         if epoch + 1 == group.record.joinedEpoch || !group.record.joinTag.isEmpty {
             try checkWhereWeJoined(row, summary, epoch: epoch, in: &group, &turn)
         }
-        if epoch >= group.record.joinedEpoch, group.record.lastCommitter == (try account(turn).userID) {
-            // Its GroupInfo may have replaced that of our own, living commit.
-            try queueOnce(.refreshGroupInfo, in: group.id, &turn)
+        if epoch + 1 >= group.record.joinedEpoch, !isOurDoor {
+            // Its GroupInfo may have replaced that of the living commit.
+            try lookAfterGroupInfo(of: group.id, &turn)
         }
     }
 
@@ -77,6 +79,7 @@ extension ClientCore {
         guard !group.record.joinTag.isEmpty, let tag = summary.confirmationTag else { return }
         if constantTimeEqual(tag, group.record.joinTag) {
             group.record.joinTag = []
+            if group.record.entry != .proven { group.record.entryBy = row.sender }
             let me = try account(turn).userID
             turn.draft.putHistory(
                 HistoryRow(
@@ -92,9 +95,16 @@ extension ClientCore {
     }
 
     /// The keys we have are of no use to anybody: drop them, and come in by another door.
-    private mutating func leaveDeadBranch(_ group: inout OpenGroup, _ turn: inout Turn) throws {
+    mutating func leaveDeadBranch(_ group: inout OpenGroup, _ turn: inout Turn) throws {
+        var membership = try turn.draft.membership(group.id)
+        membership.log.forgetMerged(from: group.record.joinedEpoch - min(group.record.joinedEpoch, 1))
+        turn.draft.put(membership, for: group.id)
         group.state = nil
         group.record.status = .keyless
+        group.record.joinTag = []
+        group.record.rivalSeen = false
+        group.record.entry = .proven
+        group.record.entryBy = nil
         groups.remove(group.id)
         turn.draft.deleteAll(.groupState, prefix: group.id.bytes)
         for (digest, _) in try turn.draft.staged(group.id) { try dropStaged(digest, in: group.id, &turn) }
@@ -113,11 +123,13 @@ extension ClientCore {
             throw StoreError(.corrupt, "a staged commit is damaged")
         }
         if case .external(let order) = stored.purpose {
-            try enterBy(staged, order: order, row, digest, in: &group, &turn)
+            try enterBy(staged, stored.way, order: order, row, digest, in: &group, &turn)
             return
         }
         guard let state = group.state, state.epoch == stored.baseEpoch else {
-            // Lost the race. Whoever it was for has been told when the epoch changed.
+            // Lost the race. Whoever it was for has been told when the epoch changed; its GroupInfo is on the server.
+            try noteCommit(MLSMessage.summary(of: row.message), by: row.sender, in: group.id, &turn)
+            try lookAfterGroupInfo(of: group.id, &turn)
             return
         }
         var events = systemEvents(of: staged)
@@ -152,26 +164,25 @@ extension ClientCore {
             events.append(SystemEvent(.weWereRemoved, actor: committer ?? row.sender, subject: me))
             try closeGroup(&group, as: .removed, because: "you were removed from the group", &turn)
         } else {
+            let replaced = (staged.changes.updated + staged.changes.removed)
+                .compactMap { group.state?.leafKey(at: $0.index).map { mark($0) } }
             try group.state?.merge(staged)
             if try !turn.draft.epoch(of: group.record).refused(in: row.era).isEmpty,
                 committer == (try account(turn).userID)
             {
                 // The server cannot tell whether a commit lives that contests another one: it has kept the GroupInfo it had.
-                try queueOnce(.refreshGroupInfo, in: group.id, &turn)
+                try lookAfterGroupInfo(of: group.id, atOnce: true, &turn)
             }
             group.record.epoch = epoch + 1
             turn.draft.put(EpochRecord(epoch: group.record.epoch, startedAt: row.time), for: group.id)
             group.record.lastCommitter = committer
-            try turn.draft.note(commit: epoch, tag: staged.confirmationTag, in: group.id, isValid: true)
+            try noteMerged(staged, row, replacing: replaced, in: group.id, &turn)
+            if let committer { try prove(&group.record, by: committer, turn) }
             group.epochChanged = true
             events += try pin(staged.changes.added + staged.changes.updated, &turn)
             try epochIsOver(in: group, &turn)
-            if staged.changes.external, committer != (try account(turn).userID),
-                group.state?.members.first?.index == group.state?.ownLeaf
-            {
-                // An external join leaves the server with the GroupInfo of the epoch before.
-                try queueOnce(.refreshGroupInfo, in: group.id, &turn)
-            }
+            // An external join leaves the server with the GroupInfo of the epoch before.
+            if staged.changes.external { try lookAfterGroupInfo(of: group.id, &turn) }
         }
         guard !events.isEmpty else { return }
         for event in events {
@@ -211,19 +222,10 @@ extension ClientCore {
         }
     }
 
-    /// A commit of somebody else for the epoch that our external commit was built on stands before it in the log.
-    func rival(of summary: MessageSummary, in group: ID, _ turn: Turn) throws -> [UInt8]? {
-        guard summary.contentType == .commit else { return nil }
-        for (digest, staged) in try turn.draft.staged(group) {
-            if case .external = staged.purpose, staged.baseEpoch == summary.epoch { return digest }
-        }
-        return nil
-    }
-
     /// We are in by our own external commit.
     private mutating func enterBy(
-        _ staged: StagedCommit, order: UInt64, _ row: InboxRow, _ digest: [UInt8], in group: inout OpenGroup,
-        _ turn: inout Turn
+        _ staged: StagedCommit, _ way: StagedRecord.Way?, order: UInt64, _ row: InboxRow, _ digest: [UInt8],
+        in group: inout OpenGroup, _ turn: inout Turn
     ) throws {
         guard let next = staged.next else { return }
         turn.draft.deleteAll(.groupState, prefix: group.id.bytes)
@@ -235,20 +237,30 @@ extension ClientCore {
         group.record.joinedEpoch = next.epoch
         group.record.joinTag = []
         group.record.rivalSeen = false
+        group.record.hasHole = false
+        group.record.entry = way?.isDoubtful ?? false ? .doubtful : .unproven
+        group.record.entryBy = way?.signer
+        if next.members.count == 1 { group.record.entry = .proven }
         group.epochChanged = true
         let me = try account(turn).userID
         group.record.lastCommitter = me
-        try turn.draft.note(commit: staged.baseEpoch, tag: staged.confirmationTag, in: group.id, isValid: true)
+        try noteMerged(staged, row, replacing: [], in: group.id, &turn)
+        forgetWitnesses(group.id, &turn)
         try unseal(group.id, &turn)
         lanes[group.id].rosterWanted = lanes.account.round + 1
         if let waiting = try turn.draft.outboxRow(group.id, order: order) {
             turn.draft.deleteOutbox(waiting)
             turn.notice(.done(waiting, sequence: row.sequence))
         }
+        // Whatever else was to bring us in has come to its end by this, too.
+        for other in try turn.draft.outbox(group.id) where other.intent == .rejoin {
+            turn.draft.deleteOutbox(other)
+            turn.notice(.done(other, sequence: nil))
+        }
         try giveUpParked(in: &group, &turn)
         for (digest, _) in try turn.draft.staged(group.id) { try dropStaged(digest, in: group.id, &turn) }
         // The server keeps no GroupInfo of an external commit.
-        try queueOnce(.refreshGroupInfo, in: group.id, &turn)
+        try lookAfterGroupInfo(of: group.id, atOnce: true, &turn)
         let events = systemEvents(of: staged) + (try pin(next.members, &turn))
         turn.draft.putHistory(
             HistoryRow(
@@ -296,8 +308,13 @@ extension ClientCore {
         group.record.status = status
         try wipeState(group.id, &turn)
         for var row in try turn.draft.outbox(group.id) where !row.isFailed {
-            row.state = .failed(reason)
-            turn.draft.put(row)
+            if row.isByPerson {
+                row.state = .failed(reason)
+                turn.draft.put(row)
+            } else {
+                // Nobody asked for it, so nobody misses it.
+                turn.draft.deleteOutbox(row)
+            }
         }
     }
 }

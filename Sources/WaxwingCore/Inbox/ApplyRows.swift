@@ -152,6 +152,9 @@ extension ClientCore {
             return
         }
         let isOfGroup = group.record.mlsGroupID.isEmpty || summary.groupID == group.record.mlsGroupID
+        if isOfGroup, let dead = try rival(of: summary, row.message, in: group.id, turn) {
+            try dropStaged(dead, in: group.id, &turn)
+        }
         guard group.state != nil else {
             if isOfGroup { try lookForOurPlace(row, digest, summary, in: group, &turn) }
             return
@@ -160,12 +163,7 @@ extension ClientCore {
             try keepUnreadable(row, digest, .forged, epoch: 0, in: group, &turn)
             return
         }
-        if !group.record.joinTag.isEmpty, summary.contentType == .commit, let epoch = summary.epoch,
-            let tag = summary.confirmationTag
-        {
-            // We may stand on a dead branch; then these tell where the living group is.
-            try turn.draft.note(commit: epoch, tag: tag, in: group.id)
-        }
+        if summary.epoch != group.state?.epoch { try noteCommit(summary, by: row.sender, in: group.id, &turn) }
         switch summary.contentType {
         case .application: try applyMessage(row, digest, summary, to: &group, &turn)
         case .proposal, .commit: try applyHandshake(row, digest, summary, to: &group, &turn)
@@ -192,9 +190,9 @@ extension ClientCore {
         _ row: InboxRow, _ digest: [UInt8], _ summary: MessageSummary, in group: OpenGroup, _ turn: inout Turn
     ) throws {
         let epoch = summary.epoch ?? 0
-        if summary.contentType == .commit, let tag = summary.confirmationTag {
-            try turn.draft.note(commit: epoch, tag: tag, in: group.id)
-            if let dead = try rival(of: summary, in: group.id, turn) { try dropStaged(dead, in: group.id, &turn) }
+        if summary.contentType == .commit {
+            try noteCommit(summary, by: row.sender, in: group.id, &turn)
+            try keepWitness(row, digest, epoch: epoch, in: group.id, &turn)
         } else if summary.contentType == .application, !group.record.mlsGroupID.isEmpty,
             epoch >= group.record.joinedEpoch
         {
@@ -208,7 +206,11 @@ extension ClientCore {
         _ row: InboxRow, _ digest: [UInt8], _ summary: MessageSummary, to group: inout OpenGroup, _ turn: inout Turn
     ) throws {
         let epoch = summary.epoch ?? 0
-        guard epoch >= group.record.joinedEpoch else { return }
+        guard epoch >= group.record.joinedEpoch else {
+            // Late, or from those who have not come along with us.
+            if group.record.joinTag.isEmpty { try doubt(group.record, &turn) }
+            return
+        }
         let message: ApplicationMessage
         do throws(MLSError) {
             guard let opened = try group.state?.unprotect(row.message) else { return }
@@ -237,6 +239,7 @@ extension ClientCore {
             }
             turn.draft.put(.seen, key, SeenRecord.row(era: row.era, sequence: row.sequence))
         }
+        try prove(&group.record, by: sender, turn)
         wantName(of: sender, turn)
         let pinned = try turn.draft.user(sender)?.fingerprint ?? ""
         turn.draft.putHistory(
@@ -261,7 +264,9 @@ extension ClientCore {
         case .malformed: try keepUnreadable(row, digest, .malformed, epoch: epoch, in: group, &turn)
         case .tooLarge: try keepUnreadable(row, digest, .tooLarge, epoch: epoch, in: group, &turn)
         case .generationTooFarAhead: try keepUnreadable(row, digest, .tooFarAhead, epoch: epoch, in: group, &turn)
-        default: try keepUnreadable(row, digest, .forged, epoch: epoch, in: group, &turn)
+        default:
+            try keepUnreadable(row, digest, .forged, epoch: epoch, in: group, &turn)
+            try doubt(group.record, &turn)
         }
     }
 

@@ -136,10 +136,12 @@ extension ClientCore {
         let gone = members.filter { !onRoster.contains($0) }
         let rank = members.filter { onRoster.contains($0) }.firstIndex(of: me) ?? 0
         let ourTurn = turn.deadline(afterMilliseconds: UInt64(rank) * ClientLimits.evictionStagger)
+        // Whoever is gone may have taken commits out of the log along with the account: what we have not seen must not be overrun.
+        if !gone.isEmpty { try lookAfterGroupInfo(of: record.id, atOnce: true, &turn) }
         for user in gone { try queueOnce(.evict(user: user), in: record.id, notBefore: ourTurn, &turn) }
         if !onRoster.isSubset(of: members) {
             // Somebody is a member without keys and can only come in from outside: for that the server must hold a living GroupInfo.
-            try queueOnce(.refreshGroupInfo, in: record.id, notBefore: ourTurn, &turn)
+            try lookAfterGroupInfo(of: record.id, &turn)
         }
     }
 

@@ -6,6 +6,11 @@ extension ClientCore {
     mutating func carryOut(
         _ row: OutboxRow, _ record: GroupRecord, _ token: String, _ turn: inout Turn
     ) throws -> LaneStep {
+        if record.entry == .doubtful, record.status == .active,
+            let step = try whileInDoubt(row, record, token, &turn)
+        {
+            return step
+        }
         switch row.intent {
         case .message: return try post(row, record, token, &turn)
         case .create(let name, let alias): return try create(row, record, name, alias, token, &turn)
@@ -262,19 +267,5 @@ extension ClientCore {
         default:
             return .commit([])
         }
-    }
-
-    // MARK: GroupInfo
-
-    private mutating func refreshGroupInfo(
-        _ row: OutboxRow, _ record: GroupRecord, _ token: String, _ turn: inout Turn
-    ) throws -> LaneStep {
-        let signer = try signer(turn)
-        guard record.status == .active, let serverID = record.serverID,
-            let groupInfo = try withGroup(record.id, turn, { try $0.groupInfo(signer: signer) })
-        else { return drop(row, &turn) }
-        let call = Endpoint.uploadCommit([], groupInfo: groupInfo, group: serverID, token: token)
-        start(.refreshGroupInfo(call), call.request, row, &turn)
-        return .rest
     }
 }

@@ -50,12 +50,18 @@ extension ClientCore {
             try groupIsKnown(as: call.decode(response), row, record, &turn)
         case .findOwnGroup(let call):
             try adoptOwnGroup(among: call.decode(response), row, record, &turn)
-        case .commit(let call, _):
+        case .commit(let call, let digest):
             try call.decode(response)
-            awaitLog(row, &turn)
+            awaitLog(row, digest, &turn)
         case .refreshGroupInfo(let call):
             try call.decode(response)
-            _ = drop(row, &turn)
+            if row.intent == .rejoin {
+                var row = row
+                row.state = .queued
+                turn.draft.put(row)
+            } else {
+                _ = drop(row, &turn)
+            }
         case .findUser(let call):
             let info = try call.decode(response)
             try nameCame(info.username, alias: info.alias, of: info.user, &turn)
@@ -75,6 +81,8 @@ extension ClientCore {
         case .leave(let call):
             try call.decode(response)
             try haveLeft(row, record, &turn)
+        case .compareGroupInfo(let call):
+            try compareGroupInfo(call.decode(response), row, record, &turn)
         case .groupInfo(let call):
             try stageExternal(call.decode(response), row, record, &turn)
         case .accept(let call, _):
@@ -115,14 +123,17 @@ extension ClientCore {
     }
 
     /// The server took a commit without saying where it stands: the log will.
-    private mutating func awaitLog(_ row: OutboxRow, _ turn: inout Turn) {
+    private mutating func awaitLog(_ row: OutboxRow, _ digest: [UInt8], _ turn: inout Turn) {
         lanes[row.group].needsFetch = true
-        guard row.attempts > 1 else { return }
         // Perhaps it is there, under a number that we passed before the server began to count anew.
-        lanes[row.group].overlap = true
-        // Taken before, and not in the log after all: do not hammer.
+        if row.attempts > 1 { lanes[row.group].overlap = true }
         var row = row
-        row.notBefore = turn.deadline(afterMilliseconds: retryDelay(failures: row.attempts))
+        row.state = .unconfirmed
+        row.trouble = "the server took it; the group's log will tell whether it counts"
+        let takenBefore = lanes[row.group].taken[digest, default: 0]
+        lanes[row.group].taken[digest] = takenBefore + 1
+        // Taken before, and not in the log after all: do not hammer.
+        if takenBefore > 0 { row.notBefore = turn.deadline(afterMilliseconds: retryDelay(failures: takenBefore)) }
         turn.draft.put(row)
     }
 
@@ -220,8 +231,17 @@ extension ClientCore {
         case (.groupInfo, .notFound) where isProbe(row, record):
             // Nothing tells whether the group is ahead of us, so there is nothing to wait for.
             _ = drop(row, &turn)
+        case (.compareGroupInfo, .notFound):
+            try compareGroupInfo(nil, row, record, &turn)
+        case (.compareGroupInfo, _):
+            // Nobody asked for it but we ourselves. Whether we were removed the roster will tell.
+            lanes.account.groupsStale = true
+            _ = drop(row, &turn)
+        case (.refreshGroupInfo, .conflict) where row.intent == .rejoin:
+            delay(row, error.reason, &turn)
         case (.refreshGroupInfo, .conflict):
             // The server knows of a commit that we missed, and that is gone from its log.
+            lanes[record.id].upkeepRefused = true
             try queueOnce(.rejoin, in: record.id, &turn)
             _ = drop(row, &turn)
         case (.decline, .notFound), (.decline, .notMember):
@@ -248,7 +268,7 @@ extension ClientCore {
             // Again and again, with the log drained: either commits are missing from it, or the server has counted one that was none. The
             // first is asked first (a rejoin is urgent): a GroupInfo of the past would open an epoch again that is over for others.
             if record.status == .active { try queueOnce(.rejoin, in: record.id, &turn) }
-            try queueOnce(.refreshGroupInfo, in: record.id, &turn)
+            try lookAfterGroupInfo(of: record.id, atOnce: true, isTold: true, &turn)
         }
     }
 

@@ -3,7 +3,7 @@ import MLS
 
 /// Who is in a group, by the server's word and by the tree. Written when that changes, not with every message.
 public struct MembershipRecord: StoredRecord, Hashable {
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
 
     /// A member by the server's word.
     public struct RosterEntry: Hashable, Sendable {
@@ -11,19 +11,12 @@ public struct MembershipRecord: StoredRecord, Hashable {
         public var isAdmin: Bool
     }
 
-    struct CommitTag: Hashable, Sendable {
-        /// The epoch that the commit ended.
-        var epoch: UInt64
-        var tag: [UInt8]
-    }
-
     /// The server's roster, as of the last `GET /groups`.
     public internal(set) var roster: [RosterEntry] = []
     /// The users in the ratchet tree, by leaf, as of the group's epoch.
     public internal(set) var tree: [ID] = []
-    /// The confirmation tag of the first commit of each epoch in the log (of the first valid one, where we could tell), latest epochs last.
-    /// Tells a living GroupInfo from that of a dead commit.
-    private(set) var commitTags: [CommitTag] = []
+    /// The commits of the last epochs. They tell a living GroupInfo from that of a dead commit.
+    var log = CommitLog()
 
     init() {}
 
@@ -34,17 +27,6 @@ public struct MembershipRecord: StoredRecord, Hashable {
 
     public func isOnRoster(_ user: ID) -> Bool { roster.contains { $0.user == user } }
 
-    /// Notes a commit that stands in the log. The first of an epoch is the one that counts, unless it is known to be invalid.
-    mutating func note(commit epoch: UInt64, tag: [UInt8], isValid: Bool = false) {
-        if let index = commitTags.firstIndex(where: { $0.epoch == epoch }) {
-            if isValid { commitTags[index].tag = tag }
-            return
-        }
-        let place = commitTags.firstIndex { $0.epoch > epoch } ?? commitTags.endIndex
-        commitTags.insert(CommitTag(epoch: epoch, tag: tag), at: place)
-        if commitTags.count > ClientLimits.commitTags { commitTags.removeFirst() }
-    }
-
     init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {
         var inner = try reader.readSubReader()
         while !inner.isAtEnd {
@@ -53,7 +35,7 @@ public struct MembershipRecord: StoredRecord, Hashable {
         inner = try reader.readSubReader()
         while !inner.isAtEnd { tree.append(try inner.readID()) }
         inner = try reader.readSubReader()
-        while !inner.isAtEnd { commitTags.append(CommitTag(epoch: try inner.read(), tag: try inner.readOpaque())) }
+        log = try CommitLog(from: &inner, version: version)
     }
 
     func encode(to writer: inout TLSWriter) {
@@ -64,11 +46,6 @@ public struct MembershipRecord: StoredRecord, Hashable {
             }
         }
         writer.writeVector { inner in for user in tree { inner.writeID(user) } }
-        writer.writeVector { inner in
-            for commit in commitTags {
-                inner.write(commit.epoch)
-                inner.writeOpaque(commit.tag)
-            }
-        }
+        writer.writeVector { inner in log.encode(to: &inner) }
     }
 }

@@ -19,8 +19,10 @@ enum Keys {
 
     /// Coming back into a group goes before everything that needs its keys; else the order is that of asking.
     static func outbox(_ group: ID, order: UInt64, isUrgent: Bool) -> [UInt8] {
-        group.bytes + [isUrgent ? 0 : 1] + keyBytes(order)
+        (isUrgent ? urgent(group) : group.bytes + [1]) + keyBytes(order)
     }
+
+    static func urgent(_ group: ID) -> [UInt8] { group.bytes + [0] }
 
     /// Rows to apply come under 0, in log order.
     static func inbox(_ group: ID) -> [UInt8] { group.bytes + [0] }
@@ -38,6 +40,10 @@ enum Keys {
     static func parked(_ group: ID, epoch: UInt64, era: UInt32, sequence: UInt64) -> [UInt8] {
         parked(group) + keyBytes(epoch) + history(group, era: era, sequence: sequence).dropFirst(16)
     }
+
+    /// Commits whose epoch may be the present one are kept under 2 while there are no keys, by epoch: a GroupInfo tells whose they are.
+    static func witness(_ group: ID) -> [UInt8] { group.bytes + [2] }
+    static func witness(_ group: ID, epoch: UInt64) -> [UInt8] { witness(group) + keyBytes(epoch) }
 
     static func seen(_ group: ID, digest: [UInt8]) -> [UInt8] { group.bytes + [0] + digest }
     static func seen(_ group: ID, sender: ID, message: MessageID) -> [UInt8] {
@@ -119,10 +125,10 @@ extension Draft {
         put(.membership, group.bytes, membership)
     }
 
-    /// Notes a commit that stands in the log (see ``MembershipRecord/note(commit:tag:isValid:)``).
-    mutating func note(commit epoch: UInt64, tag: [UInt8], in group: ID, isValid: Bool = false) throws(StoreError) {
+    /// Notes a commit that stands in the log.
+    mutating func note(_ commit: LoggedCommit, in group: ID) throws(StoreError) {
         var membership = try membership(group)
-        membership.note(commit: epoch, tag: tag, isValid: isValid)
+        membership.log.note(commit)
         put(membership, for: group)
     }
 
@@ -137,6 +143,16 @@ extension Draft {
     func outbox(_ group: ID? = nil) throws(StoreError) -> [OutboxRow] {
         var rows: [OutboxRow] = []
         for stored in try page(.outbox, prefix: group?.bytes ?? []) { rows.append(try OutboxRow(stored: stored.value)) }
+        return rows
+    }
+
+    /// The rows that are to bring us into a group from outside, now or later.
+    func comingBack(_ group: ID) throws(StoreError) -> [OutboxRow] {
+        var rows: [OutboxRow] = []
+        for stored in try page(.outbox, prefix: Keys.urgent(group)) {
+            let row = try OutboxRow(stored: stored.value)
+            if !row.isFailed { rows.append(row) }
+        }
         return rows
     }
 
