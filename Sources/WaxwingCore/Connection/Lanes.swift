@@ -108,6 +108,8 @@ struct Lanes: Sendable {
         /// How often parked rows made us ask where the group is, and how often rows made us doubt our branch.
         var looksForParked = 0
         var doubts = 0
+        /// When a row that looks for a better GroupInfo out of turn would have looked again.
+        var nextLook: Deadline?
         /// The server does not take our GroupInfo.
         var upkeepRefused = false
         /// How often the server took a commit of ours that has not come back in the log, by its digest.

@@ -24,7 +24,7 @@ extension ClientCore {
             case .commit(let staged): try checkNames(staged.changes)
             }
         } catch let error as MLSError {
-            try noteCommit(summary, by: row.sender, in: group.id, &turn)
+            try noteCommit(summary, by: row.sender, isRefused: error.everyoneSeesWhy, in: group.id, &turn)
             if summary.contentType == .commit, !group.record.joinTag.isEmpty {
                 // We have not yet found the commit that let us in, so it is rather we who stand in the wrong place.
                 group.record.rivalSeen = true

@@ -18,9 +18,11 @@ extension ClientCore {
     }
 
     func noteCommit(
-        _ summary: MessageSummary, by sender: ID, in group: ID, _ turn: inout Turn
+        _ summary: MessageSummary, by sender: ID, isRefused: Bool = false, in group: ID, _ turn: inout Turn
     ) throws {
-        if let commit = try logged(summary, by: sender, turn) { try turn.draft.note(commit, in: group) }
+        guard var commit = try logged(summary, by: sender, turn) else { return }
+        commit.isRefused = isRefused
+        try turn.draft.note(commit, in: group)
     }
 
     /// Notes a commit that counts.

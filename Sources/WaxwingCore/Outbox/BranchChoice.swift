@@ -50,7 +50,7 @@ extension ClientCore {
             lanes[record.id].overlap = true
             return .unsettled
         }
-        if membership.log.refutes(theirs, since: base) {
+        if membership.log.refutes(theirs, since: base, present: record.epoch) {
             settleHole(record, &turn)
             return .ours
         }

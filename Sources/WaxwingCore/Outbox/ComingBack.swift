@@ -79,7 +79,8 @@ extension ClientCore {
                 lookAgain(row, objection.trouble, &turn)
                 return
             }
-            try stage(groupInfo, view, isDoubtful: objection?.isSerious ?? false, row, &turn)
+            try stage(
+                groupInfo, view, isDoubtful: objection?.isSerious ?? false, isProbe: isProbe(row, record), row, &turn)
         } catch let error as MLSError {
             if isProbe(row, record), row.attempts >= ClientLimits.looksForGroupInfo {
                 // Nobody puts a better one there, and our keys may be the living ones: go on with them.
@@ -91,13 +92,19 @@ extension ClientCore {
     }
 
     private mutating func stage(
-        _ groupInfo: [UInt8], _ view: OutsideView, isDoubtful: Bool, _ row: OutboxRow, _ turn: inout Turn
+        _ groupInfo: [UInt8], _ view: OutsideView, isDoubtful: Bool, isProbe: Bool, _ row: OutboxRow,
+        _ turn: inout Turn
     ) throws {
         let me = try account(turn).userID
         let staged = try Group.externalCommit(
             groupInfo: groupInfo, credential: .basic(identity: me.bytes), signer: signer(turn), removePrior: true,
             crypto: crypto, entropy: entropy)
         if !row.isByPerson, try hasStrangers(staged, turn) {
+            if isProbe {
+                // Nobody asked for it, and our keys may be the living ones still.
+                _ = drop(row, &turn)
+                return
+            }
             _ = fail(
                 row,
                 "coming back needs your word: keys of members differ from those you trust; compare them, then "
@@ -158,6 +165,8 @@ extension ClientCore {
     /// What waits for a better GroupInfo looks at once with each new connection: others may have put one there since.
     mutating func lookAtOnce(_ group: ID, _ turn: inout Turn) throws {
         for var row in try turn.draft.comingBack(group) where row.looks > 0 && !row.notBefore.isDue(turn.moment) {
+            // A look out of turn does not use up patience.
+            lanes[group].nextLook = row.notBefore
             row.notBefore = nil
             turn.draft.put(row)
         }
@@ -165,6 +174,14 @@ extension ClientCore {
 
     private mutating func lookAgain(_ row: OutboxRow, _ trouble: String, _ turn: inout Turn) {
         var row = row
+        if let next = lanes[row.group].nextLook, !next.isDue(turn.moment) {
+            lanes[row.group].nextLook = nil
+            row.state = .queued
+            row.trouble = trouble
+            row.notBefore = next
+            turn.draft.put(row)
+            return
+        }
         row.looks += 1
         // Later each time we looked; tries without an answer are no looks.
         row.attempts = row.looks

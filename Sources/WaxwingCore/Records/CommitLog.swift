@@ -9,6 +9,8 @@ struct LoggedCommit: Hashable, Sendable {
     var tag: [UInt8]
     /// It counted here: we were a member, and merged it.
     var isValid = false
+    /// We refused it, as everybody does: it was not made for the state that we were in.
+    var isRefused = false
     /// It stands under our own name.
     var isOurs = false
     /// The committer's leaf; nil for one who came in from outside, and in records of version 1.
@@ -46,6 +48,7 @@ struct CommitLog: Hashable, Sendable {
                 commits[index].isValid = true
                 commits[index].replaced = commit.replaced
             }
+            if commit.isRefused { commits[index].isRefused = true }
             return
         }
         if commits.count(where: { $0.epoch == commit.epoch }) >= ClientLimits.commitsPerEpoch { return }
@@ -148,8 +151,20 @@ struct CommitLog: Hashable, Sendable {
     }
 
     /// Whether a branch cannot come from where we were, as a member who saw every commit since `epoch`.
-    func refutes(_ branch: Branch, since epoch: UInt64) -> Bool {
-        commits.contains { $0.isValid && $0.epoch >= epoch && way(of: branch, at: $0.epoch) == .another }
+    ///
+    /// - Parameter present: the epoch we are in.
+    func refutes(_ branch: Branch, since epoch: UInt64, present: UInt64) -> Bool {
+        if commits.contains(where: { $0.isValid && $0.epoch >= epoch && way(of: branch, at: $0.epoch) == .another }) {
+            return true
+        }
+        let refused = self[present].filter(\.isRefused)
+        if refused.contains(where: { $0.epoch + 1 == branch.epoch && $0.tag == branch.tag }) { return true }
+        if refused.contains(where: { branch.leaves.contains($0.leaf) }) { return true }
+        // Nothing leads there but what somebody did who stands on another branch.
+        let strays = Set(refused.compactMap(\.author))
+        let between = commits.filter { $0.epoch >= present && $0.epoch < branch.epoch }
+        let isUnbroken = Set(between.map(\.epoch)).count == Int(clamping: branch.epoch - min(branch.epoch, present))
+        return isUnbroken && between.allSatisfy { $0.isRefused || $0.author.map(strays.contains) ?? false }
     }
 }
 
@@ -162,6 +177,7 @@ extension CommitLog {
                 commit.isValid = flags & 1 != 0
                 commit.isOurs = flags & 2 != 0
                 commit.hasReferences = flags & 4 != 0
+                commit.isRefused = flags & 16 != 0
                 if flags & 8 != 0 { commit.author = try reader.read() }
                 commit.leaf = try reader.readOpaque()
                 var inner = try reader.readSubReader()
@@ -179,6 +195,7 @@ extension CommitLog {
             writer.writeOpaque(commit.tag)
             let flags: [(Bool, UInt8)] = [
                 (commit.isValid, 1), (commit.isOurs, 2), (commit.hasReferences, 4), (commit.author != nil, 8),
+                (commit.isRefused, 16),
             ]
             writer.write(flags.reduce(UInt8(0)) { $1.0 ? $0 | $1.1 : $0 })
             if let author = commit.author { writer.write(author) }
