@@ -8,7 +8,7 @@ enum Arrows {
         "Sources/MLSFuzzer": ["MLS", "MLSFuzz", "MLSVectorRunner", "Foundation", "Glibc", "Synchronization"],
         "Sources/ConclaveProtocol": ["SwiftProtobuf", "FoundationEssentials"],
         "Sources/WaxwingCore": ["MLS", "ConclaveProtocol"],
-        "Sources/WaxwingClient": ["WaxwingCore", "MLS", "ConclaveProtocol", "Synchronization", "Glibc"],
+        "Sources/WaxwingClient": ["WaxwingCore", "MLS", "ConclaveProtocol", "Synchronization"],
         "Plugins/SQLiteStore": ["WaxwingCore", "GRDB", "GRDBSQLite", "Synchronization", "Glibc"],
         "Plugins/FileStore": ["WaxwingCore", "COpenSSL", "Synchronization", "Glibc"],
         "Plugins/FixtureTransport": [
@@ -61,6 +61,7 @@ enum Arrows {
         "Sources/MLSOpenSSL/OpenSSLProvider.swift": ["Glibc"],
         // The lock between processes.
         "Sources/WaxwingClient/ConnectionLease.swift": ["Glibc"],
+        "Sources/WaxwingClient/Moment+Machine.swift": ["Glibc"],
         // The one place that chooses implementations.
         "Sources/WaxwingCLI/Profile/Profile+Open.swift": [
             "SQLiteStore", "FileStore", "HTTPTransport", "FixtureTransport", "MLSOpenSSL",

@@ -106,6 +106,7 @@ extension ClientCore {
             case .keyPackage(let keyPackage)? = try? MLSMessage(decoding: package.keyPackage),
             case .keyPackage(let lifetime) = keyPackage.leafNode.source
         else { return "the key package of this user is not valid now" }
+        // A name that cannot be read is told as one that is not known.
         let known = user.flatMap { try? turn.draft.user($0)?.username } ?? ""
         let name = username.isEmpty ? known : username
         let now = serverClock.seconds(turn.now)
