@@ -4,8 +4,10 @@ public import ConclaveProtocol
 public enum Input: Sendable {
     /// A person wants something. Never needs the network.
     case perform(Command)
-    /// Begin to talk to the server; `live` also listens for events.
-    case connect(live: Bool)
+    /// Begin to talk to the server; `live` also listens for events. A server that asked to be left alone is, unless `atOnce` is set.
+    case connect(live: Bool, atOnce: Bool = false)
+    /// A request that the core knows nothing of was answered by the server at this address: nil where all was well.
+    case askedDirectly(server: String, ProtocolError?)
     /// Stop talking to the server. Requests under way are forgotten: their outcome is unknown.
     case disconnect
     /// What became of a request.

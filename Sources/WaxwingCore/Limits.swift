@@ -14,8 +14,10 @@ public enum ClientLimits {
     static let rowsPerRead = 20
     /// Rows of unreached epochs kept for later, for each group.
     static let parkedRows = 1_000
-    /// Requests under way at once.
+    /// Requests under way at once; at first, before anything has come from the server; and after trouble with it.
     static let concurrentCalls = 8
+    static let firstCalls = 2
+    static let probingCalls = 1
     /// Groups whose MLS state is kept in memory.
     static let cachedGroups = 16
     /// Epochs of which the deciding commit is remembered, to check a GroupInfo against.
@@ -38,6 +40,10 @@ public enum ClientLimits {
     /// First and longest wait after a failure, in milliseconds; doubled each time, with jitter.
     static let retryDelayMin: UInt64 = 500
     static let retryDelayMax: UInt64 = 60_000
+    /// First wait after an answer that tells of trouble with the server, in milliseconds: it is there, and has enough to do.
+    static let serverRetryDelayMin: UInt64 = 2_000
+    /// Tries of a request whose refusal makes no sense before it is given up.
+    static let senselessRefusals: UInt32 = 12
     /// Bytes of unreached epochs' rows kept for later, for each group.
     static let parkedBytes: UInt64 = 8 << 20
     /// Key packages kept at the server (see the protocol's MLS parameters), and their lifetime in seconds.

@@ -49,7 +49,13 @@ struct OutboxWords {
     func why(_ row: OutboxRow, in group: GroupRecord?, ahead: OutboxRow?) -> String {
         if case .failed(let reason) = row.state { return "failed: \(reason.asClause)" }
         if !isLoggedIn { return "nobody is logged in" }
-        if let link, !link.trouble.isEmpty {
+        if let link, let hold = link.hold(of: link.server, now) {
+            return "\(hold.trouble.reason.asClause); next try not before \(TimeText.second(hold.until, now: now))"
+        }
+        if let link, !link.trouble.isEmpty, link.kind != .sessionOver {
+            if link.kind != .noWay {
+                return "\(link.trouble.asClause), since \(TimeText.second(link.since, now: now.wall))"
+            }
             var words =
                 "no way to the server since \(TimeText.second(link.since, now: now.wall)): \(link.trouble.asClause)"
             if link.failures > 1 { words += ", \(link.failures) tries" }

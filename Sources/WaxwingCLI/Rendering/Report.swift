@@ -1,3 +1,4 @@
+import ArgumentParser
 import WaxwingCore
 
 /// Tells what became of the things that were asked for.
@@ -21,9 +22,9 @@ struct Report: Encodable {
         case .done(let sequence):
             result = "done"
             self.sequence = sequence
-        case .waiting(let why):
+        case .waiting(let pause):
             result = "queued"
-            reason = why
+            reason = pause.words + (pause.needsLogin ? pause.outlook("") : "")
         case .failed(let why):
             result = "failed"
             reason = why
@@ -32,19 +33,21 @@ struct Report: Encodable {
 
     /// Prints one line for each outcome: `done` is what to say where all went well.
     ///
-    /// - Throws: ``Failure`` after the last line where one was refused for good.
+    /// - Throws: after the last line: ``Failure`` where one was refused for good, `ExitCode` where one waits for what does not come by itself.
     static func tell(
         _ outcomes: [(row: OutboxRow, outcome: Errand.Outcome)], _ reader: AccountReader, json: Bool,
         done: (OutboxRow, UInt64?) throws -> String
     ) throws {
         var refused: Failure?
+        var status: ExitStatus?
         for (row, outcome) in outcomes {
             if json { Console.print(try JSON.line(Report(row, outcome, in: reader.group(row.group)))) }
             switch outcome {
             case .done(let sequence):
                 if !json { Console.print(try done(row, sequence)) }
-            case .waiting(let why):
-                if !json { Console.print("queued: \(why.asClause) — it goes out with the next sync") }
+            case .waiting(let pause):
+                status = pause.status ?? status
+                if !json { Console.print("queued: \(pause.words.asClause)\(pause.outlook("it goes"))") }
             case .failed(let why):
                 refused = Failure(
                     .refused, "failed: \(why.asClause)",
@@ -52,5 +55,13 @@ struct Report: Encodable {
             }
         }
         if let refused { throw refused }
+        if let status { throw ExitCode(status.rawValue) }
+    }
+}
+
+extension Errand.Pause {
+    /// What becomes of it, as the end of a sentence.
+    func outlook(_ goes: String) -> String {
+        needsLogin ? " — nothing leaves before `waxwing login`" : " — \(goes) out with the next sync"
     }
 }

@@ -12,7 +12,7 @@ extension ClientCore {
             setLink(.loginNeeded, &turn)
             return
         }
-        lanes.wake(turn.moment)
+        lanes.wake(turn.moment, fetching: !link.live)
         try advanceAccount(token, &turn)
 
         var later: [ID] = []

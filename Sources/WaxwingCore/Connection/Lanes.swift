@@ -60,7 +60,10 @@ struct Lanes: Sendable {
         return moments.min { $0.uptime < $1.uptime }
     }
 
-    var hasFreeCall: Bool { calls.count < ClientLimits.concurrentCalls }
+    /// Few before the server has said anything that makes sense, so that one in trouble is asked little.
+    var callsMax = ClientLimits.firstCalls
+
+    var hasFreeCall: Bool { calls.count < callsMax }
 
     /// Nothing is done for a group before `moment`.
     mutating func sleep(_ group: ID, until moment: Deadline) {
@@ -75,9 +78,14 @@ struct Lanes: Sendable {
         ask(group)
     }
 
-    /// Lanes whose time has come.
-    mutating func wake(_ now: Moment) {
-        for id in sleeping.sorted() where groups[id]?.notBefore?.isDue(now) ?? true { wake(id) }
+    /// Wakes the lanes whose time has come.
+    ///
+    /// - Parameter fetching: nothing tells meanwhile of what has come to their logs.
+    mutating func wake(_ now: Moment, fetching: Bool) {
+        for id in sleeping.sorted() where groups[id]?.notBefore?.isDue(now) ?? true {
+            wake(id)
+            if fetching { self[id].needsFetch = true }
+        }
     }
 
     /// One group's outlook.

@@ -146,6 +146,7 @@ extension ClientCore {
         }
         switch error.code {
         case .notMember, .banned, .notFound:
+            try answerCame(&turn)
             // The roster tells whether we were removed, or the group is gone.
             lanes[request.group].needsFetch = false
             lanes[request.group].isRefused = true

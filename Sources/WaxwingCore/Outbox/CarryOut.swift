@@ -58,11 +58,13 @@ extension ClientCore {
     }
 
     /// Try the row again later, a little later each time.
-    mutating func delay(_ row: OutboxRow, _ trouble: String, _ turn: inout Turn) {
+    mutating func delay(
+        _ row: OutboxRow, _ trouble: String, from first: UInt64 = ClientLimits.retryDelayMin, _ turn: inout Turn
+    ) {
         var row = row
         row.state = .queued
         row.trouble = trouble
-        row.notBefore = turn.deadline(afterMilliseconds: retryDelay(failures: row.attempts))
+        row.notBefore = turn.deadline(afterMilliseconds: retryDelay(failures: row.attempts, from: first))
         turn.draft.put(row)
         lanes.ask(row.group)
     }

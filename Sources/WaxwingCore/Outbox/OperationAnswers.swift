@@ -164,10 +164,9 @@ extension ClientCore {
         _ operation: OperationCall, _ error: ProtocolError, _ row: OutboxRow, _ record: GroupRecord,
         _ turn: inout Turn
     ) throws {
-        if error.kind == .notOurServer || error.isSessionOver {
+        if error.isSessionOver {
             var row = row
-            // Something that is not our server answered; whether ours heard of it nobody knows.
-            row.state = error.isSessionOver ? .queued : .unconfirmed
+            row.state = .queued
             row.trouble = error.reason
             turn.draft.put(row)
             lanes[record.id].needsFetch = true
@@ -183,8 +182,9 @@ extension ClientCore {
             lanes[record.id].needsFetch = true
             return
         }
-        if error.isRetryable {
-            delay(row, error.reason, &turn)
+        if case .plain(401...407) = error.kind, row.attempts < ClientLimits.senselessRefusals {
+            // A server of ours says with a code why it refuses: perhaps something else answered in its place.
+            delay(row, error.reason, from: ClientLimits.serverRetryDelayMin, &turn)
             lanes[record.id].needsFetch = true
             return
         }
