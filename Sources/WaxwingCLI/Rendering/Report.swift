@@ -4,6 +4,8 @@ import WaxwingCore
 struct Report: Encodable {
     /// done, queued or failed.
     var result: String
+    /// What it was: message, invite, remove, cancelInvite, …
+    var kind: String
     /// The number of the row in the outbox.
     var outbox: UInt64
     var group: String
@@ -14,6 +16,7 @@ struct Report: Encodable {
     var reason: String?
 
     init(_ row: OutboxRow, _ outcome: Errand.Outcome, in group: GroupRecord?) {
+        kind = row.intent.kind
         outbox = row.order
         self.group = group?.shownName ?? ""
         groupID = group?.shownID ?? row.group.description
@@ -32,12 +35,13 @@ struct Report: Encodable {
 
     /// Prints one line for each outcome: `done` is what to say where all went well.
     ///
-    /// - Throws: ``Failure`` after the last line where one was refused for good.
+    /// - Throws: ``Failure`` after the last line where one was refused for good; of several the last, and the others are told before.
     static func tell(
         _ outcomes: [(row: OutboxRow, outcome: Errand.Outcome)], _ reader: AccountReader, json: Bool,
         done: (OutboxRow, UInt64?) throws -> String
     ) throws {
         var refused: Failure?
+        let names = Names(reader)
         for (row, outcome) in outcomes {
             if json { Console.print(try JSON.line(Report(row, outcome, in: reader.group(row.group)))) }
             switch outcome {
@@ -46,11 +50,24 @@ struct Report: Encodable {
             case .waiting(let why):
                 if !json { Console.print("queued: \(why.asClause) — it goes out with the next sync") }
             case .failed(let why):
+                if let refused, !json { Console.tell(refused) }
                 refused = Failure(
-                    .refused, "failed: \(why.asClause)",
+                    ExitStatus(KnownFailure(rawValue: why)),
+                    "failed: \(try OutboxWords.what(row.intent, names)): \(why.asClause)",
                     hint: "it is kept: waxwing outbox retry \(row.order), or waxwing outbox discard \(row.order)")
             }
         }
         if let refused { throw refused }
+    }
+}
+
+extension ExitStatus {
+    /// Of a row that failed for a reason which scripts may want to tell apart, or for another one.
+    fileprivate init(_ failure: KnownFailure?) {
+        switch failure {
+        case .unknownUser: self = .unknownName
+        case .neitherMemberNorInvited: self = .notPossible
+        case nil: self = .refused
+        }
     }
 }
