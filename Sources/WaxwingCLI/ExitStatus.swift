@@ -36,7 +36,7 @@ enum ExitStatus: Int32, CaseIterable, Sendable {
         case .diskFull: "the disk is full"
         case .profileInUse: "another process is connected with this profile"
         case .profileDamaged: "the profile is damaged, or of a newer version"
-        case .notPossible: "not possible here: a group that is closed, another account's profile"
+        case .notPossible: "not possible here: a group that is closed, another account's profile, no one to remove"
         case .badAnswer: "what answered is not a Conclave server, or is in trouble"
         case .diverged: "a replay does not follow its recording, or two recordings differ"
         case .archiveDamaged: "an archive is damaged, cut short or none, or one of a chain is missing"

@@ -39,6 +39,16 @@ extension Failure {
         }
     }
 
+    /// What the parser has against a command line.
+    ///
+    /// - Parameter full: the message with all that the parser adds; its last line says where to read more.
+    init(parsing message: String, _ full: String, _ code: Int32) {
+        let last = full.split(separator: "\n").last.map(String.init) ?? ""
+        self.init(
+            ExitStatus(rawValue: code) ?? .other, message.onOneLine,
+            hint: String(last.contains("--help") ? last.onOneLine.drop { $0 == " " } : ""))
+    }
+
     init(_ error: CoreError) {
         switch error.code {
         case .notLoggedIn: self = .notLoggedIn

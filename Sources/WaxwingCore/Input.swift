@@ -91,7 +91,7 @@ public enum Notice: Hashable, Sendable {
     /// A row of the outbox is done. For a message its sequence number is given.
     case done(OutboxRow, sequence: UInt64?)
     case invite(InviteRecord)
-    /// An invite of ours was declined, or ran out.
+    /// An invite of ours was declined, taken back by another admin, or ran out.
     case inviteGone(group: ID, user: ID)
     case link(LinkState)
     /// Rows of a group applied so far in this catch-up, and how many are known to wait.

@@ -5,6 +5,8 @@ import WaxwingCore
 struct Report: Encodable {
     /// done, queued or failed.
     var result: String
+    /// What it was: message, invite, remove, cancelInvite, …
+    var kind: String
     /// The number of the row in the outbox.
     var outbox: UInt64
     var group: String
@@ -15,6 +17,7 @@ struct Report: Encodable {
     var reason: String?
 
     init(_ row: OutboxRow, _ outcome: Errand.Outcome, in group: GroupRecord?) {
+        kind = row.intent.kind
         outbox = row.order
         self.group = group?.shownName ?? ""
         groupID = group?.shownID ?? row.group.description
@@ -33,13 +36,15 @@ struct Report: Encodable {
 
     /// Prints one line for each outcome: `done` is what to say where all went well.
     ///
-    /// - Throws: after the last line: ``Failure`` where one was refused for good, `ExitCode` where one waits for what does not come by itself.
+    /// - Throws: after the last line: ``Failure`` where one was refused for good (of several the last, and the others are told before),
+    ///   `ExitCode` where one waits for what does not come by itself.
     static func tell(
         _ outcomes: [(row: OutboxRow, outcome: Errand.Outcome)], _ reader: AccountReader, json: Bool,
         done: (OutboxRow, UInt64?) throws -> String
     ) throws {
         var refused: Failure?
         var status: ExitStatus?
+        let names = Names(reader)
         for (row, outcome) in outcomes {
             if json { Console.print(try JSON.line(Report(row, outcome, in: reader.group(row.group)))) }
             switch outcome {
@@ -49,8 +54,10 @@ struct Report: Encodable {
                 status = pause.status ?? status
                 if !json { Console.print("queued: \(pause.words.asClause)\(pause.outlook("it goes"))") }
             case .failed(let why):
+                if let refused, !json { Console.tell(refused) }
                 refused = Failure(
-                    .refused, "failed: \(why.asClause)",
+                    ExitStatus(KnownFailure(rawValue: why)),
+                    "failed: \(try OutboxWords.what(row.intent, names)): \(why.asClause)",
                     hint: "it is kept: waxwing outbox retry \(row.order), or waxwing outbox discard \(row.order)")
             }
         }
@@ -63,5 +70,16 @@ extension Errand.Pause {
     /// What becomes of it, as the end of a sentence.
     func outlook(_ goes: String) -> String {
         needsLogin ? " — nothing leaves before `waxwing login`" : " — \(goes) out with the next sync"
+    }
+}
+
+extension ExitStatus {
+    /// Of a row that failed for a reason which scripts may want to tell apart, or for another one.
+    fileprivate init(_ failure: KnownFailure?) {
+        switch failure {
+        case .unknownUser: self = .unknownName
+        case .neitherMemberNorInvited: self = .notPossible
+        case nil: self = .refused
+        }
     }
 }

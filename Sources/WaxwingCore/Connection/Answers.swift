@@ -176,8 +176,11 @@ extension ClientCore {
         case .inviteDeclined(let group, _):
             guard let record = try localGroup(group, turn) else { return }
             if !lanes.account.invitesToCheck.contains(record.id) { lanes.account.invitesToCheck.append(record.id) }
-        case .groupDeleted:
+        case .groupDeleted(let group):
             lanes.account.groupsStale = true
+            guard let record = try localGroup(group, turn) else { return }
+            lanes[record.id].isDeleted = true
+            lanes[record.id].needsFetch = true
         }
     }
 

@@ -109,6 +109,8 @@ struct Lanes: Sendable {
         var rosterWanted: UInt64 = 0
         /// The server refused our page as that of a stranger. With a roster that does not list us, we are out.
         var isRefused = false
+        /// The server says that the group is no more, by an event or by the way it refused our page.
+        var isDeleted = false
         /// Rows of epochs that we have not reached were parked: if the log ends there, commits are missing from it.
         var hasParked = false
         /// The epoch of a GroupInfo that was ahead of us; if the log, drained, does not lead there, commits are missing from it.

@@ -51,6 +51,9 @@ enum OperationCall: Sendable {
     /// The group's invites, before one of them is cancelled and made again.
     case lookBeforeRenewal(Call<[PendingInvite]>)
     case cancelInvite(Call<Void>, user: ID)
+    case findInvite(Call<[PendingInvite]>, user: ID)
+    case takeBack(Call<Void>, user: ID)
+    case removeFromRoster(Call<Void>, user: ID)
     case leave(Call<Void>)
     case groupInfo(Call<[UInt8]>)
     case accept(Call<Void>, invite: ID)
@@ -68,6 +71,8 @@ enum OperationCall: Sendable {
         case .findUser(let call): call.request
         case .takeKeyPackage(let call, _): call.request
         case .findEscrow(let call, _, _), .lookBeforeRenewal(let call): call.request
+        case .findInvite(let call, _): call.request
+        case .takeBack(let call, _), .removeFromRoster(let call, _): call.request
         case .groupInfo(let call), .compareGroupInfo(let call): call.request
         case .welcomesForAccept(let call, _): call.request
         }

@@ -32,12 +32,17 @@ extension ClientCore {
             }
             if error.code == .ownMessage {
                 // A commit of ours whose staged state is gone: the group has moved on without us.
-                try keepUnreadable(row, digest, .lostState, epoch: epoch, in: group, &turn)
+                try keepUnreadable(row, digest, .ownLostState, epoch: epoch, in: group, &turn)
                 try queueOnce(.rejoin, in: group.id, &turn)
             } else {
-                let why: HistoryRow.Unreadable = error.code == .malformed ? .malformed : .forged
+                var why = try reason(error, epoch, group.id, turn)
+                // Whoever sent it is a member of this epoch, or knows its keys: what does not hold is what it says.
+                if why == .forged, ![.invalidTag, .invalidSignature, .decryptionFailed].contains(error.code) {
+                    why = .refused
+                }
                 try keepUnreadable(row, digest, why, epoch: epoch, in: group, &turn)
                 if summary.contentType == .commit {
+                    try noteDead(commitOf: epoch, row, in: group.id, &turn)
                     try refuse(row, everyoneSeesWhy: error.everyoneSeesWhy, in: group, &turn)
                 }
             }
@@ -66,6 +71,7 @@ extension ClientCore {
             try checkWhereWeJoined(row, summary, epoch: epoch, in: &group, &turn)
         }
         if epoch + 1 >= group.record.joinedEpoch, !isOurDoor {
+            try noteDead(commitOf: epoch, row, in: group.id, &turn)
             // Its GroupInfo may have replaced that of the living commit.
             try lookAfterGroupInfo(of: group.id, &turn)
         }
@@ -128,6 +134,7 @@ extension ClientCore {
         }
         guard let state = group.state, state.epoch == stored.baseEpoch else {
             // Lost the race. Whoever it was for has been told when the epoch changed; its GroupInfo is on the server.
+            try noteDead(commitOf: stored.baseEpoch, row, in: group.id, &turn)
             try noteCommit(MLSMessage.summary(of: row.message), by: row.sender, in: group.id, &turn)
             try lookAfterGroupInfo(of: group.id, &turn)
             return
@@ -145,7 +152,7 @@ extension ClientCore {
             try merge(staged, row, digest, events: events, into: &group, &turn)
         } catch let error as MLSError {
             // The staged state does not fit the group any more; it cannot be repaired from here, but from outside.
-            try keepUnreadable(row, digest, .lostState, epoch: stored.baseEpoch, in: group, &turn)
+            try keepUnreadable(row, digest, .ownLostState, epoch: stored.baseEpoch, in: group, &turn)
             _ = error
             try queueOnce(.rejoin, in: group.id, &turn)
         }
@@ -161,8 +168,10 @@ extension ClientCore {
         let epoch = staged.baseEpoch
         if staged.changes.selfRemoved {
             let me = try account(turn).userID
-            events.append(SystemEvent(.weWereRemoved, actor: committer ?? row.sender, subject: me))
-            try closeGroup(&group, as: .removed, because: "you were removed from the group", &turn)
+            let isUnlisted = RemovalNote(authenticatedData: staged.authenticatedData) != nil
+            events.append(
+                SystemEvent(isUnlisted ? .weWereUnlisted : .weWereRemoved, actor: committer ?? row.sender, subject: me))
+            try closeGroup(&group, as: .removed, because: "you are no longer a member of this group", &turn)
         } else {
             let replaced = (staged.changes.updated + staged.changes.removed)
                 .compactMap { group.state?.leafKey(at: $0.index).map { mark($0) } }
@@ -281,8 +290,8 @@ extension ClientCore {
         for member in changes.added {
             if let user = ID(member.identity) { events.append(SystemEvent(.joined, actor: actor, subject: user)) }
         }
-        for member in changes.removed {
-            if let user = ID(member.identity) { events.append(SystemEvent(.removed, actor: actor, subject: user)) }
+        for user in Set(changes.removed.compactMap { ID($0.identity) }).sorted() {
+            events.append(SystemEvent(removal(of: user, in: staged), actor: actor, subject: user))
         }
         if changes.extensions != nil { events.append(SystemEvent(.settingsChanged, actor: actor)) }
         for member in changes.updated where member.index != staged.committer.index {
@@ -290,6 +299,17 @@ extension ClientCore {
         }
         if events.isEmpty { events.append(SystemEvent(.rotated, actor: actor)) }
         return events
+    }
+
+    /// A commit says why it removes somebody only where it does nothing else.
+    private func removal(of user: ID, in staged: StagedCommit) -> SystemEvent.Kind {
+        let changes = staged.changes
+        guard changes.added.isEmpty, changes.removed.allSatisfy({ $0.identity == user.bytes }) else { return .removed }
+        switch RemovalNote(authenticatedData: staged.authenticatedData) {
+        case .left: return .left
+        case .unlisted: return .unlisted
+        case nil: return .removed
+        }
     }
 
     /// What waits was sealed with keys that are gone, perhaps under the same epoch number: it will be sealed anew.

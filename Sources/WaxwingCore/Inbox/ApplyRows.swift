@@ -160,7 +160,7 @@ extension ClientCore {
             return
         }
         guard isOfGroup else {
-            try keepUnreadable(row, digest, .forged, epoch: 0, in: group, &turn)
+            try keepUnreadable(row, digest, .wrongGroup, epoch: 0, in: group, &turn)
             return
         }
         if summary.epoch != group.state?.epoch { try noteCommit(summary, by: row.sender, in: group.id, &turn) }
@@ -220,7 +220,7 @@ extension ClientCore {
             return
         }
         guard let sender = ID(message.sender.identity) else {
-            try keepUnreadable(row, digest, .forged, epoch: epoch, in: group, &turn)
+            try keepUnreadable(row, digest, .unknownSender, epoch: epoch, in: group, &turn)
             return
         }
         let messageID = MessageID(message.authenticatedData)
@@ -260,20 +260,41 @@ extension ClientCore {
         case .epochNotReached: try park(row, digest, epoch: epoch, in: &group, &turn)
         case .epochTooOld: try keepUnreadable(row, digest, .epochTooOld, epoch: epoch, in: group, &turn)
         case .generationReused: try keepUnreadable(row, digest, .replayed, epoch: epoch, in: group, &turn)
-        case .ownMessage: try keepUnreadable(row, digest, .lostState, epoch: epoch, in: group, &turn)
+        case .ownMessage: try keepUnreadable(row, digest, .ownLostState, epoch: epoch, in: group, &turn)
         case .malformed: try keepUnreadable(row, digest, .malformed, epoch: epoch, in: group, &turn)
         case .tooLarge: try keepUnreadable(row, digest, .tooLarge, epoch: epoch, in: group, &turn)
         case .generationTooFarAhead: try keepUnreadable(row, digest, .tooFarAhead, epoch: epoch, in: group, &turn)
         default:
-            try keepUnreadable(row, digest, .forged, epoch: epoch, in: group, &turn)
+            try keepUnreadable(row, digest, reason(error, epoch, group.id, turn), epoch: epoch, in: group, &turn)
             try doubt(group.record, &turn)
         }
+    }
+
+    /// Why something is not good that does not hold. What was made on a dead branch of the group cannot be told from a forgery by its tags; that
+    /// the log has a commit which opened such a branch can.
+    func reason(_ error: MLSError, _ epoch: UInt64, _ group: ID, _ turn: Turn) throws -> HistoryRow.Unreadable {
+        switch error.code {
+        case .malformed: return .malformed
+        case .invalidTag, .invalidSignature, .decryptionFailed:
+            let opening = try epoch == 0 ? nil : turn.draft.value(.seen, Keys.seen(group, deadCommitOf: epoch - 1))
+            return opening == nil ? .forged : .lostBranch
+        default: return .forged
+        }
+    }
+
+    /// Notes that a commit in the log does not count.
+    func noteDead(commitOf epoch: UInt64, _ row: InboxRow, in group: ID, _ turn: inout Turn) throws {
+        let key = Keys.seen(group, deadCommitOf: epoch)
+        if try turn.draft.value(.seen, key) != nil { return }
+        turn.draft.put(.seen, key, SeenRecord.row(era: row.era, sequence: row.sequence))
     }
 
     mutating func keepUnreadable(
         _ row: InboxRow, _ digest: [UInt8], _ why: HistoryRow.Unreadable, epoch: UInt64, in group: OpenGroup,
         _ turn: inout Turn
     ) throws {
+        var why = why
+        if why == .lostState, row.sender == (try account(turn).userID) { why = .ownLostState }
         let key = Keys.history(group.id, era: row.era, sequence: row.sequence)
         // What cannot be opened here may have come from an archive that was made where it could be.
         if let known: HistoryRow = try turn.draft.record(.history, key), known.isReadable, known.digest == digest {

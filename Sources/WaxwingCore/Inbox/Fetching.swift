@@ -150,6 +150,7 @@ extension ClientCore {
             // The roster tells whether we were removed, or the group is gone.
             lanes[request.group].needsFetch = false
             lanes[request.group].isRefused = true
+            if error.code == .notFound { lanes[request.group].isDeleted = true }
             lanes.account.groupsStale = true
         default:
             turn.notice(.unusableAnswer(reason: error.reason))

@@ -113,7 +113,7 @@ extension ClientCore {
         _ row: OutboxRow, _ record: GroupRecord, _ token: String, _ turn: inout Turn
     ) throws -> LaneStep? {
         switch row.intent {
-        case .rejoin, .leave, .accept, .decline, .create: return nil
+        case .rejoin, .leave, .accept, .decline, .create, .cancelInvite: return nil
         case .message, .rotate, .invite, .renewInvite, .remove, .evict, .refreshGroupInfo: break
         }
         let rows = try turn.draft.outbox(record.id)

@@ -78,6 +78,14 @@ extension ClientCore {
         case .cancelInvite(let call, let user):
             try call.decode(response)
             resume(row, as: .invite(username: try turn.draft.user(user)?.username ?? "", user: user), &turn)
+        case .findInvite(let call, let user):
+            try invitesToTakeBack(call.decode(response), of: user, row, record, &turn)
+        case .takeBack(let call, let user):
+            try call.decode(response)
+            try inviteIsTakenBack(row, user, &turn)
+        case .removeFromRoster(let call, let user):
+            try call.decode(response)
+            try removedFromRoster(user, row, &turn)
         case .leave(let call):
             try call.decode(response)
             try haveLeft(row, record, &turn)
@@ -214,6 +222,10 @@ extension ClientCore {
         case (.escrow(_, let digest, _), _):
             turn.draft.deleteStaged(record.id, digest: digest)
             _ = fail(row, error.reason, &turn)
+        case (.findUser, .notFound):
+            _ = fail(row, KnownFailure.unknownUser.rawValue, &turn)
+        case (.takeBack, .notFound):
+            nothingToTakeBack(row, &turn)
         case (.cancelInvite(_, let user), .notFound):
             try inviteWasGone(user, row, record, mayBeOurDoing: row.attempts > 1, &turn)
         case (.lookBeforeRenewal, .notAdmin), (.cancelInvite, .notAdmin):

@@ -52,6 +52,9 @@ enum Keys {
 
     static func seen(_ group: ID, welcome digest: [UInt8]) -> [UInt8] { group.bytes + [2] + digest }
 
+    /// A commit of this epoch stands in the log that does not count.
+    static func seen(_ group: ID, deadCommitOf epoch: UInt64) -> [UInt8] { group.bytes + [3] + keyBytes(epoch) }
+
     static func staged(_ group: ID, digest: [UInt8]) -> [UInt8] { group.bytes + digest }
 
     /// Beside the membership, which lies under the group's id.
@@ -223,6 +226,17 @@ extension Draft {
         let waiting = Array(Keys.pendingHistory(group, order: 0).prefix(20))
         let page = try store.page(.history, from: group.bytes, below: waiting, limit: 1, descending: true)
         return try page.first.map { record throws(StoreError) in try HistoryRow(stored: record.value).era }
+    }
+
+    /// The last numbering with a row of this number or a higher one.
+    func lastEra(_ group: ID, reaching sequence: UInt64) throws(StoreError) -> UInt32? {
+        var end = Array(Keys.pendingHistory(group, order: 0).prefix(20))
+        while let last = try store.page(.history, from: group.bytes, below: end, limit: 1, descending: true).first {
+            let row = try HistoryRow(stored: last.value)
+            if let highest = row.sequence, highest >= sequence { return row.era }
+            end = Keys.history(group, era: row.era, sequence: 0)
+        }
+        return nil
     }
 
     func pendingHistory(_ group: ID, order: UInt64) throws(StoreError) -> HistoryRow? {
