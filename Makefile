@@ -13,7 +13,7 @@ DOORS ?= decode tree welcome group-info handle restore staged bundle successor o
 # Messages to begin with: of DIR, or of the official vectors where they are, and of our own.
 SEED_DIRS = $(or $(DIR),$(wildcard ../shared/mls-vectors)) fixtures/mls
 
-.PHONY: help setup demo test test-plugins test-disk-full clocks vectors own-vectors mls-peer peers simulate foreign fuzz fixtures bench-archive bench-client bench-stores bench-mls format lint proto
+.PHONY: help setup demo test test-plugins test-disk-full clocks vectors own-vectors mls-peer peers simulate retry-storm foreign fuzz fixtures bench-archive bench-client bench-stores bench-mls format lint proto
 
 help:
 	@echo "make demo                     a story of three people and a network that comes and goes, by real processes"

@@ -13,7 +13,7 @@ extension TransportError {
         curl code: CURLcode, outcome: Outcome, text: String, proxies: [String], proxyStatus: Int,
         certificateResult: Int = 0
     ) {
-        let detail = Self.tame(ProxyAddress.withoutCredentials(text, proxies: proxies))
+        let detail = Self.told(Self.tame(ProxyAddress.withoutCredentials(text, proxies: proxies)))
         if outcome == .notSent, proxyStatus >= 300 {
             self.init(outcome, .proxy, "The proxy refused to connect (status \(proxyStatus)).")
             return
@@ -53,6 +53,14 @@ extension TransportError {
 
     /// X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
     private static let datesDoNotFit = 9...10
+
+    /// Where no connection came about, curl says so twice: of "Failed to connect to HOST port PORT after 0 ms: Couldn't connect to server" only the
+    /// place is news. It may be that of a proxy.
+    private static func told(_ text: String) -> String {
+        let start = "Failed to connect to "
+        guard text.hasPrefix(start), let end = text.firstRange(of: " after ") else { return text }
+        return "no connection to " + text[..<end.lowerBound].dropFirst(start.count)
+    }
 
     static func cancelled(_ outcome: Outcome) -> TransportError {
         TransportError(outcome, .cancelled, "The request was cancelled.")

@@ -21,8 +21,8 @@ struct Account {
             transport: HTTPTransport(HTTPTransport.Options(server: server)), provider: OpenSSLProvider(),
             entropy: SystemEntropy())
         let password = "a password for \(name)"
-        _ = try await client.ask(Endpoint.register(username: name, password: password))
-        let session = try await client.ask(Endpoint.login(username: name, password: password))
+        _ = try await client.ask(Endpoint.register(username: name, password: password), of: server)
+        let session = try await client.ask(Endpoint.login(username: name, password: password), of: server)
         try await client.perform(.signIn(session, serverURL: server))
         try await sync()
     }

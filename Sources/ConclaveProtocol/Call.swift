@@ -14,7 +14,13 @@ public struct Call<Response: Sendable>: Sendable {
     ///
     /// - Throws: ``ProtocolError`` for everything but a success of the expected form.
     public func decode(_ response: APIResponse) throws(ProtocolError) -> Response {
-        try read(try response.successBody(), response.status)
+        do throws(ProtocolError) {
+            return try read(try response.successBody(), response.status)
+        } catch {
+            var error = error
+            error.head = response.head
+            throw error
+        }
     }
 
     /// A call answered by a protobuf message.
@@ -55,6 +61,18 @@ struct InvalidMessage: Error {
 }
 
 extension APIResponse {
+    /// What is wrong with the answer, as far as its head and the form of an error tell; nil for a success.
+    public var refusal: ProtocolError? {
+        do throws(ProtocolError) {
+            _ = try successBody()
+            return nil
+        } catch {
+            var error = error
+            error.head = head
+            return error
+        }
+    }
+
     /// The body of a success.
     ///
     /// - Throws: ``ProtocolError`` for every other status, and for a body that is not protobuf.
@@ -86,10 +104,11 @@ extension APIResponse {
     }
 
     private func errorAnswer() -> ProtocolError {
-        let plain = ProtocolError(.plain(status: status), status: status, Self.explain(status))
+        let plain = ProtocolError(.plain(status: status), status: status, explanation)
         switch mediaType {
         case .none, .plainText: return plain
-        case .other: return notOurServer()
+        // What stands in front of a server says in words of its own that it is in trouble; a captive portal says 511 (RFC 6585 §6).
+        case .other: return status == 429 || (500...510).contains(status) ? plain : notOurServer()
         case .protobuf:
             guard !body.isEmpty else { return plain }
             guard let answer = try? WireErrorResponse(serializedBytes: body) else {
@@ -99,7 +118,7 @@ extension APIResponse {
             let message = printable(answer.message, limit: ProtocolLimits.messageLength)
             return ProtocolError(
                 .refused(status: status, code: ErrorCode(answer.errorCode), message: message), status: status,
-                message.isEmpty ? Self.explain(status) : "The server refused: \(message)")
+                message.isEmpty || status == 429 || status >= 500 ? explanation : "The server refused: \(message)")
         }
     }
 
@@ -110,12 +129,18 @@ extension APIResponse {
         )
     }
 
-    private static func explain(_ status: Int) -> String {
-        switch status {
-        case 404: "The server does not know this address (status 404)."
-        case 413: "The request is too large for the server (status 413)."
-        case 429: "The server asks for fewer requests (status 429)."
-        case 500...599: "The server is in trouble (status \(status))."
+    /// What an error without words of its own means.
+    private var explanation: String {
+        switch (status, head.retryAfter) {
+        case (404, _): "The server does not know this address (status 404)."
+        case (413, _): "The request is too large for the server (status 413)."
+        case (429, .seconds(let seconds)), (500...599, .seconds(let seconds)):
+            "The server asks to wait \(seconds) s (\(status))."
+        case (429, .date(let moment)), (500...599, .date(let moment)):
+            // Seconds are told where the server tells its own clock.
+            "The server asks to wait\(date.map { " \(moment > $0 ? moment - $0 : 0) s" } ?? "") (\(status))."
+        case (429, nil): "The server asks for fewer requests (429)."
+        case (500...599, nil): "The server is in trouble (\(status))."
         default: "The server refused the request (status \(status))."
         }
     }

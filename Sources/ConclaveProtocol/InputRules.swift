@@ -39,7 +39,7 @@ public enum InputRules {
             }
         }
         guard name.utf8.allSatisfy({ isAlphanumeric($0) || $0 == UInt8(ascii: "_") }) else {
-            return "A \(kind) consists of the letters a to z, digits and underscores."
+            return "A \(kind) consists of the letters A to Z and a to z, digits and underscores."
         }
         guard let first = name.utf8.first, isAlphanumeric(first) else {
             return "A \(kind) begins with a letter or a digit."

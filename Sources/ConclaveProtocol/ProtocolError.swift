@@ -21,6 +21,8 @@ public struct ProtocolError: Error, Hashable, Sendable, CustomStringConvertible 
     /// The HTTP status the answer came with.
     public let status: Int
     public let reason: String
+    /// What the head of the answer said.
+    public internal(set) var head: ResponseHead?
 
     init(_ kind: Kind, status: Int, _ reason: String) {
         self.kind = kind
@@ -38,12 +40,29 @@ public struct ProtocolError: Error, Hashable, Sendable, CustomStringConvertible 
     /// Ask this of ordinary requests only. A wrong password on login, change-password and delete-account has the same code.
     public var isSessionOver: Bool { code == .tokenInvalid }
 
-    /// Nobody has judged the request: the same request may succeed later.
-    ///
-    /// True for 408, 425, 429, every 5xx, and for ``Kind/notOurServer``, since a captive portal goes away.
-    public var isRetryable: Bool {
-        kind == .notOurServer || status == 408 || status == 425 || status == 429 || (500...599).contains(status)
+    /// What an answer says about the server as a whole, whatever the request was.
+    public enum ServerTrouble: Hashable, Sendable {
+        /// It asks for fewer requests, or to be asked again later (429, or any 5xx with Retry-After).
+        case asksToWait
+        /// It cannot answer now (408, 425, any other 5xx).
+        case inTrouble
+        /// Something else answered.
+        case notOurs
     }
+
+    /// No one has judged the request: the same request may succeed later, when the trouble is over. Nil where it is about the request.
+    public var serverTrouble: ServerTrouble? {
+        switch status {
+        case 429: .asksToWait
+        case 500...599 where head?.retryAfter != nil && kind != .notOurServer: .asksToWait
+        case _ where kind == .notOurServer: .notOurs
+        case 408, 425, 500...599: .inTrouble
+        default: nil
+        }
+    }
+
+    /// The same request may succeed later.
+    public var isRetryable: Bool { serverTrouble != nil }
 
     public static func == (a: ProtocolError, b: ProtocolError) -> Bool { a.kind == b.kind && a.status == b.status }
 

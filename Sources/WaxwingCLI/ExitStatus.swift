@@ -17,6 +17,7 @@ enum ExitStatus: Int32, CaseIterable, Sendable {
     case diverged = 16
     case archiveDamaged = 17
     case archiveSealed = 18
+    case askedToWait = 19
     case outputFailed = 20
     case usage = 64
     case interrupted = 130
@@ -35,11 +36,12 @@ enum ExitStatus: Int32, CaseIterable, Sendable {
         case .diskFull: "the disk is full"
         case .profileInUse: "another process is connected with this profile"
         case .profileDamaged: "the profile is damaged, or of a newer version"
-        case .notPossible: "not possible here: a group that is closed, another account's profile"
+        case .notPossible: "not possible here: a group that is closed, another account's profile, no one to remove"
         case .badAnswer: "what answered is not a Conclave server, or is in trouble"
         case .diverged: "a replay does not follow its recording, or two recordings differ"
         case .archiveDamaged: "an archive is damaged, cut short or none, or one of a chain is missing"
         case .archiveSealed: "a wrong passphrase or identity: the archive cannot be opened"
+        case .askedToWait: "the server asks to wait; what was asked for is queued"
         case .outputFailed: "standard output cannot be written; what the command did stands"
         case .usage: "the command line, or a name or text in it, breaks a rule"
         case .interrupted: "ended by Ctrl-C"

@@ -39,6 +39,16 @@ extension Failure {
         }
     }
 
+    /// What the parser has against a command line.
+    ///
+    /// - Parameter full: the message with all that the parser adds; its last line says where to read more.
+    init(parsing message: String, _ full: String, _ code: Int32) {
+        let last = full.split(separator: "\n").last.map(String.init) ?? ""
+        self.init(
+            ExitStatus(rawValue: code) ?? .other, message.onOneLine,
+            hint: String(last.contains("--help") ? last.onOneLine.drop { $0 == " " } : ""))
+    }
+
     init(_ error: CoreError) {
         switch error.code {
         case .notLoggedIn: self = .notLoggedIn
@@ -90,6 +100,8 @@ extension Failure {
             )
         case .nameNotFound: self.init(.unreachable, reason, hint: "check the address and the network")
         case .proxy: self.init(.unreachable, reason, hint: "check --proxy at login, or the environment's http_proxy")
+        case .askedToWait: self.init(.askedToWait, reason, hint: Self.waitHint)
+        case .serverTrouble: self.init(.badAnswer, reason, hint: Self.troubleHint)
         case .answerTooLarge, .badAnswer: self.init(.badAnswer, reason, hint: Self.portalHint)
         case .tls:
             // Never the advice to go without: somebody on the way may want just that.
@@ -104,12 +116,17 @@ extension Failure {
             self = .sessionOver
             return
         }
+        switch error.serverTrouble {
+        case .asksToWait:
+            self.init(.askedToWait, error.reason.asClause, hint: Self.waitHint)
+            return
+        case .inTrouble:
+            self.init(.badAnswer, error.reason.asClause, hint: Self.troubleHint)
+            return
+        case .notOurs, nil: break
+        }
         switch error.kind {
         case .refused(_, .notFound, _): self.init(.unknownName, error.reason.asClause)
-        case .refused(let status, _, _) where status >= 500, .plain(let status) where status >= 500:
-            self.init(.badAnswer, "the server is in trouble: \(error.reason.asClause)", hint: "try again later")
-        case .plain(429), .refused(429, _, _):
-            self.init(.refused, "too many requests: \(error.reason.asClause)", hint: "wait a minute, then try again")
         case .refused: self.init(.refused, error.reason.asClause)
         case .plain, .notOurServer, .malformed:
             self.init(.badAnswer, error.reason.asClause, hint: Self.portalHint)
@@ -122,7 +139,7 @@ extension Failure {
         .notLoggedIn, "nobody is logged in on this profile",
         hint: "`waxwing login NAME --server URL`, or `waxwing register` for a new account")
     static let sessionOver = Failure(
-        .sessionOver, "the session is over: it expired, or you logged out",
+        .sessionOver, "the session is over: the server ended it",
         hint: "`waxwing login NAME` starts a new one; nothing that waits is lost")
     static let profileInUse = Failure(
         .profileInUse, "another process is connected with this profile",
@@ -139,6 +156,16 @@ extension Failure {
         Failure(.badAnswer, reason.asClause, hint: portalHint)
     }
 
+    /// No one is logged in: since the server ended the session, or since somebody logged out here.
+    static func signedOut(_ reader: AccountReader) throws -> Failure {
+        if try reader.link()?.kind == .sessionOver { return .sessionOver }
+        return Failure(
+            .notLoggedIn, "no one is logged in on this profile",
+            hint: "`waxwing login` starts a session; nothing that waits is lost")
+    }
+
+    private static let waitHint = "nothing is lost; try again when that time is over"
+    private static let troubleHint = "nothing is lost; try again later"
     static let roomHint = "make room, then try again"
     private static let folderHint = "check the folder's owner, its rights, and that the disk can be written"
     private static let damageHint = "nothing was changed; restore the profile, or log in on a new one: --profile NAME"

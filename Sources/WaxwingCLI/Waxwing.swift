@@ -44,8 +44,11 @@ struct Waxwing: AsyncParsableCommand {
     /// - Parameter arguments: nil for those of the process.
     /// - Returns: the exit code.
     static func perform(_ arguments: [String]?) async -> Int32 {
+        let given = arguments ?? Array(CommandLine.arguments.dropFirst())
+        let inJSON = CommandWords.wantJSON(given)
+        Console.failsInJSON.store(inJSON, ordering: .relaxed)
         do {
-            var command = try parseAsRoot(arguments)
+            var command = try parseAsRoot(CommandWords.arranged(given))
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
@@ -61,6 +64,10 @@ struct Waxwing: AsyncParsableCommand {
             }
             let code = exitCode(for: error)
             let text = fullMessage(for: error)
+            if inJSON, !code.isSuccess, !text.isEmpty {
+                Console.tell(Failure(parsing: message(for: error), text, code.rawValue))
+                return code.rawValue
+            }
             if !text.isEmpty { if code.isSuccess { Console.print(text) } else { Console.note(text) } }
             return code.rawValue
         }

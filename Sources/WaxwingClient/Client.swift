@@ -15,6 +15,8 @@ public actor Client {
         case rowDone(group: ID, order: UInt64)
         /// Never: until ``Client/stop()``.
         case stopped
+
+        fileprivate var isFinite: Bool { if case .stopped = self { false } else { true } }
     }
 
     /// Lost answers in a row after which a run that is not live gives up.
@@ -40,6 +42,10 @@ public actor Client {
     /// How often the way to the server was cut in this run.
     private var cuts = 0
     private var isStopped = false
+    /// Until when this run waits for what is put off; nil for a little while each time.
+    private var patience: Deadline?
+    /// When something that the last run left was to be tried; nil where nothing waited for time to pass.
+    public private(set) var nextTry: Deadline?
 
     /// - Parameters:
     ///   - clock: the clocks; those of the machine where it is left out.
@@ -74,31 +80,54 @@ public actor Client {
 
     /// Asks the server one thing directly: what accounts need before there is a session.
     ///
-    /// - Throws: ``TransportError`` or ``ProtocolError``.
-    public func ask<Response>(_ call: Call<Response>) async throws -> Response {
-        pace.sending(call.request)
-        pace.rest(milliseconds: nil) {}
-        defer { pace.goOn() }
-        return try call.decode(try await transport.send(call.request))
+    /// - Parameter server: its address. Where it has asked to be left alone, nothing is sent before that time is over.
+    /// - Throws: ``TransportError``, with cause `askedToWait` where nothing was sent for that reason; ``ProtocolError``; ``StoreError``.
+    public func ask<Response>(_ call: Call<Response>, of server: String) async throws -> Response {
+        let known = try reader.link()
+        if let known, known.kind == .askedToWait, let hold = known.hold(of: server, clock()) { throw hold.trouble }
+        let answer: APIResponse
+        do {
+            pace.sending(call.request)
+            pace.rest(milliseconds: nil) {}
+            defer { pace.goOn() }
+            answer = try await transport.send(call.request)
+        }
+        do throws(ProtocolError) {
+            let response = try call.decode(answer)
+            // What was asked for is done; that the server is well again shows once more with the next answer.
+            if known?.trouble.isEmpty == false { _ = try? step(.askedDirectly(server: server, nil)) }
+            return response
+        } catch {
+            // The server's refusal tells more than that it could not be written down.
+            if error.serverTrouble == .asksToWait { _ = try? step(.askedDirectly(server: server, error)) }
+            throw error
+        }
     }
 
     // MARK: Running
 
     /// Talks to the server until the goal is reached.
     ///
-    /// - Parameter live: listen for events too.
+    /// - Parameters:
+    ///   - live: listen for events too.
+    ///   - patience: until when to wait for what is put off, where the goal depends on it; for two seconds each time where it is left out.
+    ///   - atOnce: ask the server even where it asked to be left alone for a while.
     /// - Returns: how things stand with the server at the end.
     /// - Throws: ``StoreError`` where the store fails, ``CoreError`` `notLoggedIn`.
-    public func run(live: Bool, until goal: Goal) async throws -> LinkState {
+    public func run(live: Bool, until goal: Goal, patience: Deadline? = nil, atOnce: Bool = false) async throws
+        -> LinkState
+    {
         guard !isRunning else { throw CoreError(.notAllowed, "this client is running already") }
         isRunning = true
         cuts = 0
+        nextTry = nil
+        self.patience = patience
         defer {
             isRunning = false
             isStopped = false
         }
         pace.begin { [weak self] in Task { await self?.stopNow() } }
-        try step(.connect(live: live))
+        try step(.connect(live: live, atOnce: atOnce))
         let watcher = pace.isShared ? watchStore() : nil
         defer { watcher?.cancel() }
         do {
@@ -124,6 +153,7 @@ public actor Client {
             throw error
         }
         let state = core.linkState
+        nextTry = core.nextWake
         halt()
         try step(.disconnect)
         return state
@@ -142,7 +172,9 @@ public actor Client {
     private func isReached(_ goal: Goal) throws -> Bool {
         switch core.linkState {
         case .loginNeeded, .off: return true
-        case .waiting(_, let trouble?):
+        case .waiting(let until, let trouble?):
+            // The server has answered, and will soon be asked again.
+            if goal.isFinite, trouble.isByServer, isWorthWaiting(until) { return false }
             // The server is there, but an answer got lost on the way: that heals better now than at the next run.
             let isPassing = trouble.cause == .connectionLost || trouble.cause == .timeout
             if isPassing, core.linkFailures < Self.passingFailures, cuts < Self.cutsPerRun { return false }
@@ -154,11 +186,19 @@ public actor Client {
             // What is put off for a moment is waited for; what is put off for longer is left to the next run.
             guard core.isSettled else { return false }
             guard case .up = core.linkState, let next = core.nextWake else { return true }
-            return next.left(clock()) > Self.shortWait
+            return !isWorthWaiting(next)
         case .rowDone(let group, let order):
             guard let row = try reader.outboxRow(group, order: order), !row.isFailed else { return true }
-            return core.isSettled
+            guard core.isSettled else { return false }
+            // What is put off is waited for in this connection: another one would begin with asking for everything.
+            guard patience != nil, case .up = core.linkState, let next = core.nextWake else { return true }
+            return !isWorthWaiting(next)
         }
+    }
+
+    private func isWorthWaiting(_ next: Deadline) -> Bool {
+        let now = clock()
+        return next.left(now) <= patience?.left(now) ?? Self.shortWait
     }
 
     private func waitForInput() async {

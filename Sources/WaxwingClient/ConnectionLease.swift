@@ -19,6 +19,14 @@ public final class ConnectionLease: Sendable {
     /// - Throws: ``LeaseError``.
     public static func share(path: String) throws(LeaseError) -> ConnectionLease? { try take(path, LOCK_SH) }
 
+    /// Whether somebody has the lease whole. To see that a free one is free, a share of it is taken for a moment.
+    public static func isTaken(path: String) -> Bool {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return false }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    }
+
     /// Takes a share for whoever only reads: nothing has to be writable.
     ///
     /// Where there is no file and none can be made, nobody can have the lease either, and the share is an empty one.

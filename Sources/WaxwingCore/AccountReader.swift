@@ -54,12 +54,24 @@ public struct AccountReader: Sendable {
     public struct HistoryPosition: Hashable, Comparable, Sendable {
         fileprivate var key: [UInt8]
 
-        /// Behind the row with this number in the group's present numbering, whether there is one or not.
-        public static func after(sequence: UInt64, in group: GroupRecord) -> HistoryPosition {
-            HistoryPosition(key: Keys.history(group.id, era: group.era, sequence: sequence))
-        }
-
         public static func < (a: HistoryPosition, b: HistoryPosition) -> Bool { a.key.lexicographicallyPrecedes(b.key) }
+    }
+
+    /// The place behind the row with this number, whether there is one or not.
+    ///
+    /// - Parameter era: the numbering that is meant; nil for the last one that got as far as the number, or the present one where none did.
+    /// - Returns: nil for the beginning, which is behind number 0 of no numbering in particular.
+    public func position(after sequence: UInt64, era: UInt32? = nil, in group: GroupRecord) throws(StoreError)
+        -> HistoryPosition?
+    {
+        if sequence == 0, era == nil { return nil }
+        var numbering = group.era
+        if let era {
+            numbering = era
+        } else if let reaching = try draft.lastEra(group.id, reaching: sequence) {
+            numbering = reaching
+        }
+        return HistoryPosition(key: Keys.history(group.id, era: numbering, sequence: sequence))
     }
 
     /// Rows of a group's history in order, after `position` (from the beginning where there is none), at most `limit`.

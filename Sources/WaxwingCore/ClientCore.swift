@@ -44,7 +44,8 @@ public struct ClientCore: Sendable {
         var turn = Turn(draft: Draft(store: store, base: revision), now: now)
         switch input {
         case .perform(let command): try perform(command, &turn)
-        case .connect(let live): try connect(live: live, &turn)
+        case .connect(let live, let atOnce): try connect(live: live, atOnce: atOnce, &turn)
+        case .askedDirectly(let server, let error): try askedDirectly(server, error, &turn)
         case .disconnect: try disconnect(&turn)
         case .answered(let id, let result): try answered(id, result, &turn)
         case .feed(let event): try feed(event, &turn)

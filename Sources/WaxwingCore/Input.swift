@@ -4,8 +4,10 @@ public import ConclaveProtocol
 public enum Input: Sendable {
     /// A person wants something. Never needs the network.
     case perform(Command)
-    /// Begin to talk to the server; `live` also listens for events.
-    case connect(live: Bool)
+    /// Begin to talk to the server; `live` also listens for events. A server that asked to be left alone is, unless `atOnce` is set.
+    case connect(live: Bool, atOnce: Bool = false)
+    /// A request that the core knows nothing of was answered by the server at this address: nil where all was well.
+    case askedDirectly(server: String, ProtocolError?)
     /// Stop talking to the server. Requests under way are forgotten: their outcome is unknown.
     case disconnect
     /// What became of a request.
@@ -89,7 +91,7 @@ public enum Notice: Hashable, Sendable {
     /// A row of the outbox is done. For a message its sequence number is given.
     case done(OutboxRow, sequence: UInt64?)
     case invite(InviteRecord)
-    /// An invite of ours was declined, or ran out.
+    /// An invite of ours was declined, taken back by another admin, or ran out.
     case inviteGone(group: ID, user: ID)
     case link(LinkState)
     /// Rows of a group applied so far in this catch-up, and how many are known to wait.

@@ -14,17 +14,36 @@ public enum ClientLimits {
     static let rowsPerRead = 20
     /// Rows of unreached epochs kept for later, for each group.
     static let parkedRows = 1_000
-    /// Requests under way at once.
+    /// Requests under way at once; at first, before anything has come from the server; and after trouble with it.
     static let concurrentCalls = 8
+    static let firstCalls = 2
+    static let probingCalls = 1
     /// Groups whose MLS state is kept in memory.
     static let cachedGroups = 16
     /// Epochs of which the deciding commit is remembered, to check a GroupInfo against.
     static let commitTags = 32
+    /// Commits remembered of one epoch: a few lose a race, more is a flood.
+    static let commitsPerEpoch = 8
+    /// Commits kept whole while there are no keys, in all and in bytes each: those that may be of the present epoch.
+    static let witnesses = 16
+    static let witnessBytes = 256 << 10
+    /// Times the server is asked for a GroupInfo that the log does not speak against, before we come in by the one it has.
+    static let looksForGroupInfo: UInt32 = 8
+    /// Times within one connection that rows of later epochs make us ask where the group is: anybody can send such rows.
+    static let looksForParked = 4
+    /// Each member waits its rank times this, in milliseconds, before it looks after the server's GroupInfo, at most as many ranks, and up to
+    /// as much again by chance: so that usually one does.
+    static let upkeepStagger: UInt64 = 1_000
+    static let upkeepRanks = 20
     /// Rows with refused commits of one epoch that are remembered: the one that the server counted is among the last.
     static let refusedCommits = 16
     /// First and longest wait after a failure, in milliseconds; doubled each time, with jitter.
     static let retryDelayMin: UInt64 = 500
     static let retryDelayMax: UInt64 = 60_000
+    /// First wait after an answer that tells of trouble with the server, in milliseconds: it is there, and has enough to do.
+    static let serverRetryDelayMin: UInt64 = 2_000
+    /// Tries of a request whose refusal makes no sense before it is given up.
+    static let senselessRefusals: UInt32 = 12
     /// Bytes of unreached epochs' rows kept for later, for each group.
     static let parkedBytes: UInt64 = 8 << 20
     /// Key packages kept at the server (see the protocol's MLS parameters).

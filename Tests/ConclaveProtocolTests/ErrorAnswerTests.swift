@@ -63,6 +63,32 @@ import Testing
         }
     }
 
+    /// A proxy in front of a server says in a web page of its own that the server is in trouble.
+    @Test func troubleWithTheServerIsToldWhateverItIsWrittenIn() {
+        for type in ["", "text/plain", "text/html", "application/json"] {
+            func trouble(_ status: Int, _ retryAfter: RetryAfter? = nil) -> ProtocolError.ServerTrouble? {
+                let head = ResponseHead(status: status, contentType: type, retryAfter: retryAfter)
+                return error(APIResponse(head: head, body: Array("later".utf8)))?.serverTrouble
+            }
+            #expect(trouble(429) == .asksToWait)
+            #expect(trouble(503) == .inTrouble && trouble(502) == .inTrouble)
+            #expect(trouble(503, .seconds(3)) == .asksToWait && trouble(500, .date(3)) == .asksToWait)
+            #expect(trouble(404, .seconds(3)) != .asksToWait && trouble(200) == .notOurs)
+        }
+        #expect(refusal(401, 202)?.serverTrouble == nil && refusal(404, 300)?.serverTrouble == nil)
+    }
+
+    @Test func howLongToWaitIsToldWhereItIsKnown() {
+        func words(_ retryAfter: RetryAfter?, date: UInt64? = nil) -> String? {
+            let head = ResponseHead(status: 429, contentType: "text/plain", retryAfter: retryAfter, date: date)
+            return error(APIResponse(head: head, body: []))?.reason
+        }
+        #expect(words(nil) == "The server asks for fewer requests (429).")
+        #expect(words(.seconds(30)) == "The server asks to wait 30 s (429).")
+        #expect(words(.date(1_030), date: 1_000) == "The server asks to wait 30 s (429).")
+        #expect(words(.date(1_030)) == "The server asks to wait (429).")
+    }
+
     @Test func anUndecodableErrorIsMalformedButKeepsItsStatus() {
         let broken = error(.ok([0xff, 0xff, 0xff], status: 503))
         #expect(broken?.kind == .malformed)

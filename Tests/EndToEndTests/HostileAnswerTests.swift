@@ -49,11 +49,12 @@ extension EndToEnd {
                 try await trials.run("POST /login", alice, ["login", "--password-file", alice.passwordFile])
 
                 for list in ["GET /groups", "GET /welcomes", "GET /invites", "GET \(room)/messages"] {
-                    try await trials.run(list, alice, ["sync"])
+                    try await trials.run(list, alice, ["sync", "--now"])
                 }
                 try await trials.run("POST \(room)/messages", alice, ["send", "room", "in disguise"] + briefly)
                 try await alice.sync()
                 try await trials.run("POST \(room)/commit", alice, ["group", "rotate", "room"] + briefly)
+                try await alice.sync()
                 try await trials.run("POST /groups", alice, ["group", "create", "other"] + briefly)
                 try await stage.settle([alice, bob])
 
@@ -76,7 +77,7 @@ extension EndToEnd {
                     "login", "bob", "--server", stage.url, "--password-file", bobAgain.passwordFile)
                 try await trials.run("GET \(room)/group-info", bobAgain, ["group", "rejoin", "room"] + briefly)
                 try await bobAgain.retryAll()
-                try await trials.run("POST \(room)/external-join", bobAgain, ["sync"])
+                try await trials.run("POST \(room)/external-join", bobAgain, ["sync", "--now"])
                 try await stage.settle([alice, bobAgain])
                 #expect(try await bobAgain.details("room").status == "active")
                 try await trials.run("POST \(room)/remove", alice, ["group", "remove", "room", "bob"] + briefly)
@@ -120,16 +121,16 @@ extension EndToEnd {
                 try await carol.run("send", "room", "just passing by")
                 try await alice.sync()
                 try await alice.run("group", "remove", "room", "carol")
-                try await trials.run("GET /users/by-id/{id}", bob, ["sync"])
+                try await trials.run("GET /users/by-id/{id}", bob, ["sync", "--now"])
                 try await stage.settle([alice, bob])
                 #expect(try await bob.history("room").contains { $0.sender == "carol" && $0.text == "just passing by" })
 
                 try await alice.run("invite", "room", "dave")
-                try await trials.run("GET \(room)/invites", alice, ["sync"])
+                try await trials.run("GET \(room)/invites", alice, ["sync", "--now"])
                 try await stage.settle([alice, bob])
                 // The group moves on without dave: his invite is taken back and made anew.
                 try await bob.run("group", "rotate", "room")
-                try await trials.run("POST \(room)/cancel-invite", alice, ["sync"])
+                try await trials.run("POST \(room)/cancel-invite", alice, ["sync", "--now"])
                 try await stage.settle([alice, bob])
                 try await dave.sync()
                 try await dave.run("accept", "room")

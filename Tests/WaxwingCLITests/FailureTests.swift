@@ -36,6 +36,8 @@ struct FailureTests {
         try check(TransportError(.notSent, .badCertificate, "x"), .badCertificate)
         try check(TransportError(.notSent, .certificateDate, "x"), .badCertificate)
         try check(TransportError(.unknown, .badAnswer, "x"), .badAnswer)
+        try check(TransportError(.unknown, .serverTrouble, "x"), .badAnswer)
+        try check(TransportError(.unknown, .askedToWait, "x"), .askedToWait)
         try check(MLSError(.invalidCommit, "x"), .other)
     }
 
@@ -45,7 +47,9 @@ struct FailureTests {
         (404, "application/x-protobuf", [0x10, 0xAC, 0x02], .unknownName),
         (403, "application/x-protobuf", [0x10, 0xAE, 0x02], .refused),
         (500, "application/x-protobuf", [], .badAnswer),
-        (429, "text/plain", [], .refused),
+        (429, "text/plain", [], .askedToWait),
+        (429, "text/html", Array("<html>".utf8), .askedToWait),
+        (502, "text/html", Array("<html>".utf8), .badAnswer),
         (200, "text/html", Array("<html>".utf8), .badAnswer),
         (200, "application/x-protobuf", [0xFF], .badAnswer),
     ])

@@ -68,8 +68,29 @@ struct HistoryTests {
         try check(event(.removed, bob), shows: "— bob was removed by alice")
         try check(event(.weWereRemoved, bob), shows: "— you were removed by alice")
         try check(event(.weWereRemoved), shows: "— you are no longer a member")
+        try check(event(.left, bob), shows: "— bob left (alice's client took them out)")
+        try check(event(.unlisted, bob), shows: "— bob is no longer on the server's list; alice's client took them out")
+        try check(
+            event(.weWereUnlisted, bob),
+            shows: "— you were no longer on the server's list; alice's client took you out")
         try check(
             .unreadable(.forged), shows: "! could not be opened: it is forged, or was damaged on its way (from bob)")
+    }
+
+    @Test func eachKindHasItsOwnWords() throws {
+        let reasons = HistoryRow.Unreadable.allCases.map { HistoryLine.words(for: $0) }
+        #expect(Set(reasons).count == reasons.count && reasons.allSatisfy { !$0.isEmpty })
+        let shelf = try Shelf()
+        let line = HistoryLine(names: Names(shelf.reader))
+        let events = try SystemEvent.Kind.allCases.map {
+            try line.words(for: SystemEvent($0, actor: shelf.alice, subject: shelf.bob))
+        }
+        #expect(Set(events).count == events.count)
+        // What nobody asked for is not signed with the name of a person.
+        for kind in [SystemEvent.Kind.left, .unlisted, .weWereUnlisted] {
+            let words = try line.words(for: SystemEvent(kind, actor: shelf.alice, subject: shelf.bob))
+            #expect(!words.contains("removed") && words.contains("alice's client"), "\(words)")
+        }
     }
 
     @Test func messagesThatWaitShowTheirState() throws {
@@ -127,9 +148,39 @@ struct HistoryTests {
         let shelf = try Shelf()
         try shelf.add([1, 2, 3])
         var tail = HistoryTail(shelf.reader, shelf.group.id)
-        tail.start(at: .after(sequence: 2, in: shelf.group))
+        tail.start(at: try #require(try shelf.reader.position(after: 2, in: shelf.group)))
         var given: [UInt64?] = []
         try tail.forEachNew { given.append($0.sequence) }
         #expect(given == [3])
+    }
+
+    /// A server that began to count again, twice; the present numbering has no row yet.
+    @Test(
+        arguments: [
+            (nil, 57, ["0.58", "1.1", "1.2", "1.9", "3.1"]), (nil, 58, ["1.1", "1.2", "1.9", "3.1"]),
+            (nil, 9, ["3.1"]), (nil, 3, ["1.9", "3.1"]), (nil, 1, []),
+            (nil, 0, ["0.57", "0.58", "1.1", "1.2", "1.9", "3.1"]), (nil, 99, []),
+            (0, 58, ["1.1", "1.2", "1.9", "3.1"]),
+            (1, 1, ["1.2", "1.9", "3.1"]), (2, 0, ["3.1"]), (3, 0, ["3.1"]), (4, 0, []),
+        ] as [(UInt32?, UInt64, [String])])
+    func sinceGoesOnAcrossNumberings(era: UInt32?, sequence: UInt64, expected: [String]) throws {
+        let shelf = try Shelf()
+        var group = shelf.group
+        group.era = 4
+        try shelf.change { draft in
+            for (era, sequence) in [(0, 57), (0, 58), (1, 1), (1, 2), (1, 9), (3, 1)] as [(UInt32, UInt64)] {
+                var row = shelf.row(.text("x"), sequence: sequence)
+                row.era = era
+                draft.putHistory(row, in: group)
+            }
+            var waiting = shelf.row(.text("mine"), sequence: nil)
+            waiting.outboxOrder = 1
+            draft.putHistory(waiting, in: group)
+        }
+        var tail = HistoryTail(shelf.reader, group.id)
+        if let place = try shelf.reader.position(after: sequence, era: era, in: group) { tail.start(at: place) }
+        var given: [String] = []
+        try tail.forEachNew { if let sequence = $0.sequence { given.append("\($0.era).\(sequence)") } }
+        #expect(given == expected)
     }
 }

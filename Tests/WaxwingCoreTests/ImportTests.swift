@@ -158,7 +158,7 @@ import Testing
         try world.perform(.rejoin(group: id), alice)
         try world.sync(alice, patience: 2)
         let last = try #require(rows.last { if case .system = $0.content { true } else { false } })
-        #expect(try alice.reader.membership(id).commitTags.contains { $0.epoch == last.epoch })
+        #expect(try alice.reader.membership(id).log.commits.contains { $0.epoch == last.epoch })
     }
 
     @Test func numberingsAreToldApartByTheirRows() throws {

@@ -8,12 +8,15 @@ enum RowLine {
         (.created, "created"), (.joined, "joined"), (.rejoined, "rejoined"), (.removed, "removed"),
         (.rotated, "rotated"), (.identityChanged, "identityChanged"), (.weWereRemoved, "weWereRemoved"),
         (.weLeft, "weLeft"), (.groupDeleted, "groupDeleted"), (.settingsChanged, "settingsChanged"),
+        (.left, "left"), (.unlisted, "unlisted"), (.weWereUnlisted, "weWereUnlisted"),
     ]
 
+    /// No name begins with another: readers take the first that fits.
     static let reasons: [(reason: HistoryRow.Unreadable, name: StaticString)] = [
         (.epochTooOld, "epochTooOld"), (.epochNotReached, "epochNotReached"), (.forged, "forged"),
         (.malformed, "malformed"), (.replayed, "replayed"), (.lostState, "lostState"), (.tooLarge, "tooLarge"),
-        (.tooFarAhead, "tooFarAhead"),
+        (.tooFarAhead, "tooFarAhead"), (.lostBranch, "lostBranch"), (.ownLostState, "ownLostState"),
+        (.wrongGroup, "wrongGroup"), (.unknownSender, "unknownSender"), (.refused, "refused"),
     ]
 
     /// What every line of a group begins with.

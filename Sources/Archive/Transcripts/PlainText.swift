@@ -87,12 +87,17 @@ enum EventWords {
     static func text(_ event: SystemEventWords) -> String {
         switch event.kind {
         case .created: "\(event.actor) created the group"
+        case .joined where event.isOwnDoing: "\(event.subject) joined"
         case .joined: "\(event.subject) joined (invited by \(event.actor))"
-        case .rejoined: "\(event.subject) came back"
+        case .rejoined: "\(event.subject) came back with new keys"
         case .removed: "\(event.actor) removed \(event.subject)"
+        case .left: "\(event.subject) left (\(event.actor)'s client took them out)"
+        case .unlisted: "\(event.subject) was no longer on the server's list; \(event.actor)'s client took them out"
         case .rotated: "\(event.actor) changed the keys"
         case .identityChanged: "the identity key of \(event.subject) has changed"
-        case .weWereRemoved: "you were removed"
+        case .weWereRemoved where event.isOwnDoing: "you were no longer a member"
+        case .weWereRemoved: "\(event.actor) removed you"
+        case .weWereUnlisted: "you were no longer on the server's list; \(event.actor)'s client took you out"
         case .weLeft: "you left"
         case .groupDeleted: "the group was deleted"
         case .settingsChanged: "\(event.actor) changed the group's settings"
@@ -101,12 +106,21 @@ enum EventWords {
 
     static func text(_ reason: Unreadable) -> String {
         switch reason {
-        case .epochTooOld: "could not be opened: it came too late, its keys are gone"
+        case .epochTooOld: "could not be opened: it came too late, when its keys were deleted"
         case .epochNotReached: "could not be opened: its keys were never reached"
-        case .forged: "could not be opened: it is forged"
+        case .forged: "could not be opened: it is forged, or was damaged on its way"
+        case .lostBranch:
+            "could not be opened: it was made on a branch of the group that lost a race and does not count, or it is forged"
         case .malformed: "could not be opened: it is malformed"
-        case .replayed: "could not be opened: it was opened before"
-        case .lostState: "could not be opened: the keys were lost"
+        case .replayed:
+            "could not be opened: its key was used before: it is a copy or forged, or its sender's profile ran twice or was put back"
+        case .lostState: "could not be opened: this device had no keys for it when it was written"
+        case .ownLostState:
+            "could not be opened: it was sent from this account with keys of another copy of the profile, or of one before it was put back"
+        case .wrongGroup: "could not be opened: it is addressed to another group"
+        case .unknownSender: "could not be opened: its sender's key names no user"
+        case .refused:
+            "could not be taken: it is a change that breaks the rules, or that refers to something which was not there"
         case .tooFarAhead: "could not be opened: too many of its sender's messages are missing before it"
         case .tooLarge: "could not be opened: it is too large"
         }

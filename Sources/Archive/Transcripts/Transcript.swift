@@ -8,9 +8,12 @@ struct SystemEventWords {
     var kind: SystemEvent.Kind
     var actor: String
     var subject: String
+    /// Actor and subject are one and the same.
+    var isOwnDoing: Bool
 
     init(_ event: SystemEvent, _ people: [ID: Person]) {
         kind = event.kind
+        isOwnDoing = event.actor == event.subject
         actor = people[event.actor]?.shownName ?? Person.name(of: event.actor, "")
         subject = people[event.subject]?.shownName ?? Person.name(of: event.subject, "")
     }

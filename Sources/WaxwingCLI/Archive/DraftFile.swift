@@ -51,7 +51,12 @@ final class DraftFile {
             guard stat(draft, &there) == 0, mine.st_ino == there.st_ino, mine.st_dev == there.st_dev else {
                 throw Failure(.profileInUse, "another process has just written \(draft)", hint: "try again")
             }
-            guard ftruncate(descriptor, 0) == 0, fchmod(descriptor, 0o600) == 0 else { throw trouble(draft, errno) }
+            guard ftruncate(descriptor, 0) == 0, fchmod(descriptor, 0o600) == 0 else {
+                let code = errno
+                // It is ours by now.
+                unlink(draft)
+                throw trouble(draft, code)
+            }
         } catch {
             close(descriptor)
             throw error

@@ -1,11 +1,14 @@
 import ArgumentParser
+import Synchronization
 import WaxwingCore
 
 struct GroupRemove: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
-        abstract: "Take members out of a group. Only admins can.",
+        abstract: "Take members out of a group, or take their invites back. Only admins can.",
         discussion: """
+            Who was invited and has not accepted yet loses the invite, whoever of the admins sent it.
+
             Example:
               waxwing group remove lunch carol
             """)
@@ -22,13 +25,34 @@ struct GroupRemove: AsyncParsableCommand {
 
     func run() async throws {
         let profile = try Profile.locate(profile)
-        let client = try profile.open()
+        let ways = Ways()
+        let client = try profile.open { ways.take($0) }
         let group = try client.reader.theGroup(group)
         let commands = users.map { Command.remove(group: group.id, username: $0) }
-        let outcomes = try await Errand(profile, client, wait).run(commands)
-        try Report.tell(outcomes, client.reader, json: output.json) { row, _ in
-            guard case .remove(let username, _) = row.intent else { return "done" }
-            return "removed \(username.onOneLine) from \(group.shownName)"
+        let outcomes = try await Errand(profile, client, wait).run(commands).map { row, outcome in
+            (row: ways.final(row), outcome: outcome)
         }
+        try Report.tell(outcomes, client.reader, json: output.json) { row, _ in
+            switch row.intent {
+            case .remove(let username, _): "removed \(username.onOneLine) from \(group.shownName)"
+            case .cancelInvite(let username, _):
+                "took back the invite of \(username.onOneLine) to \(group.shownName)"
+            default: "done"
+            }
+        }
+    }
+
+    /// What became of the rows on their way: whether somebody is a member or only invited shows when it is their turn.
+    private final class Ways: Sendable {
+        private let rows = Mutex<[UInt64: OutboxRow]>([:])
+
+        func take(_ notice: Notice) {
+            switch notice {
+            case .outbox(let row), .done(let row, _): rows.withLock { $0[row.order] = row }
+            default: break
+            }
+        }
+
+        func final(_ row: OutboxRow) -> OutboxRow { rows.withLock { $0[row.order] } ?? row }
     }
 }

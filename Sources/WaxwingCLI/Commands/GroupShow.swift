@@ -34,7 +34,8 @@ struct GroupShow: AsyncParsableCommand {
         }
         for member in view.members {
             let marks = [
-                member.admin ? "admin" : nil, member.inTree ? nil : "no keys yet", member.onRoster ? nil : "has left",
+                member.admin ? "admin" : nil, member.inTree || view.epochAuthenticator == nil ? nil : "no keys yet",
+                member.onRoster ? nil : "off the server's list",
                 member.trust,
             ]
             Console.print("  \(member.username)  (\(marks.compactMap { $0 }.joined(separator: ", ")))")

@@ -45,7 +45,8 @@ struct Login: AsyncParsableCommand {
     /// Key packages of an earlier key of ours would lead invites nowhere: nobody could open them.
     private func resetAccount(_ signIn: SignIn, _ session: Session) async {
         do {
-            try await signIn.client.ask(Endpoint.resetAccount(token: session.token))
+            try await signIn.client.ask(
+                Endpoint.resetAccount(token: session.token), of: signIn.serverURL)
         } catch {
             let reason = Failure(explaining: error)?.message ?? "\(error)"
             Console.note("old key packages may still be on the server: \(reason.asClause)")

@@ -15,12 +15,12 @@ struct Logout: AsyncParsableCommand {
 
     func run() async throws {
         let client = try Profile.locate(profile).open()
-        guard let token = try client.reader.account()?.token else { throw Failure.notLoggedIn }
+        guard let account = try client.reader.account(), let token = account.token else { throw Failure.notLoggedIn }
         var isKnownToServer = true
         // Forgotten here first: whatever the server says, this machine is logged out.
         try await client.perform(.signOut) { try $0.account()?.token == nil }
         do {
-            try await client.ask(Endpoint.logout(token: token))
+            try await client.ask(Endpoint.logout(token: token), of: account.serverURL)
         } catch let error as ProtocolError where error.isSessionOver {
             // What was wanted is so already.
         } catch {

@@ -89,6 +89,7 @@ extension Intent {
         case .invite: "invite"
         case .renewInvite: "renewInvite"
         case .remove: "remove"
+        case .cancelInvite: "cancelInvite"
         case .evict: "evict"
         case .leave: "leave"
         case .rejoin: "rejoin"

@@ -1,4 +1,5 @@
 import ArgumentParser
+import WaxwingClient
 import WaxwingCore
 
 struct Read: AsyncParsableCommand {
@@ -7,9 +8,13 @@ struct Read: AsyncParsableCommand {
         discussion: """
             Needs no network. Messages of yours that wait come last, with their state.
 
+            Where a server begins to count again, numbers come twice, and `--json` tells them apart by their era. --since NUMBER means the
+            last numbering that got as far, and shows all that came behind, later numberings too; --since ERA:NUMBER means just that one.
+
             Example:
               waxwing read lunch --last 20
               waxwing read lunch --since 1042 --json
+              waxwing read lunch --since 1:17 --json
             """)
 
     @Argument(help: "The group's name, alias or id.")
@@ -21,8 +26,8 @@ struct Read: AsyncParsableCommand {
     @Flag(help: "Show everything.")
     var all = false
 
-    @Option(help: ArgumentHelp("Show what came after this sequence number.", valueName: "sequence"))
-    var since: UInt64?
+    @Option(help: ArgumentHelp("Show what came after this sequence number.", valueName: "[era:]number"))
+    var since: LogPlace?
 
     @Flag(help: "Go on with what comes in, until Ctrl-C. Another process has to be connected, such as waxwing watch.")
     var follow = false
@@ -38,32 +43,61 @@ struct Read: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let reader = try Profile.locate(profile).openReader()
+        let profile = try Profile.locate(profile)
+        let reader = try profile.openReader()
         let group = try reader.theGroup(group)
         let printer = HistoryPrinter(reader, json: output.json)
         var shown = HistoryTail(reader, group.id)
         if let since {
-            shown.start(at: .after(sequence: since, in: group))
+            if let place = try reader.position(after: since.sequence, era: since.era, in: group) {
+                shown.start(at: place)
+            }
             try shown.forEachNew { try printer.print($0, in: group) }
         } else if all {
             try shown.forEachNew { try printer.print($0, in: group) }
         } else {
             for row in try shown.last(last ?? 50) { try printer.print(row, in: group) }
         }
-        if follow { try await self.follow(group, &shown, reader, printer) }
+        if follow { try await self.follow(group, &shown, reader, printer, profile) }
     }
 
+    /// The store is looked at five times a second, the connection every few seconds.
+    private static let roundsPerLook = 20
+
     private func follow(
-        _ group: GroupRecord, _ shown: inout HistoryTail, _ reader: AccountReader, _ printer: HistoryPrinter
+        _ group: GroupRecord, _ shown: inout HistoryTail, _ reader: AccountReader, _ printer: HistoryPrinter,
+        _ profile: Profile
     ) async throws {
         let interrupt = Interrupt()
         var revision = try reader.revision()
+        var (isToldAlone, round) = (false, 0)
         while !interrupt.hasCome {
+            defer { round += 1 }
+            if !isToldAlone, round % Self.roundsPerLook == 0, !ConnectionLease.isTaken(path: profile.leasePath) {
+                isToldAlone = true
+                Console.note("note: no process is connected with this profile, so nothing new comes in")
+                Console.note("  `waxwing watch` beside this one stays connected; `waxwing sync` fetches once")
+            }
             try await Task.sleep(for: .milliseconds(200))
             let current = try reader.revision()
             guard current != revision else { continue }
             revision = current
             try shown.forEachNew { try printer.print($0, in: group) }
         }
+    }
+}
+
+/// A place in the log of a group: a sequence number, with the numbering it belongs to where one was named.
+struct LogPlace: ExpressibleByArgument, Hashable, Sendable {
+    var era: UInt32?
+    var sequence: UInt64
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count <= 2, let last = parts.last, let sequence = UInt64(last) else { return nil }
+        self.sequence = sequence
+        guard parts.count == 2 else { return }
+        guard let era = UInt32(parts[0]) else { return nil }
+        self.era = era
     }
 }

@@ -59,7 +59,8 @@ struct Register: AsyncParsableCommand {
         do {
             _ = try await signIn.client.ask(
                 Endpoint.register(
-                    username: username, password: password, alias: alias, registrationToken: registrationToken))
+                    username: username, password: password, alias: alias, registrationToken: registrationToken),
+                of: signIn.serverURL)
         } catch let error as ProtocolError where error.code == .conflict {
             throw Failure(
                 .refused, "the name \(username) is taken on this server",

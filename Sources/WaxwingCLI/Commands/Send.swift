@@ -6,7 +6,8 @@ struct Send: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Write a message to a group.",
         discussion: """
-            The message is safe on this machine when the command returns, whether it could be sent yet or not.
+            The message is safe on this machine when the command returns, whether it could be sent yet or not. The exit code is 0 then, but
+            for what does not pass by itself: 3 or 5 where nobody is logged in, 19 where the server asks to wait. With --queue it is 0.
 
             Example:
               waxwing send lunch "Noon at the fountain?"
@@ -97,13 +98,14 @@ struct Send: AsyncParsableCommand {
         }
         let sent = outcomes.count { if case .done = $0.outcome { true } else { false } }
         if sent > 0 || outcomes.isEmpty { Console.print("sent \(sent) message\(sent == 1 ? "" : "s")") }
-        let reasons = outcomes.compactMap { if case .waiting(let why) = $0.outcome { why } else { nil } }
-        if let why = reasons.first {
+        let pauses = outcomes.compactMap { if case .waiting(let pause) = $0.outcome { pause } else { nil } }
+        if let pause = pauses.first {
             Console.print(
-                "queued \(reasons.count) message\(reasons.count == 1 ? "" : "s"): \(why.asClause) — they go out with the next sync"
+                "queued \(pauses.count) message\(pauses.count == 1 ? "" : "s"): \(pause.words.asClause)\(pause.outlook("they go"))"
             )
         }
         let refused = outcomes.filter { if case .failed = $0.outcome { true } else { false } }
         try Report.tell(refused, reader, json: false) { _, _ in "" }
+        if let status = pauses.compactMap(\.status).first { throw ExitCode(status.rawValue) }
     }
 }

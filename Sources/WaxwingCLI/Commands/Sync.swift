@@ -5,9 +5,16 @@ struct Sync: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Fetch what is new and send what waits, then end.",
         discussion: """
+            Where the server asks to wait, nothing is sent before that time is over, by any command; the exit code is 19. --now asks
+            all the same.
+
             Example:
               waxwing sync
+              waxwing sync --now
             """)
+
+    @Flag(help: "Ask the server even where it asked to wait.")
+    var now = false
 
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
@@ -16,7 +23,7 @@ struct Sync: AsyncParsableCommand {
         let profile = try Profile.locate(profile)
         let tally = Tally()
         let client = try profile.open { tally.take($0) }
-        let ending = try await Connection.run(client, profile, live: false, until: .settled)
+        let ending = try await Connection.run(client, profile, live: false, until: .settled, atOnce: now)
         let list = try OutboxList(client.reader)
         switch ending {
         case .elsewhere:
@@ -26,10 +33,15 @@ struct Sync: AsyncParsableCommand {
                 Console.print("another process is connected with this profile and keeps it up to date")
             }
         case .loginNeeded:
-            throw Failure.sessionOver
-        case .cut(let trouble):
+            throw try Failure.signedOut(client.reader)
+        case .cut(let trouble, let next):
             try tell("cut", tally.counts, list)
-            throw trouble.map { Failure($0) } ?? Failure(.unreachable, "the server cannot be reached")
+            var failure = trouble.map { Failure($0) } ?? Failure(.unreachable, "the server cannot be reached")
+            if let trouble, trouble.isByServer {
+                failure.message += "; next try not before \(TimeText.second(next, now: list.words.now))"
+                failure.hint = "nothing is lost; `waxwing sync --now` asks it all the same"
+            }
+            throw failure
         case .reached:
             try tell("reached", tally.counts, list)
             if let row = list.rows.last(where: { $0.isFailed && tally.counts.refused.contains($0.order) }) {

@@ -24,7 +24,7 @@ struct Watch: AsyncParsableCommand {
         let client = try profile.open { announcer.take($0) }
         switch try await Connection.run(client, profile, live: true, until: .stopped) {
         case .elsewhere: throw Failure.profileInUse
-        case .loginNeeded: throw Failure.sessionOver
+        case .loginNeeded: throw try Failure.signedOut(reader)
         case .reached, .cut: break
         }
     }

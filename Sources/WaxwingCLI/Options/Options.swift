@@ -23,7 +23,7 @@ struct OutputOptions: ParsableArguments {
 
 /// How long a command waits for what it asked for to come true.
 struct WaitOptions: ParsableArguments {
-    @Flag(help: "Only queue it; the next sync carries it out.")
+    @Flag(help: "Only queue it, logged in or not; the next sync after a login carries it out.")
     var queue = false
 
     @Option(help: ArgumentHelp("How long to wait for it to be carried out.", valueName: "seconds"))

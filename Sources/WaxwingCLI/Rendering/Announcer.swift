@@ -51,7 +51,7 @@ struct Announcer: Sendable {
             let group = try reader.group(group)?.shownName ?? ""
             try say(
                 Event(event: "inviteGone", group: group, user: name),
-                "\(group): the invite of \(name) was declined, or ran out")
+                "\(group): the invite of \(name) is gone: declined, taken back by another admin, or run out")
         case .identityChanged(let user):
             let name = try names.username(user)
             try say(
@@ -89,7 +89,8 @@ struct Announcer: Sendable {
         case .waiting(let until, let trouble):
             "no connection: \((trouble?.reason ?? "no way to the server").asClause); next try "
                 + TimeText.second(until, now: .now)
-        case .loginNeeded: "the server no longer takes this session"
+        // The command ends with it, and says so.
+        case .loginNeeded: nil
         }
     }
 }

@@ -32,11 +32,14 @@ struct HistoryLine {
         case .joined: return "\(subject) joined (invited by \(actor))"
         case .rejoined: return "\(subject) came back with new keys"
         case .removed: return "\(subject) was removed by \(actor)"
+        case .left: return "\(subject) left (\(actor)'s client took them out)"
+        case .unlisted: return "\(subject) is no longer on the server's list; \(actor)'s client took them out"
         case .rotated: return "\(actor) changed the keys"
         case .identityChanged:
             return "the identity key of \(subject) has changed; compare it: waxwing trust show \(subject)"
         case .weWereRemoved where event.actor == event.subject: return "you are no longer a member"
         case .weWereRemoved: return "you were removed by \(actor)"
+        case .weWereUnlisted: return "you were no longer on the server's list; \(actor)'s client took you out"
         case .weLeft: return "you left the group"
         case .groupDeleted: return "the group was deleted"
         case .settingsChanged: return "\(actor) changed the group's settings"
@@ -45,12 +48,19 @@ struct HistoryLine {
 
     static func words(for reason: HistoryRow.Unreadable) -> String {
         switch reason {
-        case .epochTooOld: "its keys were deleted long ago, or are from before you joined"
+        case .epochTooOld: "it came too late: its keys were deleted already"
         case .epochNotReached: "it was written under keys this device has not reached"
         case .forged: "it is forged, or was damaged on its way"
+        case .lostBranch: "it was made on a branch of the group that lost a race and does not count, or it is forged"
         case .malformed: "it is not a valid message"
-        case .replayed: "it is a copy of an earlier message"
-        case .lostState: "the keys for it were lost on this device"
+        case .replayed:
+            "its key was used before: it is a copy or forged, or its sender's profile runs twice or was put back"
+        case .lostState: "this device had no keys for it when it was written"
+        case .ownLostState:
+            "it was sent from your account with keys that are not here: by another copy of this profile, or before it was put back"
+        case .wrongGroup: "it is addressed to another group"
+        case .unknownSender: "its sender's key names no user"
+        case .refused: "it is a change that breaks the rules, or that refers to something which is not here"
         case .tooFarAhead: "too many messages of its sender are missing before it"
         case .tooLarge: "it is too large"
         }

@@ -10,15 +10,18 @@ struct OutboxWords {
     let isLoggedIn: Bool
     let now: Moment
 
-    func what(_ intent: Intent) throws -> String {
+    func what(_ intent: Intent) throws -> String { try Self.what(intent, names) }
+
+    static func what(_ intent: Intent, _ names: Names) throws -> String {
         switch intent {
         case .message(let text, _): return "message \"\(text.shortened(to: 40))\""
         case .create(let name, _): return "create the group \(name.onOneLine)"
         case .rotate: return "change the keys"
-        case .invite(let username, let user): return "invite \(try named(username, user))"
+        case .invite(let username, let user): return "invite \(try named(username, user, names))"
         case .renewInvite(let user): return "renew the invite of \(try names.username(user))"
-        case .remove(let username, let user): return "remove \(try named(username, user))"
-        case .evict(let user): return "take out \(try names.username(user)), who left"
+        case .remove(let username, let user): return "remove \(try named(username, user, names))"
+        case .cancelInvite(let username, let user): return "take back the invite of \(try named(username, user, names))"
+        case .evict(let user): return "take out \(try names.username(user)), who is off the server's list"
         case .leave: return "leave the group"
         case .rejoin: return "come back with new keys"
         case .accept: return "accept the invite"
@@ -27,7 +30,7 @@ struct OutboxWords {
         }
     }
 
-    private func named(_ username: String, _ user: ID?) throws -> String {
+    private static func named(_ username: String, _ user: ID?, _ names: Names) throws -> String {
         guard username.isEmpty, let user else { return username.onOneLine }
         return try names.username(user)
     }
@@ -49,11 +52,12 @@ struct OutboxWords {
     func why(_ row: OutboxRow, in group: GroupRecord?, ahead: OutboxRow?) -> String {
         if case .failed(let reason) = row.state { return "failed: \(reason.asClause)" }
         if !isLoggedIn { return "nobody is logged in" }
-        if let link, !link.trouble.isEmpty {
-            var words =
-                "no way to the server since \(TimeText.second(link.since, now: now.wall)): \(link.trouble.asClause)"
-            if link.failures > 1 { words += ", \(link.failures) tries" }
-            return words
+        if let link, let hold = link.hold(of: link.server, now) {
+            return "\(hold.trouble.reason.asClause); next try not before \(TimeText.second(hold.until, now: now))"
+        }
+        if let link, !link.trouble.isEmpty, link.kind != .sessionOver {
+            let tries = link.kind == .noWay && link.failures > 1 ? ", \(link.failures) tries" : ""
+            return "\(link.trouble.asClause) (since \(TimeText.second(link.since, now: now.wall))\(tries))"
         }
         if let ahead { return "row \(ahead.order) of the same group comes first" }
         if !row.trouble.isEmpty {

@@ -1,9 +1,12 @@
+import ArgumentParser
 import WaxwingCore
 
 /// Tells what became of the things that were asked for.
 struct Report: Encodable {
     /// done, queued or failed.
     var result: String
+    /// What it was: message, invite, remove, cancelInvite, …
+    var kind: String
     /// The number of the row in the outbox.
     var outbox: UInt64
     var group: String
@@ -14,6 +17,7 @@ struct Report: Encodable {
     var reason: String?
 
     init(_ row: OutboxRow, _ outcome: Errand.Outcome, in group: GroupRecord?) {
+        kind = row.intent.kind
         outbox = row.order
         self.group = group?.shownName ?? ""
         groupID = group?.shownID ?? row.group.description
@@ -21,9 +25,9 @@ struct Report: Encodable {
         case .done(let sequence):
             result = "done"
             self.sequence = sequence
-        case .waiting(let why):
+        case .waiting(let pause):
             result = "queued"
-            reason = why
+            reason = pause.words + (pause.needsLogin ? pause.outlook("") : "")
         case .failed(let why):
             result = "failed"
             reason = why
@@ -32,25 +36,50 @@ struct Report: Encodable {
 
     /// Prints one line for each outcome: `done` is what to say where all went well.
     ///
-    /// - Throws: ``Failure`` after the last line where one was refused for good.
+    /// - Throws: after the last line: ``Failure`` where one was refused for good (of several the last, and the others are told before),
+    ///   `ExitCode` where one waits for what does not come by itself.
     static func tell(
         _ outcomes: [(row: OutboxRow, outcome: Errand.Outcome)], _ reader: AccountReader, json: Bool,
         done: (OutboxRow, UInt64?) throws -> String
     ) throws {
         var refused: Failure?
+        var status: ExitStatus?
+        let names = Names(reader)
         for (row, outcome) in outcomes {
             if json { Console.print(try JSON.line(Report(row, outcome, in: reader.group(row.group)))) }
             switch outcome {
             case .done(let sequence):
                 if !json { Console.print(try done(row, sequence)) }
-            case .waiting(let why):
-                if !json { Console.print("queued: \(why.asClause) — it goes out with the next sync") }
+            case .waiting(let pause):
+                status = pause.status ?? status
+                if !json { Console.print("queued: \(pause.words.asClause)\(pause.outlook("it goes"))") }
             case .failed(let why):
+                if let refused, !json { Console.tell(refused) }
                 refused = Failure(
-                    .refused, "failed: \(why.asClause)",
+                    ExitStatus(KnownFailure(rawValue: why)),
+                    "failed: \(try OutboxWords.what(row.intent, names)): \(why.asClause)",
                     hint: "it is kept: waxwing outbox retry \(row.order), or waxwing outbox discard \(row.order)")
             }
         }
         if let refused { throw refused }
+        if let status { throw ExitCode(status.rawValue) }
+    }
+}
+
+extension Errand.Pause {
+    /// What becomes of it, as the end of a sentence.
+    func outlook(_ goes: String) -> String {
+        needsLogin ? " — nothing leaves before `waxwing login`" : " — \(goes) out with the next sync"
+    }
+}
+
+extension ExitStatus {
+    /// Of a row that failed for a reason which scripts may want to tell apart, or for another one.
+    fileprivate init(_ failure: KnownFailure?) {
+        switch failure {
+        case .unknownUser: self = .unknownName
+        case .neitherMemberNorInvited: self = .notPossible
+        case nil: self = .refused
+        }
     }
 }

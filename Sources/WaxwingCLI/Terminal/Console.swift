@@ -77,8 +77,15 @@ enum Console {
         _ = StandardStreams.write("\r\u{1B}[K" + text, to: STDERR_FILENO)
     }
 
-    /// Tells why a command failed.
+    /// Whether failures are told as JSON, since the command line asks for that.
+    static let failsInJSON = Atomic(false)
+
+    /// Tells why a command failed: in words, or as one line of JSON that is the last on standard error.
     static func tell(_ failure: Failure) {
+        if failsInJSON.load(ordering: .relaxed), let line = try? JSON.line(FailureView(failure)) {
+            note(line)
+            return
+        }
         note("waxwing: " + failure.message.asClause)
         if !failure.hint.isEmpty { note("  " + failure.hint.onOneLine) }
     }

@@ -19,10 +19,12 @@ extension Errand {
     /// Why rows that are queued have to wait, where carrying them out ended in an error.
     ///
     /// - Throws: an error behind which waiting leads nowhere.
-    static func pause(_ error: any Error, _ rows: [OutboxRow]) throws -> String {
+    static func pause(_ error: any Error, _ rows: [OutboxRow]) throws -> Pause {
         guard let failure = Failure(explaining: error) else { throw error }
         // As without a way to the server: it is safe here, and goes out when the trouble is over.
-        if failure.status == .diskFull || failure.status == .profileUnusable { return failure.message.asClause }
+        if failure.status == .diskFull || failure.status == .profileUnusable {
+            return Pause(words: failure.message.asClause)
+        }
         throw Failure(
             failure.status, "\(failure.message.asClause); what you asked for is queued: \(numbers(rows))",
             hint: failure.hint)

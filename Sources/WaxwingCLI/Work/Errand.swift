@@ -9,9 +9,18 @@ struct Errand {
         /// Carried out. For a message its sequence number is given, as far as it is known.
         case done(sequence: UInt64?)
         /// It waits, and why.
-        case waiting(String)
+        case waiting(Pause)
         /// Refused for good, and why.
         case failed(String)
+    }
+
+    /// Why something waits.
+    struct Pause: Hashable, Sendable {
+        var words: String
+        /// What the command ends with for it; nil where all went as people expect who have no network.
+        var status: ExitStatus?
+        /// No sync carries it out before somebody logs in.
+        var needsLogin = false
     }
 
     let profile: Profile
@@ -54,16 +63,26 @@ struct Errand {
     func carryOut(_ rows: [OutboxRow]) async throws -> [(row: OutboxRow, outcome: Outcome)] {
         guard let last = rows.last else { return [] }
         if patience.queue {
-            return rows.map { ($0, .waiting("nothing was tried, as you asked for")) }
+            var pause = Pause(words: "nothing was tried, as you asked for")
+            if try reader.account()?.token == nil { pause.needsLogin = true }
+            return rows.map { ($0, .waiting(pause)) }
         }
         let deadline = Moment.now.deadline(afterMilliseconds: UInt64(patience.wait * 1000))
-        var pause: String?
-        while pause == nil, try pending(last) != nil, !deadline.isDue(.now) {
+        var pause: Pause?
+        var rest: UInt64 = 250
+        attempts: while pause == nil, try pending(last) != nil, !deadline.isDue(.now) {
             do {
                 pause = try await attempt(last, until: deadline)
             } catch {
                 pause = try Self.pause(error, rows)
             }
+            guard pause == nil, try pending(last) != nil else { break }
+            // It is put off, or waits for what others do: not asked for again at once, nor beyond the time that was given.
+            let now = Moment.now
+            let wait = max(rest, await client.nextTry?.left(now) ?? 0)
+            guard wait < deadline.left(now) else { break attempts }
+            try await Surroundings.current.sleep(wait)
+            rest *= 2
         }
         let left = try OutboxList(reader)
         let places = try sequences(of: rows)
@@ -73,33 +92,41 @@ struct Errand {
     /// One try, by this process or the one that is connected already.
     ///
     /// - Returns: why there is no use in trying on; nil where there may be.
-    private func attempt(_ row: OutboxRow, until deadline: Deadline) async throws -> String? {
-        guard let lease = try ConnectionLease.take(path: profile.leasePath) else {
-            // Another process is connected and sees the row at once.
-            if let trouble = try reader.link()?.trouble, !trouble.isEmpty { return trouble }
-            try await Surroundings.current.sleep(50)
-            return nil
-        }
+    private func attempt(_ row: OutboxRow, until deadline: Deadline) async throws -> Pause? {
+        guard let lease = try await lease(for: row, until: deadline) else { return try hold() }
         defer { withExtendedLifetime(lease) {} }
         let alarm = Task { [client] in
             try await Task.sleep(for: .milliseconds(deadline.left(.ofMachine)))
             client.stop()
         }
         defer { alarm.cancel() }
-        switch try await client.run(live: false, until: row.intent.goal(row)) {
-        case .loginNeeded: return "the session is over: log in again with `waxwing login`"
-        case .waiting(_, let trouble): return trouble?.reason ?? "the server cannot be reached"
-        case .off, .connecting, .up: break
+        switch try await client.run(live: false, until: row.intent.goal(row), patience: row.intent.patience(deadline)) {
+        case .loginNeeded:
+            let failure = try Failure.signedOut(reader)
+            return Pause(words: failure.message, status: failure.status, needsLogin: true)
+        case .waiting(let until, let trouble):
+            guard let trouble else { return Pause(words: "the server cannot be reached") }
+            return Pause(trouble, until, .now)
+        case .off, .connecting, .up: return nil
         }
-        guard let current = try pending(row) else { return nil }
-        // It was put off, as after a lost race: worth waiting for where its time comes soon.
-        let now = Moment.now
-        guard let wait = current.notBefore?.left(now), wait > 0 else { return nil }
-        guard wait < deadline.left(now) else {
-            return current.trouble.isEmpty ? "its time has not come yet" : current.trouble
+    }
+
+    /// The right to connect, as soon as it is free; nil where another process has it for as long as this one may wait, or is in trouble with
+    /// the server, or has carried the row out.
+    private func lease(for row: OutboxRow, until deadline: Deadline) async throws -> ConnectionLease? {
+        while true {
+            if let lease = try ConnectionLease.take(path: profile.leasePath) { return lease }
+            // The other process is connected and sees the row at once.
+            if try hold() != nil || pending(row) == nil || deadline.isDue(.now) { return nil }
+            try await Surroundings.current.sleep(50)
         }
-        try await Surroundings.current.sleep(wait)
-        return nil
+    }
+
+    /// What keeps the process that is connected from carrying something out.
+    private func hold() throws -> Pause? {
+        guard let link = try reader.link(), !link.trouble.isEmpty else { return nil }
+        guard let hold = link.hold(of: link.server, .now) else { return Pause(words: link.trouble) }
+        return Pause(hold.trouble, hold.until, .now)
     }
 
     /// The row that still has to be done before `row` counts as carried out; nil where it is, or never will be.
@@ -111,14 +138,14 @@ struct Errand {
     }
 
     private func outcome(
-        of row: OutboxRow, _ left: OutboxList, _ places: [MessageID: UInt64], otherwise pause: String?
+        of row: OutboxRow, _ left: OutboxList, _ places: [MessageID: UInt64], otherwise pause: Pause?
     ) throws -> Outcome {
         guard let current = left.row(row.order) else {
             guard case .message(_, let id) = row.intent else { return .done(sequence: nil) }
             return .done(sequence: places[id])
         }
         if case .failed(let reason) = current.state { return .failed(reason) }
-        return .waiting(try pause ?? left.why(current))
+        return .waiting(try pause ?? Pause(words: left.why(current)))
     }
 
     /// Where messages of ours stand in the log, as far as they are among the last of their group.
@@ -139,5 +166,22 @@ extension Intent {
         case .create, .accept, .rejoin: .settled
         default: .rowDone(group: row.group, order: row.order)
         }
+    }
+
+    /// What else is put off is nothing that such a goal waits for, but in its own time.
+    fileprivate func patience(_ deadline: Deadline) -> Deadline? {
+        switch self {
+        case .create, .accept, .rejoin: nil
+        default: deadline
+        }
+    }
+}
+
+extension Errand.Pause {
+    /// The way to the server is cut until then.
+    fileprivate init(_ trouble: TransportError, _ until: Deadline, _ now: Moment) {
+        words = trouble.reason
+        status = trouble.cause == .askedToWait ? .askedToWait : nil
+        if trouble.isByServer { words = "\(words.asClause); next try not before \(TimeText.second(until, now: now))" }
     }
 }

@@ -9,7 +9,10 @@ extension AccountReader {
     func theGroup(_ name: String) throws -> GroupRecord {
         guard try account() != nil else { throw Failure.notLoggedIn }
         let found = try groups(named: name)
-        let candidates = found.contains(where: \.isOpen) ? found.filter(\.isOpen) : found
+        let open = found.filter(\.isOpen)
+        // A name is one group's on the server: what is still to be created under it will be refused.
+        let made = open.filter { $0.status != .creating }
+        let candidates = open.isEmpty ? found : made.isEmpty ? open : made
         guard let group = candidates.last else {
             throw Failure(
                 .unknownName, "there is no group named \(name.onOneLine) here",
@@ -31,9 +34,11 @@ extension AccountReader {
         let exact = all.filter { $0.id.description == name || $0.groupName == name }
         let candidates = exact.isEmpty ? all.filter { $0.groupAlias == name } : exact
         guard let invite = candidates.first else {
+            let isMember = try groups(named: name).contains { $0.status == .active }
             throw Failure(
                 .unknownName, "there is no invite to \(name.onOneLine) here",
-                hint: "`waxwing sync` fetches invites, `waxwing invites` shows them")
+                hint: isMember
+                    ? "you are a member of it already" : "`waxwing sync` fetches invites, `waxwing invites` shows them")
         }
         guard candidates.count == 1 else {
             let ids = candidates.map(\.id.description).joined(separator: ", ")
@@ -69,7 +74,7 @@ extension GroupRecord {
         case .keyless: "without keys"
         case .removed: "removed"
         case .left: "left"
-        case .deleted: "deleted"
+        case .deleted: serverID == nil ? "never created" : "deleted"
         case .imported: "from an archive"
         }
     }

@@ -50,7 +50,8 @@ struct SignIn {
     func login(_ password: String) async throws -> (session: Session, newKey: Bool) {
         let session: Session
         do {
-            session = try await client.ask(Endpoint.login(username: username, password: password))
+            session = try await client.ask(
+                Endpoint.login(username: username, password: password), of: serverURL)
         } catch let error as ProtocolError where error.code == .tokenInvalid {
             throw Failure(
                 .wrongPassword, "wrong username or password", hint: "a new account is made with `waxwing register`")

@@ -12,7 +12,7 @@ extension ClientCore {
             setLink(.loginNeeded, &turn)
             return
         }
-        lanes.wake(turn.moment)
+        lanes.wake(turn.moment, fetching: !link.live)
         try advanceAccount(token, &turn)
 
         var later: [ID] = []
@@ -62,7 +62,10 @@ extension ClientCore {
         if lane.hasParked, record.status == .active {
             // Rows of later epochs, and no commit that leads there: the log has a hole, and only the door from outside is left.
             lanes[id].hasParked = false
-            try queueOnce(.rejoin, in: id, &turn)
+            if lane.looksForParked < ClientLimits.looksForParked {
+                lanes[id].looksForParked += 1
+                try queueOnce(.rejoin, in: id, &turn)
+            }
         }
         switch try turn.draft.outboxHead(id, now: turn.moment) {
         case .nothing: return .rest
@@ -82,7 +85,7 @@ extension ClientCore {
     private func mayFetch(_ record: GroupRecord, _ turn: Turn) throws -> Bool {
         switch record.status {
         case .active, .creating: true
-        case .keyless: try turn.draft.outboxHead(record.id, now: turn.moment).row?.intent == .rejoin
+        case .keyless: try !turn.draft.comingBack(record.id).isEmpty
         case .removed, .left, .deleted, .imported: false
         }
     }

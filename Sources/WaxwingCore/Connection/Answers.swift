@@ -10,7 +10,12 @@ extension ClientCore {
         switch result {
         case .success(let response):
             hearTheTime(response, &turn)
-            try read(response, of: call, &turn)
+            if let refusal = response.refusal, refusal.serverTrouble != nil || makesNoSense(refusal, call) {
+                try askAgain(call, because: refusal, &turn)
+                try linkFailed(TransportError(refusal), &turn)
+            } else {
+                try read(response, of: call, &turn)
+            }
         case .failure(let error):
             if case .page(_, let request) = call, error.cause == .answerTooLarge {
                 pageWasTooLarge(request, error.reason, &turn)
@@ -21,6 +26,36 @@ extension ClientCore {
                 try noAnswer(error, group: group, order: order, &turn)
             }
             try linkFailed(error, &turn)
+        }
+    }
+
+    /// What every server answers, with a code where it refuses: something else must have answered in its place.
+    private func makesNoSense(_ refusal: ProtocolError, _ call: PendingCall) -> Bool {
+        guard case .plain(401...407) = refusal.kind else { return false }
+        switch call {
+        case .groups, .invites, .welcomes, .page: return true
+        default: return false
+        }
+    }
+
+    /// The server, or something in its place, is in trouble: what was asked is left to do.
+    private mutating func askAgain(_ call: PendingCall, because error: ProtocolError, _ turn: inout Turn) throws {
+        switch call {
+        case .groups: lanes.account.groupsStale = true
+        case .invites: lanes.account.invitesStale = true
+        case .welcomes, .acceptWelcome: lanes.account.welcomesStale = true
+        case .resetKeyPackages, .uploadKeyPackages: lanes.account.keyPackagesUnchecked = true
+        case .userName(_, let user): lanes.account.namesWanted.append(user)
+        case .groupInvites(_, let group): lanes.account.invitesToCheck.append(group)
+        case .page(_, let request): lanes[request.group].overlap = lanes[request.group].overlap || request.overlap
+        case .operation(_, let group, let order):
+            // A 5xx may come from something in front of a server that has done it: the log tells.
+            lanes[group].needsFetch = true
+            lanes[group].acceptAnswer = nil
+            guard var row = try turn.draft.outboxRow(group, order: order) else { return }
+            row.state = error.serverTrouble == .notOurs ? .unconfirmed : .queued
+            row.trouble = error.reason
+            turn.draft.put(row)
         }
     }
 
@@ -94,6 +129,7 @@ extension ClientCore {
             answer = try call.decode(response)
         } catch {
             if try dealtWith(error, call.request, &turn) { return nil }
+            if error.code != nil { try answerCame(&turn) }
             if error.code == .notFound { return nil }
             // A refusal with a code makes sense, even where nothing follows from it.
             if error.code == nil { turn.notice(.unusableAnswer(reason: error.reason)) }
@@ -108,18 +144,11 @@ extension ClientCore {
         return answer
     }
 
-    /// Errors that concern the session or the way to the server, whatever the request was. True where that is so.
+    /// The end of the session, whatever the request was. True where that is so.
     mutating func dealtWith(_ error: ProtocolError, _ request: APIRequest, _ turn: inout Turn) throws -> Bool {
-        if error.isSessionOver {
-            try sessionIsOver(request.token, &turn)
-            return true
-        }
-        if error.kind == .notOurServer {
-            // A captive portal: nothing behind it hears us, so there is no use in asking for other things.
-            try linkFailed(TransportError(.unknown, .badAnswer, error.reason), &turn)
-            return true
-        }
-        return false
+        guard error.isSessionOver else { return false }
+        try sessionIsOver(request.token, &turn)
+        return true
     }
 
     /// What an event says is only that something is there to be fetched.
@@ -147,8 +176,11 @@ extension ClientCore {
         case .inviteDeclined(let group, _):
             guard let record = try localGroup(group, turn) else { return }
             if !lanes.account.invitesToCheck.contains(record.id) { lanes.account.invitesToCheck.append(record.id) }
-        case .groupDeleted:
+        case .groupDeleted(let group):
             lanes.account.groupsStale = true
+            guard let record = try localGroup(group, turn) else { return }
+            lanes[record.id].isDeleted = true
+            lanes[record.id].needsFetch = true
         }
     }
 

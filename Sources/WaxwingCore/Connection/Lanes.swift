@@ -60,7 +60,10 @@ struct Lanes: Sendable {
         return moments.min { $0.uptime < $1.uptime }
     }
 
-    var hasFreeCall: Bool { calls.count < ClientLimits.concurrentCalls }
+    /// Few before the server has said anything that makes sense, so that one in trouble is asked little.
+    var callsMax = ClientLimits.firstCalls
+
+    var hasFreeCall: Bool { calls.count < callsMax }
 
     /// Nothing is done for a group before `moment`.
     mutating func sleep(_ group: ID, until moment: Deadline) {
@@ -75,9 +78,14 @@ struct Lanes: Sendable {
         ask(group)
     }
 
-    /// Lanes whose time has come.
-    mutating func wake(_ now: Moment) {
-        for id in sleeping.sorted() where groups[id]?.notBefore?.isDue(now) ?? true { wake(id) }
+    /// Wakes the lanes whose time has come.
+    ///
+    /// - Parameter fetching: nothing tells meanwhile of what has come to their logs.
+    mutating func wake(_ now: Moment, fetching: Bool) {
+        for id in sleeping.sorted() where groups[id]?.notBefore?.isDue(now) ?? true {
+            wake(id)
+            if fetching { self[id].needsFetch = true }
+        }
     }
 
     /// One group's outlook.
@@ -86,6 +94,8 @@ struct Lanes: Sendable {
         var busy = false
         /// The log may hold rows we have not fetched.
         var needsFetch = false
+        /// The log was read to its end in this connection.
+        var hasReadLog = false
         /// Fetch from the row at the cursor once more, to see whether the server still counts as it did.
         var overlap = false
         /// Rows asked for in one page; halved while answers are too large.
@@ -99,10 +109,21 @@ struct Lanes: Sendable {
         var rosterWanted: UInt64 = 0
         /// The server refused our page as that of a stranger. With a roster that does not list us, we are out.
         var isRefused = false
+        /// The server says that the group is no more, by an event or by the way it refused our page.
+        var isDeleted = false
         /// Rows of epochs that we have not reached were parked: if the log ends there, commits are missing from it.
         var hasParked = false
         /// The epoch of a GroupInfo that was ahead of us; if the log, drained, does not lead there, commits are missing from it.
         var epochWanted: UInt64?
+        /// How often parked rows made us ask where the group is, and how often rows made us doubt our branch.
+        var looksForParked = 0
+        var doubts = 0
+        /// When a row that looks for a better GroupInfo out of turn would have looked again.
+        var nextLook: Deadline?
+        /// The server does not take our GroupInfo.
+        var upkeepRefused = false
+        /// How often the server took a commit of ours that has not come back in the log, by its digest.
+        var taken: [[UInt8]: UInt32] = [:]
         /// A roster came while the log was not drained: compare it with the tree afterwards.
         var rosterUncompared = false
         /// Fetch the welcomes before anything else is done about an accepted invite.

@@ -5,7 +5,14 @@ struct LinkControl: Sendable {
     var state = LinkState.off
     /// Whether events are wanted too.
     var live = false
+    /// Failures since something last came from the server.
     var failures: UInt32 = 0
+    /// Troubles that came so soon after each other that they are one.
+    var pressure: UInt32 = 0
+    /// Another trouble before then belongs to the last one.
+    var calmAt: Deadline?
+    /// What was begun is gone on with after the wait: the trouble was the server's, and nothing can have been missed.
+    var goesOn = false
     /// A trouble is on record in the store, to be cleared by the first answer.
     var troubleOnRecord = true
     private(set) var feedOpen = false
@@ -23,16 +30,37 @@ struct LinkControl: Sendable {
 }
 
 extension ClientCore {
-    mutating func connect(live: Bool, _ turn: inout Turn) throws {
-        guard let token = try account(turn).token else {
+    mutating func connect(live: Bool, atOnce: Bool, _ turn: inout Turn) throws {
+        let account = try account(turn)
+        guard account.token != nil else {
             setLink(.loginNeeded, &turn)
             return
         }
         link.live = live
+        link.goesOn = false
         lanes.forgetAll()
         // What a process that is gone was sending: its outcome is unknown.
         for row in try turn.draft.outbox() where row.state == .sending { outcomeIsUnknown(row, &turn) }
-        if live {
+        if let known = try turn.draft.link(), known.isByServer, !known.trouble.isEmpty {
+            // Another process was told to wait: its count goes on.
+            link.pressure = known.failures
+            link.calmAt = turn.deadline(afterMilliseconds: 2 * ClientLimits.retryDelayMax)
+            lanes.callsMax = ClientLimits.probingCalls
+            if !atOnce, let hold = known.hold(of: account.serverURL, turn.moment) {
+                setLink(.waiting(until: hold.until, trouble: hold.trouble), &turn)
+                return
+            }
+        }
+        try goOnline(&turn)
+    }
+
+    /// Opens the feed, whose opening tells that everything has to be looked at; without one, begins to look.
+    private mutating func goOnline(_ turn: inout Turn) throws {
+        guard let token = try account(turn).token else {
+            setLink(.loginNeeded, &turn)
+            return
+        }
+        if link.live {
             setLink(.connecting, &turn)
             turn.effects.append(.openFeed(token: token))
         } else {
@@ -57,9 +85,13 @@ extension ClientCore {
         turn.draft.put(row)
     }
 
-    /// Everything has to be looked at: what happened while we were away is in the log, not in events.
     private mutating func linkIsUp(_ turn: inout Turn) throws {
         setLink(.up, &turn)
+        try everythingIsStale(&turn)
+    }
+
+    /// Everything has to be looked at: what happened while we were away is in the log, not in events.
+    private mutating func everythingIsStale(_ turn: inout Turn) throws {
         lanes.account.everythingIsStale()
         lanes.serverIDs = [:]
         try lookAround()
@@ -68,6 +100,11 @@ extension ClientCore {
             lanes[group.id].overlap = true
             // Parked by a process that is gone, perhaps before it came to the end of the log.
             if group.parkedRows > 0 { lanes[group.id].hasParked = true }
+            if group.status == .keyless { try lookAtOnce(group.id, &turn) }
+            // Others may have turned away from our branch without a word in the log.
+            if group.status == .active, group.entry != .proven {
+                try lookAfterGroupInfo(of: group.id, atOnce: true, &turn)
+            }
             lanes.wake(group.id)
             if try mustLookAfterInvites(group, turn) { lanes[group.id].recheckEscrows = true }
         }
@@ -82,11 +119,11 @@ extension ClientCore {
         guard link.isOn else { return }
         switch event {
         case .opened:
+            // That the server is well shows when it answers: a feed may open by itself, where the server is only asked at intervals.
             link.feedOpened()
-            try answerCame(&turn)
             try linkIsUp(&turn)
         case .lagged:
-            try linkIsUp(&turn)
+            try everythingIsStale(&turn)
         case .event(let hint):
             try hear(hint, &turn)
         }
@@ -95,6 +132,11 @@ extension ClientCore {
     mutating func feedEnded(_ error: TransportError?, _ turn: inout Turn) throws {
         link.feedClosed()
         guard link.isOn, link.live else { return }
+        let refusal = error?.head.flatMap { APIResponse(head: $0, body: []).refusal }
+        if let refusal, refusal.serverTrouble == .asksToWait || refusal.serverTrouble == .inTrouble {
+            try linkFailed(TransportError(refusal), &turn)
+            return
+        }
         if case .waiting = link.state { return }
         if error?.cause == .badAnswer, let token = try account(turn).token, !lanes.account.busy {
             // Perhaps the token is no longer good: the answer to an ordinary request has a code that says so.
@@ -106,22 +148,81 @@ extension ClientCore {
             error ?? TransportError(.unknown, .connectionLost, "the server ended the event stream"), &turn)
     }
 
-    /// A request or the feed got nowhere. Ends all hope until the next try, which comes later each time.
+    /// A request or the feed got nowhere. Ends all hope until the next try, which comes later each time, and not before the server asks for it.
     mutating func linkFailed(_ error: TransportError, _ turn: inout Turn) throws {
-        if case .waiting = link.state { return }
+        if case .waiting(let until, _) = link.state {
+            // It was under way already. The server may ask for more time with it.
+            guard let asked = askedDelay(error, turn), asked > until.left(turn.moment) else { return }
+            try wait(turn.deadline(afterMilliseconds: asked), error, &turn)
+            return
+        }
         link.failures = link.failures &+ 1
-        let next = turn.deadline(afterMilliseconds: retryDelay(failures: link.failures))
-        let known = try turn.draft.link()
-        var record = LinkRecord(trouble: error.reason, since: turn.now, failures: link.failures, nextTry: next)
-        // One that lies ahead of us was set by a clock that was wrong.
-        if let known, !known.trouble.isEmpty, known.since <= turn.now { record.since = known.since }
-        turn.draft.put(record)
-        link.troubleOnRecord = true
-        if link.feedOpen || link.live {
+        if link.calmAt.isDue(turn.moment) { link.pressure = 0 }
+        link.pressure = link.pressure &+ 1
+        var delay: UInt64
+        if error.isByServer || error.cause == .badAnswer {
+            delay = retryDelay(failures: link.pressure, from: ClientLimits.serverRetryDelayMin)
+        } else {
+            // Without a feed a lost answer is looked after soon; a feed that breaks again and again is not well although it opens.
+            delay = retryDelay(failures: link.live ? link.pressure : link.failures)
+        }
+        if let asked = askedDelay(error, turn) { delay = max(delay, asked) }
+        link.calmAt = turn.deadline(afterMilliseconds: 2 * delay)
+        link.goesOn = error.isByServer && (link.feedOpen || !link.live)
+        if link.live, !link.goesOn {
             turn.effects.append(.closeFeed)
             link.feedClosed()
         }
+        try wait(turn.deadline(afterMilliseconds: delay), error, &turn)
+    }
+
+    private mutating func wait(_ next: Deadline, _ error: TransportError, _ turn: inout Turn) throws {
+        try put(error, until: next, failures: link.pressure, server: account(turn).serverURL, &turn)
+        link.troubleOnRecord = true
         setLink(.waiting(until: next, trouble: error), &turn)
+    }
+
+    private mutating func put(
+        _ error: TransportError, until next: Deadline, failures: UInt32, server: String, _ turn: inout Turn
+    ) throws {
+        let kind: LinkRecord.Kind =
+            switch error.cause {
+            case .askedToWait: .askedToWait
+            case .serverTrouble: .serverTrouble
+            case .badAnswer: .otherServer
+            default: .noWay
+            }
+        var record = LinkRecord(
+            trouble: error.reason, since: turn.now, failures: failures, nextTry: next, kind: kind, server: server)
+        // One that lies ahead of us was set by a clock that was wrong.
+        if let known = try turn.draft.link(), !known.trouble.isEmpty, known.kind != .sessionOver,
+            known.since <= turn.now
+        {
+            record.since = known.since
+        }
+        turn.draft.put(record)
+    }
+
+    /// Milliseconds the server asks to wait, and a little more, so that not all come back at once; nil where it does not ask.
+    private func askedDelay(_ error: TransportError, _ turn: Turn) -> UInt64? {
+        guard error.isByServer, let seconds = error.head?.secondsToWait(now: turn.now.seconds) else { return nil }
+        let asked = min(seconds, Deadline.longest / 1000) * 1000
+        return min(asked + asked / 10 * jitter() / 0xFFFF, Deadline.longest)
+    }
+
+    /// Keeps what the server said to a request that was made beside the client's own.
+    mutating func askedDirectly(_ server: String, _ error: ProtocolError?, _ turn: inout Turn) throws {
+        let known = try turn.draft.link()
+        if let error, error.serverTrouble == .asksToWait {
+            let failures = known?.isByServer == true ? (known?.failures ?? 0) &+ 1 : 1
+            let trouble = TransportError(error)
+            let delay = max(
+                retryDelay(failures: failures, from: ClientLimits.serverRetryDelayMin), askedDelay(trouble, turn) ?? 0)
+            try put(
+                trouble, until: turn.deadline(afterMilliseconds: delay), failures: failures, server: server, &turn)
+        } else if error == nil, known?.isByServer == true {
+            turn.draft.put(LinkRecord(since: turn.now))
+        }
     }
 
     /// Something came from the server: whatever trouble there was is over.
@@ -129,6 +230,7 @@ extension ClientCore {
         // A late answer says nothing about a feed that breaks each time it is opened.
         if case .waiting = link.state { return }
         link.failures = 0
+        lanes.callsMax = ClientLimits.concurrentCalls
         guard link.troubleOnRecord else { return }
         link.troubleOnRecord = false
         if let known = try turn.draft.link(), !known.trouble.isEmpty {
@@ -145,6 +247,7 @@ extension ClientCore {
         }
         account.token = nil
         turn.draft.put(account)
+        turn.draft.put(LinkRecord(trouble: "the server ended the session", since: turn.now, kind: .sessionOver))
         if link.live { turn.effects.append(.closeFeed) }
         link.feedClosed()
         setLink(.loginNeeded, &turn)
@@ -159,24 +262,38 @@ extension ClientCore {
     /// Tries again what waited for its time.
     mutating func wakeLink(_ turn: inout Turn) throws {
         guard case .waiting(let until, _) = link.state, until.isDue(turn.moment) else { return }
-        guard let token = try account(turn).token else {
-            setLink(.loginNeeded, &turn)
+        // One request, and more only once it is answered.
+        lanes.callsMax = ClientLimits.probingCalls
+        guard link.goesOn, !link.live || link.feedOpen, try account(turn).token != nil else {
+            try goOnline(&turn)
             return
         }
-        if link.live {
-            setLink(.connecting, &turn)
-            turn.effects.append(.openFeed(token: token))
-        } else {
-            try linkIsUp(&turn)
-        }
+        setLink(.up, &turn)
     }
 
-    /// Doubles with every failure up to a bound; half of it is jitter, so that a thousand clients do not come back at once.
-    func retryDelay(failures: UInt32) -> UInt64 {
+    /// Doubles with every failure up to a bound; a quarter of it is jitter, so that a thousand clients do not come back at once.
+    func retryDelay(failures: UInt32, from first: UInt64 = ClientLimits.retryDelayMin) -> UInt64 {
         let exponent = UInt64(min(max(failures, 1) - 1, 16))
-        let delay = min(ClientLimits.retryDelayMin << exponent, ClientLimits.retryDelayMax)
+        let delay = min(first << exponent, ClientLimits.retryDelayMax)
+        return delay - (delay / 4) * jitter() / 0xFFFF
+    }
+
+    /// 0 to 0xFFFF.
+    private func jitter() -> UInt64 {
         let random = entropy.bytes(2)
-        let jitter = UInt64(random[0]) << 8 | UInt64(random[1])
-        return delay / 2 + (delay / 2) * jitter / 0xFFFF
+        return UInt64(random[0]) << 8 | UInt64(random[1])
+    }
+}
+
+extension TransportError {
+    /// What an answer that tells of trouble with the server means for the way to it.
+    init(_ error: ProtocolError) {
+        let cause: Cause =
+            switch error.serverTrouble {
+            case .asksToWait: .askedToWait
+            case .inTrouble: .serverTrouble
+            case .notOurs, nil: .badAnswer
+            }
+        self.init(.unknown, cause, error.reason, head: error.head)
     }
 }

@@ -23,6 +23,8 @@ enum PendingCall: Sendable {
         var limit: Int
         /// The first row should be the one at the cursor.
         var overlap: Bool
+        /// Asked to see whether the server still counts as it did.
+        var isLook = false
     }
 
     var group: ID? {
@@ -40,6 +42,7 @@ enum OperationCall: Sendable {
     case createGroup(Call<ID>)
     case findOwnGroup(Call<[GroupSummary]>)
     case commit(Call<Void>, digest: [UInt8])
+    case compareGroupInfo(Call<[UInt8]>)
     case refreshGroupInfo(Call<Void>)
     case findUser(Call<UserInfo>)
     case takeKeyPackage(Call<[MemberKeyPackage]>, user: ID)
@@ -48,6 +51,9 @@ enum OperationCall: Sendable {
     /// The group's invites, before one of them is cancelled and made again.
     case lookBeforeRenewal(Call<[PendingInvite]>)
     case cancelInvite(Call<Void>, user: ID)
+    case findInvite(Call<[PendingInvite]>, user: ID)
+    case takeBack(Call<Void>, user: ID)
+    case removeFromRoster(Call<Void>, user: ID)
     case leave(Call<Void>)
     case groupInfo(Call<[UInt8]>)
     case accept(Call<Void>, invite: ID)
@@ -65,7 +71,9 @@ enum OperationCall: Sendable {
         case .findUser(let call): call.request
         case .takeKeyPackage(let call, _): call.request
         case .findEscrow(let call, _, _), .lookBeforeRenewal(let call): call.request
-        case .groupInfo(let call): call.request
+        case .findInvite(let call, _): call.request
+        case .takeBack(let call, _), .removeFromRoster(let call, _): call.request
+        case .groupInfo(let call), .compareGroupInfo(let call): call.request
         case .welcomesForAccept(let call, _): call.request
         }
     }

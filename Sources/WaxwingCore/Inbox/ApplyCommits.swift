@@ -24,6 +24,7 @@ extension ClientCore {
             case .commit(let staged): try checkNames(staged.changes)
             }
         } catch let error as MLSError {
+            try noteCommit(summary, by: row.sender, isRefused: error.everyoneSeesWhy, in: group.id, &turn)
             if summary.contentType == .commit, !group.record.joinTag.isEmpty {
                 // We have not yet found the commit that let us in, so it is rather we who stand in the wrong place.
                 group.record.rivalSeen = true
@@ -31,12 +32,17 @@ extension ClientCore {
             }
             if error.code == .ownMessage {
                 // A commit of ours whose staged state is gone: the group has moved on without us.
-                try keepUnreadable(row, digest, .lostState, epoch: epoch, in: group, &turn)
+                try keepUnreadable(row, digest, .ownLostState, epoch: epoch, in: group, &turn)
                 try queueOnce(.rejoin, in: group.id, &turn)
             } else {
-                let why: HistoryRow.Unreadable = error.code == .malformed ? .malformed : .forged
+                var why = try reason(error, epoch, group.id, turn)
+                // Whoever sent it is a member of this epoch, or knows its keys: what does not hold is what it says.
+                if why == .forged, ![.invalidTag, .invalidSignature, .decryptionFailed].contains(error.code) {
+                    why = .refused
+                }
                 try keepUnreadable(row, digest, why, epoch: epoch, in: group, &turn)
                 if summary.contentType == .commit {
+                    try noteDead(commitOf: epoch, row, in: group.id, &turn)
                     try refuse(row, everyoneSeesWhy: error.everyoneSeesWhy, in: group, &turn)
                 }
             }
@@ -60,12 +66,14 @@ extension ClientCore {
         _ row: InboxRow, _ summary: MessageSummary, in group: inout OpenGroup, _ turn: inout Turn
     ) throws {
         guard summary.contentType == .commit, let epoch = summary.epoch else { return }
+        let isOurDoor = summary.confirmationTag.map { constantTimeEqual($0, group.record.joinTag) } ?? false
         if epoch + 1 == group.record.joinedEpoch || !group.record.joinTag.isEmpty {
             try checkWhereWeJoined(row, summary, epoch: epoch, in: &group, &turn)
         }
-        if epoch >= group.record.joinedEpoch, group.record.lastCommitter == (try account(turn).userID) {
-            // Its GroupInfo may have replaced that of our own, living commit.
-            try queueOnce(.refreshGroupInfo, in: group.id, &turn)
+        if epoch + 1 >= group.record.joinedEpoch, !isOurDoor {
+            try noteDead(commitOf: epoch, row, in: group.id, &turn)
+            // Its GroupInfo may have replaced that of the living commit.
+            try lookAfterGroupInfo(of: group.id, &turn)
         }
     }
 
@@ -77,6 +85,7 @@ extension ClientCore {
         guard !group.record.joinTag.isEmpty, let tag = summary.confirmationTag else { return }
         if constantTimeEqual(tag, group.record.joinTag) {
             group.record.joinTag = []
+            if group.record.entry != .proven { group.record.entryBy = row.sender }
             let me = try account(turn).userID
             turn.draft.putHistory(
                 HistoryRow(
@@ -92,9 +101,16 @@ extension ClientCore {
     }
 
     /// The keys we have are of no use to anybody: drop them, and come in by another door.
-    private mutating func leaveDeadBranch(_ group: inout OpenGroup, _ turn: inout Turn) throws {
+    mutating func leaveDeadBranch(_ group: inout OpenGroup, _ turn: inout Turn) throws {
+        var membership = try turn.draft.membership(group.id)
+        membership.log.forgetMerged(from: group.record.joinedEpoch - min(group.record.joinedEpoch, 1))
+        turn.draft.put(membership, for: group.id)
         group.state = nil
         group.record.status = .keyless
+        group.record.joinTag = []
+        group.record.rivalSeen = false
+        group.record.entry = .proven
+        group.record.entryBy = nil
         groups.remove(group.id)
         turn.draft.deleteAll(.groupState, prefix: group.id.bytes)
         for (digest, _) in try turn.draft.staged(group.id) { try dropStaged(digest, in: group.id, &turn) }
@@ -113,11 +129,14 @@ extension ClientCore {
             throw StoreError(.corrupt, "a staged commit is damaged")
         }
         if case .external(let order) = stored.purpose {
-            try enterBy(staged, order: order, row, digest, in: &group, &turn)
+            try enterBy(staged, stored.way, order: order, row, digest, in: &group, &turn)
             return
         }
         guard let state = group.state, state.epoch == stored.baseEpoch else {
-            // Lost the race. Whoever it was for has been told when the epoch changed.
+            // Lost the race. Whoever it was for has been told when the epoch changed; its GroupInfo is on the server.
+            try noteDead(commitOf: stored.baseEpoch, row, in: group.id, &turn)
+            try noteCommit(MLSMessage.summary(of: row.message), by: row.sender, in: group.id, &turn)
+            try lookAfterGroupInfo(of: group.id, &turn)
             return
         }
         var events = systemEvents(of: staged)
@@ -133,7 +152,7 @@ extension ClientCore {
             try merge(staged, row, digest, events: events, into: &group, &turn)
         } catch let error as MLSError {
             // The staged state does not fit the group any more; it cannot be repaired from here, but from outside.
-            try keepUnreadable(row, digest, .lostState, epoch: stored.baseEpoch, in: group, &turn)
+            try keepUnreadable(row, digest, .ownLostState, epoch: stored.baseEpoch, in: group, &turn)
             _ = error
             try queueOnce(.rejoin, in: group.id, &turn)
         }
@@ -149,29 +168,30 @@ extension ClientCore {
         let epoch = staged.baseEpoch
         if staged.changes.selfRemoved {
             let me = try account(turn).userID
-            events.append(SystemEvent(.weWereRemoved, actor: committer ?? row.sender, subject: me))
-            try closeGroup(&group, as: .removed, because: "you were removed from the group", &turn)
+            let isUnlisted = RemovalNote(authenticatedData: staged.authenticatedData) != nil
+            events.append(
+                SystemEvent(isUnlisted ? .weWereUnlisted : .weWereRemoved, actor: committer ?? row.sender, subject: me))
+            try closeGroup(&group, as: .removed, because: "you are no longer a member of this group", &turn)
         } else {
+            let replaced = (staged.changes.updated + staged.changes.removed)
+                .compactMap { group.state?.leafKey(at: $0.index).map { mark($0) } }
             try group.state?.merge(staged)
             if try !turn.draft.epoch(of: group.record).refused(in: row.era).isEmpty,
                 committer == (try account(turn).userID)
             {
                 // The server cannot tell whether a commit lives that contests another one: it has kept the GroupInfo it had.
-                try queueOnce(.refreshGroupInfo, in: group.id, &turn)
+                try lookAfterGroupInfo(of: group.id, atOnce: true, &turn)
             }
             group.record.epoch = epoch + 1
             turn.draft.put(EpochRecord(epoch: group.record.epoch, startedAt: row.time), for: group.id)
             group.record.lastCommitter = committer
-            try turn.draft.note(commit: epoch, tag: staged.confirmationTag, in: group.id, isValid: true)
+            try noteMerged(staged, row, replacing: replaced, in: group.id, &turn)
+            if let committer { try prove(&group.record, by: committer, turn) }
             group.epochChanged = true
             events += try pin(staged.changes.added + staged.changes.updated, &turn)
             try epochIsOver(in: group, &turn)
-            if staged.changes.external, committer != (try account(turn).userID),
-                group.state?.members.first?.index == group.state?.ownLeaf
-            {
-                // An external join leaves the server with the GroupInfo of the epoch before.
-                try queueOnce(.refreshGroupInfo, in: group.id, &turn)
-            }
+            // An external join leaves the server with the GroupInfo of the epoch before.
+            if staged.changes.external { try lookAfterGroupInfo(of: group.id, &turn) }
         }
         guard !events.isEmpty else { return }
         for event in events {
@@ -211,19 +231,10 @@ extension ClientCore {
         }
     }
 
-    /// A commit of somebody else for the epoch that our external commit was built on stands before it in the log.
-    func rival(of summary: MessageSummary, in group: ID, _ turn: Turn) throws -> [UInt8]? {
-        guard summary.contentType == .commit else { return nil }
-        for (digest, staged) in try turn.draft.staged(group) {
-            if case .external = staged.purpose, staged.baseEpoch == summary.epoch { return digest }
-        }
-        return nil
-    }
-
     /// We are in by our own external commit.
     private mutating func enterBy(
-        _ staged: StagedCommit, order: UInt64, _ row: InboxRow, _ digest: [UInt8], in group: inout OpenGroup,
-        _ turn: inout Turn
+        _ staged: StagedCommit, _ way: StagedRecord.Way?, order: UInt64, _ row: InboxRow, _ digest: [UInt8],
+        in group: inout OpenGroup, _ turn: inout Turn
     ) throws {
         guard let next = staged.next else { return }
         turn.draft.deleteAll(.groupState, prefix: group.id.bytes)
@@ -235,20 +246,30 @@ extension ClientCore {
         group.record.joinedEpoch = next.epoch
         group.record.joinTag = []
         group.record.rivalSeen = false
+        group.record.hasHole = false
+        group.record.entry = way?.isDoubtful ?? false ? .doubtful : .unproven
+        group.record.entryBy = way?.signer
+        if next.members.count == 1 { group.record.entry = .proven }
         group.epochChanged = true
         let me = try account(turn).userID
         group.record.lastCommitter = me
-        try turn.draft.note(commit: staged.baseEpoch, tag: staged.confirmationTag, in: group.id, isValid: true)
+        try noteMerged(staged, row, replacing: [], in: group.id, &turn)
+        forgetWitnesses(group.id, &turn)
         try unseal(group.id, &turn)
         lanes[group.id].rosterWanted = lanes.account.round + 1
         if let waiting = try turn.draft.outboxRow(group.id, order: order) {
             turn.draft.deleteOutbox(waiting)
             turn.notice(.done(waiting, sequence: row.sequence))
         }
+        // Whatever else was to bring us in has come to its end by this, too.
+        for other in try turn.draft.outbox(group.id) where other.intent == .rejoin {
+            turn.draft.deleteOutbox(other)
+            turn.notice(.done(other, sequence: nil))
+        }
         try giveUpParked(in: &group, &turn)
         for (digest, _) in try turn.draft.staged(group.id) { try dropStaged(digest, in: group.id, &turn) }
         // The server keeps no GroupInfo of an external commit.
-        try queueOnce(.refreshGroupInfo, in: group.id, &turn)
+        try lookAfterGroupInfo(of: group.id, atOnce: true, &turn)
         let events = systemEvents(of: staged) + (try pin(next.members, &turn))
         turn.draft.putHistory(
             HistoryRow(
@@ -269,8 +290,8 @@ extension ClientCore {
         for member in changes.added {
             if let user = ID(member.identity) { events.append(SystemEvent(.joined, actor: actor, subject: user)) }
         }
-        for member in changes.removed {
-            if let user = ID(member.identity) { events.append(SystemEvent(.removed, actor: actor, subject: user)) }
+        for user in Set(changes.removed.compactMap { ID($0.identity) }).sorted() {
+            events.append(SystemEvent(removal(of: user, in: staged), actor: actor, subject: user))
         }
         if changes.extensions != nil { events.append(SystemEvent(.settingsChanged, actor: actor)) }
         for member in changes.updated where member.index != staged.committer.index {
@@ -278,6 +299,17 @@ extension ClientCore {
         }
         if events.isEmpty { events.append(SystemEvent(.rotated, actor: actor)) }
         return events
+    }
+
+    /// A commit says why it removes somebody only where it does nothing else.
+    private func removal(of user: ID, in staged: StagedCommit) -> SystemEvent.Kind {
+        let changes = staged.changes
+        guard changes.added.isEmpty, changes.removed.allSatisfy({ $0.identity == user.bytes }) else { return .removed }
+        switch RemovalNote(authenticatedData: staged.authenticatedData) {
+        case .left: return .left
+        case .unlisted: return .unlisted
+        case nil: return .removed
+        }
     }
 
     /// What waits was sealed with keys that are gone, perhaps under the same epoch number: it will be sealed anew.
@@ -296,8 +328,13 @@ extension ClientCore {
         group.record.status = status
         try wipeState(group.id, &turn)
         for var row in try turn.draft.outbox(group.id) where !row.isFailed {
-            row.state = .failed(reason)
-            turn.draft.put(row)
+            if row.isByPerson {
+                row.state = .failed(reason)
+                turn.draft.put(row)
+            } else {
+                // Nobody asked for it, so nobody misses it.
+                turn.draft.deleteOutbox(row)
+            }
         }
     }
 }

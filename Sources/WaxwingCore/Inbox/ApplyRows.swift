@@ -152,20 +152,18 @@ extension ClientCore {
             return
         }
         let isOfGroup = group.record.mlsGroupID.isEmpty || summary.groupID == group.record.mlsGroupID
+        if isOfGroup, let dead = try rival(of: summary, row.message, in: group.id, turn) {
+            try dropStaged(dead, in: group.id, &turn)
+        }
         guard group.state != nil else {
             if isOfGroup { try lookForOurPlace(row, digest, summary, in: group, &turn) }
             return
         }
         guard isOfGroup else {
-            try keepUnreadable(row, digest, .forged, epoch: 0, in: group, &turn)
+            try keepUnreadable(row, digest, .wrongGroup, epoch: 0, in: group, &turn)
             return
         }
-        if !group.record.joinTag.isEmpty, summary.contentType == .commit, let epoch = summary.epoch,
-            let tag = summary.confirmationTag
-        {
-            // We may stand on a dead branch; then these tell where the living group is.
-            try turn.draft.note(commit: epoch, tag: tag, in: group.id)
-        }
+        if summary.epoch != group.state?.epoch { try noteCommit(summary, by: row.sender, in: group.id, &turn) }
         switch summary.contentType {
         case .application: try applyMessage(row, digest, summary, to: &group, &turn)
         case .proposal, .commit: try applyHandshake(row, digest, summary, to: &group, &turn)
@@ -192,9 +190,9 @@ extension ClientCore {
         _ row: InboxRow, _ digest: [UInt8], _ summary: MessageSummary, in group: OpenGroup, _ turn: inout Turn
     ) throws {
         let epoch = summary.epoch ?? 0
-        if summary.contentType == .commit, let tag = summary.confirmationTag {
-            try turn.draft.note(commit: epoch, tag: tag, in: group.id)
-            if let dead = try rival(of: summary, in: group.id, turn) { try dropStaged(dead, in: group.id, &turn) }
+        if summary.contentType == .commit {
+            try noteCommit(summary, by: row.sender, in: group.id, &turn)
+            try keepWitness(row, digest, epoch: epoch, in: group.id, &turn)
         } else if summary.contentType == .application, !group.record.mlsGroupID.isEmpty,
             epoch >= group.record.joinedEpoch
         {
@@ -208,7 +206,11 @@ extension ClientCore {
         _ row: InboxRow, _ digest: [UInt8], _ summary: MessageSummary, to group: inout OpenGroup, _ turn: inout Turn
     ) throws {
         let epoch = summary.epoch ?? 0
-        guard epoch >= group.record.joinedEpoch else { return }
+        guard epoch >= group.record.joinedEpoch else {
+            // Late, or from those who have not come along with us.
+            if group.record.joinTag.isEmpty { try doubt(group.record, &turn) }
+            return
+        }
         let message: ApplicationMessage
         do throws(MLSError) {
             guard let opened = try group.state?.unprotect(row.message) else { return }
@@ -218,7 +220,7 @@ extension ClientCore {
             return
         }
         guard let sender = ID(message.sender.identity) else {
-            try keepUnreadable(row, digest, .forged, epoch: epoch, in: group, &turn)
+            try keepUnreadable(row, digest, .unknownSender, epoch: epoch, in: group, &turn)
             return
         }
         let messageID = MessageID(message.authenticatedData)
@@ -237,6 +239,7 @@ extension ClientCore {
             }
             turn.draft.put(.seen, key, SeenRecord.row(era: row.era, sequence: row.sequence))
         }
+        try prove(&group.record, by: sender, turn)
         wantName(of: sender, turn)
         let pinned = try turn.draft.user(sender)?.fingerprint ?? ""
         turn.draft.putHistory(
@@ -257,18 +260,41 @@ extension ClientCore {
         case .epochNotReached: try park(row, digest, epoch: epoch, in: &group, &turn)
         case .epochTooOld: try keepUnreadable(row, digest, .epochTooOld, epoch: epoch, in: group, &turn)
         case .generationReused: try keepUnreadable(row, digest, .replayed, epoch: epoch, in: group, &turn)
-        case .ownMessage: try keepUnreadable(row, digest, .lostState, epoch: epoch, in: group, &turn)
+        case .ownMessage: try keepUnreadable(row, digest, .ownLostState, epoch: epoch, in: group, &turn)
         case .malformed: try keepUnreadable(row, digest, .malformed, epoch: epoch, in: group, &turn)
         case .tooLarge: try keepUnreadable(row, digest, .tooLarge, epoch: epoch, in: group, &turn)
         case .generationTooFarAhead: try keepUnreadable(row, digest, .tooFarAhead, epoch: epoch, in: group, &turn)
-        default: try keepUnreadable(row, digest, .forged, epoch: epoch, in: group, &turn)
+        default:
+            try keepUnreadable(row, digest, reason(error, epoch, group.id, turn), epoch: epoch, in: group, &turn)
+            try doubt(group.record, &turn)
         }
+    }
+
+    /// Why something is not good that does not hold. What was made on a dead branch of the group cannot be told from a forgery by its tags; that
+    /// the log has a commit which opened such a branch can.
+    func reason(_ error: MLSError, _ epoch: UInt64, _ group: ID, _ turn: Turn) throws -> HistoryRow.Unreadable {
+        switch error.code {
+        case .malformed: return .malformed
+        case .invalidTag, .invalidSignature, .decryptionFailed:
+            let opening = try epoch == 0 ? nil : turn.draft.value(.seen, Keys.seen(group, deadCommitOf: epoch - 1))
+            return opening == nil ? .forged : .lostBranch
+        default: return .forged
+        }
+    }
+
+    /// Notes that a commit in the log does not count.
+    func noteDead(commitOf epoch: UInt64, _ row: InboxRow, in group: ID, _ turn: inout Turn) throws {
+        let key = Keys.seen(group, deadCommitOf: epoch)
+        if try turn.draft.value(.seen, key) != nil { return }
+        turn.draft.put(.seen, key, SeenRecord.row(era: row.era, sequence: row.sequence))
     }
 
     mutating func keepUnreadable(
         _ row: InboxRow, _ digest: [UInt8], _ why: HistoryRow.Unreadable, epoch: UInt64, in group: OpenGroup,
         _ turn: inout Turn
     ) throws {
+        var why = why
+        if why == .lostState, row.sender == (try account(turn).userID) { why = .ownLostState }
         let key = Keys.history(group.id, era: row.era, sequence: row.sequence)
         // What cannot be opened here may have come from an archive that was made where it could be.
         if let known: HistoryRow = try turn.draft.record(.history, key), known.isReadable, known.digest == digest {

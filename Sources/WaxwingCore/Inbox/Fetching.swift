@@ -11,7 +11,8 @@ extension ClientCore {
         lanes[record.id].overlap = false
         let call = Endpoint.messages(group: serverID, after: after, limit: lane.pageRows, token: token)
         let request = PendingCall.PageRequest(
-            group: record.id, era: record.era, after: after, limit: lane.pageRows, overlap: overlap)
+            group: record.id, era: record.era, after: after, limit: lane.pageRows, overlap: overlap,
+            isLook: lane.overlap)
         begin(.page(call, request), call.request, &turn)
     }
 
@@ -33,7 +34,9 @@ extension ClientCore {
         }
         // Another process may have fetched meanwhile.
         rows = rows.drop { $0.sequence <= record.cursor }
-        if hasGap(rows, after: record.cursor) { try lookForLostCommits(record, &turn) }
+        // A log that is empty from its very beginning says nothing of what has left it meanwhile.
+        let isEmptied = request.isLook && !request.overlap && rows.isEmpty
+        if isEmptied || hasGap(rows, after: record.cursor) { try lookForLostCommits(&record, &turn) }
         for row in rows {
             turn.draft.put(
                 .inbox, Keys.inbox(record.id, era: record.era, sequence: row.sequence),
@@ -44,7 +47,10 @@ extension ClientCore {
             turn.draft.put(record)
             lanes.backlog[record.id, default: 0] += rows.count
         }
-        if isLast { lanes[request.group].needsFetch = false }
+        if isLast {
+            lanes[request.group].needsFetch = false
+            lanes[request.group].hasReadLog = true
+        }
         lanes.ask(request.group)
         if lanes[request.group].pageRows < ClientLimits.pageRows { lanes[request.group].pageRows += 1 }
     }
@@ -77,17 +83,19 @@ extension ClientCore {
     /// the group. The server's GroupInfo tells whether the group is ahead of us; nothing is sent before that is known.
     ///
     /// Written down with the cursor that passes over the gap, as nothing else will tell of it later.
-    private mutating func lookForLostCommits(_ record: GroupRecord, _ turn: inout Turn) throws {
+    private mutating func lookForLostCommits(_ record: inout GroupRecord, _ turn: inout Turn) throws {
         guard record.status == .active else { return }
+        if !record.hasHole {
+            record.hasHole = true
+            turn.draft.put(record)
+        }
         try queueOnce(.rejoin, in: record.id, &turn)
     }
 
     /// History from an archive ends with a row that nobody here has fetched. If it is a commit, it tells the living GroupInfo from a dead one.
     private func noteCommit(in row: LogRow, of record: GroupRecord, _ turn: inout Turn) throws {
-        guard record.status == .keyless, let summary = try? MLSMessage.summary(of: row.message),
-            summary.contentType == .commit, let epoch = summary.epoch, let tag = summary.confirmationTag
-        else { return }
-        try turn.draft.note(commit: epoch, tag: tag, in: record.id)
+        guard record.status == .keyless, let summary = try? MLSMessage.summary(of: row.message) else { return }
+        try noteCommit(summary, by: row.sender, in: record.id, &turn)
     }
 
     private func isParked(_ row: LogRow, _ record: GroupRecord, _ turn: Turn) throws -> Bool {
@@ -106,7 +114,7 @@ extension ClientCore {
         lanes[record.id].needsFetch = true
         lanes[record.id].overlap = false
         // What stood in the log between our cursor and its end is gone, if there was anything.
-        try lookForLostCommits(record, &turn)
+        try lookForLostCommits(&record, &turn)
     }
 
     mutating func pageWasTooLarge(_ request: PendingCall.PageRequest, _ reason: String, _ turn: inout Turn) {
@@ -138,9 +146,11 @@ extension ClientCore {
         }
         switch error.code {
         case .notMember, .banned, .notFound:
+            try answerCame(&turn)
             // The roster tells whether we were removed, or the group is gone.
             lanes[request.group].needsFetch = false
             lanes[request.group].isRefused = true
+            if error.code == .notFound { lanes[request.group].isDeleted = true }
             lanes.account.groupsStale = true
         default:
             turn.notice(.unusableAnswer(reason: error.reason))

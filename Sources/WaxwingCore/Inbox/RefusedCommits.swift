@@ -13,7 +13,7 @@ extension ClientCore {
             turn.draft.put(epoch, for: group.id)
         }
         // A server that takes a member's word goes back to the epoch of a GroupInfo; it does so only while the row is in the log.
-        try queueOnce(.refreshGroupInfo, in: group.id, &turn)
+        try lookAfterGroupInfo(of: group.id, isTold: true, &turn)
     }
 
     /// A row that begins like a commit, which is as far as a server reads, and is no MLS message after that.

@@ -112,6 +112,9 @@ extension ClientCore {
             record.joinedEpoch = group.epoch
             record.joinTag = tag
             record.rivalSeen = false
+            record.entry = .unproven
+            record.entryBy = nil
+            record.hasHole = false
             try wipeState(record.id, &turn)
             try unseal(record.id, &turn)
             let members = group.members

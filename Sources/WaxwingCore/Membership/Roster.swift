@@ -48,7 +48,11 @@ extension ClientCore {
             try end(record, as: .left, .weLeft, because: "you left the group", &turn)
             return
         }
-        try end(record, as: .removed, .weWereRemoved, because: "you are no longer a member of this group", &turn)
+        if lane.isDeleted {
+            try end(record, as: .deleted, .groupDeleted, because: "the group was deleted", &turn)
+        } else {
+            try end(record, as: .removed, .weWereRemoved, because: "you are no longer a member of this group", &turn)
+        }
     }
 
     private mutating func update(_ summary: GroupSummary, _ me: ID, _ turn: inout Turn) throws {
@@ -73,12 +77,12 @@ extension ClientCore {
         record.name = summary.name
         record.alias = summary.alias
         if record != before { turn.draft.put(record) }
-        var membership = try turn.draft.membership(record.id)
-        let roster = summary.members.map { MembershipRecord.RosterEntry(user: $0.user, isAdmin: $0.isAdmin) }
-        if membership.roster != roster {
-            membership.roster = roster
-            turn.draft.put(membership, for: record.id)
-        }
+        let known = try turn.draft.membership(record.id)
+        var membership = known
+        membership.note(
+            roster: summary.members.map { MembershipRecord.RosterEntry(user: $0.user, isAdmin: $0.isAdmin) },
+            era: record.era)
+        if membership != known { turn.draft.put(membership, for: record.id) }
         tellGoneInvites(of: record.id, membership, &turn)
         if try isMemberWithoutKeys(record, turn) {
             // The Welcomes are asked for after the roster: what made us a member is then among them.
@@ -136,10 +140,12 @@ extension ClientCore {
         let gone = members.filter { !onRoster.contains($0) }
         let rank = members.filter { onRoster.contains($0) }.firstIndex(of: me) ?? 0
         let ourTurn = turn.deadline(afterMilliseconds: UInt64(rank) * ClientLimits.evictionStagger)
+        // Whoever is gone may have taken commits out of the log along with the account: what we have not seen must not be overrun.
+        if !gone.isEmpty { try lookAfterGroupInfo(of: record.id, atOnce: true, &turn) }
         for user in gone { try queueOnce(.evict(user: user), in: record.id, notBefore: ourTurn, &turn) }
         if !onRoster.isSubset(of: members) {
             // Somebody is a member without keys and can only come in from outside: for that the server must hold a living GroupInfo.
-            try queueOnce(.refreshGroupInfo, in: record.id, notBefore: ourTurn, &turn)
+            try lookAfterGroupInfo(of: record.id, &turn)
         }
     }
 

@@ -6,12 +6,19 @@ extension ClientCore {
     mutating func carryOut(
         _ row: OutboxRow, _ record: GroupRecord, _ token: String, _ turn: inout Turn
     ) throws -> LaneStep {
+        if record.entry == .doubtful, record.status == .active,
+            let step = try whileInDoubt(row, record, token, &turn)
+        {
+            return step
+        }
         switch row.intent {
         case .message: return try post(row, record, token, &turn)
         case .create(let name, let alias): return try create(row, record, name, alias, token, &turn)
         case .rotate, .remove, .evict: return try commit(row, record, token, &turn)
         case .refreshGroupInfo: return try refreshGroupInfo(row, record, token, &turn)
         case .invite, .renewInvite: return try invite(row, record, token, &turn)
+        case .cancelInvite(let username, let user):
+            return try takeBackInvite(row, username: username, of: user, record, token, &turn)
         case .rejoin: return try rejoin(row, record, token, &turn)
         case .leave:
             guard let serverID = record.serverID else { return drop(row, &turn) }
@@ -53,11 +60,13 @@ extension ClientCore {
     }
 
     /// Try the row again later, a little later each time.
-    mutating func delay(_ row: OutboxRow, _ trouble: String, _ turn: inout Turn) {
+    mutating func delay(
+        _ row: OutboxRow, _ trouble: String, from first: UInt64 = ClientLimits.retryDelayMin, _ turn: inout Turn
+    ) {
         var row = row
         row.state = .queued
         row.trouble = trouble
-        row.notBefore = turn.deadline(afterMilliseconds: retryDelay(failures: row.attempts))
+        row.notBefore = turn.deadline(afterMilliseconds: retryDelay(failures: row.attempts, from: first))
         turn.draft.put(row)
         lanes.ask(row.group)
     }
@@ -164,9 +173,10 @@ extension ClientCore {
             case .done: return drop(row, &turn)
             case .impossible(let reason): return fail(row, reason, &turn)
             case .underWay: return .rest
-            case .commit(let proposals):
+            case .otherwise: return .again
+            case .commit(let proposals, let note):
                 do {
-                    staged = try stage(proposals, for: .outbox(order: row.order), in: record, &turn)
+                    staged = try stage(proposals, for: .outbox(order: row.order), note: note, in: record, &turn)
                 } catch let error as MLSError {
                     return fail(row, "the commit cannot be made: \(error.reason)", &turn)
                 }
@@ -187,9 +197,12 @@ extension ClientCore {
 
     /// Makes a commit for the current epoch and puts it aside; the group itself stays where it is.
     ///
-    /// - Parameter moment: by which the lifetimes of key packages are judged, in Unix seconds; our own clock where there are none.
+    /// - Parameters:
+    ///   - moment: by which the lifetimes of key packages are judged, in Unix seconds; our own clock where there are none.
+    ///   - note: why somebody is removed whom no one asked to remove.
     mutating func stage(
-        _ proposals: [Proposal], at moment: UInt64? = nil, for purpose: StagedRecord.Purpose, in record: GroupRecord,
+        _ proposals: [Proposal], at moment: UInt64? = nil, for purpose: StagedRecord.Purpose, note: RemovalNote? = nil,
+        in record: GroupRecord,
         _ turn: inout Turn
     ) throws -> StagedCommit {
         let signer = try signer(turn)
@@ -198,7 +211,8 @@ extension ClientCore {
             var group = group
             // Only what was asked for here: what others propose must not happen in this member's name.
             return try group.commit(
-                proposals, includePending: false, signer: signer, now: moment ?? turn.now.seconds, entropy: entropy)
+                proposals, includePending: false, authenticatedData: note?.authenticatedData ?? [], signer: signer,
+                now: moment ?? turn.now.seconds, entropy: entropy)
         }
         guard let staged else {
             throw MLSError(.invalidState, "the keys of this group are missing; `waxwing group rejoin` brings them back")
@@ -228,12 +242,14 @@ extension ClientCore {
     }
 
     private enum CommitPlan {
-        case commit([Proposal])
+        case commit([Proposal], RemovalNote? = nil)
         /// What was wanted is so already.
         case done
         case impossible(String)
         /// Something has to be asked first, and is being asked.
         case underWay
+        /// No commit brings it about, but another intent does.
+        case otherwise
     }
 
     /// Looks at the intent again, in the light of the group as it is now.
@@ -246,35 +262,37 @@ extension ClientCore {
             start(.findUser(call), call.request, row, &turn)
             return .underWay
         case .remove(_, let user?), .evict(let user):
-            let isOnRoster = try turn.draft.membership(record.id).isOnRoster(user)
-            if case .evict = row.intent, isOnRoster { return .done }
+            let membership = try turn.draft.membership(record.id)
+            let isOnRoster = membership.isOnRoster(user)
+            let isEviction = if case .evict = row.intent { true } else { false }
+            if isEviction, isOnRoster { return .done }
             // All leaves under that name: nobody may stay behind under the name of one who is gone.
             let leaves = try withGroup(record.id, turn) { group in
                 group.members.filter { $0.identity == user.bytes }.map(\.index)
             }
             guard let leaves, !leaves.isEmpty else {
+                if isEviction { return .done }
                 if isOnRoster {
-                    return .impossible("this user is on the roster but has no keys in the group yet")
+                    _ = removeFromRoster(user, row, record, token, &turn)
+                    return .underWay
                 }
-                return .done
+                if wasMember(row) { return .done }
+                var invited = row
+                invited.intent = .cancelInvite(username: try name(of: row.intent, user, turn), user: user)
+                invited.steps = 0
+                turn.draft.put(invited)
+                return .otherwise
             }
-            return .commit(leaves.map { .remove($0) })
+            let note: RemovalNote? =
+                isEviction ? membership.hasLeft(user, era: record.era) ? .left : .unlisted : nil
+            return .commit(leaves.map { .remove($0) }, note)
         default:
             return .commit([])
         }
     }
 
-    // MARK: GroupInfo
-
-    private mutating func refreshGroupInfo(
-        _ row: OutboxRow, _ record: GroupRecord, _ token: String, _ turn: inout Turn
-    ) throws -> LaneStep {
-        let signer = try signer(turn)
-        guard record.status == .active, let serverID = record.serverID,
-            let groupInfo = try withGroup(record.id, turn, { try $0.groupInfo(signer: signer) })
-        else { return drop(row, &turn) }
-        let call = Endpoint.uploadCommit([], groupInfo: groupInfo, group: serverID, token: token)
-        start(.refreshGroupInfo(call), call.request, row, &turn)
-        return .rest
+    private func name(of intent: Intent, _ user: ID, _ turn: Turn) throws -> String {
+        if case .remove(let username, _) = intent, !username.isEmpty { return username }
+        return try turn.draft.user(user)?.username ?? ""
     }
 }

@@ -14,6 +14,12 @@ extension ClientCore {
             lanes[record.id].epochWanted = nil
             return drop(row, &turn)
         }
+        let lane = lanes[record.id]
+        if !lane.hasReadLog, !lane.isRefused {
+            // What stands in the log decides which GroupInfo is of use.
+            lanes[record.id].needsFetch = true
+            return .again
+        }
         if let (_, stored) = try turn.draft.staged(record.id).first(where: {
             $0.record.purpose == .external(order: row.order)
         }) {
@@ -30,56 +36,53 @@ extension ClientCore {
         return .rest
     }
 
-    /// The GroupInfo has come: build the external commit on it.
+    /// The GroupInfo has come: build the external commit on it, if it is of the living branch.
     mutating func stageExternal(_ groupInfo: [UInt8], _ row: OutboxRow, _ record: GroupRecord, _ turn: inout Turn)
         throws
     {
-        let me = try account(turn).userID
-        if try isNotBehind(groupInfo, row, record, &turn) { return }
-        do {
-            let summary = try MLSMessage.summary(of: groupInfo)
-            // What stands in the log was not verified: after some tries the external commit is sent all the same, and the log decides.
-            if row.steps < 8, let epoch = summary.epoch, epoch > 0, let tag = summary.confirmationTag {
-                let tags = try turn.draft.membership(record.id).commitTags
-                if let known = tags.first(where: { $0.epoch == epoch - 1 }) {
-                    guard constantTimeEqual(known.tag, tag) else {
-                        delay(
-                            row, "the server has the GroupInfo of a dead commit; it waits for a member to refresh it",
-                            &turn)
-                        return
-                    }
-                }
-                if tags.contains(where: { $0.epoch == epoch }) {
-                    lanes[record.id].needsFetch = true
-                    delay(row, "the server's GroupInfo is behind the log; it waits for a member to refresh it", &turn)
-                    return
-                }
+        var (row, record) = (row, record)
+        if record.status == .active {
+            let isProbe = isProbe(row, record)
+            switch try standing(of: groupInfo, record, hasEvidence: isProbe, &turn) {
+            case .agreed where isProbe:
+                _ = drop(row, &turn)
+                return
+            case .ours where isProbe:
+                _ = drop(row, &turn)
+                try lookAfterGroupInfo(of: record.id, &turn)
+                return
+            case .unsettled where isProbe:
+                row.state = .queued
+                turn.draft.put(row)
+                return
+            case .ours where row.looks == 0 && record.entry != .doubtful:
+                // A person wants new keys: the door has to be the living group's.
+                row.looks += 1
+                if try putGroupInfo(row, record, &turn) { return }
+            case .lost:
+                var group = OpenGroup(record: record, state: nil)
+                try leaveDeadBranch(&group, &turn)
+                record = group.record
+                turn.draft.put(record)
+            case .agreed, .ours, .unsettled, .ahead: break
             }
-            let staged = try Group.externalCommit(
-                groupInfo: groupInfo, credential: .basic(identity: me.bytes), signer: signer(turn), removePrior: true,
-                crypto: crypto, entropy: entropy)
-            if !record.mlsGroupID.isEmpty, staged.groupID != record.mlsGroupID {
+        }
+        do {
+            let view = try OutsideView(groupInfo: groupInfo, crypto: crypto)
+            if !record.mlsGroupID.isEmpty, view.groupID != record.mlsGroupID {
                 if isProbe(row, record) { throw MLSError(.wrongGroup, "the GroupInfo is for another group") }
                 _ = fail(row, "the server's GroupInfo is for another group", &turn)
                 return
             }
-            if !row.isByPerson, try hasStrangers(staged, turn) {
-                _ = fail(
-                    row,
-                    "coming back needs your word: keys of members differ from those you trust; compare them, then "
-                        + "`waxwing group rejoin`", &turn)
+            let objection = try objection(to: view, record, turn)
+            if let objection, row.looks < objection.patience {
+                lookAgain(row, objection.trouble, &turn)
                 return
             }
-            turn.draft.put(
-                StagedRecord(
-                    purpose: .external(order: row.order), baseEpoch: staged.baseEpoch, commit: staged.serialized()),
-                for: record.id, digest: sha256(staged.message))
-            var row = row
-            row.state = .queued
-            turn.draft.put(row)
-            lanes.ask(record.id)
+            try stage(
+                groupInfo, view, isDoubtful: objection?.isSerious ?? false, isProbe: isProbe(row, record), row, &turn)
         } catch let error as MLSError {
-            if isProbe(row, record), row.attempts >= 8 {
+            if isProbe(row, record), row.attempts >= ClientLimits.looksForGroupInfo {
                 // Nobody puts a better one there, and our keys may be the living ones: go on with them.
                 _ = drop(row, &turn)
                 return
@@ -88,28 +91,107 @@ extension ClientCore {
         }
     }
 
+    private mutating func stage(
+        _ groupInfo: [UInt8], _ view: OutsideView, isDoubtful: Bool, isProbe: Bool, _ row: OutboxRow,
+        _ turn: inout Turn
+    ) throws {
+        let me = try account(turn).userID
+        let staged = try Group.externalCommit(
+            groupInfo: groupInfo, credential: .basic(identity: me.bytes), signer: signer(turn), removePrior: true,
+            crypto: crypto, entropy: entropy)
+        if !row.isByPerson, try hasStrangers(staged, turn) {
+            if isProbe {
+                // Nobody asked for it, and our keys may be the living ones still.
+                _ = drop(row, &turn)
+                return
+            }
+            _ = fail(
+                row,
+                "coming back needs your word: keys of members differ from those you trust; compare them, then "
+                    + "`waxwing group rejoin`", &turn)
+            return
+        }
+        let way = StagedRecord.Way(groupInfo: groupInfo, signer: ID(view.signer.identity), isDoubtful: isDoubtful)
+        turn.draft.put(
+            StagedRecord(
+                purpose: .external(order: row.order), baseEpoch: staged.baseEpoch, commit: staged.serialized(), way: way
+            ),
+            for: row.group, digest: sha256(staged.message))
+        var row = row
+        row.state = .queued
+        row.trouble = ""
+        // The looks so far were no failures of the request that follows.
+        row.attempts = 0
+        row.looks = 0
+        turn.draft.put(row)
+        lanes.ask(row.group)
+    }
+
+    // MARK: What the log says to a GroupInfo
+
+    private struct Objection {
+        var trouble: String
+        /// How often the server is asked for a better one. What stands in the log was not verified: after that we come in all the same, and
+        /// the log decides.
+        var patience = ClientLimits.looksForGroupInfo
+        /// Whether nothing may be said before it is known that the branch lives.
+        var isSerious = true
+    }
+
+    /// What the log has against coming in through a GroupInfo; nil where it goes with it.
+    private func objection(to view: OutsideView, _ record: GroupRecord, _ turn: Turn) throws -> Objection? {
+        let me = try account(turn).userID
+        let log = try turn.draft.membership(record.id).log
+        let isOver = record.status != .active ? try isOver(view, in: record.id, turn) : view.epoch < record.epoch
+        if isOver {
+            return Objection(
+                trouble:
+                    "the server's GroupInfo is behind the log; it waits for a member of the group to sync and renew it")
+        }
+        switch log.fit(of: branch(of: view), isVouchedFor: view.signer.identity != me.bytes) {
+        case .fits: return nil
+        case .doubtful:
+            return Objection(
+                trouble: "the group has split, and it is not clear which side lives; looking once more", patience: 1,
+                isSerious: false)
+        case .dead:
+            return Objection(
+                trouble:
+                    "the server has the GroupInfo of a dead commit; it waits for a member of the group to sync and renew it"
+            )
+        }
+    }
+
+    /// What waits for a better GroupInfo looks at once with each new connection: others may have put one there since.
+    mutating func lookAtOnce(_ group: ID, _ turn: inout Turn) throws {
+        for var row in try turn.draft.comingBack(group) where row.looks > 0 && !row.notBefore.isDue(turn.moment) {
+            // A look out of turn does not use up patience.
+            lanes[group].nextLook = row.notBefore
+            row.notBefore = nil
+            turn.draft.put(row)
+        }
+    }
+
+    private mutating func lookAgain(_ row: OutboxRow, _ trouble: String, _ turn: inout Turn) {
+        var row = row
+        if let next = lanes[row.group].nextLook, !next.isDue(turn.moment) {
+            lanes[row.group].nextLook = nil
+            row.state = .queued
+            row.trouble = trouble
+            row.notBefore = next
+            turn.draft.put(row)
+            return
+        }
+        row.looks += 1
+        // Later each time we looked; tries without an answer are no looks.
+        row.attempts = row.looks
+        lanes[row.group].needsFetch = true
+        delay(row, trouble, &turn)
+    }
+
     /// Whether a row only asks if the group is ahead of us: our keys may be the living ones still.
     func isProbe(_ row: OutboxRow, _ record: GroupRecord) -> Bool {
         row.intent == .rejoin && !row.isByPerson && record.status == .active
-    }
-
-    /// Whether there is no need (yet) to come in from outside. True where that has been dealt with.
-    private mutating func isNotBehind(
-        _ groupInfo: [UInt8], _ row: OutboxRow, _ record: GroupRecord, _ turn: inout Turn
-    ) throws -> Bool {
-        // One that cannot be read is looked at again by the caller, and refused there.
-        guard isProbe(row, record), let epoch = try? MLSMessage.summary(of: groupInfo).epoch else { return false }
-        guard epoch > record.epoch else {
-            lanes[record.id].epochWanted = nil
-            _ = drop(row, &turn)
-            return true
-        }
-        if lanes[record.id].epochWanted != nil { return false }
-        // Perhaps only since we looked at the log: what it has, it shall tell first.
-        lanes[record.id].epochWanted = epoch
-        lanes[record.id].needsFetch = true
-        resume(row, as: row.intent, &turn)
-        return true
     }
 
     /// Whether somebody we trust stands in that group with a key we have never seen: then it may not be the group it says it is.
@@ -121,5 +203,13 @@ extension ClientCore {
             if !user.fingerprint.isEmpty, user.fingerprint != seen, user.changedFingerprint != seen { return true }
         }
         return false
+    }
+}
+
+extension OutboxRow {
+    /// Times that a GroupInfo came which the log speaks against, for a row that is to come in from outside. Such rows have no steps otherwise.
+    fileprivate var looks: UInt32 {
+        get { steps }
+        set { steps = newValue }
     }
 }

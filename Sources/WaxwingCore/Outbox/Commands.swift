@@ -23,9 +23,11 @@ extension ClientCore {
             try check(InputRules.problem(username: username))
             let user = try user(named: username, turn)
             if user == (try account(turn).userID) {
-                throw CoreError(.notAllowed, "nobody can remove himself; leave the group instead")
+                throw CoreError(.notAllowed, "you cannot remove yourself; leave the group instead")
             }
-            try queue(.remove(username: username, user: user), in: openGroup(group, turn), &turn)
+            let record = try openGroup(group, turn)
+            let (intent, steps) = try removal(of: username, user, in: record, &turn)
+            try queue(intent, steps: steps, in: record, &turn)
         case .leave(let group): try queue(.leave, in: openGroup(group, turn), &turn)
         case .rejoin(let group):
             let record = try openGroup(group, turn)
@@ -50,9 +52,11 @@ extension ClientCore {
         guard let record = try turn.draft.group(id) else { throw CoreError(.unknownGroup, "there is no such group") }
         switch record.status {
         case .active, .creating, .keyless: return record
-        case .removed: throw CoreError(.groupClosed, "you were removed from this group")
+        case .removed: throw CoreError(.groupClosed, "you are no longer a member of this group")
         case .left: throw CoreError(.groupClosed, "you left this group")
-        case .deleted: throw CoreError(.groupClosed, "this group was deleted")
+        case .deleted:
+            throw CoreError(
+                .groupClosed, record.serverID == nil ? "this group was never created" : "this group was deleted")
         case .imported:
             throw CoreError(
                 .groupClosed, "only the history of this group is here; a sync tells whether you are a member")
@@ -66,9 +70,12 @@ extension ClientCore {
 
     /// Puts an intent at the end of the group's queue.
     @discardableResult
-    mutating func queue(_ intent: Intent, in group: GroupRecord, _ turn: inout Turn) throws -> OutboxRow {
-        let row = OutboxRow(
+    mutating func queue(
+        _ intent: Intent, steps: UInt32 = 0, in group: GroupRecord, _ turn: inout Turn
+    ) throws -> OutboxRow {
+        var row = OutboxRow(
             order: try turn.draft.takeOrder(), group: group.id, intent: intent, isByPerson: true, createdAt: turn.now)
+        row.steps = steps
         turn.draft.put(row)
         lanes.ask(group.id)
         turn.outcome = .queued(row)

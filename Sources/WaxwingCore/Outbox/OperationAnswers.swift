@@ -50,12 +50,18 @@ extension ClientCore {
             try groupIsKnown(as: call.decode(response), row, record, &turn)
         case .findOwnGroup(let call):
             try adoptOwnGroup(among: call.decode(response), row, record, &turn)
-        case .commit(let call, _):
+        case .commit(let call, let digest):
             try call.decode(response)
-            awaitLog(row, &turn)
+            awaitLog(row, digest, &turn)
         case .refreshGroupInfo(let call):
             try call.decode(response)
-            _ = drop(row, &turn)
+            if row.intent == .rejoin {
+                var row = row
+                row.state = .queued
+                turn.draft.put(row)
+            } else {
+                _ = drop(row, &turn)
+            }
         case .findUser(let call):
             let info = try call.decode(response)
             try nameCame(info.username, alias: info.alias, of: info.user, &turn)
@@ -72,9 +78,19 @@ extension ClientCore {
         case .cancelInvite(let call, let user):
             try call.decode(response)
             resume(row, as: .invite(username: try turn.draft.user(user)?.username ?? "", user: user), &turn)
+        case .findInvite(let call, let user):
+            try invitesToTakeBack(call.decode(response), of: user, row, record, &turn)
+        case .takeBack(let call, let user):
+            try call.decode(response)
+            try inviteIsTakenBack(row, user, &turn)
+        case .removeFromRoster(let call, let user):
+            try call.decode(response)
+            try removedFromRoster(user, row, &turn)
         case .leave(let call):
             try call.decode(response)
             try haveLeft(row, record, &turn)
+        case .compareGroupInfo(let call):
+            try compareGroupInfo(call.decode(response), row, record, &turn)
         case .groupInfo(let call):
             try stageExternal(call.decode(response), row, record, &turn)
         case .accept(let call, _):
@@ -115,14 +131,17 @@ extension ClientCore {
     }
 
     /// The server took a commit without saying where it stands: the log will.
-    private mutating func awaitLog(_ row: OutboxRow, _ turn: inout Turn) {
+    private mutating func awaitLog(_ row: OutboxRow, _ digest: [UInt8], _ turn: inout Turn) {
         lanes[row.group].needsFetch = true
-        guard row.attempts > 1 else { return }
         // Perhaps it is there, under a number that we passed before the server began to count anew.
-        lanes[row.group].overlap = true
-        // Taken before, and not in the log after all: do not hammer.
+        if row.attempts > 1 { lanes[row.group].overlap = true }
         var row = row
-        row.notBefore = turn.deadline(afterMilliseconds: retryDelay(failures: row.attempts))
+        row.state = .unconfirmed
+        row.trouble = "the server took it; the group's log will tell whether it counts"
+        let takenBefore = lanes[row.group].taken[digest, default: 0]
+        lanes[row.group].taken[digest] = takenBefore + 1
+        // Taken before, and not in the log after all: do not hammer.
+        if takenBefore > 0 { row.notBefore = turn.deadline(afterMilliseconds: retryDelay(failures: takenBefore)) }
         turn.draft.put(row)
     }
 
@@ -153,10 +172,9 @@ extension ClientCore {
         _ operation: OperationCall, _ error: ProtocolError, _ row: OutboxRow, _ record: GroupRecord,
         _ turn: inout Turn
     ) throws {
-        if error.kind == .notOurServer || error.isSessionOver {
+        if error.isSessionOver {
             var row = row
-            // Something that is not our server answered; whether ours heard of it nobody knows.
-            row.state = error.isSessionOver ? .queued : .unconfirmed
+            row.state = .queued
             row.trouble = error.reason
             turn.draft.put(row)
             lanes[record.id].needsFetch = true
@@ -172,8 +190,9 @@ extension ClientCore {
             lanes[record.id].needsFetch = true
             return
         }
-        if error.isRetryable {
-            delay(row, error.reason, &turn)
+        if case .plain(401...407) = error.kind, row.attempts < ClientLimits.senselessRefusals {
+            // A server of ours says with a code why it refuses: perhaps something else answered in its place.
+            delay(row, error.reason, from: ClientLimits.serverRetryDelayMin, &turn)
             lanes[record.id].needsFetch = true
             return
         }
@@ -203,6 +222,10 @@ extension ClientCore {
         case (.escrow(_, let digest, _), _):
             turn.draft.deleteStaged(record.id, digest: digest)
             _ = fail(row, error.reason, &turn)
+        case (.findUser, .notFound):
+            _ = fail(row, KnownFailure.unknownUser.rawValue, &turn)
+        case (.takeBack, .notFound):
+            nothingToTakeBack(row, &turn)
         case (.cancelInvite(_, let user), .notFound):
             try inviteWasGone(user, row, record, mayBeOurDoing: row.attempts > 1, &turn)
         case (.lookBeforeRenewal, .notAdmin), (.cancelInvite, .notAdmin):
@@ -220,8 +243,17 @@ extension ClientCore {
         case (.groupInfo, .notFound) where isProbe(row, record):
             // Nothing tells whether the group is ahead of us, so there is nothing to wait for.
             _ = drop(row, &turn)
+        case (.compareGroupInfo, .notFound):
+            try compareGroupInfo(nil, row, record, &turn)
+        case (.compareGroupInfo, _):
+            // Nobody asked for it but we ourselves. Whether we were removed the roster will tell.
+            lanes.account.groupsStale = true
+            _ = drop(row, &turn)
+        case (.refreshGroupInfo, .conflict) where row.intent == .rejoin:
+            delay(row, error.reason, &turn)
         case (.refreshGroupInfo, .conflict):
             // The server knows of a commit that we missed, and that is gone from its log.
+            lanes[record.id].upkeepRefused = true
             try queueOnce(.rejoin, in: record.id, &turn)
             _ = drop(row, &turn)
         case (.decline, .notFound), (.decline, .notMember):
@@ -248,7 +280,7 @@ extension ClientCore {
             // Again and again, with the log drained: either commits are missing from it, or the server has counted one that was none. The
             // first is asked first (a rejoin is urgent): a GroupInfo of the past would open an epoch again that is over for others.
             if record.status == .active { try queueOnce(.rejoin, in: record.id, &turn) }
-            try queueOnce(.refreshGroupInfo, in: record.id, &turn)
+            try lookAfterGroupInfo(of: record.id, atOnce: true, isTold: true, &turn)
         }
     }
 

@@ -43,7 +43,14 @@ public struct TransportError: Error, Hashable, Sendable, CustomStringConvertible
         case certificateDate
         case unreachable, nameNotFound, timeout, badCertificate, tls, proxy, connectionLost, answerTooLarge, badAnswer,
             cancelled, other
+        /// The server answered that it cannot answer now. Told by the core; a transport hands the answer on.
+        case serverTrouble
+        /// The server asks to be left alone for a while. Told by the core; a transport hands the answer on.
+        case askedToWait
     }
+
+    /// The server itself said so: it is there, and it is left alone until the time it was given is over, by every process.
+    public var isByServer: Bool { cause == .serverTrouble || cause == .askedToWait }
 
     /// The way was there, and gave out before the whole answer had come.
     var isTornAnswer: Bool { outcome == .unknown && (cause == .timeout || cause == .connectionLost) }

@@ -68,12 +68,42 @@ public struct LinkRecord: StoredRecord, Hashable {
     public var failures: UInt32
     /// When the next try is due.
     public var nextTry: Deadline?
+    public var kind: Kind
+    /// The address of the server.
+    public var server: String
 
-    init(trouble: String = "", since: Instant, failures: UInt32 = 0, nextTry: Deadline? = nil) {
+    /// What kind of trouble it is. The raw value is part of the stored format.
+    public enum Kind: UInt8, Hashable, Sendable {
+        /// Nothing comes through.
+        case noWay = 0
+        /// Something else answers.
+        case otherServer = 1
+        case serverTrouble = 2
+        case askedToWait = 3
+        /// The server took the session back.
+        case sessionOver = 4
+    }
+
+    init(
+        trouble: String = "", since: Instant, failures: UInt32 = 0, nextTry: Deadline? = nil, kind: Kind = .noWay,
+        server: String = ""
+    ) {
         self.trouble = trouble
         self.since = since
         self.failures = failures
         self.nextTry = nextTry
+        self.kind = kind
+        self.server = server
+    }
+
+    /// The server's own word, which holds for every process.
+    var isByServer: Bool { kind == .serverTrouble || kind == .askedToWait }
+
+    /// What keeps everyone from asking this server now; nil where nothing does.
+    public func hold(of server: String, _ now: Moment) -> (until: Deadline, trouble: TransportError)? {
+        guard isByServer, !trouble.isEmpty, self.server == server, let nextTry, !nextTry.isDue(now) else { return nil }
+        let cause: TransportError.Cause = kind == .askedToWait ? .askedToWait : .serverTrouble
+        return (nextTry, TransportError(.notSent, cause, trouble))
     }
 
     init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {
@@ -81,7 +111,15 @@ public struct LinkRecord: StoredRecord, Hashable {
         since = Instant(milliseconds: try reader.read())
         failures = try reader.read()
         // Version 1 had a moment of the wall clock.
-        if version == 1 { _ = try reader.read(UInt64.self) } else { nextTry = try reader.readDeadline() }
+        guard version > 1 else {
+            _ = try reader.read(UInt64.self)
+            (kind, server) = (.noWay, "")
+            return
+        }
+        nextTry = try reader.readDeadline()
+        guard let kind = Kind(rawValue: try reader.read()) else { throw MLSError(.malformed, "a kind of trouble") }
+        self.kind = kind
+        server = try reader.readText()
     }
 
     func encode(to writer: inout TLSWriter) {
@@ -89,5 +127,7 @@ public struct LinkRecord: StoredRecord, Hashable {
         writer.write(since.milliseconds)
         writer.write(failures)
         writer.write(nextTry)
+        writer.write(kind.rawValue)
+        writer.writeText(server)
     }
 }

@@ -3,7 +3,7 @@ import MLS
 
 /// A group as the client sees it, without its MLS state and without anything that grows with its members: it is written with every row.
 public struct GroupRecord: StoredRecord, Hashable {
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
 
     /// Where our membership stands. The raw value is part of the stored format.
     public enum Status: UInt8, Hashable, Sendable {
@@ -20,6 +20,16 @@ public struct GroupRecord: StoredRecord, Hashable {
         case deleted = 5
         /// Only history from an archive is here. Nobody knows whether we are a member before the server's roster says so.
         case imported = 6
+    }
+
+    /// How sure it is that the branch we came in by is the living one.
+    enum Entry: UInt8, Hashable, Sendable {
+        /// Another member has acted on it, or we have been there from the beginning.
+        case proven = 0
+        /// The log says nothing against it.
+        case unproven = 1
+        /// The log speaks against it, but there was no better way in.
+        case doubtful = 2
     }
 
     /// The key under which everything of the group is stored here: the server's id, or a random one for a group created here.
@@ -47,6 +57,11 @@ public struct GroupRecord: StoredRecord, Hashable {
     var parkedBytes: UInt64
     /// Who made the last commit that counted.
     var lastCommitter: ID?
+    var entry = Entry.proven
+    /// By whose Welcome or GroupInfo we came in: what they do on the branch is no proof of it.
+    var entryBy: ID?
+    /// Rows have left the log unseen, and commits may have been among them.
+    var hasHole = false
 
     init(id: ID, serverID: ID?, name: String, alias: String, status: Status) {
         self.id = id
@@ -88,6 +103,11 @@ public struct GroupRecord: StoredRecord, Hashable {
         parkedRows = Int(try reader.read(UInt32.self))
         parkedBytes = try reader.read()
         lastCommitter = try reader.readOptionalID()
+        guard version > 1 else { return }
+        guard let entry = Entry(rawValue: try reader.read()) else { throw MLSError(.malformed, "unknown entry") }
+        self.entry = entry
+        entryBy = try reader.readOptionalID()
+        hasHole = try reader.readBool()
     }
 
     func encode(to writer: inout TLSWriter) {
@@ -106,5 +126,8 @@ public struct GroupRecord: StoredRecord, Hashable {
         writer.write(UInt32(clamping: parkedRows))
         writer.write(parkedBytes)
         writer.writeOptionalID(lastCommitter)
+        writer.write(entry.rawValue)
+        writer.writeOptionalID(entryBy)
+        writer.writeBool(hasHole)
     }
 }

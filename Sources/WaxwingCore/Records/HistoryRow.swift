@@ -3,7 +3,8 @@ import MLS
 
 /// One line of a conversation, as it can be read offline.
 public struct HistoryRow: StoredRecord, Hashable {
-    static let version: UInt8 = 1
+    /// Version 2 has the reasons from ``Unreadable/lostBranch`` and the events from ``SystemEvent/Kind/left`` on.
+    static let version: UInt8 = 2
 
     /// What the line says.
     public enum Content: Hashable, Sendable {
@@ -15,9 +16,29 @@ public struct HistoryRow: StoredRecord, Hashable {
     }
 
     /// Why a row could not be opened. The raw value is part of the stored format.
-    public enum Unreadable: UInt8, Hashable, Sendable {
-        case epochTooOld = 1, epochNotReached = 2, forged = 3, malformed = 4, replayed = 5, lostState = 6, tooLarge = 7,
-            tooFarAhead = 8
+    public enum Unreadable: UInt8, CaseIterable, Hashable, Sendable {
+        /// It came when the keys of its epoch were deleted.
+        case epochTooOld = 1
+        case epochNotReached = 2
+        /// Tag, signature or ciphertext do not hold.
+        case forged = 3
+        case malformed = 4
+        /// Its key was used for another message before.
+        case replayed = 5
+        /// Somebody else's, sealed while we were out of step and without keys.
+        case lostState = 6
+        case tooLarge = 7
+        case tooFarAhead = 8
+        /// Tag, signature or ciphertext do not hold in its epoch, and a commit that lost its race opened another branch of that epoch.
+        case lostBranch = 9
+        /// Sent from our own account with keys that are not here: those of a copy of the profile, or of its state before it was restored.
+        case ownLostState = 10
+        /// Addressed to another MLS group.
+        case wrongGroup = 11
+        /// Its sender's credential names no user.
+        case unknownSender = 12
+        /// A proposal or commit of a member that breaks the rules, or that refers to something which is not here.
+        case refused = 13
     }
 
     /// The server's sequence number; nil for what is still in the outbox.
@@ -84,6 +105,15 @@ public struct HistoryRow: StoredRecord, Hashable {
             messageID: MessageID(bytes(row.messageID)), digest: Array(bytes(row.digest)), outboxOrder: row.outboxOrder)
     }
 
+    var neededVersion: UInt8 {
+        switch content {
+        case .text: 1
+        case .system(let events):
+            events.contains { $0.kind.rawValue > SystemEvent.Kind.settingsChanged.rawValue } ? 2 : 1
+        case .unreadable(let reason): reason.rawValue > Unreadable.tooFarAhead.rawValue ? 2 : 1
+        }
+    }
+
     func encode(to writer: inout TLSWriter) {
         writer.writeBool(sequence != nil)
         if let sequence { writer.write(sequence) }
@@ -116,7 +146,7 @@ public struct HistoryRow: StoredRecord, Hashable {
 /// One change that a commit made, or that we noticed, for people to read.
 public struct SystemEvent: Hashable, Sendable, TLSEncodable, TLSDecodable {
     /// What happened. The raw value is part of the stored format.
-    public enum Kind: UInt8, Hashable, Sendable {
+    public enum Kind: UInt8, CaseIterable, Hashable, Sendable {
         /// The group was created by the actor.
         case created = 1
         /// The subject was brought in by the actor.
@@ -135,6 +165,12 @@ public struct SystemEvent: Hashable, Sendable, TLSEncodable, TLSDecodable {
         case groupDeleted = 9
         /// The group's settings (extensions) were changed by the actor.
         case settingsChanged = 10
+        /// The subject left, or closed the account; the actor's client took the subject out of the tree.
+        case left = 11
+        /// The server no longer lists the subject, for whatever reason; the actor's client took the subject out of the tree.
+        case unlisted = 12
+        /// We are out: the server did not list us any more, and the actor's client took us out of the tree.
+        case weWereUnlisted = 13
     }
 
     public var kind: Kind

@@ -75,7 +75,17 @@ enum SeenRecord: StoredRecord, Equatable {
 
 /// A staged commit of our own, kept beside the group until the log decides.
 struct StagedRecord: StoredRecord {
-    static let version: UInt8 = 1
+    static let version: UInt8 = 2
+
+    /// How an external commit came about.
+    struct Way: Sendable {
+        /// What it was built on.
+        var groupInfo: [UInt8]
+        /// Who signed that.
+        var signer: ID?
+        /// The log spoke against it.
+        var isDoubtful: Bool
+    }
 
     enum Purpose: Hashable, Sendable {
         /// In flight for an outbox row.
@@ -90,15 +100,18 @@ struct StagedRecord: StoredRecord {
     var baseEpoch: UInt64
     /// ``MLS/StagedCommit`` in its serialised form.
     var commit: [UInt8]
+    /// Nil for commits from inside, and in records of version 1.
+    var way: Way?
 
     var isEscrow: Bool {
         if case .escrow = purpose { true } else { false }
     }
 
-    init(purpose: Purpose, baseEpoch: UInt64, commit: [UInt8]) {
+    init(purpose: Purpose, baseEpoch: UInt64, commit: [UInt8], way: Way? = nil) {
         self.purpose = purpose
         self.baseEpoch = baseEpoch
         self.commit = commit
+        self.way = way
     }
 
     init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {
@@ -110,6 +123,11 @@ struct StagedRecord: StoredRecord {
         }
         baseEpoch = try reader.read()
         commit = try reader.readOpaque()
+        if version > 1, try reader.readBool() {
+            way = Way(
+                groupInfo: try reader.readOpaque(), signer: try reader.readOptionalID(),
+                isDoubtful: try reader.readBool())
+        }
     }
 
     func encode(to writer: inout TLSWriter) {
@@ -126,6 +144,12 @@ struct StagedRecord: StoredRecord {
         }
         writer.write(baseEpoch)
         writer.writeOpaque(commit)
+        writer.writeBool(way != nil)
+        if let way {
+            writer.writeOpaque(way.groupInfo)
+            writer.writeOptionalID(way.signer)
+            writer.writeBool(way.isDoubtful)
+        }
     }
 }
 

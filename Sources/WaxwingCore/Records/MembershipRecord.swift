@@ -3,7 +3,8 @@ import MLS
 
 /// Who is in a group, by the server's word and by the tree. Written when that changes, not with every message.
 public struct MembershipRecord: StoredRecord, Hashable {
-    static let version: UInt8 = 1
+    /// Version 2 adds ``departed``, the numbering of the roster, and most of what is known of commits.
+    static let version: UInt8 = 2
 
     /// A member by the server's word.
     public struct RosterEntry: Hashable, Sendable {
@@ -11,19 +12,18 @@ public struct MembershipRecord: StoredRecord, Hashable {
         public var isAdmin: Bool
     }
 
-    struct CommitTag: Hashable, Sendable {
-        /// The epoch that the commit ended.
-        var epoch: UInt64
-        var tag: [UInt8]
-    }
-
     /// The server's roster, as of the last `GET /groups`.
     public internal(set) var roster: [RosterEntry] = []
+    /// The numbering of the log (``GroupRecord/era``) that the roster was fetched under.
+    private var rosterEra: UInt32 = 0
+    /// Users of the tree whom the roster listed before and lists no more.
+    private var departed: [ID] = []
     /// The users in the ratchet tree, by leaf, as of the group's epoch.
-    public internal(set) var tree: [ID] = []
-    /// The confirmation tag of the first commit of each epoch in the log (of the first valid one, where we could tell), latest epochs last.
-    /// Tells a living GroupInfo from that of a dead commit.
-    private(set) var commitTags: [CommitTag] = []
+    public internal(set) var tree: [ID] = [] {
+        didSet { if !departed.isEmpty { departed.removeAll { !tree.contains($0) } } }
+    }
+    /// The commits of the last epochs. They tell a living GroupInfo from that of a dead commit.
+    var log = CommitLog()
 
     init() {}
 
@@ -34,16 +34,26 @@ public struct MembershipRecord: StoredRecord, Hashable {
 
     public func isOnRoster(_ user: ID) -> Bool { roster.contains { $0.user == user } }
 
-    /// Notes a commit that stands in the log. The first of an epoch is the one that counts, unless it is known to be invalid.
-    mutating func note(commit epoch: UInt64, tag: [UInt8], isValid: Bool = false) {
-        if let index = commitTags.firstIndex(where: { $0.epoch == epoch }) {
-            if isValid { commitTags[index].tag = tag }
-            return
+    /// Takes the server's roster.
+    ///
+    /// - Parameter era: the numbering of the log. Where the server counts anew it may have been put back to an earlier day: who is missing
+    ///   since then need not have gone.
+    mutating func note(roster: [RosterEntry], era: UInt32) {
+        let listed = Set(roster.map(\.user))
+        if era == rosterEra {
+            departed += self.roster.map(\.user).filter {
+                !listed.contains($0) && tree.contains($0) && !departed.contains($0)
+            }
+        } else {
+            departed = []
         }
-        let place = commitTags.firstIndex { $0.epoch > epoch } ?? commitTags.endIndex
-        commitTags.insert(CommitTag(epoch: epoch, tag: tag), at: place)
-        if commitTags.count > ClientLimits.commitTags { commitTags.removeFirst() }
+        departed.removeAll { listed.contains($0) }
+        self.roster = roster
+        rosterEra = era
     }
+
+    /// Whether the roster that listed a user, and the one that does so no more, belong to the same life of the server.
+    func hasLeft(_ user: ID, era: UInt32) -> Bool { rosterEra == era && departed.contains(user) }
 
     init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {
         var inner = try reader.readSubReader()
@@ -53,7 +63,11 @@ public struct MembershipRecord: StoredRecord, Hashable {
         inner = try reader.readSubReader()
         while !inner.isAtEnd { tree.append(try inner.readID()) }
         inner = try reader.readSubReader()
-        while !inner.isAtEnd { commitTags.append(CommitTag(epoch: try inner.read(), tag: try inner.readOpaque())) }
+        log = try CommitLog(from: &inner, version: version)
+        guard version > 1 else { return }
+        rosterEra = try reader.read()
+        inner = try reader.readSubReader()
+        while !inner.isAtEnd { departed.append(try inner.readID()) }
     }
 
     func encode(to writer: inout TLSWriter) {
@@ -64,11 +78,8 @@ public struct MembershipRecord: StoredRecord, Hashable {
             }
         }
         writer.writeVector { inner in for user in tree { inner.writeID(user) } }
-        writer.writeVector { inner in
-            for commit in commitTags {
-                inner.write(commit.epoch)
-                inner.writeOpaque(commit.tag)
-            }
-        }
+        writer.writeVector { inner in log.encode(to: &inner) }
+        writer.write(rosterEra)
+        writer.writeVector { inner in for user in departed { inner.writeID(user) } }
     }
 }

@@ -10,6 +10,8 @@ public enum Intent: Hashable, Sendable {
     /// An escrowed invite was built for an epoch that is over: cancel it and escrow a fresh one.
     case renewInvite(user: ID)
     case remove(username: String, user: ID?)
+    /// Take an invite back that was not accepted yet, whoever sent it.
+    case cancelInvite(username: String, user: ID)
     /// A user who is off the server's roster is still in the tree.
     case evict(user: ID)
     case leave
@@ -26,7 +28,7 @@ extension Intent {
     var letsOthersPass: Bool {
         switch self {
         case .message, .create, .accept, .rejoin, .leave: false
-        case .rotate, .invite, .renewInvite, .remove, .evict, .decline, .refreshGroupInfo: true
+        case .rotate, .invite, .renewInvite, .remove, .cancelInvite, .evict, .decline, .refreshGroupInfo: true
         }
     }
 }
@@ -175,6 +177,7 @@ extension Intent: TLSEncodable, TLSDecodable {
         case 9: self = .accept(invite: try reader.readID())
         case 10: self = .decline(invite: try reader.readID())
         case 11: self = .refreshGroupInfo
+        case 12: self = .cancelInvite(username: try reader.readText(), user: try reader.readID())
         default: throw MLSError(.malformed, "unknown intent")
         }
     }
@@ -213,6 +216,10 @@ extension Intent: TLSEncodable, TLSDecodable {
             writer.write(UInt8(10))
             writer.writeID(invite)
         case .refreshGroupInfo: writer.write(UInt8(11))
+        case .cancelInvite(let username, let user):
+            writer.write(UInt8(12))
+            writer.writeText(username)
+            writer.writeID(user)
         }
     }
 }

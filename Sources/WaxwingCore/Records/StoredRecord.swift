@@ -3,17 +3,21 @@ import MLS
 
 /// A record with a versioned binary form, as it lies in a ``Store``.
 protocol StoredRecord: Sendable {
-    /// The version that is written; older ones are still read.
+    /// The newest version that is written; older ones are still read.
     static var version: UInt8 { get }
+    /// The version that this record needs: where it holds nothing new, an older program can still read it.
+    var neededVersion: UInt8 { get }
     init(from reader: inout TLSReader, version: UInt8) throws(MLSError)
     func encode(to writer: inout TLSWriter)
 }
 
 extension StoredRecord {
+    var neededVersion: UInt8 { Self.version }
+
     /// Version byte, then the fields.
     var stored: [UInt8] {
         var writer = TLSWriter()
-        writer.write(Self.version)
+        writer.write(neededVersion)
         encode(to: &writer)
         return writer.bytes
     }

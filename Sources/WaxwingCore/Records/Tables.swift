@@ -19,8 +19,10 @@ enum Keys {
 
     /// Coming back into a group goes before everything that needs its keys; else the order is that of asking.
     static func outbox(_ group: ID, order: UInt64, isUrgent: Bool) -> [UInt8] {
-        group.bytes + [isUrgent ? 0 : 1] + keyBytes(order)
+        (isUrgent ? urgent(group) : group.bytes + [1]) + keyBytes(order)
     }
+
+    static func urgent(_ group: ID) -> [UInt8] { group.bytes + [0] }
 
     /// Rows to apply come under 0, in log order.
     static func inbox(_ group: ID) -> [UInt8] { group.bytes + [0] }
@@ -39,12 +41,19 @@ enum Keys {
         parked(group) + keyBytes(epoch) + history(group, era: era, sequence: sequence).dropFirst(16)
     }
 
+    /// Commits whose epoch may be the present one are kept under 2 while there are no keys, by epoch: a GroupInfo tells whose they are.
+    static func witness(_ group: ID) -> [UInt8] { group.bytes + [2] }
+    static func witness(_ group: ID, epoch: UInt64) -> [UInt8] { witness(group) + keyBytes(epoch) }
+
     static func seen(_ group: ID, digest: [UInt8]) -> [UInt8] { group.bytes + [0] + digest }
     static func seen(_ group: ID, sender: ID, message: MessageID) -> [UInt8] {
         group.bytes + [1] + sender.bytes + message.bytes
     }
 
     static func seen(_ group: ID, welcome digest: [UInt8]) -> [UInt8] { group.bytes + [2] + digest }
+
+    /// A commit of this epoch stands in the log that does not count.
+    static func seen(_ group: ID, deadCommitOf epoch: UInt64) -> [UInt8] { group.bytes + [3] + keyBytes(epoch) }
 
     static func staged(_ group: ID, digest: [UInt8]) -> [UInt8] { group.bytes + digest }
 
@@ -119,10 +128,10 @@ extension Draft {
         put(.membership, group.bytes, membership)
     }
 
-    /// Notes a commit that stands in the log (see ``MembershipRecord/note(commit:tag:isValid:)``).
-    mutating func note(commit epoch: UInt64, tag: [UInt8], in group: ID, isValid: Bool = false) throws(StoreError) {
+    /// Notes a commit that stands in the log.
+    mutating func note(_ commit: LoggedCommit, in group: ID) throws(StoreError) {
         var membership = try membership(group)
-        membership.note(commit: epoch, tag: tag, isValid: isValid)
+        membership.log.note(commit)
         put(membership, for: group)
     }
 
@@ -137,6 +146,16 @@ extension Draft {
     func outbox(_ group: ID? = nil) throws(StoreError) -> [OutboxRow] {
         var rows: [OutboxRow] = []
         for stored in try page(.outbox, prefix: group?.bytes ?? []) { rows.append(try OutboxRow(stored: stored.value)) }
+        return rows
+    }
+
+    /// The rows that are to bring us into a group from outside, now or later.
+    func comingBack(_ group: ID) throws(StoreError) -> [OutboxRow] {
+        var rows: [OutboxRow] = []
+        for stored in try page(.outbox, prefix: Keys.urgent(group)) {
+            let row = try OutboxRow(stored: stored.value)
+            if !row.isFailed { rows.append(row) }
+        }
         return rows
     }
 
@@ -207,6 +226,17 @@ extension Draft {
         let waiting = Array(Keys.pendingHistory(group, order: 0).prefix(20))
         let page = try store.page(.history, from: group.bytes, below: waiting, limit: 1, descending: true)
         return try page.first.map { record throws(StoreError) in try HistoryRow(stored: record.value).era }
+    }
+
+    /// The last numbering with a row of this number or a higher one.
+    func lastEra(_ group: ID, reaching sequence: UInt64) throws(StoreError) -> UInt32? {
+        var end = Array(Keys.pendingHistory(group, order: 0).prefix(20))
+        while let last = try store.page(.history, from: group.bytes, below: end, limit: 1, descending: true).first {
+            let row = try HistoryRow(stored: last.value)
+            if let highest = row.sequence, highest >= sequence { return row.era }
+            end = Keys.history(group, era: row.era, sequence: 0)
+        }
+        return nil
     }
 
     func pendingHistory(_ group: ID, order: UInt64) throws(StoreError) -> HistoryRow? {

@@ -47,11 +47,16 @@ struct HTTPRequest: Hashable, Sendable {
 struct HTTPAnswer: Hashable, Sendable {
     var status: Int
     var contentType: String
+    /// Header lines besides: names and values.
+    var fields: [[String]] = []
     var body: [UInt8]
 
-    init(status: Int = 200, contentType: String = "application/x-protobuf", body: [UInt8] = []) {
+    init(
+        status: Int = 200, contentType: String = "application/x-protobuf", fields: [[String]] = [], body: [UInt8] = []
+    ) {
         self.status = status
         self.contentType = contentType
+        self.fields = fields
         self.body = body
     }
 
@@ -64,7 +69,8 @@ struct HTTPAnswer: Hashable, Sendable {
 
     var bytes: [UInt8] {
         let type = contentType.isEmpty ? "" : "content-type: \(contentType)\r\n"
-        return Array("HTTP/1.1 \(status) Whatever\r\n\(type)content-length: \(body.count)\r\n\r\n".utf8) + body
+        let more = fields.map { "\($0[0]): \($0[1])\r\n" }.joined()
+        return Array("HTTP/1.1 \(status) Whatever\r\n\(type)\(more)content-length: \(body.count)\r\n\r\n".utf8) + body
     }
 
     /// How many bytes follow an answer's head; nil where only the end of the connection tells.

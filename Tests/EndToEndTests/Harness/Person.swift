@@ -91,7 +91,8 @@ struct Person: Hashable, Sendable {
         }
     }
 
-    func sync() async throws { try await run("sync") }
+    /// At once: nobody here waits until a server that was in trouble may be asked again.
+    func sync() async throws { try await run("sync", "--now") }
 
     // MARK: What this person sees
 

@@ -26,6 +26,14 @@ enum ServerLog {
         }
     }
 
+    /// Deletes the group for all, as an admin.
+    static func deleteGroup(_ groupName: String, as person: Person, at port: UInt16) async throws {
+        try await onThread {
+            let (group, token) = try open(groupName, person, port)
+            try ask(Endpoint.deleteGroup(group, token: token), port)
+        }
+    }
+
     static func open(_ groupName: String, _ person: Person, _ port: UInt16) throws -> (group: ID, token: String) {
         let token = try ask(Endpoint.login(username: person.name, password: Person.password), port).token
         let group = try #require(try ask(Endpoint.groups(token: token), port).first { $0.name == groupName })

@@ -42,4 +42,16 @@ final class MemoryStore: Store {
         guard let committed else { throw StoreError(.staleRevision, "stale") }
         return committed
     }
+
+    // MARK: Backups
+
+    var content: [Table: [[UInt8]: [UInt8]]] { state.withLock { $0.tables } }
+
+    /// The store is put back to what it was.
+    func restore(_ content: [Table: [[UInt8]: [UInt8]]]) {
+        state.withLock { state in
+            state.tables = content
+            state.revision += 1
+        }
+    }
 }

@@ -210,9 +210,11 @@ struct ModelServer {
         case "remove":
             let remove = try read(request, WireRemoveMemberRequest.self)
             guard let target = ID(remove.userID), group.members.contains(target) else { throw Refusal.badRequest }
-            try take(
-                Array(remove.commitMessage), groupInfo: Array(remove.groupInfo), from: user, group.id,
-                contesting: request.contests)
+            if !remove.commitMessage.isEmpty {
+                try take(
+                    Array(remove.commitMessage), groupInfo: Array(remove.groupInfo), from: user, group.id,
+                    contesting: request.contests)
+            }
             groups[group.id]!.members.removeAll { $0 == target }
             for member in group.members { hints.append((member, .memberRemoved(group: group.id, user: target))) }
             return []

@@ -1,0 +1,114 @@
+import ArgumentParser
+
+/// The words of a command line that say which command is meant, looked at before it is parsed: the parser takes a word it does not know for an
+/// argument, and then complains of whatever comes next.
+struct CommandWords {
+    /// Options that may also stand in front of the command, where other programs have theirs.
+    private static let frontOptions = (withValue: ["--profile", "--transport"], flags: ["--json"])
+
+    /// The command line with the options in front of the command put behind it.
+    ///
+    /// - Throws: ``Failure`` `usage` for a command that does not exist. All other mistakes are left to the parser.
+    static func arranged(_ arguments: [String]) throws(Failure) -> [String] {
+        var rest = arguments[...]
+        guard let front = takeFront(&rest) else { return arguments }
+        if rest.isEmpty, !front.isEmpty {
+            throw Failure(.usage, "the command is missing", hint: "`waxwing --help` lists the commands")
+        }
+        var path: [String] = []
+        var command: any ParsableCommand.Type = Waxwing.self
+        while !command.configuration.subcommands.isEmpty, let word = rest.first, !word.hasPrefix("-") {
+            if path.isEmpty, word == "help" {
+                try checkHelp(rest.dropFirst())
+                return arguments
+            }
+            guard let next = command.configuration.subcommands.first(where: { $0._commandName == word }) else {
+                throw unknown(path + [word])
+            }
+            command = next
+            path.append(word)
+            rest.removeFirst()
+        }
+        return path + front + rest
+    }
+
+    /// Whether results and failures are to be JSON. What stands behind `--` is not the command's own.
+    static func wantJSON(_ arguments: [String]) -> Bool { arguments.prefix { $0 != "--" }.contains("--json") }
+
+    /// - Returns: nil where something stands in front that only the parser knows.
+    private static func takeFront(_ rest: inout ArraySlice<String>) -> [String]? {
+        var front: [String] = []
+        while let word = rest.first, word.hasPrefix("-") {
+            let name = word.prefix { $0 != "=" }
+            if frontOptions.flags.contains(word) {
+                front.append(word)
+                rest.removeFirst()
+            } else if name != word, frontOptions.withValue.contains(String(name)) {
+                front.append(word)
+                rest.removeFirst()
+            } else if frontOptions.withValue.contains(word), rest.count > 1 {
+                front += rest.prefix(2)
+                rest.removeFirst(2)
+            } else {
+                return nil
+            }
+        }
+        return front
+    }
+
+    /// `waxwing help COMMAND` shows all commands where there is no such one, and says nothing.
+    private static func checkHelp(_ words: ArraySlice<String>) throws(Failure) {
+        var path: [String] = []
+        var command: any ParsableCommand.Type = Waxwing.self
+        for word in words where !word.hasPrefix("-") && !command.configuration.subcommands.isEmpty {
+            guard let next = command.configuration.subcommands.first(where: { $0._commandName == word }) else {
+                throw unknown(path + [word])
+            }
+            command = next
+            path.append(word)
+        }
+    }
+
+    private static func unknown(_ path: [String]) -> Failure {
+        let near = candidates(for: path).map { "`waxwing \($0)`" }.joined(separator: " or ")
+        let all = path.count > 1 ? "`waxwing \(path.dropLast().joined(separator: " ")) --help`" : "`waxwing --help`"
+        return Failure(
+            .usage, "unknown command '\(path.joined(separator: " ").shortened(to: 60))'",
+            hint: near.isEmpty ? "\(all) lists the commands" : "did you mean \(near)? \(all) lists the commands")
+    }
+
+    /// Commands that may have been meant: of the same group those with a similar name, else any of just this name.
+    private static func candidates(for path: [String]) -> [String] {
+        guard let word = path.last, !word.isEmpty else { return [] }
+        let all = commands(of: Waxwing.self, [])
+        let head = Array(path.dropLast())
+        let similar = all.filter { command in
+            guard command.count == path.count, command.starts(with: head), let name = command.last else { return false }
+            return name.hasPrefix(word) || distance(word, name) <= (word.count > 3 ? 2 : 1)
+        }
+        let found = similar.isEmpty ? all.filter { $0.last == word } : similar
+        return found.prefix(3).map { $0.joined(separator: " ") }
+    }
+
+    private static func commands(of command: any ParsableCommand.Type, _ path: [String]) -> [[String]] {
+        command.configuration.subcommands.flatMap { sub in
+            let name = path + [sub._commandName]
+            return [name] + commands(of: sub, name)
+        }
+    }
+
+    /// How many letters have to be changed, added or left out (Levenshtein). Long words are no commands.
+    private static func distance(_ a: String, _ b: String) -> Int {
+        let (a, b) = (Array(a.unicodeScalars.prefix(32)), Array(b.unicodeScalars))
+        var row = Array(0...b.count)
+        for (i, x) in a.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, y) in b.enumerated() {
+                let next = min(row[j] + 1, row[j + 1] + 1, diagonal + (x == y ? 0 : 1))
+                (diagonal, row[j + 1]) = (row[j + 1], next)
+            }
+        }
+        return row[b.count]
+    }
+}

@@ -1,0 +1,24 @@
+/// Why a client took somebody out of the tree without having been asked: what a commit says of itself in its `authenticated_data`, so that
+/// all members, and those who read it days later, are told the same.
+///
+/// It is the committer's word, under the committer's signature. Whoever is told of it is told whose client it was, too. Other clients ignore
+/// the field.
+enum RemovalNote: UInt8, Sendable {
+    /// The roster listed the user and then did not, with no Remove in the log: the user left, or closed the account.
+    case left = 1
+    /// The roster does not list the user, and the server may have been put back to an earlier day.
+    case unlisted = 2
+
+    /// "Wax", and the version of what follows.
+    private static let mark: [UInt8] = [0x57, 0x61, 0x78, 1]
+
+    var authenticatedData: [UInt8] { Self.mark + [rawValue] }
+
+    /// Nil where there is none.
+    init?(authenticatedData: [UInt8]) {
+        guard authenticatedData.count == Self.mark.count + 1, authenticatedData.starts(with: Self.mark),
+            let last = authenticatedData.last
+        else { return nil }
+        self.init(rawValue: last)
+    }
+}

@@ -1,0 +1,105 @@
+import ConclaveProtocol
+import MLS
+
+/// Which branch of the group lives. The log decides that, not the higher epoch: the first valid commit of each epoch counts.
+extension ClientCore {
+    /// How a GroupInfo of the server's stands to the branch we are on.
+    enum Standing {
+        /// It is the state we are in.
+        case agreed
+        /// Ours is the living branch, and that of the GroupInfo is behind or dead.
+        case ours
+        /// It is ahead of us. What the log has, it shall tell first.
+        case unsettled
+        /// It is ahead of us, and the log does not lead there: only the door from outside is left.
+        case ahead
+        /// Ours is dead.
+        case lost
+    }
+
+    /// Compares the server's GroupInfo with what we have. Called with the log drained.
+    ///
+    /// - Parameter hasEvidence: something else than the GroupInfo says, too, that commits are missing.
+    mutating func standing(
+        of groupInfo: [UInt8], _ record: GroupRecord, hasEvidence: Bool, _ turn: inout Turn
+    ) throws -> Standing {
+        let wanted = lanes[record.id].epochWanted
+        lanes[record.id].epochWanted = nil
+        guard let summary = try? MLSMessage.summary(of: groupInfo), let epoch = summary.epoch,
+            let tag = summary.confirmationTag, summary.groupID == record.mlsGroupID,
+            let ours = try ownBranch(record, turn)
+        else { return .ours }
+        if constantTimeEqual(tag, ours.tag) {
+            try agree(on: groupInfo, record, &turn)
+            return .agreed
+        }
+        guard let view = try? OutsideView(groupInfo: groupInfo, crypto: crypto) else { return .ours }
+        let theirs = branch(of: view)
+        let membership = try turn.draft.membership(record.id)
+        let base = record.joinedEpoch - min(record.joinedEpoch, 1)
+        if let isLost = membership.log.isLiving(theirs, not: ours, base: base, entry: record.entry) {
+            return isLost ? .lost : .ours
+        }
+        guard epoch > record.epoch else {
+            settleHole(record, &turn)
+            return .ours
+        }
+        if wanted == nil {
+            lanes[record.id].epochWanted = epoch
+            lanes[record.id].needsFetch = true
+            lanes[record.id].overlap = true
+            return .unsettled
+        }
+        if membership.log.refutes(theirs, since: base, present: record.epoch) {
+            settleHole(record, &turn)
+            return .ours
+        }
+        // Who is new here knows less of the group than somebody who is ahead.
+        if record.entry != .proven { return .lost }
+        let isOtherRoom = Set(membership.roster.map(\.user)) != Set(membership.tree)
+        return hasEvidence || record.hasHole || isOtherRoom ? .ahead : .ours
+    }
+
+    func branch(of view: OutsideView) -> Branch {
+        Branch(epoch: view.epoch, tag: view.confirmationTag, leaves: Set(view.leafKeys.map { mark($0) }))
+    }
+
+    private mutating func ownBranch(_ record: GroupRecord, _ turn: Turn) throws -> Branch? {
+        try withGroup(record.id, turn) { [sha256] state in
+            Branch(
+                epoch: state.epoch, tag: state.confirmationTag,
+                leaves: Set(state.leafKeys.map { Array(sha256($0).prefix(CommitLog.markLength)) }))
+        }
+    }
+
+    /// Nobody is ahead of us: what left the log unseen was no commit.
+    private func settleHole(_ record: GroupRecord, _ turn: inout Turn) {
+        guard record.hasHole else { return }
+        var record = record
+        record.hasHole = false
+        turn.draft.put(record)
+    }
+
+    // MARK: Proof
+
+    /// The server holds a GroupInfo of the very state we are in.
+    private mutating func agree(on groupInfo: [UInt8], _ record: GroupRecord, _ turn: inout Turn) throws {
+        var record = record
+        record.hasHole = false
+        // One that does not hold proves nothing.
+        if record.entry != .proven, let view = try? OutsideView(groupInfo: groupInfo, crypto: crypto),
+            let signer = ID(view.signer.identity)
+        {
+            try prove(&record, by: signer, turn)
+        }
+        if try record != turn.draft.group(record.id) { turn.draft.put(record) }
+    }
+
+    /// Another member has acted on our branch. Who let us in may stand on a dead one themselves: their word is no proof, unless there is nobody else.
+    func prove(_ record: inout GroupRecord, by actor: ID, _ turn: Turn) throws {
+        guard record.entry != .proven, actor != (try account(turn).userID) else { return }
+        if actor == record.entryBy, try turn.draft.membership(record.id).tree.count > 2 { return }
+        record.entry = .proven
+        record.entryBy = nil
+    }
+}

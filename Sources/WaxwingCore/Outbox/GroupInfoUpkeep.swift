@@ -1,0 +1,143 @@
+import ConclaveProtocol
+import MLS
+
+/// Seeing to it that the server holds the GroupInfo of the living state. An external commit brings none, and a dead commit leaves its own behind:
+/// whoever came in by that would stand on a branch of their own. Every member who is online looks after it; the first one whose turn it is finds
+/// it wrong, all others find it right.
+extension ClientCore {
+    /// Has the server's GroupInfo compared with our state, and replaced where it is wrong.
+    ///
+    /// - Parameters:
+    ///   - atOnce: without leaving others the time to do it.
+    ///   - isTold: put ours there in any case: the server may have counted a commit that was none.
+    mutating func lookAfterGroupInfo(
+        of group: ID, atOnce: Bool = false, isTold: Bool = false, _ turn: inout Turn
+    ) throws {
+        if lanes[group].upkeepRefused, !isTold { return }
+        if var row = try turn.draft.outbox(group).first(where: { $0.intent == .refreshGroupInfo && !$0.isFailed }) {
+            let isLate = atOnce && !row.notBefore.isDue(turn.moment)
+            guard row.state != .sending, isLate || isTold && !row.isTold else { return }
+            if atOnce { row.notBefore = nil }
+            row.isTold = row.isTold || isTold
+            turn.draft.put(row)
+            lanes.wake(group)
+            return
+        }
+        var wait: UInt64 = 0
+        if link.live, !atOnce {
+            let me = try account(turn).userID
+            let rank = try turn.draft.membership(group).tree.firstIndex(of: me) ?? 0
+            let chance = UInt64(entropy.bytes(1)[0])
+            wait = UInt64(min(rank, ClientLimits.upkeepRanks)) * ClientLimits.upkeepStagger
+            wait += rank == 0 ? 0 : ClientLimits.upkeepStagger * chance / 0xFF
+        }
+        let ourTurn = wait > 0 ? turn.deadline(afterMilliseconds: wait) : nil
+        try queueOnce(.refreshGroupInfo, in: group, notBefore: ourTurn, &turn)
+        if isTold, var row = try turn.draft.outbox(group).first(where: { $0.intent == .refreshGroupInfo }) {
+            row.isTold = true
+            turn.draft.put(row)
+        }
+    }
+
+    /// Something does not go with the branch we came in by. Anybody can make it look so, so this asks only a few times.
+    mutating func doubt(_ record: GroupRecord, _ turn: inout Turn) throws {
+        guard record.entry != .proven, lanes[record.id].doubts < ClientLimits.looksForParked else { return }
+        lanes[record.id].doubts += 1
+        try lookAfterGroupInfo(of: record.id, atOnce: true, &turn)
+    }
+
+    mutating func refreshGroupInfo(
+        _ row: OutboxRow, _ record: GroupRecord, _ token: String, _ turn: inout Turn
+    ) throws -> LaneStep {
+        guard record.status == .active, let serverID = record.serverID else { return drop(row, &turn) }
+        guard row.isTold else {
+            let call = Endpoint.groupInfo(of: serverID, token: token)
+            start(.compareGroupInfo(call), call.request, row, &turn)
+            return .rest
+        }
+        return try putGroupInfo(row, record, &turn) ? .rest : drop(row, &turn)
+    }
+
+    /// Puts the GroupInfo of our state on the server. False where there is none to be made.
+    mutating func putGroupInfo(_ row: OutboxRow, _ record: GroupRecord, _ turn: inout Turn) throws -> Bool {
+        let signer = try signer(turn)
+        guard let serverID = record.serverID, let token = try account(turn).token,
+            let groupInfo = try withGroup(record.id, turn, { try $0.groupInfo(signer: signer) })
+        else { return false }
+        let call = Endpoint.uploadCommit([], groupInfo: groupInfo, group: serverID, token: token)
+        start(.refreshGroupInfo(call), call.request, row, &turn)
+        return true
+    }
+
+    /// The server's GroupInfo has come, to be compared with our state; nil where it has none.
+    mutating func compareGroupInfo(
+        _ groupInfo: [UInt8]?, _ row: OutboxRow, _ record: GroupRecord, _ turn: inout Turn
+    ) throws {
+        let standing = try groupInfo.map { try self.standing(of: $0, record, hasEvidence: false, &turn) } ?? .ours
+        var row = row
+        switch standing {
+        case .agreed, .ours:
+            if try turn.draft.group(record.id)?.entry == .doubtful {
+                delay(row, Self.doubtTrouble, &turn)
+            } else if case .ours = standing {
+                row.state = .queued
+                row.isTold = true
+                turn.draft.put(row)
+            } else {
+                _ = drop(row, &turn)
+            }
+        case .unsettled:
+            row.state = .queued
+            turn.draft.put(row)
+        case .ahead:
+            _ = drop(row, &turn)
+            try queueOnce(.rejoin, in: record.id, &turn)
+        case .lost:
+            _ = drop(row, &turn)
+            var group = OpenGroup(record: record, state: nil)
+            try leaveDeadBranch(&group, &turn)
+            turn.draft.put(group.record)
+        }
+    }
+
+    // MARK: In doubt
+
+    private static var doubtTrouble: String {
+        "the way into the group may lead to a dead branch: it waits for another member to be online"
+    }
+
+    /// While it is not known whether our branch lives, nothing is said on it: perhaps nobody would ever read that. Only whether it lives is asked.
+    ///
+    /// - Returns: nil for what may be done all the same.
+    mutating func whileInDoubt(
+        _ row: OutboxRow, _ record: GroupRecord, _ token: String, _ turn: inout Turn
+    ) throws -> LaneStep? {
+        switch row.intent {
+        case .rejoin, .leave, .accept, .decline, .create, .cancelInvite: return nil
+        case .message, .rotate, .invite, .renewInvite, .remove, .evict, .refreshGroupInfo: break
+        }
+        let rows = try turn.draft.outbox(record.id)
+        for var waiting in rows
+        where waiting.intent != .refreshGroupInfo && !waiting.isFailed && waiting.trouble != Self.doubtTrouble {
+            waiting.trouble = Self.doubtTrouble
+            turn.draft.put(waiting)
+        }
+        guard let look = rows.first(where: { $0.intent == .refreshGroupInfo && !$0.isFailed }) else {
+            try queueOnce(.refreshGroupInfo, in: record.id, &turn)
+            return .again
+        }
+        if let notBefore = look.notBefore, !notBefore.isDue(turn.moment) {
+            lanes.sleep(record.id, until: notBefore)
+            return .rest
+        }
+        return try refreshGroupInfo(look, record, token, &turn)
+    }
+}
+
+extension OutboxRow {
+    /// Of a GroupInfo that is to be put on the server whatever it holds. Such rows have no steps otherwise.
+    var isTold: Bool {
+        get { steps > 0 }
+        set { steps = newValue ? 1 : 0 }
+    }
+}

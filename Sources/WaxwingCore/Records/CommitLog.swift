@@ -1,0 +1,207 @@
+import ConclaveProtocol
+import MLS
+
+/// A commit that stands in a group's log: what everybody can read of it.
+struct LoggedCommit: Hashable, Sendable {
+    /// The epoch that it ended.
+    var epoch: UInt64
+    /// Its confirmation tag, which the GroupInfo of the next epoch carries, too.
+    var tag: [UInt8]
+    /// It counted here: we were a member, and merged it.
+    var isValid = false
+    /// We refused it, as everybody does: it was not made for the state that we were in.
+    var isRefused = false
+    /// It stands under our own name.
+    var isOurs = false
+    /// The committer's leaf; nil for one who came in from outside, and in records of version 1.
+    var author: UInt32?
+    /// The mark of the committer's new leaf (see ``CommitLog/markLength``); empty where there is none.
+    var leaf: [UInt8] = []
+    /// Leaves it may have emptied.
+    var clears: [UInt32] = []
+    /// It may have changed leaves that are not named here.
+    var hasReferences = false
+    /// Marks of leaves that ended with it, as far as they are known: those of commits that we merged.
+    var replaced: [[UInt8]] = []
+}
+
+/// A branch of the group: an epoch, the tag of the commit that began it, and the marks of the leaves in its tree.
+struct Branch: Sendable {
+    var epoch: UInt64
+    var tag: [UInt8]
+    var leaves: Set<[UInt8]>
+}
+
+/// The commits of the last epochs, as they stand in the log. They tell which branch of the group lives: the first valid commit of each epoch
+/// counts, and every leaf that a commit brings is unlike any other. So the tree of a branch shows which commits it came by.
+struct CommitLog: Hashable, Sendable {
+    /// Bytes of the hash of a leaf's encryption key that are kept: enough to tell leaves of one group apart.
+    static let markLength = 16
+
+    /// By rising epoch; those of one epoch in the order of the log.
+    private(set) var commits: [LoggedCommit] = []
+
+    /// Notes a commit. One that is known already keeps its place, and learns what is new.
+    mutating func note(_ commit: LoggedCommit) {
+        if let index = commits.firstIndex(where: { $0.epoch == commit.epoch && $0.tag == commit.tag }) {
+            if commit.isValid {
+                commits[index].isValid = true
+                commits[index].replaced = commit.replaced
+            }
+            if commit.isRefused { commits[index].isRefused = true }
+            return
+        }
+        if commits.count(where: { $0.epoch == commit.epoch }) >= ClientLimits.commitsPerEpoch { return }
+        let place = commits.firstIndex { $0.epoch > commit.epoch } ?? commits.endIndex
+        commits.insert(commit, at: place)
+        while let first = commits.first?.epoch, epochs.count > ClientLimits.commitTags {
+            commits.removeAll { $0.epoch == first }
+        }
+    }
+
+    /// What we merged from an epoch on was on a dead branch: it counts nowhere.
+    mutating func forgetMerged(from epoch: UInt64) {
+        commits.removeAll { $0.isValid && $0.epoch >= epoch }
+    }
+
+    subscript(epoch: UInt64) -> [LoggedCommit] { commits.filter { $0.epoch == epoch } }
+
+    private var epochs: Set<UInt64> { Set(commits.map(\.epoch)) }
+
+    // MARK: Which way a branch came
+
+    /// By which of an epoch's commits a branch came.
+    enum Way: Hashable { case first, another, unknown }
+
+    /// Whether a branch came by the commit of an epoch that counts.
+    ///
+    /// - Parameter byOrder: by the order in the log alone, whatever we merged.
+    func way(of branch: Branch, at epoch: UInt64, byOrder: Bool = false) -> Way {
+        let candidates = self[epoch]
+        let merged = byOrder ? nil : candidates.first(where: \.isValid)
+        guard let winner = merged ?? candidates.first, epoch < branch.epoch else { return .unknown }
+        if epoch + 1 == branch.epoch { return winner.tag == branch.tag ? .first : .another }
+        if branch.leaves.contains(winner.leaf) { return .first }
+        if winner.replaced.contains(where: branch.leaves.contains) { return .another }
+        if candidates.contains(where: { $0 != winner && branch.leaves.contains($0.leaf) }) { return .another }
+        return winner.leaf.isEmpty || mayHaveLost(winner, before: branch.epoch) ? .unknown : .another
+    }
+
+    /// Whether the leaf that a commit brought may be gone again before `end`.
+    private func mayHaveLost(_ commit: LoggedCommit, before end: UInt64) -> Bool {
+        guard let author = commit.author else { return true }
+        let between = commits.filter { $0.epoch > commit.epoch && $0.epoch < end }
+        // Of epochs without a commit in the log nobody knows what they changed.
+        if Set(between.map(\.epoch)).count < Int(clamping: end - commit.epoch - 1) { return true }
+        return between.contains { $0.author == author || $0.clears.contains(author) || $0.hasReferences }
+    }
+
+    /// How a GroupInfo goes with the log.
+    enum Fit: Hashable {
+        case fits
+        /// Another branch may be the living one: which of two commits counts cannot be told without the keys of their epoch.
+        case doubtful
+        /// Its branch is dead.
+        case dead
+    }
+
+    /// Whether one may come in through a branch's GroupInfo.
+    ///
+    /// - Parameter isVouchedFor: somebody else than we signed it.
+    func fit(of branch: Branch, isVouchedFor: Bool) -> Fit {
+        // What comes first counts as long as all that was before it is of one branch.
+        var isSure = true
+        var fit = Fit.fits
+        for epoch in epochs.sorted() where epoch < branch.epoch {
+            let candidates = self[epoch]
+            let isProven = candidates.contains(where: \.isValid)
+            if way(of: branch, at: epoch) == .another {
+                // Others go on from a commit of ours that we had given up.
+                let isOurs = epoch + 1 == branch.epoch && candidates.contains { $0.tag == branch.tag && $0.isOurs }
+                if !(isOurs && isVouchedFor) {
+                    if isSure || isProven
+                        || !candidates.contains(where: { $0.tag == branch.tag }) && epoch + 1 == branch.epoch
+                    {
+                        return .dead
+                    }
+                    fit = .doubtful
+                }
+            }
+            if candidates.count > 1, !isProven { isSure = false }
+        }
+        return fit
+    }
+
+    /// Whether another branch lives rather than ours: where they part, one of them came by the commit that counts. Nil where the log does not say.
+    ///
+    /// - Parameters:
+    ///   - base: the epoch that we came in at. What came after it we saw with our own keys.
+    ///   - entry: how sure it is that we came in by the living branch.
+    func isLiving(_ other: Branch, not ours: Branch, base: UInt64, entry: GroupRecord.Entry) -> Bool? {
+        for epoch in epochs.sorted() where epoch < base || epoch == base && entry != .proven {
+            let byOrder = entry != .proven
+            switch (way(of: other, at: epoch, byOrder: byOrder), way(of: ours, at: epoch, byOrder: byOrder)) {
+            case (.first, .another): return true
+            case (.another, .first): return false
+            case (.unknown, .another) where entry == .doubtful && epoch < base: return true
+            default: continue
+            }
+        }
+        return nil
+    }
+
+    /// Whether a branch cannot come from where we were, as a member who saw every commit since `epoch`.
+    ///
+    /// - Parameter present: the epoch we are in.
+    func refutes(_ branch: Branch, since epoch: UInt64, present: UInt64) -> Bool {
+        if commits.contains(where: { $0.isValid && $0.epoch >= epoch && way(of: branch, at: $0.epoch) == .another }) {
+            return true
+        }
+        let refused = self[present].filter(\.isRefused)
+        if refused.contains(where: { $0.epoch + 1 == branch.epoch && $0.tag == branch.tag }) { return true }
+        if refused.contains(where: { branch.leaves.contains($0.leaf) }) { return true }
+        // Nothing leads there but what somebody did who stands on another branch.
+        let strays = Set(refused.compactMap(\.author))
+        let between = commits.filter { $0.epoch >= present && $0.epoch < branch.epoch }
+        let isUnbroken = Set(between.map(\.epoch)).count == Int(clamping: branch.epoch - min(branch.epoch, present))
+        return isUnbroken && between.allSatisfy { $0.isRefused || $0.author.map(strays.contains) ?? false }
+    }
+}
+
+extension CommitLog {
+    init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {
+        while !reader.isAtEnd {
+            var commit = LoggedCommit(epoch: try reader.read(), tag: try reader.readOpaque())
+            if version > 1 {
+                let flags: UInt8 = try reader.read()
+                commit.isValid = flags & 1 != 0
+                commit.isOurs = flags & 2 != 0
+                commit.hasReferences = flags & 4 != 0
+                commit.isRefused = flags & 16 != 0
+                if flags & 8 != 0 { commit.author = try reader.read() }
+                commit.leaf = try reader.readOpaque()
+                var inner = try reader.readSubReader()
+                while !inner.isAtEnd { commit.clears.append(try inner.read()) }
+                inner = try reader.readSubReader()
+                while !inner.isAtEnd { commit.replaced.append(try inner.readRaw(Self.markLength)) }
+            }
+            commits.append(commit)
+        }
+    }
+
+    func encode(to writer: inout TLSWriter) {
+        for commit in commits {
+            writer.write(commit.epoch)
+            writer.writeOpaque(commit.tag)
+            let flags: [(Bool, UInt8)] = [
+                (commit.isValid, 1), (commit.isOurs, 2), (commit.hasReferences, 4), (commit.author != nil, 8),
+                (commit.isRefused, 16),
+            ]
+            writer.write(flags.reduce(UInt8(0)) { $1.0 ? $0 | $1.1 : $0 })
+            if let author = commit.author { writer.write(author) }
+            writer.writeOpaque(commit.leaf)
+            writer.writeVector { inner in for leaf in commit.clears { inner.write(leaf) } }
+            writer.writeVector { inner in for mark in commit.replaced { inner.writeRaw(mark) } }
+        }
+    }
+}

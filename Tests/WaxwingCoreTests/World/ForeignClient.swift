@@ -1,0 +1,48 @@
+import ConclaveProtocol
+import MLS
+
+@testable import WaxwingCore
+
+/// A member with the habits of other clients: it applies a commit before that is in the log, and where the commit does not count it goes on
+/// on its own branch. It puts no GroupInfo on the server but that of its own commits.
+final class ForeignClient {
+    let name: String
+    private let id: ID
+    private let group: ID
+    private let signer: SignaturePrivateKey
+    private(set) var state: MLS.Group
+
+    /// Takes over from a person, who does nothing any more.
+    init(insteadOf person: World.Person, in name: String, _ world: World) throws {
+        self.name = person.name
+        id = person.id
+        let record = try world.group(name, of: person)
+        group = record.serverID!
+        let crypto = person.core.crypto
+        signer = try crypto.signatureKey(raw: person.reader.account()!.signatureKey)
+        let records = person.store.page(
+            .groupState, from: record.id.bytes, below: Record.key(afterPrefix: record.id.bytes), limit: .max,
+            descending: false)
+        state = try MLS.Group.restore(
+            records.map { (key: Array($0.key.dropFirst(16)), value: $0.value) }, crypto: crypto,
+            configuration: GroupConfiguration())
+        world.people.removeAll { $0 === person }
+    }
+
+    /// Whether the server took the commit.
+    @discardableResult
+    func rotate(_ world: World) throws -> Bool {
+        let staged = try state.commit(
+            [], includePending: false, signer: signer, now: world.now.wall.seconds, entropy: world.entropy)
+        try state.merge(staged)
+        let call = Endpoint.uploadCommit(
+            staged.message, groupInfo: staged.groupInfo ?? [], group: group, token: id.description)
+        return world.server.answer(call.request).status == 200
+    }
+
+    func send(_ text: String, _ world: World) throws {
+        let message = try state.protect(
+            Array(text.utf8), authenticatedData: [], signer: signer, entropy: world.entropy)
+        _ = world.server.answer(Endpoint.sendMessage(message, group: group, token: id.description).request)
+    }
+}
