@@ -301,6 +301,52 @@ import Testing
         try expectOneGroup(world)
     }
 
+    /// The server has counted a commit of Eve's dead branch, and the members have contested it: of that epoch it stands first in the log. Who has
+    /// no keys cannot know that it was refused, but sees that others went on along another branch.
+    @Test func aRefusedCommitThatStandsFirstKeepsNobodyOut() throws {
+        let world = try talk(213, ["alice", "bob", "carol", "eve"], strict: true)
+        let (alice, bob) = (world.people[0], world.people[1])
+        let eve = try ForeignClient(insteadOf: world.people[3], in: "room", world)
+        try rotate(world, bob)
+        try #require(try !eve.rotate(world))
+        try #require(try eve.rotate(world))
+        for person in [alice, bob, alice] { try rotate(world, person) }
+        let carol = try world.replaceDevice(of: world.people[2])
+        try world.sync(carol, patience: 2)
+        #expect(try world.group("room", of: carol).status == .active, "\(world.report("room"))")
+        try expectOneGroup(world)
+    }
+
+    /// Carol is new: nobody but who let her in has acted on her branch. Eve went on from a dead commit with a new key, and the log is empty.
+    @Test func whoIsNewKeepsTheirKeysWhereAStrangerIsAhead() throws {
+        let world = try talk(212, ["alice", "bob", "eve"])
+        let alice = world.people[0]
+        let eve = try ForeignClient(insteadOf: world.people[2], in: "room", world)
+        let carol = try world.add("carol")
+        try world.sync(carol)
+        try world.perform(.invite(group: room(world, alice), username: "carol"), alice)
+        try world.sync(alice)
+        try world.sync(carol)
+        try world.perform(.accept(invite: try #require(try carol.reader.invites().first).id), carol)
+        for person in [carol, alice, carol] { try world.sync(person) }
+        try #require(try world.group("room", of: carol).entry == .unproven)
+        try eve.rotate(world)
+        try eve.reset(world)
+        try eve.rotate(world)
+        for person in world.people.prefix(2) { try world.sync(person) }
+        try eve.putGroupInfo(world)
+        try #require(try serverTag(world) == eve.state.confirmationTag)
+        try world.server.expire(serverRoom(world))
+        try world.perform(.send(group: room(world, carol), text: "carol waits"), carol)
+        try world.sync(carol, patience: 1)
+        #expect(try world.group("room", of: carol).status == .active, "\(world.report("room"))")
+        #expect(try carol.reader.outbox().allSatisfy { !$0.isFailed }, "\(world.report("room"))")
+        #expect(try carol.reader.outbox().contains { $0.trouble.contains("dead branch") })
+        // The others act where she is.
+        try expectOneGroup(world)
+        #expect(try world.texts("room", alice).contains("carol: carol waits"))
+    }
+
     // MARK: Emptied logs
 
     @Test(arguments: [true, false])

@@ -54,8 +54,16 @@ extension ClientCore {
             settleHole(record, &turn)
             return .ours
         }
-        // Who is new here knows less of the group than somebody who is ahead.
-        if record.entry != .proven { return .lost }
+        if record.entry != .proven {
+            // Who is new here knows less of the group than somebody who is ahead, unless that is a stranger: keys are not dropped for one of
+            // those, as there would be no way back without a person's word. Until a member acts on our branch, nothing is said there.
+            guard try isStranger(view.signer, turn) else { return .lost }
+            if var record = try turn.draft.group(record.id), record.entry != .doubtful {
+                record.entry = .doubtful
+                turn.draft.put(record)
+            }
+            return .ours
+        }
         let isOtherRoom = Set(membership.roster.map(\.user)) != Set(membership.tree)
         return hasEvidence || record.hasHole || isOtherRoom ? .ahead : .ours
     }

@@ -43,13 +43,20 @@ extension ClientCore {
         var (row, record) = (row, record)
         if record.status == .active {
             let isProbe = isProbe(row, record)
-            switch try standing(of: groupInfo, record, hasEvidence: isProbe, &turn) {
+            let standing = try standing(of: groupInfo, record, hasEvidence: isProbe, &turn)
+            record = try turn.draft.group(record.id) ?? record
+            switch standing {
             case .agreed where isProbe:
                 _ = drop(row, &turn)
                 return
             case .ours where isProbe:
                 _ = drop(row, &turn)
-                try lookAfterGroupInfo(of: record.id, &turn)
+                if record.entry == .doubtful {
+                    try askLater(in: record.id, &turn)
+                } else {
+                    // This was the comparison: another one would look into the log again, find it emptied, and end here.
+                    try lookAfterGroupInfo(of: record.id, isTold: !lanes[record.id].upkeepRefused, &turn)
+                }
                 return
             case .unsettled where isProbe:
                 row.state = .queued
@@ -196,13 +203,17 @@ extension ClientCore {
 
     /// Whether somebody we trust stands in that group with a key we have never seen: then it may not be the group it says it is.
     private func hasStrangers(_ staged: StagedCommit, _ turn: Turn) throws -> Bool {
-        let me = try account(turn).userID
-        for member in staged.next?.members ?? [] {
-            guard let id = ID(member.identity), id != me, let user = try turn.draft.user(id) else { continue }
-            let seen = fingerprint(member.signatureKey)
-            if !user.fingerprint.isEmpty, user.fingerprint != seen, user.changedFingerprint != seen { return true }
-        }
+        for member in staged.next?.members ?? [] where try isStranger(member, turn) { return true }
         return false
+    }
+
+    /// Whether a member bears the name of somebody we trust, with a key we have never seen.
+    func isStranger(_ member: Member, _ turn: Turn) throws -> Bool {
+        guard let id = ID(member.identity), id != (try account(turn).userID), let user = try turn.draft.user(id) else {
+            return false
+        }
+        let seen = fingerprint(member.signatureKey)
+        return !user.fingerprint.isEmpty && user.fingerprint != seen && user.changedFingerprint != seen
     }
 }
 

@@ -106,6 +106,13 @@ extension ClientCore {
         "the way into the group may lead to a dead branch: it waits for another member to be online"
     }
 
+    /// Asks again after a while whether our branch lives.
+    mutating func askLater(in group: ID, _ turn: inout Turn) throws {
+        try queueOnce(.refreshGroupInfo, in: group, &turn)
+        let look = try turn.draft.outbox(group).first { $0.intent == .refreshGroupInfo && !$0.isFailed }
+        if let look { delay(look, Self.doubtTrouble, &turn) }
+    }
+
     /// While it is not known whether our branch lives, nothing is said on it: perhaps nobody would ever read that. Only whether it lives is asked.
     ///
     /// - Returns: nil for what may be done all the same.

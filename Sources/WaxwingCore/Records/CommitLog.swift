@@ -119,7 +119,7 @@ struct CommitLog: Hashable, Sendable {
                 // Others go on from a commit of ours that we had given up.
                 let isOurs = epoch + 1 == branch.epoch && candidates.contains { $0.tag == branch.tag && $0.isOurs }
                 if !(isOurs && isVouchedFor) {
-                    if isSure || isProven
+                    if isProven || isSure && !isContinued(branch, after: epoch)
                         || !candidates.contains(where: { $0.tag == branch.tag }) && epoch + 1 == branch.epoch
                     {
                         return .dead
@@ -130,6 +130,16 @@ struct CommitLog: Hashable, Sendable {
             if candidates.count > 1, !isProven { isSure = false }
         }
         return fit
+    }
+
+    /// Whether somebody else than those who parted at an epoch went on along a branch: then members may have refused the commit that came
+    /// first. One who has left the others goes on alone.
+    private func isContinued(_ branch: Branch, after epoch: UInt64) -> Bool {
+        let parted = Set(self[epoch].compactMap(\.author))
+        return commits.contains { commit in
+            guard let author = commit.author, commit.epoch > epoch, commit.epoch < branch.epoch else { return false }
+            return !parted.contains(author) && branch.leaves.contains(commit.leaf)
+        }
     }
 
     /// Whether another branch lives rather than ours: where they part, one of them came by the commit that counts. Nil where the log does not say.

@@ -9,7 +9,8 @@ final class ForeignClient {
     let name: String
     private let id: ID
     private let group: ID
-    private let signer: SignaturePrivateKey
+    private let crypto: any SuiteCrypto
+    private var signer: SignaturePrivateKey
     private(set) var state: MLS.Group
 
     /// Takes over from a person, who does nothing any more.
@@ -18,7 +19,7 @@ final class ForeignClient {
         id = person.id
         let record = try world.group(name, of: person)
         group = record.serverID!
-        let crypto = person.core.crypto
+        crypto = person.core.crypto
         signer = try crypto.signatureKey(raw: person.reader.account()!.signatureKey)
         let records = person.store.page(
             .groupState, from: record.id.bytes, below: Record.key(afterPrefix: record.id.bytes), limit: .max,
@@ -38,6 +39,26 @@ final class ForeignClient {
         let call = Endpoint.uploadCommit(
             staged.message, groupInfo: staged.groupInfo ?? [], group: group, token: id.description)
         return world.server.answer(call.request).status == 200
+    }
+
+    /// Comes in from outside by whatever GroupInfo the server has, with a new signature key. What it is in then counts for it, whatever the
+    /// server says.
+    func reset(_ world: World) throws {
+        signer = try crypto.generateSignatureKey(world.entropy)
+        let staged = try MLS.Group.externalCommit(
+            groupInfo: world.server.groups[group]?.groupInfo ?? [], credential: .basic(identity: id.bytes),
+            signer: signer, removePrior: true, crypto: crypto, entropy: world.entropy)
+        state = staged.next!
+        let call = Endpoint.externalJoin(
+            commit: staged.message, mlsGroupID: staged.groupID, group: group, token: id.description)
+        _ = world.server.answer(call.request)
+    }
+
+    /// Puts the GroupInfo of its own branch on the server, without a commit.
+    func putGroupInfo(_ world: World) throws {
+        let info = try state.groupInfo(signer: signer)
+        _ = world.server.answer(
+            Endpoint.uploadCommit([], groupInfo: info, group: group, token: id.description).request)
     }
 
     func send(_ text: String, _ world: World) throws {
