@@ -22,11 +22,12 @@ public enum ClientLimits {
     static let cachedGroups = 16
     /// Epochs of which the deciding commit is remembered, to check a GroupInfo against.
     static let commitTags = 32
-    /// Commits remembered of one epoch: a few lose a race, more is a flood.
-    static let commitsPerEpoch = 8
+    /// Commits remembered of one epoch, and in all: a room full of invites that were accepted at once leaves dozens of dead ones, more is a flood.
+    static let commitsPerEpoch = 64
+    static let loggedCommits = 256
     /// Commits kept whole while there are no keys, in all and in bytes each: those that may be of the present epoch.
-    static let witnesses = 16
-    static let witnessBytes = 256 << 10
+    static let witnesses = 64
+    static let witnessBytes = 64 << 10
     /// Times the server is asked for a GroupInfo that the log does not speak against, before we come in by the one it has.
     static let looksForGroupInfo: UInt32 = 8
     /// Times within one connection that rows of later epochs make us ask where the group is: anybody can send such rows.

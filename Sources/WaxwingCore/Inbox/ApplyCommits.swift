@@ -254,7 +254,6 @@ extension ClientCore {
         let me = try account(turn).userID
         group.record.lastCommitter = me
         try noteMerged(staged, row, replacing: [], in: group.id, &turn)
-        forgetWitnesses(group.id, &turn)
         try unseal(group.id, &turn)
         lanes[group.id].rosterWanted = lanes.account.round + 1
         if let waiting = try turn.draft.outboxRow(group.id, order: order) {

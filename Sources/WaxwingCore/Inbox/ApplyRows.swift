@@ -60,6 +60,11 @@ extension ClientCore {
             if group.epochChanged { try noteTree(of: state, group.id, &turn) }
             keep(group.id, state, &turn)
         }
+        if group.record.status == .active, group.record.entry == .proven,
+            try turn.draft.group(group.id)?.entry != .proven
+        {
+            forgetWitnesses(group.id, &turn)
+        }
         turn.draft.put(group.record)
         if group.epochChanged {
             lanes.account.groupsStale = true
@@ -164,6 +169,10 @@ extension ClientCore {
             return
         }
         if summary.epoch != group.state?.epoch { try noteCommit(summary, by: row.sender, in: group.id, &turn) }
+        if summary.contentType == .commit, group.record.entry != .proven {
+            // Should our branch turn out to be dead, it will be asked for which state this was made.
+            try keepWitness(row, digest, epoch: summary.epoch ?? 0, in: group.id, &turn)
+        }
         switch summary.contentType {
         case .application: try applyMessage(row, digest, summary, to: &group, &turn)
         case .proposal, .commit: try applyHandshake(row, digest, summary, to: &group, &turn)

@@ -100,6 +100,7 @@ extension ClientCore {
         {
             try prove(&record, by: signer, turn)
         }
+        if record.entry == .proven { forgetWitnesses(record.id, &turn) }
         if try record != turn.draft.group(record.id) { turn.draft.put(record) }
     }
 

@@ -54,7 +54,9 @@ struct CommitLog: Hashable, Sendable {
         if commits.count(where: { $0.epoch == commit.epoch }) >= ClientLimits.commitsPerEpoch { return }
         let place = commits.firstIndex { $0.epoch > commit.epoch } ?? commits.endIndex
         commits.insert(commit, at: place)
-        while let first = commits.first?.epoch, epochs.count > ClientLimits.commitTags {
+        while let first = commits.first?.epoch,
+            epochs.count > ClientLimits.commitTags || commits.count > ClientLimits.loggedCommits
+        {
             commits.removeAll { $0.epoch == first }
         }
     }
