@@ -25,6 +25,11 @@ public enum ClientLimits {
     /// Commits remembered of one epoch, and in all: a room full of invites that were accepted at once leaves dozens of dead ones, more is a flood.
     static let commitsPerEpoch = 64
     static let loggedCommits = 256
+    /// Bytes of a confirmation tag (the longest hash there is), and leaves removed by one commit, that are kept of what is not verified.
+    static let confirmationTag = 64
+    static let loggedRemoves = 256
+    /// How far ahead of the present epoch commits are remembered: junk of far epochs must not drive out those that tell branches apart.
+    static let epochsAhead: UInt64 = 16
     /// Commits kept whole while there are no keys, in all and in bytes each: those that may be of the present epoch.
     static let witnesses = 64
     static let witnessBytes = 64 << 10
@@ -32,6 +37,8 @@ public enum ClientLimits {
     static let looksForGroupInfo: UInt32 = 8
     /// Times within one connection that rows of later epochs make us ask where the group is: anybody can send such rows.
     static let looksForParked = 4
+    /// External commits that nobody asked for, refused by the server, before we go on with the keys we have.
+    static let probesRefused: UInt32 = 4
     /// Each member waits its rank times this, in milliseconds, before it looks after the server's GroupInfo, at most as many ranks, and up to
     /// as much again by chance: so that usually one does.
     static let upkeepStagger: UInt64 = 1_000

@@ -24,7 +24,8 @@ extension ClientCore {
             case .commit(let staged): try checkNames(staged.changes)
             }
         } catch let error as MLSError {
-            try noteCommit(summary, by: row.sender, isRefused: error.everyoneSeesWhy, in: group.id, &turn)
+            let isRefused = error.everyoneSeesWhy && !group.record.hasHole
+            try noteCommit(summary, row, isRefused: isRefused, in: group.id, &turn)
             if summary.contentType == .commit, !group.record.joinTag.isEmpty {
                 // We have not yet found the commit that let us in, so it is rather we who stand in the wrong place.
                 group.record.rivalSeen = true
@@ -135,7 +136,7 @@ extension ClientCore {
         guard let state = group.state, state.epoch == stored.baseEpoch else {
             // Lost the race. Whoever it was for has been told when the epoch changed; its GroupInfo is on the server.
             try noteDead(commitOf: stored.baseEpoch, row, in: group.id, &turn)
-            try noteCommit(MLSMessage.summary(of: row.message), by: row.sender, in: group.id, &turn)
+            try noteCommit(MLSMessage.summary(of: row.message), row, in: group.id, &turn)
             try lookAfterGroupInfo(of: group.id, &turn)
             return
         }
@@ -185,7 +186,8 @@ extension ClientCore {
             group.record.epoch = epoch + 1
             turn.draft.put(EpochRecord(epoch: group.record.epoch, startedAt: row.time), for: group.id)
             group.record.lastCommitter = committer
-            try noteMerged(staged, row, replacing: replaced, in: group.id, &turn)
+            try noteMerged(
+                staged, row, replacing: replaced, isSure: !group.record.hasHole, in: group.id, &turn)
             if let committer { try prove(&group.record, by: committer, turn) }
             group.epochChanged = true
             events += try pin(staged.changes.added + staged.changes.updated, &turn)
@@ -254,6 +256,9 @@ extension ClientCore {
         let me = try account(turn).userID
         group.record.lastCommitter = me
         try noteMerged(staged, row, replacing: [], in: group.id, &turn)
+        var membership = try turn.draft.membership(group.id)
+        membership.log.forget(beyond: next.epoch)
+        turn.draft.put(membership, for: group.id)
         try unseal(group.id, &turn)
         lanes[group.id].rosterWanted = lanes.account.round + 1
         if let waiting = try turn.draft.outboxRow(group.id, order: order) {

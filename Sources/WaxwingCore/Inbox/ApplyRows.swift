@@ -168,7 +168,11 @@ extension ClientCore {
             try keepUnreadable(row, digest, .wrongGroup, epoch: 0, in: group, &turn)
             return
         }
-        if summary.epoch != group.state?.epoch { try noteCommit(summary, by: row.sender, in: group.id, &turn) }
+        if let present = group.state?.epoch, let epoch = summary.epoch, epoch != present,
+            epoch < present || epoch - present <= ClientLimits.epochsAhead
+        {
+            try noteCommit(summary, row, in: group.id, &turn)
+        }
         if summary.contentType == .commit, group.record.entry != .proven {
             // Should our branch turn out to be dead, it will be asked for which state this was made.
             try keepWitness(row, digest, epoch: summary.epoch ?? 0, in: group.id, &turn)
@@ -192,21 +196,6 @@ extension ClientCore {
             }
         }
         return nil
-    }
-
-    /// Without keys nothing can be opened or verified. But which commits stand in the log tells whether an external commit can count.
-    private mutating func lookForOurPlace(
-        _ row: InboxRow, _ digest: [UInt8], _ summary: MessageSummary, in group: OpenGroup, _ turn: inout Turn
-    ) throws {
-        let epoch = summary.epoch ?? 0
-        if summary.contentType == .commit {
-            try noteCommit(summary, by: row.sender, in: group.id, &turn)
-            try keepWitness(row, digest, epoch: epoch, in: group.id, &turn)
-        } else if summary.contentType == .application, !group.record.mlsGroupID.isEmpty,
-            epoch >= group.record.joinedEpoch
-        {
-            try keepUnreadable(row, digest, .lostState, epoch: epoch, in: group, &turn)
-        }
     }
 
     // MARK: Messages

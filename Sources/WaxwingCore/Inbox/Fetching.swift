@@ -95,7 +95,7 @@ extension ClientCore {
     /// History from an archive ends with a row that nobody here has fetched. If it is a commit, it tells the living GroupInfo from a dead one.
     private func noteCommit(in row: LogRow, of record: GroupRecord, _ turn: inout Turn) throws {
         guard record.status == .keyless, let summary = try? MLSMessage.summary(of: row.message) else { return }
-        try noteCommit(summary, by: row.sender, in: record.id, &turn)
+        try noteCommit(summary, InboxRow(era: record.era, row: row), in: record.id, &turn)
     }
 
     private func isParked(_ row: LogRow, _ record: GroupRecord, _ turn: Turn) throws -> Bool {

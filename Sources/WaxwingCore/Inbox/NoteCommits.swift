@@ -7,37 +7,58 @@ extension ClientCore {
     func mark(_ leafKey: [UInt8]) -> [UInt8] { Array(sha256(leafKey).prefix(CommitLog.markLength)) }
 
     /// What everybody can read of a commit; nil for what is no commit in a PublicMessage.
-    func logged(_ summary: MessageSummary, by sender: ID, _ turn: Turn) throws -> LoggedCommit? {
+    func logged(_ summary: MessageSummary, _ row: InboxRow, _ turn: Turn) throws -> LoggedCommit? {
+        // Nothing of it is verified, so what is kept of it is bounded.
         guard summary.contentType == .commit, let epoch = summary.epoch, let tag = summary.confirmationTag,
-            let outline = summary.commit
+            tag.count <= ClientLimits.confirmationTag, let outline = summary.commit
         else { return nil }
+        let isLong = outline.removes.count > ClientLimits.loggedRemoves
         return LoggedCommit(
-            epoch: epoch, tag: tag, isOurs: sender == (try account(turn).userID), author: outline.author?.value,
-            leaf: outline.leafKey.map { mark($0) } ?? [], clears: outline.removes.map(\.value),
-            hasReferences: outline.hasReferences)
+            epoch: epoch, tag: tag, place: LoggedCommit.Place(era: row.era, sequence: row.sequence),
+            isOurs: row.sender == (try account(turn).userID), author: outline.author?.value,
+            leaf: outline.leafKey.map { mark($0) } ?? [], clears: isLong ? [] : outline.removes.map(\.value),
+            hasReferences: outline.hasReferences || isLong)
     }
 
     func noteCommit(
-        _ summary: MessageSummary, by sender: ID, isRefused: Bool = false, in group: ID, _ turn: inout Turn
+        _ summary: MessageSummary, _ row: InboxRow, isRefused: Bool = false, in group: ID, _ turn: inout Turn
     ) throws {
-        guard var commit = try logged(summary, by: sender, turn) else { return }
+        guard var commit = try logged(summary, row, turn) else { return }
         commit.isRefused = isRefused
         try turn.draft.note(commit, in: group)
     }
 
     /// Notes a commit that counts.
     ///
-    /// - Parameter marks: of the leaves that end with it, as far as they are known.
+    /// - Parameters:
+    ///   - marks: of the leaves that end with it, as far as they are known.
+    ///   - isSure: no row is missing behind which another commit may have counted.
     func noteMerged(
-        _ staged: StagedCommit, _ row: InboxRow, replacing marks: [[UInt8]], in group: ID, _ turn: inout Turn
+        _ staged: StagedCommit, _ row: InboxRow, replacing marks: [[UInt8]], isSure: Bool = true, in group: ID,
+        _ turn: inout Turn
     ) throws {
-        guard var commit = try logged(MLSMessage.summary(of: staged.message), by: row.sender, turn) else { return }
-        commit.isValid = true
+        guard var commit = try logged(MLSMessage.summary(of: staged.message), row, turn) else { return }
+        commit.isValid = isSure
         commit.replaced = marks
         try turn.draft.note(commit, in: group)
     }
 
     // MARK: Without keys
+
+    /// Without keys nothing can be opened or verified. But which commits stand in the log tells whether an external commit can count.
+    mutating func lookForOurPlace(
+        _ row: InboxRow, _ digest: [UInt8], _ summary: MessageSummary, in group: OpenGroup, _ turn: inout Turn
+    ) throws {
+        let epoch = summary.epoch ?? 0
+        if summary.contentType == .commit {
+            try noteCommit(summary, row, in: group.id, &turn)
+            try keepWitness(row, digest, epoch: epoch, in: group.id, &turn)
+        } else if summary.contentType == .application, !group.record.mlsGroupID.isEmpty,
+            epoch >= group.record.joinedEpoch
+        {
+            try keepUnreadable(row, digest, .lostState, epoch: epoch, in: group, &turn)
+        }
+    }
 
     /// Keeps a commit as it is: when a GroupInfo has come, its signature tells whether it was made for that state of the group.
     func keepWitness(

@@ -5,13 +5,16 @@ import MLS
 /// taken its GroupInfo.
 extension ClientCore {
     /// Puts the living GroupInfo back, and notes a row whose commit every member refuses: the group's next commit contests it
-    /// (``APIRequest/contests``).
+    /// (``APIRequest/contests``). Where we alone are shut out, the group may have gone on with it.
     mutating func refuse(_ row: InboxRow, everyoneSeesWhy: Bool, in group: OpenGroup, _ turn: inout Turn) throws {
-        if everyoneSeesWhy {
-            var epoch = try turn.draft.epoch(of: group.record)
-            epoch.note(refused: row.sequence, era: row.era)
-            turn.draft.put(epoch, for: group.id)
+        guard everyoneSeesWhy else {
+            // Others may have taken it: whether the group went on with it is asked first. Our GroupInfo would open an epoch again that is over.
+            try queueOnce(.rejoin, in: group.id, &turn)
+            return
         }
+        var epoch = try turn.draft.epoch(of: group.record)
+        epoch.note(refused: row.sequence, era: row.era)
+        turn.draft.put(epoch, for: group.id)
         // A server that takes a member's word goes back to the epoch of a GroupInfo; it does so only while the row is in the log.
         try lookAfterGroupInfo(of: group.id, isTold: true, &turn)
     }

@@ -65,7 +65,11 @@ extension ClientCore {
             case .ours where row.looks == 0 && record.entry != .doubtful:
                 // A person wants new keys: the door has to be the living group's.
                 row.looks += 1
-                if try putGroupInfo(row, record, &turn) { return }
+                do {
+                    if try putGroupInfo(row, record, &turn) { return }
+                } catch is MLSError {
+                    // A group that has been ended makes none any more: come in by the one that is there.
+                }
             case .lost:
                 var group = OpenGroup(record: record, state: nil)
                 try leaveDeadBranch(&group, &turn)
@@ -86,8 +90,11 @@ extension ClientCore {
                 lookAgain(row, objection.trouble, &turn)
                 return
             }
+            // That rows of later epochs came proves nothing, for anybody can send them: only a hole in the log does.
+            let isUnproven = isProbe(row, record) && !record.hasHole
             try stage(
-                groupInfo, view, isDoubtful: objection?.isSerious ?? false, isProbe: isProbe(row, record), row, &turn)
+                groupInfo, view, isDoubtful: objection?.isSerious ?? isUnproven, isProbe: isProbe(row, record), row,
+                &turn)
         } catch let error as MLSError {
             if isProbe(row, record), row.attempts >= ClientLimits.looksForGroupInfo {
                 // Nobody puts a better one there, and our keys may be the living ones: go on with them.

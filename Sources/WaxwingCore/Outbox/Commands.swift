@@ -86,7 +86,10 @@ extension ClientCore {
     mutating func queueOnce(
         _ intent: Intent, in group: ID, notBefore: Deadline? = nil, _ turn: inout Turn
     ) throws {
-        if try turn.draft.outbox(group).contains(where: { $0.intent == intent && !$0.isFailed }) { return }
+        let known = try turn.draft.outbox(group).filter { $0.intent == intent }
+        if known.contains(where: { !$0.isFailed }) { return }
+        // It takes the place of one of the same kind that failed.
+        for old in known where !old.isByPerson { turn.draft.deleteOutbox(old) }
         var row = OutboxRow(
             order: try turn.draft.takeOrder(), group: group, intent: intent, isByPerson: false, createdAt: turn.now)
         row.notBefore = notBefore

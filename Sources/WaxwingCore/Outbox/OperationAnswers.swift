@@ -248,7 +248,8 @@ extension ClientCore {
         case (.compareGroupInfo, _):
             // Nobody asked for it but we ourselves. Whether we were removed the roster will tell.
             lanes.account.groupsStale = true
-            _ = drop(row, &turn)
+            // In doubt the question would only be queued again.
+            if record.entry == .doubtful { delay(row, error.reason, &turn) } else { _ = drop(row, &turn) }
         case (.refreshGroupInfo, .conflict) where row.intent == .rejoin:
             delay(row, error.reason, &turn)
         case (.refreshGroupInfo, .conflict):
@@ -275,6 +276,10 @@ extension ClientCore {
             // The GroupInfo was not the latest; take it again.
             turn.draft.deleteStaged(record.id, digest: digest)
         }
+        if isProbe(row, record) {
+            try probeRefused(row, record, error, &turn)
+            return
+        }
         delay(row, "another commit came first: \(error.reason)", &turn)
         if row.attempts > 3, row.intent != .rejoin {
             // Again and again, with the log drained: either commits are missing from it, or the server has counted one that was none. The
@@ -282,6 +287,24 @@ extension ClientCore {
             if record.status == .active { try queueOnce(.rejoin, in: record.id, &turn) }
             try lookAfterGroupInfo(of: record.id, atOnce: true, isTold: true, &turn)
         }
+    }
+
+    /// An external commit that nobody asked for was not taken. A GroupInfo that leads to no epoch the server would take a commit for can be of
+    /// anybody's making: after a few tries we go on with our own keys, which may be the living ones, and put their GroupInfo there.
+    private mutating func probeRefused(
+        _ row: OutboxRow, _ record: GroupRecord, _ error: ProtocolError, _ turn: inout Turn
+    ) throws {
+        lanes[record.id].probesRefused += 1
+        let lane = lanes[record.id]
+        // Where ours was refused, too, a commit that we missed is gone from the log, and the door from outside is the only one.
+        if lane.probesRefused >= ClientLimits.probesRefused, !lane.upkeepRefused {
+            _ = drop(row, &turn)
+            try lookAfterGroupInfo(of: record.id, atOnce: true, isTold: true, &turn)
+            return
+        }
+        var row = row
+        row.attempts = max(row.attempts, lane.probesRefused)
+        delay(row, "another commit came first: \(error.reason)", &turn)
     }
 
     private mutating func commitRefused(

@@ -7,6 +7,8 @@ struct LoggedCommit: Hashable, Sendable {
     var epoch: UInt64
     /// Its confirmation tag, which the GroupInfo of the next epoch carries, too.
     var tag: [UInt8]
+    /// Where it stands in the log; at the very beginning in records of version 1.
+    var place = Place(era: 0, sequence: 0)
     /// It counted here: we were a member, and merged it.
     var isValid = false
     /// We refused it, as everybody does: it was not made for the state that we were in.
@@ -23,6 +25,14 @@ struct LoggedCommit: Hashable, Sendable {
     var hasReferences = false
     /// Marks of leaves that ended with it, as far as they are known: those of commits that we merged.
     var replaced: [[UInt8]] = []
+
+    /// A place in the log, which may have begun to count again.
+    struct Place: Hashable, Comparable, Sendable {
+        var era: UInt32
+        var sequence: UInt64
+
+        static func < (a: Self, b: Self) -> Bool { (a.era, a.sequence) < (b.era, b.sequence) }
+    }
 }
 
 /// A branch of the group: an epoch, the tag of the commit that began it, and the marks of the leaves in its tree.
@@ -45,13 +55,19 @@ struct CommitLog: Hashable, Sendable {
     mutating func note(_ commit: LoggedCommit) {
         if let index = commits.firstIndex(where: { $0.epoch == commit.epoch && $0.tag == commit.tag }) {
             if commit.isValid {
-                commits[index].isValid = true
-                commits[index].replaced = commit.replaced
+                // What was noted of it before may be of a row that only bore its tag.
+                commits[index] = commit
+            } else if commit.isRefused {
+                commits[index].isRefused = true
             }
-            if commit.isRefused { commits[index].isRefused = true }
             return
         }
-        if commits.count(where: { $0.epoch == commit.epoch }) >= ClientLimits.commitsPerEpoch { return }
+        if commits.count(where: { $0.epoch == commit.epoch }) >= ClientLimits.commitsPerEpoch {
+            // A flood must not keep out the one that counts.
+            guard commit.isValid, let last = commits.lastIndex(where: { $0.epoch == commit.epoch && !$0.isValid })
+            else { return }
+            commits.remove(at: last)
+        }
         let place = commits.firstIndex { $0.epoch > commit.epoch } ?? commits.endIndex
         commits.insert(commit, at: place)
         while let first = commits.first?.epoch,
@@ -64,6 +80,11 @@ struct CommitLog: Hashable, Sendable {
     /// What we merged from an epoch on was on a dead branch: it counts nowhere.
     mutating func forgetMerged(from epoch: UInt64) {
         commits.removeAll { $0.isValid && $0.epoch >= epoch }
+    }
+
+    /// Drops what was noted of epochs beyond those that can be near, once it is known where the group is.
+    mutating func forget(beyond epoch: UInt64) {
+        commits.removeAll { $0.epoch > epoch && $0.epoch - epoch > ClientLimits.epochsAhead }
     }
 
     subscript(epoch: UInt64) -> [LoggedCommit] { commits.filter { $0.epoch == epoch } }
@@ -111,12 +132,13 @@ struct CommitLog: Hashable, Sendable {
     ///
     /// - Parameter isVouchedFor: somebody else than we signed it.
     func fit(of branch: Branch, isVouchedFor: Bool) -> Fit {
-        // What comes first counts as long as all that was before it is of one branch.
-        var isSure = true
+        // What comes first counts as long as all that was before it is of one branch: no rival of an earlier epoch stood in the log yet.
+        var rivalsFrom: LoggedCommit.Place?
         var fit = Fit.fits
         for epoch in epochs.sorted() where epoch < branch.epoch {
             let candidates = self[epoch]
             let isProven = candidates.contains(where: \.isValid)
+            let isSure = rivalsFrom.map { first in candidates.first.map { $0.place < first } ?? false } ?? true
             if way(of: branch, at: epoch) == .another {
                 // Others go on from a commit of ours that we had given up.
                 let isOurs = epoch + 1 == branch.epoch && candidates.contains { $0.tag == branch.tag && $0.isOurs }
@@ -129,7 +151,9 @@ struct CommitLog: Hashable, Sendable {
                     fit = .doubtful
                 }
             }
-            if candidates.count > 1, !isProven { isSure = false }
+            if !isProven, let rival = candidates.dropFirst().map(\.place).min() {
+                rivalsFrom = min(rivalsFrom ?? rival, rival)
+            }
         }
         return fit
     }
@@ -191,6 +215,7 @@ extension CommitLog {
                 commit.hasReferences = flags & 4 != 0
                 commit.isRefused = flags & 16 != 0
                 if flags & 8 != 0 { commit.author = try reader.read() }
+                commit.place = LoggedCommit.Place(era: try reader.read(), sequence: try reader.read())
                 commit.leaf = try reader.readOpaque()
                 var inner = try reader.readSubReader()
                 while !inner.isAtEnd { commit.clears.append(try inner.read()) }
@@ -211,6 +236,8 @@ extension CommitLog {
             ]
             writer.write(flags.reduce(UInt8(0)) { $1.0 ? $0 | $1.1 : $0 })
             if let author = commit.author { writer.write(author) }
+            writer.write(commit.place.era)
+            writer.write(commit.place.sequence)
             writer.writeOpaque(commit.leaf)
             writer.writeVector { inner in for leaf in commit.clears { inner.write(leaf) } }
             writer.writeVector { inner in for mark in commit.replaced { inner.writeRaw(mark) } }

@@ -12,7 +12,7 @@ struct EpochRecord: StoredRecord {
     var invitesChecked = false
     /// The numbering that ``refused`` belongs to.
     private var era: UInt32 = 0
-    /// Rows of the log that hold a commit for this epoch which every member refuses, by sequence number: the last so many.
+    /// Rows of the log that hold a commit for this epoch which every member refuses, by sequence number: the first few, and the last.
     private var refused: [UInt64] = []
 
     init(epoch: UInt64, startedAt: UInt64) {
@@ -28,7 +28,8 @@ struct EpochRecord: StoredRecord {
         self.era = era
         refused.removeAll { $0 == sequence }
         refused.append(sequence)
-        if refused.count > ClientLimits.refusedCommits { refused.removeFirst() }
+        // The one that the server counted is the first, or one of the last.
+        if refused.count > ClientLimits.refusedCommits { refused.remove(at: ClientLimits.refusedCommits / 4) }
     }
 
     init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {
