@@ -93,8 +93,7 @@ extension ClientCore {
             // That rows of later epochs came proves nothing, for anybody can send them: only a hole in the log does.
             let isUnproven = isProbe(row, record) && !record.hasHole
             try stage(
-                groupInfo, view, isDoubtful: objection?.isSerious ?? isUnproven, isProbe: isProbe(row, record), row,
-                &turn)
+                groupInfo, view, isDoubtful: objection?.isSerious ?? isUnproven, isUnproven: isUnproven, row, &turn)
         } catch let error as MLSError {
             if isProbe(row, record), row.attempts >= ClientLimits.looksForGroupInfo {
                 // Nobody puts a better one there, and our keys may be the living ones: go on with them.
@@ -106,7 +105,7 @@ extension ClientCore {
     }
 
     private mutating func stage(
-        _ groupInfo: [UInt8], _ view: OutsideView, isDoubtful: Bool, isProbe: Bool, _ row: OutboxRow,
+        _ groupInfo: [UInt8], _ view: OutsideView, isDoubtful: Bool, isUnproven: Bool, _ row: OutboxRow,
         _ turn: inout Turn
     ) throws {
         let me = try account(turn).userID
@@ -114,8 +113,8 @@ extension ClientCore {
             groupInfo: groupInfo, credential: .basic(identity: me.bytes), signer: signer(turn), removePrior: true,
             crypto: crypto, entropy: entropy)
         if !row.isByPerson, try hasStrangers(staged, turn) {
-            if isProbe {
-                // Nobody asked for it, and our keys may be the living ones still.
+            if isUnproven {
+                // Nobody asked for it, and our keys may be the living ones still. Behind a hole they are not.
                 _ = drop(row, &turn)
                 return
             }
