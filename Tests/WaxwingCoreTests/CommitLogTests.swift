@@ -46,4 +46,20 @@ import Testing
         #expect(log.commits.count <= ClientLimits.loggedCommits)
         #expect(log.commits.last?.epoch == 49)
     }
+
+    /// Two commits of one epoch behind one that belongs to a branch which was dead already: the earlier of the two counts.
+    @Test(arguments: [true, false])
+    func ofTwoBehindADeadOneTheEarlierCounts(oursIsEarlier: Bool) throws {
+        var log = CommitLog()
+        let marks = (1...3).map { [UInt8](repeating: $0, count: CommitLog.markLength) }
+        for (index, mark) in marks.enumerated() {
+            var commit = commit(12, UInt8(index + 1), leaf: mark[0])
+            commit.place = LoggedCommit.Place(era: 0, sequence: UInt64(21 + index))
+            log.note(commit)
+        }
+        let earlier = Branch(epoch: 13, tag: [UInt8](repeating: 2, count: 64), leaves: [marks[1]])
+        let later = Branch(epoch: 14, tag: [UInt8](repeating: 9, count: 64), leaves: [marks[2]])
+        let (ours, theirs) = oursIsEarlier ? (earlier, later) : (later, earlier)
+        #expect(log.isLiving(theirs, not: ours, base: 13, entry: .unproven) == !oursIsEarlier)
+    }
 }

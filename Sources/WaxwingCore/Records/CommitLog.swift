@@ -110,6 +110,11 @@ struct CommitLog: Hashable, Sendable {
         return winner.leaf.isEmpty || mayHaveLost(winner, before: branch.epoch) ? .unknown : .another
     }
 
+    /// The commit of an epoch that a branch came by; nil where that cannot be told.
+    private func step(of branch: Branch, at epoch: UInt64) -> LoggedCommit? {
+        self[epoch].first { epoch + 1 == branch.epoch ? $0.tag == branch.tag : branch.leaves.contains($0.leaf) }
+    }
+
     /// Whether the leaf that a commit brought may be gone again before `end`.
     private func mayHaveLost(_ commit: LoggedCommit, before end: UInt64) -> Bool {
         guard let author = commit.author else { return true }
@@ -180,6 +185,11 @@ struct CommitLog: Hashable, Sendable {
             case (.first, .another): return true
             case (.another, .first): return false
             case (.unknown, .another) where entry == .doubtful && epoch < base: return true
+            case (.another, .another) where byOrder:
+                // The first of all was made on a branch that is dead already. They were of one branch up to here, and the earlier one counts.
+                guard let their = step(of: other, at: epoch), let our = step(of: ours, at: epoch), their != our
+                else { continue }
+                return their.place < our.place
             default: continue
             }
         }
