@@ -26,6 +26,7 @@ help:
 	@echo "make mls-peer                 builds the line-driven MLS peer and prints where it is"
 	@echo "make peers PEERS=ONE:TWO      lets two such peers of any make live in one group; ours with itself by default"
 	@echo "make simulate SEEDS=1-200     long random lives of clients under faults, one per seed"
+	@echo "make retry-storm              every command against a server in trouble, a minute for each kind, requests counted"
 	@echo "make foreign SEEDS=1-20       as many stories of Waxwing's clients beside one of another make, by real processes"
 	@echo "make fuzz SECONDS_EACH=600    tries each door of the MLS engine for so long, led by coverage"
 	@echo "make fixtures                 records the sessions of fixtures/ anew"
@@ -86,6 +87,11 @@ peers: setup
 
 simulate: setup
 	WAXWING_SEEDS=$(SEEDS) swift test --filter WaxwingCoreTests.ChaosTests
+
+# Every way a server can be in trouble, for a minute each: every command and `watch` against it, requests counted.
+retry-storm: setup
+	swift build --build-tests
+	WAXWING_STORM=all WAXWING_STORM_SECONDS=60 swift test --skip-build --no-parallel --filter EndToEndTests.EndToEnd.RetryStormTests
 
 foreign: SEEDS = 1-20
 foreign: setup
