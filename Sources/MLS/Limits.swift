@@ -22,7 +22,7 @@ public enum Limits {
     /// Proposals of one epoch that wait for a commit of one's own, in shares of ``proposalShare`` bytes: what they take in memory. Those beyond
     /// are set aside, where only the commits of others find them.
     public static let waitingProposals = 4096
-    /// The same for one other sender, so that nobody takes the place of all others.
+    /// The same for one other sender, so that no one takes the place of all others.
     public static let waitingProposalsOfOneSender = 512
     /// Bytes of a proposal that count as one: few enough that long proposals do not take much more memory than many, and more than most have.
     public static let proposalShare = 1 << 10

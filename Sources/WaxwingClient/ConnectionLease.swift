@@ -29,7 +29,7 @@ public final class ConnectionLease: Sendable {
 
     /// Takes a share for whoever only reads: nothing has to be writable.
     ///
-    /// Where there is no file and none can be made, nobody can have the lease either, and the share is an empty one.
+    /// Where there is no file and none can be made, no one can have the lease either, and the share is an empty one.
     ///
     /// - Returns: nil where somebody has it whole.
     /// - Throws: ``LeaseError``.

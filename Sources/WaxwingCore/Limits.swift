@@ -37,7 +37,7 @@ public enum ClientLimits {
     static let looksForGroupInfo: UInt32 = 8
     /// Times within one connection that rows of later epochs make us ask where the group is: anybody can send such rows.
     static let looksForParked = 4
-    /// External commits that nobody asked for, refused by the server, before we go on with the keys we have.
+    /// External commits that no one asked for, refused by the server, before we go on with the keys we have.
     static let probesRefused: UInt32 = 4
     /// Each member waits its rank times this, in milliseconds, before it looks after the server's GroupInfo, at most as many ranks, and up to
     /// as much again by chance: so that usually one does.

@@ -103,7 +103,7 @@ struct Waxwingd: AsyncParsableCommand {
                 announce("waxwingd listening on \(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)")
             }
         } catch let error as StartupError {
-            // Nobody may be listening there; the exit code says it too.
+            // No one may be listening there; the exit code says it too.
             _ = StandardStreams.write("waxwingd: \(error)\n", to: STDERR_FILENO)
             throw ExitCode(error.exitCode)
         }
@@ -147,7 +147,7 @@ private let secondsMax: Int64 = 100 * 366 * 86_400
 
 /// Written past any buffer, so that a script reading the line never waits.
 private func announce(_ line: String) {
-    // Where nobody listens, the server serves all the same.
+    // Where no one listens, the server serves all the same.
     _ = StandardStreams.write(line + "\n", to: STDOUT_FILENO)
 }
 

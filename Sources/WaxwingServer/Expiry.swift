@@ -28,7 +28,7 @@ final class Expiry: Sendable {
 
     private let state: Mutex<State>
 
-    /// - Parameter lastTrusted: what the wall clock showed when it was last right, in an earlier run; nil where nobody wrote that down.
+    /// - Parameter lastTrusted: what the wall clock showed when it was last right, in an earlier run; nil where no one wrote that down.
     init(_ now: Reading, lastTrusted: Int64?) {
         var trusted = now
         if let lastTrusted {

@@ -79,7 +79,7 @@ public struct ServerConfiguration: Sendable {
     public var bodySeconds = 120.0
     /// Seconds since 1970.
     public var clock: @Sendable () -> Int64 = systemClock
-    /// Seconds since the machine started; nobody sets it.
+    /// Seconds since the machine started; no one sets it.
     public var uptime: @Sendable () -> Int64 = systemUptime
     public var logger = Logger(label: "waxwingd")
 

@@ -60,7 +60,7 @@ struct ProposalTrial {
             if isIn(leaf.credential) { return false }
             try tree.validateLeaf(leaf, replacing: nil, groupExtensions: extensions, crypto: group.crypto)
             _ = try tree.addLeaf(leaf)
-            // A tree that is full stays so: nobody else is added either.
+            // A tree that is full stays so: no one else is added either.
             try tree.checkLength()
             count(leaf.credential, by: 1)
         case .preSharedKey(let id):

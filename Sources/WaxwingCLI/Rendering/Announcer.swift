@@ -21,7 +21,7 @@ struct Announcer: Sendable {
         do {
             try announce(notice)
         } catch is OutputGone {
-            // Nobody is there any more to be told. What was done is on disk, and what is under way the next run takes up.
+            // No one is there any more to be told. What was done is on disk, and what is under way the next run takes up.
             exit(Console.finish(0))
         } catch {
             // What is shown is a copy of what is on disk; a store that is broken shows itself in the client's next step.

@@ -18,7 +18,7 @@ enum Console {
 
     /// Writes `text` and a line end to standard output.
     ///
-    /// Where that fails, what the command does goes on, and is not printed: it must not be left half done because nobody hears of it. ``finish(_:)``
+    /// Where that fails, what the command does goes on, and is not printed: it must not be left half done because no one hears of it. ``finish(_:)``
     /// tells of it in the end.
     static func print(_ text: String) {
         wipeProgress()
@@ -40,7 +40,7 @@ enum Console {
         if isGone { throw OutputGone() }
     }
 
-    /// For whoever only shows things: there is nobody left to show them to.
+    /// For whoever only shows things: there is no one left to show them to.
     ///
     /// - Throws: ``OutputGone``.
     static func checkOutput() throws(OutputGone) {

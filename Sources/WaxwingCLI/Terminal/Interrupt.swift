@@ -84,7 +84,7 @@ final class Interrupt: Sendable {
             heard.add(1, ordering: .acquiringAndReleasing)
             withUnsafePointer(to: UInt8(1)) { _ = write(bell.rings, $0, 1) }
         } else {
-            // Nobody listens: it does what it does to any program.
+            // No one listens: it does what it does to any program.
             signal(number, SIG_DFL)
             raise(number)
         }

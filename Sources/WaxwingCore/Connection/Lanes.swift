@@ -122,7 +122,7 @@ struct Lanes: Sendable {
         var nextLook: Deadline?
         /// The server does not take our GroupInfo.
         var upkeepRefused = false
-        /// How often the server refused an external commit that nobody asked for.
+        /// How often the server refused an external commit that no one asked for.
         var probesRefused: UInt32 = 0
         /// How often the server took a commit of ours that has not come back in the log, by its digest.
         var taken: [[UInt8]: UInt32] = [:]

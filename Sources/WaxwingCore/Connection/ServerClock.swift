@@ -2,7 +2,7 @@ import MLS
 
 /// What the server's `Date` header says about our own clock.
 ///
-/// Where the two are more than an hour apart, one of them is wrong, and nobody here can tell which. Lifetimes are then made and judged by the
+/// Where the two are more than an hour apart, one of them is wrong, and no one here can tell which. Lifetimes are then made and judged by the
 /// server's: all who share a server see the same one, so that a member whose own clock is wrong can invite and be invited all the same.
 /// A server that lies can make key packages useless by it, as it can by handing out none; a lifetime keeps its length whatever it says.
 /// (It can have an old key package used again. Whoever has the private key of one has the signature key too, which lies beside it, and

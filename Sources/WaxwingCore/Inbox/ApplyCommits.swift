@@ -336,7 +336,7 @@ extension ClientCore {
                 row.state = .failed(reason)
                 turn.draft.put(row)
             } else {
-                // Nobody asked for it, so nobody misses it.
+                // No one asked for it, so no one misses it.
                 turn.draft.deleteOutbox(row)
             }
         }

@@ -58,7 +58,7 @@ extension ClientCore {
         return Record(key: key, value: record.stored)
     }
 
-    /// Whether all that the server has of ours is to be replaced: it is old, or was made by a clock that was wrong, and nobody can use it.
+    /// Whether all that the server has of ours is to be replaced: it is old, or was made by a clock that was wrong, and no one can use it.
     /// A moment in the future says nothing about what is there.
     private func needsFullSet(_ account: AccountRecord, _ turn: Turn) throws -> Bool {
         let moment = serverClock.seconds(turn.moment)

@@ -80,7 +80,7 @@ extension ClientCore {
         }
     }
 
-    /// Nobody is ahead of us: what left the log unseen was no commit.
+    /// No one is ahead of us: what left the log unseen was no commit.
     private func settleHole(_ record: GroupRecord, _ turn: inout Turn) {
         guard record.hasHole else { return }
         var record = record
@@ -104,7 +104,7 @@ extension ClientCore {
         if try record != turn.draft.group(record.id) { turn.draft.put(record) }
     }
 
-    /// Another member has acted on our branch. Who let us in may stand on a dead one themselves: their word is no proof, unless there is nobody else.
+    /// Another member has acted on our branch. Who let us in may stand on a dead one themselves: their word is no proof, unless there is no one else.
     func prove(_ record: inout GroupRecord, by actor: ID, _ turn: Turn) throws {
         guard record.entry != .proven, actor != (try account(turn).userID) else { return }
         // The tree may be of their making.

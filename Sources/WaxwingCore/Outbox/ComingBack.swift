@@ -114,7 +114,7 @@ extension ClientCore {
             crypto: crypto, entropy: entropy)
         if !row.isByPerson, try hasStrangers(staged, turn) {
             if isUnproven {
-                // Nobody asked for it, and our keys may be the living ones still. Behind a hole they are not.
+                // No one asked for it, and our keys may be the living ones still. Behind a hole they are not.
                 _ = drop(row, &turn)
                 return
             }

@@ -113,7 +113,7 @@ extension ClientCore {
         if let look { delay(look, Self.doubtTrouble, &turn) }
     }
 
-    /// While it is not known whether our branch lives, nothing is said on it: perhaps nobody would ever read that. Only whether it lives is asked.
+    /// While it is not known whether our branch lives, nothing is said on it: perhaps no one would ever read that. Only whether it lives is asked.
     ///
     /// - Returns: nil for what may be done all the same.
     mutating func whileInDoubt(

@@ -246,7 +246,7 @@ extension ClientCore {
         case (.compareGroupInfo, .notFound):
             try compareGroupInfo(nil, row, record, &turn)
         case (.compareGroupInfo, _):
-            // Nobody asked for it but we ourselves. Whether we were removed the roster will tell.
+            // No one asked for it but we ourselves. Whether we were removed the roster will tell.
             lanes.account.groupsStale = true
             // In doubt the question would only be queued again.
             if record.entry == .doubtful { delay(row, error.reason, &turn) } else { _ = drop(row, &turn) }
@@ -289,7 +289,7 @@ extension ClientCore {
         }
     }
 
-    /// An external commit that nobody asked for was not taken. A GroupInfo that leads to no epoch the server would take a commit for can be of
+    /// An external commit that no one asked for was not taken. A GroupInfo that leads to no epoch the server would take a commit for can be of
     /// anybody's making: after a few tries we go on with our own keys, which may be the living ones, and put their GroupInfo there.
     private mutating func probeRefused(
         _ row: OutboxRow, _ record: GroupRecord, _ error: ProtocolError, _ turn: inout Turn

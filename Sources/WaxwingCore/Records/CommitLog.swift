@@ -119,7 +119,7 @@ struct CommitLog: Hashable, Sendable {
     private func mayHaveLost(_ commit: LoggedCommit, before end: UInt64) -> Bool {
         guard let author = commit.author else { return true }
         let between = commits.filter { $0.epoch > commit.epoch && $0.epoch < end }
-        // Of epochs without a commit in the log nobody knows what they changed.
+        // Of epochs without a commit in the log no one knows what they changed.
         if Set(between.map(\.epoch)).count < Int(clamping: end - commit.epoch - 1) { return true }
         return between.contains { $0.author == author || $0.clears.contains(author) || $0.hasReferences }
     }

@@ -1,7 +1,7 @@
 import ConclaveProtocol
 import Foundation
 
-/// Which commits are taken. Under strict ordering one is counted for each epoch, so that nobody builds on a dead branch.
+/// Which commits are taken. Under strict ordering one is counted for each epoch, so that no one builds on a dead branch.
 extension Transaction {
     /// Appends a commit to the log if the ordering takes it, and its GroupInfo with it.
     ///
