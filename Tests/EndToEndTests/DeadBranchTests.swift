@@ -39,8 +39,6 @@ extension EndToEnd {
 
                 for person in [alice, bob, carol] { try await person.sync() }
                 #expect(try await carol.details("room").status == "active")
-                // He saw her old key by the dead invite, and is asked whether he means to come in all the same.
-                try await dave.run("group", "rejoin", "room")
                 let all = [alice, bob, carol, dave]
                 let isOne = try await eventually {
                     try await stage.settle(all)

@@ -106,6 +106,7 @@ extension ClientCore {
         var membership = try turn.draft.membership(group.id)
         membership.log.forgetMerged(from: group.record.joinedEpoch - min(group.record.joinedEpoch, 1))
         turn.draft.put(membership, for: group.id)
+        try settlePins(of: group.id, isLiving: false, &turn)
         group.state = nil
         group.record.status = .keyless
         group.record.joinTag = []
@@ -190,7 +191,7 @@ extension ClientCore {
                 staged, row, replacing: replaced, isSure: !group.record.hasHole, in: group.id, &turn)
             if let committer { try prove(&group.record, by: committer, turn) }
             group.epochChanged = true
-            events += try pin(staged.changes.added + staged.changes.updated, &turn)
+            events += try pin(staged.changes.added + staged.changes.updated, in: group.record, &turn)
             try epochIsOver(in: group, &turn)
             // An external join leaves the server with the GroupInfo of the epoch before.
             if staged.changes.external { try lookAfterGroupInfo(of: group.id, &turn) }
@@ -274,7 +275,7 @@ extension ClientCore {
         for (digest, _) in try turn.draft.staged(group.id) { try dropStaged(digest, in: group.id, &turn) }
         // The server keeps no GroupInfo of an external commit.
         try lookAfterGroupInfo(of: group.id, atOnce: true, &turn)
-        let events = systemEvents(of: staged) + (try pin(next.members, &turn))
+        let events = systemEvents(of: staged) + (try pin(next.members, in: group.record, &turn))
         turn.draft.putHistory(
             HistoryRow(
                 sequence: row.sequence, era: row.era, sender: me, time: row.time, content: .system(events),

@@ -63,7 +63,7 @@ extension ClientCore {
         if group.record.status == .active, group.record.entry == .proven,
             try turn.draft.group(group.id)?.entry != .proven
         {
-            forgetWitnesses(group.id, &turn)
+            try entryIsProven(group.id, &turn)
         }
         turn.draft.put(group.record)
         if group.epochChanged {

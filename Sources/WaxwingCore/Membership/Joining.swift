@@ -127,7 +127,7 @@ extension ClientCore {
             account.keyPackagesOwed += 1
             turn.draft.put(account)
             lanes.account.keyPackagesUnchecked = true
-            _ = try pin(members, &turn)
+            _ = try pin(members, in: record, &turn)
         } catch let error as MLSError {
             // Not for any key package we hold, or damaged. On the roster we are: come in from outside.
             turn.draft.put(record)

@@ -100,8 +100,15 @@ extension ClientCore {
         {
             try prove(&record, by: signer, turn)
         }
-        if record.entry == .proven { forgetWitnesses(record.id, &turn) }
+        if record.entry == .proven, try turn.draft.group(record.id)?.entry != .proven {
+            try entryIsProven(record.id, &turn)
+        }
         if try record != turn.draft.group(record.id) { turn.draft.put(record) }
+    }
+
+    func entryIsProven(_ group: ID, _ turn: inout Turn) throws {
+        forgetWitnesses(group, &turn)
+        try settlePins(of: group, isLiving: true, &turn)
     }
 
     /// Another member has acted on our branch. Who let us in may stand on a dead one themselves: their word is no proof, unless there is no one else.

@@ -59,6 +59,7 @@ enum Keys {
 
     /// Beside the membership, which lies under the group's id.
     static func epoch(_ group: ID) -> [UInt8] { group.bytes + [1] }
+    static func unprovenPins(_ group: ID) -> [UInt8] { group.bytes + [2] }
 }
 
 extension Draft {

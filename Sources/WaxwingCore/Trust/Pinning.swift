@@ -3,9 +3,10 @@ import MLS
 
 /// Trust on first use: the key a user first shows in a group is pinned; another one later is told, and stops nothing silently.
 extension ClientCore {
-    /// Compares the signature keys of members with those we trust. The events tell of changes.
-    mutating func pin(_ members: [Member], _ turn: inout Turn) throws -> [SystemEvent] {
+    /// Compares the signature keys of a group's members with those we trust. The events tell of changes.
+    mutating func pin(_ members: [Member], in record: GroupRecord, _ turn: inout Turn) throws -> [SystemEvent] {
         var events: [SystemEvent] = []
+        var unproven = try record.entry == .proven ? nil : turn.draft.unprovenPins(of: record.id) ?? UnprovenPins()
         let me = try account(turn).userID
         for member in members {
             guard let id = ID(member.identity), id != me else { continue }
@@ -14,6 +15,7 @@ extension ClientCore {
             // A change stays on record until a person has looked at it, even where the old key is seen again: somebody else may stand in
             // the tree under the same name.
             if user.fingerprint == seen { continue }
+            let before = user.pin
             if user.fingerprint.isEmpty {
                 user.fingerprint = seen
             } else {
@@ -23,9 +25,29 @@ extension ClientCore {
                 events.append(SystemEvent(.identityChanged, actor: id))
                 turn.notice(.identityChanged(user: id))
             }
+            unproven?.note(id, from: before, to: user.pin)
             turn.draft.put(user, for: id)
         }
+        if let unproven, !unproven.entries.isEmpty { turn.draft.put(unproven, for: record.id) }
         return events
+    }
+
+    /// The branch of a group is settled: what was pinned there stays if it lives. If it is dead, its keys may be no one's, and must not
+    /// stand in the way of coming back. What a person decided stays, and so does what another group shows.
+    func settlePins(of group: ID, isLiving: Bool, _ turn: inout Turn) throws {
+        guard let unproven = try turn.draft.unprovenPins(of: group) else { return }
+        turn.draft.delete(.membership, Keys.unprovenPins(group))
+        if isLiving { return }
+        var seenElsewhere: Set<ID> = []
+        for other in try turn.draft.groups()
+        where other.id != group && other.status == .active && other.entry == .proven {
+            seenElsewhere.formUnion(try turn.draft.membership(other.id).tree)
+        }
+        for entry in unproven.entries where !seenElsewhere.contains(entry.user) {
+            guard var user = try turn.draft.user(entry.user), user.pin == entry.after else { continue }
+            user.pin = entry.before
+            turn.draft.put(user, for: entry.user)
+        }
     }
 
     /// A person compared the key by hand: what is shown now is trusted from now on.
