@@ -19,6 +19,7 @@ enum ExitStatus: Int32, CaseIterable, Sendable {
     case archiveSealed = 18
     case askedToWait = 19
     case outputFailed = 20
+    case held = 21
     case usage = 64
     case interrupted = 130
 
@@ -43,6 +44,7 @@ enum ExitStatus: Int32, CaseIterable, Sendable {
         case .archiveSealed: "a wrong passphrase or identity: the archive cannot be opened"
         case .askedToWait: "the server asks to wait; what was asked for is queued"
         case .outputFailed: "standard output cannot be written; what the command did stands"
+        case .held: "the message is held: somebody is in the group whom you have not accepted (waxwing trust list)"
         case .usage: "the command line, or a name or text in it, breaks a rule"
         case .interrupted: "ended by Ctrl-C"
         }

@@ -45,7 +45,7 @@ extension ClientCore {
         do {
             return try Group.restore(
                 records.map { (key: Array($0.key.dropFirst(16)), value: $0.value) }, crypto: crypto,
-                configuration: GroupConfiguration())
+                configuration: .room)
         } catch {
             throw StoreError(.corrupt, "the stored keys of a group are damaged (\(error.code.rawValue))")
         }

@@ -65,8 +65,14 @@ public enum Command: Sendable {
     case retry(order: UInt64)
     /// Give up a row.
     case discard(order: UInt64)
-    /// Trust a user's key: the changed one where there is one, and mark it as compared by hand.
-    case verify(user: ID)
+    /// Trust a user's key, and mark it as compared by hand.
+    case verify(user: ID, fingerprint: String)
+    /// Take a member of a group for who they are, with the key that was shown: messages may reach them.
+    case acceptMember(group: ID, user: ID, fingerprint: String)
+    /// People were told of these members of a group, whose key has changed.
+    case toldOfMembers(group: ID, users: Set<ID>)
+    /// How much to ask about who is in a group; in all that say nothing else without one. Nil for what holds in the profile.
+    case trust(TrustLevel?, group: ID?)
     /// Keep the names of users that an archive knows, where none are known here. Nothing of it is trusted.
     case importUsers([ImportedUser])
     /// Take rows of a group's history over from an archive. The group is made, as one without keys, where it is unknown.
@@ -98,6 +104,8 @@ public enum Notice: Hashable, Sendable {
     case progress(group: ID, applied: Int, waiting: Int)
     /// An answer of the server to a question of the client's own made no sense, or said no; it is asked again later.
     case unusableAnswer(reason: String)
+    /// A message of ours can be read by these members for the first time.
+    case reached(group: ID, users: [ID])
     /// A user's key is not the one that was trusted.
     case identityChanged(user: ID)
     /// Our clock and the server's are more than an hour apart, both in Unix seconds: one of them is wrong. Told once in the life of a client.

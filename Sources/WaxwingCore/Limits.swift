@@ -45,6 +45,11 @@ public enum ClientLimits {
     static let upkeepRanks = 20
     /// Rows with refused commits of one epoch that are remembered: the one that the server counted is among the last.
     static let refusedCommits = 16
+    /// Users whom lost commits would have added, kept for each group.
+    static let awaitedPairs = 64
+    /// Members whom one commit vouches for, and how long others have to come in by then, in milliseconds.
+    static let vouchedPairs = 64
+    static let vouchDelay: UInt64 = 2_000
     /// First and longest wait after a failure, in milliseconds; doubled each time, with jitter.
     static let retryDelayMin: UInt64 = 500
     static let retryDelayMax: UInt64 = 60_000

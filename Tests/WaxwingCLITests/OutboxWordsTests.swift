@@ -10,14 +10,14 @@ struct OutboxWordsTests {
 
     private func check(
         _ change: (inout OutboxRow) -> Void = { _ in }, link: LinkRecord? = nil, isLoggedIn: Bool = true,
-        ahead: OutboxRow? = nil, contains expected: String
+        ahead: OutboxRow? = nil, heldBy: String = "", contains expected: String
     ) throws {
         let folder = try TemporaryFolder()
         let reader = AccountReader(store: try SQLiteStore(path: folder.path + "/store.sqlite"))
         let words = OutboxWords(names: Names(reader), link: link, isLoggedIn: isLoggedIn, now: now)
         var row = self.row(2)
         change(&row)
-        let why = words.why(row, in: nil, ahead: ahead)
+        let why = words.why(row, in: nil, ahead: ahead, heldBy: heldBy)
         #expect(why.contains(expected), "\(why)")
         #expect(!words.remedy(row).isEmpty)
     }

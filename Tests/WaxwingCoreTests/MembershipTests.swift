@@ -212,7 +212,7 @@ import Testing
         try world.perform(.send(group: world.group("room", of: newBob).id, text: "new phone"), newBob)
         try world.syncAll()
         #expect(try world.texts("room", alice) == ["bob: new phone"])
-        try world.perform(.verify(user: bob.id), alice)
+        try world.perform(.verify(user: bob.id, fingerprint: user.changedFingerprint), alice)
         #expect(try alice.reader.user(bob.id)?.fingerprint == user.changedFingerprint)
     }
 }

@@ -206,7 +206,7 @@ import Testing
         }
         for kind in SystemEvent.Kind.allCases {
             let row = row(.system([SystemEvent(kind, actor: id)]))
-            #expect(row.stored.first == (kind.rawValue <= 10 ? 1 : 2))
+            #expect(row.stored.first == (kind.rawValue <= 10 ? 1 : kind.rawValue <= 13 ? 2 : 3))
             #expect(try HistoryRow(stored: row.stored) == row)
         }
         for intent in [Intent.rotate, .cancelInvite(username: "bob", user: id)] {

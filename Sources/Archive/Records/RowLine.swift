@@ -9,6 +9,9 @@ enum RowLine {
         (.rotated, "rotated"), (.identityChanged, "identityChanged"), (.weWereRemoved, "weWereRemoved"),
         (.weLeft, "weLeft"), (.groupDeleted, "groupDeleted"), (.settingsChanged, "settingsChanged"),
         (.left, "left"), (.unlisted, "unlisted"), (.weWereUnlisted, "weWereUnlisted"),
+        (.deviceReplaced, "deviceReplaced"), (.keyChanged, "keyChanged"), (.found, "found"), (.gone, "gone"),
+        (.heldAsStranger, "heldAsStranger"), (.heldForKey, "heldForKey"), (.heldForAdder, "heldForAdder"),
+        (.ourNameTaken, "ourNameTaken"),
     ]
 
     /// No name begins with another: readers take the first that fits.

@@ -101,6 +101,16 @@ enum EventWords {
         case .weLeft: "you left"
         case .groupDeleted: "the group was deleted"
         case .settingsChanged: "\(event.actor) changed the group's settings"
+        case .deviceReplaced:
+            "\(event.subject) came in on another device, with another key, in the place of the old one"
+        case .keyChanged: "\(event.subject) changed their identity key; the old one signed for it"
+        case .found: "\(event.subject) was in the group; how they came in was not seen"
+        case .gone: "\(event.subject) was no longer in the group"
+        case .heldAsStranger: "no one who may do so let \(event.subject) in; messages were held"
+        case .heldForKey: "the key of \(event.subject) was not one that was trusted; messages were held"
+        case .heldForAdder:
+            "\(event.actor), who added \(event.subject), was not accepted or no admin; messages were held"
+        case .ourNameTaken: "somebody else was in the group under this account's name; messages were held"
         }
     }
 

@@ -19,6 +19,9 @@ struct CommitReader {
         guard let confirmationTag = content.auth.confirmationTag else {
             throw MLSError(.malformed, "a commit without a confirmation tag")
         }
+        for entry in proposals where group.configuration.refusedProposals.contains(entry.proposal.type) {
+            throw MLSError(.invalidProposal, "a commit holds a \(entry.proposal.type), which is not wanted here")
+        }
         let list = try ProposalList(proposals, committer: committer, crypto: crypto)
         if list.requiresPath && commit.path == nil { throw MLSError(.invalidCommit, "a commit without its path") }
         var applied = try AppliedProposals(

@@ -44,9 +44,10 @@ extension Group {
         if !constantTimeEqual(transition.confirmationTag, publicGroup.info.confirmationTag) {
             throw MLSError(.invalidTag, "the confirmation tag of a GroupInfo")
         }
-        let group = Group(
+        var group = Group(
             configuration: configuration, crypto: crypto,
             current: transition.state(tree: publicGroup.tree, privateTree: privateTree, crypto: crypto))
+        group.welcomer = publicGroup.info.signer
         return (group, entry.newMember, transition.confirmationTag)
     }
 

@@ -13,6 +13,8 @@ public struct Group: Sendable {
     /// Set by a commit with a ReInit: this group sends nothing any more (RFC 9420 §12.4.2).
     var successor: ReInit?
     var journal = Journal()
+    /// The leaf whose Welcome brought this member in; nil for other ways in, and once the group was restored.
+    public internal(set) var welcomer: LeafIndex?
 
     init(configuration: GroupConfiguration, crypto: any SuiteCrypto, current: EpochState, successor: ReInit? = nil) {
         self.configuration = configuration

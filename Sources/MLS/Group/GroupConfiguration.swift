@@ -25,6 +25,9 @@ public struct GroupConfiguration: Sendable {
     public var longestLifetime: UInt64?
     /// Whether leaf nodes and GroupInfos that this member makes carry values that mean nothing (RFC 9420 §13.5).
     public var sendsGREASE = false
+    /// Proposals that a commit may not hold, its own or by reference: such a commit is refused with `invalidProposal`. All members of a group
+    /// should refuse the same ones, as whoever refuses what others take stays behind. Not stored with a ``StagedCommit``.
+    public var refusedProposals: Set<ProposalType> = []
     /// Who judges credentials.
     public var authentication: any AuthenticationService = BasicAuthenticationService()
 

@@ -7,7 +7,8 @@ struct GroupShow: AsyncParsableCommand {
         commandName: "show",
         abstract: "Show a group's members and the state of its keys.",
         discussion: """
-            Members who see the same epoch and the same epoch authenticator share the same keys, and saw the same changes.
+            Members are read off the group's keys: how each came in, through whom, when, and whether your messages may reach them. The server's list
+            is shown if it differs. Members who see the same epoch and the same epoch authenticator share the same keys, and saw the same changes.
 
             Example:
               waxwing group show lunch
@@ -37,6 +38,8 @@ struct GroupShow: AsyncParsableCommand {
                 member.admin ? "admin" : nil, member.inTree || view.epochAuthenticator == nil ? nil : "no keys yet",
                 member.onRoster ? nil : "off the server's list",
                 member.trust,
+                member.way,
+                member.held.map { "HELD: \($0)" },
             ]
             Console.print("  \(member.username)  (\(marks.compactMap { $0 }.joined(separator: ", ")))")
         }
@@ -57,6 +60,10 @@ struct GroupDetailsView: Encodable {
         var fingerprint: String?
         /// verified, seen, changed, own or unknown.
         var trust: String
+        /// How they came in, through whom, and when.
+        var way: String?
+        /// Why messages do not reach them; absent if they do.
+        var held: String?
     }
 
     var name: String
@@ -85,13 +92,18 @@ struct GroupDetailsView: Encodable {
         let membership = try reader.membership(group.id)
         let roster = Set(me.map(membership.isOnRoster) == true ? membership.roster.map(\.user) : inTree.map(\.user))
         let users = Set(inTree.map(\.user)).union(roster)
+        let room = try reader.room(group.id)
+        let words = MemberWords(reader)
         members = try users.map { user in
-            Person(
+            let leaf = room?.leaves.first { $0.user == user }
+            return Person(
                 username: try names.username(user), userID: user.description,
                 admin: membership.roster.contains { $0.user == user && $0.isAdmin },
                 inTree: inTree.contains { $0.user == user }, onRoster: roster.contains(user),
                 fingerprint: inTree.first { $0.user == user }?.fingerprint,
-                trust: user == me ? "own" : try reader.user(user)?.trust ?? "unknown")
+                trust: user == me ? "own" : try reader.user(user)?.trust ?? "unknown",
+                way: try leaf.map { try words.way($0) },
+                held: try leaf.flatMap { $0.standing == .held || $0.standing == .untold ? try words.why($0) : nil })
         }.sorted { $0.username < $1.username }
     }
 }

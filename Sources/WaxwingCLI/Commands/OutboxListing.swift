@@ -96,6 +96,7 @@ extension Intent {
         case .accept: "accept"
         case .decline: "decline"
         case .refreshGroupInfo: "refreshGroupInfo"
+        case .vouch: "vouch"
         }
     }
 }

@@ -58,6 +58,7 @@ struct Read: AsyncParsableCommand {
         } else {
             for row in try shown.last(last ?? 50) { try printer.print(row, in: group) }
         }
+        try await note(printer.news, reader, profile)
         if follow { try await self.follow(group, &shown, reader, printer, profile) }
     }
 
@@ -83,6 +84,16 @@ struct Read: AsyncParsableCommand {
             guard current != revision else { continue }
             revision = current
             try shown.forEachNew { try printer.print($0, in: group) }
+            try await note(printer.news, reader, profile)
+        }
+    }
+
+    /// What was shown of members need not keep messages any longer. Where the profile can only be read it does.
+    private func note(_ news: MemberNews, _ reader: AccountReader, _ profile: Profile) async throws {
+        do {
+            try await news.note(reader) { try profile.open() }
+        } catch {
+            Console.note("what was shown could not be noted: \(Failure(explaining: error)?.message ?? "\(error)")")
         }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import WaxwingClient
 import WaxwingCore
 
 struct Send: AsyncParsableCommand {
@@ -7,7 +8,8 @@ struct Send: AsyncParsableCommand {
         abstract: "Write a message to a group.",
         discussion: """
             The message is safe on this machine when the command returns, whether it could be sent yet or not. The exit code is 0 then, but
-            for what does not pass by itself: 3 or 5 where nobody is logged in, 19 where the server asks to wait. With --queue it is 0.
+            for what does not pass by itself: 3 or 5 where nobody is logged in, 19 where the server asks to wait, 21 while somebody is in the group
+            whom you have not accepted. With --queue it is 0.
 
             Example:
               waxwing send lunch "Noon at the fountain?"
@@ -34,18 +36,36 @@ struct Send: AsyncParsableCommand {
 
     func run() async throws {
         let profile = try Profile.locate(profile)
-        let client = try profile.open()
+        let tally = Tally()
+        let client = try profile.open { tally.take($0) }
         let group = try client.reader.theGroup(group)
         let errand = Errand(profile, client, wait)
         if lines {
             let outcomes = try await errand.carryOut(try await queueLines(for: group, errand))
-            try tellOfLines(outcomes, client.reader)
+            try await tell(outcomes, client, tally) { try tellOfLines(outcomes, client.reader) }
             return
         }
         let outcomes = try await errand.run([Command.send(group: group.id, text: try message())])
-        try Report.tell(outcomes, client.reader, json: output.json) { _, sequence in
-            sequence.map { "sent (seq \($0))" } ?? "sent"
+        try await tell(outcomes, client, tally) {
+            try Report.tell(outcomes, client.reader, json: output.json) { _, sequence in
+                sequence.map { "sent (seq \($0))" } ?? "sent"
+            }
         }
+    }
+
+    /// Tells what became of messages, whom they reach for the first time, and whom they wait for.
+    private func tell(
+        _ outcomes: [(row: OutboxRow, outcome: Errand.Outcome)], _ client: Client, _ tally: Tally,
+        _ report: () throws -> Void
+    ) async throws {
+        let news = MemberNews()
+        for (row, outcome) in outcomes where outcome == .held {
+            for leaf in try client.reader.room(row.group)?.holds ?? [] { news.explained(leaf, in: row.group) }
+        }
+        let result = Result { try report() }
+        if !output.json, let reached = try Names(client.reader).reached(tally.counts.reached) { Console.note(reached) }
+        try await news.note(client.reader) { client }
+        try result.get()
     }
 
     private func message() throws -> String {
@@ -104,6 +124,9 @@ struct Send: AsyncParsableCommand {
                 "queued \(pauses.count) message\(pauses.count == 1 ? "" : "s"): \(pause.words.asClause)\(pause.outlook("they go"))"
             )
         }
+        let held = outcomes.filter { $0.outcome == .held }
+        if held.count > 1 { Console.print("\(held.count) messages are held:") }
+        try Report.tell(Array(held.prefix(1)), reader, json: false) { _, _ in "" }
         let refused = outcomes.filter { if case .failed = $0.outcome { true } else { false } }
         try Report.tell(refused, reader, json: false) { _, _ in "" }
         if let status = pauses.compactMap(\.status).first { throw ExitCode(status.rawValue) }

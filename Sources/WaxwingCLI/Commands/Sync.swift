@@ -65,6 +65,7 @@ struct Sync: AsyncParsableCommand {
         if counts.keysChanged > 0 { parts.append(counted(counts.keysChanged, "changed identity key")) }
         if !list.rows.isEmpty { parts.append("\(list.rows.count) left") }
         Console.print(parts.joined(separator: ", "))
+        if let reached = try list.words.names.reached(counts.reached) { Console.print(reached) }
         for row in list.rows {
             Console.print("  \(row.order)  \(try list.words.what(row.intent)): \(try list.why(row))")
         }
@@ -83,6 +84,8 @@ struct SyncView: Encodable {
     /// Rows left in the outbox.
     var left: Int
     var failed: Int
+    /// Of those left, messages that wait for a person's word on who is in the group.
+    var held: Int
 
     init(_ server: String, _ counts: Tally.Counts, _ list: OutboxList) {
         self.server = server
@@ -93,5 +96,6 @@ struct SyncView: Encodable {
         invites = counts.invites
         left = list.rows.count
         failed = list.rows.count(where: \.isFailed)
+        held = list.rows.count { $0.state == .held }
     }
 }

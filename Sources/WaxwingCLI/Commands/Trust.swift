@@ -5,11 +5,14 @@ struct Trust: AsyncParsableCommand {
         abstract: "Compare identity keys, so that nobody can pass for somebody else.",
         discussion: """
             The key a user first shows in a group is remembered; a different one later is told. Compare fingerprints by a way
-            that the server has no hand in, such as a call.
+            that the server has no hand in, such as a call. While somebody is in a group whom you have not accepted, nothing you write leaves.
 
             Example:
               waxwing trust show bob
-              waxwing trust verify bob
+              waxwing trust list
+              waxwing trust accept lunch bob
             """,
-        subcommands: [TrustShow.self, TrustVerify.self])
+        subcommands: [
+            TrustShow.self, TrustList.self, TrustAccept.self, TrustVerify.self, TrustLevelCommand.self,
+        ])
 }

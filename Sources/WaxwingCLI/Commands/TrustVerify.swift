@@ -6,7 +6,8 @@ struct TrustVerify: AsyncParsableCommand {
         commandName: "verify",
         abstract: "Note that you compared a user's key by hand.",
         discussion: """
-            With --fingerprint nothing is noted unless it is the user's.
+            The fingerprint is the one that you compared: read to you on the phone, or shown on their screen (`waxwing whoami`). Nothing is
+            noted unless it is the user's. Messages that were held for this key go out.
 
             Example:
               waxwing trust verify bob --fingerprint "$(cat fingerprint-from-bob)"
@@ -16,7 +17,7 @@ struct TrustVerify: AsyncParsableCommand {
     var username: String
 
     @Option(help: ArgumentHelp("What the user read to you; spaces do not matter.", valueName: "hex"))
-    var fingerprint: String?
+    var fingerprint: String
 
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
@@ -24,13 +25,13 @@ struct TrustVerify: AsyncParsableCommand {
     func run() async throws {
         let client = try Profile.locate(profile).open()
         let user = try client.reader.theUser(username)
-        let present = user.record.changedFingerprint.isEmpty ? user.record.fingerprint : user.record.changedFingerprint
-        if let fingerprint, Fingerprint.plain(fingerprint) != present {
+        let compared = Fingerprint.plain(fingerprint)
+        guard try client.reader.fingerprints(of: user.id).contains(compared) else {
             throw Failure(
                 .refused, "this is not the fingerprint of \(username.onOneLine)",
                 hint: "either it was read wrongly, or somebody stands between you: do not trust this key yet")
         }
-        try await client.perform(.verify(user: user.id))
+        try await client.perform(.verify(user: user.id, fingerprint: compared))
         let account = try client.reader.account()
         let view = TrustView(user.id, try client.reader.theUser(username).record, isOwn: account?.userID == user.id)
         Console.print(output.json ? try JSON.line(view) : view.text)

@@ -62,6 +62,13 @@ struct Announcer: Sendable {
         case .unusableAnswer(let reason):
             Console.note("the server's answer cannot be used: \(reason.asClause); it is asked again")
         case .progress: tally.take(notice)
+        case .reached(let group, let users):
+            let group = try reader.group(group)?.shownName ?? ""
+            for user in users {
+                let name = try names.username(user)
+                try say(
+                    Event(event: "reached", group: group, user: name), "\(group): read by \(name) for the first time")
+            }
         case .done, .clocksDiffer: break
         }
     }

@@ -42,6 +42,23 @@ struct HistoryLine {
         case .weWereUnlisted: return "you were no longer on the server's list; \(actor)'s client took you out"
         case .weLeft: return "you left the group"
         case .groupDeleted: return "the group was deleted"
+        case .deviceReplaced:
+            return "\(subject) came in on another device, with another key, in the place of the old one"
+        case .keyChanged: return "\(subject) changed their identity key; the old one signed for it"
+        case .found: return "\(subject) is in the group; how they came in was not seen"
+        case .gone: return "\(subject) is no longer in the group"
+        case .heldAsStranger:
+            return
+                "no one who may do so let \(subject) in: nothing you write leaves until you decide (waxwing trust list)"
+        case .heldForKey:
+            return
+                "the key of \(subject) is not one you trust: nothing you write leaves until you decide (waxwing trust list)"
+        case .heldForAdder:
+            return
+                "\(actor), who added \(subject), may not do so: nothing you write leaves until you decide (waxwing trust list)"
+        case .ourNameTaken:
+            return
+                "somebody else is in the group under your own name: nothing you write leaves (waxwing trust list)"
         case .settingsChanged: return "\(actor) changed the group's settings"
         }
     }
@@ -72,6 +89,7 @@ struct HistoryLine {
         case .sending: "(sending)"
         case .unconfirmed: "(unconfirmed)"
         case .failed(let reason): "(failed: \(reason.asClause))"
+        case .held: "(held)"
         }
     }
 }

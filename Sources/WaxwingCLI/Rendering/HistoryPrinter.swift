@@ -7,6 +7,7 @@ struct HistoryPrinter: Sendable {
     private let json: Bool
     /// Whether each line begins with its group's name.
     private let namesGroup: Bool
+    let news = MemberNews()
 
     init(_ reader: AccountReader, json: Bool, namesGroup: Bool = false) {
         self.reader = reader
@@ -26,5 +27,6 @@ struct HistoryPrinter: Sendable {
             Console.print(prefix + (try HistoryLine(names: names).text(row, waiting: waiting)))
         }
         try Console.checkOutput()
+        news.printed(row, in: group.id)
     }
 }

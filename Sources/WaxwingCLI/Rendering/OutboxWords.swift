@@ -26,6 +26,7 @@ struct OutboxWords {
         case .rejoin: return "come back with new keys"
         case .accept: return "accept the invite"
         case .decline: return "decline the invite"
+        case .vouch: return "vouch for members you let in"
         case .refreshGroupInfo: return "put the group's current state on the server"
         }
     }
@@ -41,6 +42,7 @@ struct OutboxWords {
         case .sending: "sending"
         case .unconfirmed: "unconfirmed"
         case .failed: "failed"
+        case .held: "held"
         }
     }
 
@@ -49,8 +51,10 @@ struct OutboxWords {
     /// - Parameters:
     ///   - group: the row's group.
     ///   - ahead: the first row of the same group that has to be done before it.
-    func why(_ row: OutboxRow, in group: GroupRecord?, ahead: OutboxRow?) -> String {
+    ///   - heldBy: whom it is held for, and why.
+    func why(_ row: OutboxRow, in group: GroupRecord?, ahead: OutboxRow?, heldBy: String) -> String {
         if case .failed(let reason) = row.state { return "failed: \(reason.asClause)" }
+        if row.state == .held { return heldBy.isEmpty ? "somebody in the group is not accepted" : heldBy }
         if !isLoggedIn { return "nobody is logged in" }
         if let link, let hold = link.hold(of: link.server, now) {
             return "\(hold.trouble.reason.asClause); next try not before \(TimeText.second(hold.until, now: now))"
@@ -80,6 +84,7 @@ struct OutboxWords {
 
     /// What would set the row free.
     func remedy(_ row: OutboxRow) -> String {
+        if row.state == .held { return "waxwing trust list shows what frees it" }
         if row.isFailed { return "waxwing outbox retry \(row.order), or waxwing outbox discard \(row.order)" }
         if !isLoggedIn { return "waxwing login" }
         return "it goes out with the next sync"
@@ -95,7 +100,7 @@ extension OutboxRow {
     /// Something the client does by itself, that nobody asked for.
     var isHousekeeping: Bool {
         switch intent {
-        case .renewInvite, .evict, .refreshGroupInfo: true
+        case .renewInvite, .evict, .refreshGroupInfo, .vouch: true
         default: false
         }
     }

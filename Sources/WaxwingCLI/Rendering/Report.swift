@@ -3,7 +3,7 @@ import WaxwingCore
 
 /// Tells what became of the things that were asked for.
 struct Report: Encodable {
-    /// done, queued or failed.
+    /// done, queued, held or failed.
     var result: String
     /// What it was: message, invite, remove, cancelInvite, …
     var kind: String
@@ -15,8 +15,10 @@ struct Report: Encodable {
     var sequence: UInt64?
     /// Why it waits or has failed.
     var reason: String?
+    /// Whom it is held for.
+    var holds: [HoldView]?
 
-    init(_ row: OutboxRow, _ outcome: Errand.Outcome, in group: GroupRecord?) {
+    init(_ row: OutboxRow, _ outcome: Errand.Outcome, in group: GroupRecord?, holds: [HoldView] = []) {
         kind = row.intent.kind
         outbox = row.order
         self.group = group?.shownName ?? ""
@@ -31,6 +33,10 @@ struct Report: Encodable {
         case .failed(let why):
             result = "failed"
             reason = why
+        case .held:
+            result = "held"
+            reason = holds.map(\.why).joined(separator: "; ")
+            self.holds = holds
         }
     }
 
@@ -46,8 +52,14 @@ struct Report: Encodable {
         var status: ExitStatus?
         let names = Names(reader)
         for (row, outcome) in outcomes {
-            if json { Console.print(try JSON.line(Report(row, outcome, in: reader.group(row.group)))) }
+            let holds = outcome == .held ? try OutboxList(reader).holds(row.group) : []
+            if json { Console.print(try JSON.line(Report(row, outcome, in: reader.group(row.group), holds: holds))) }
             switch outcome {
+            case .held:
+                status = .held
+                if json { break }
+                Console.print("held: it is safe here, and does not leave before you decide")
+                for hold in holds { Console.print(hold.text) }
             case .done(let sequence):
                 if !json { Console.print(try done(row, sequence)) }
             case .waiting(let pause):

@@ -12,6 +12,8 @@ struct Errand {
         case waiting(Pause)
         /// Refused for good, and why.
         case failed(String)
+        /// Somebody is in the group whom it must not reach before a person has decided.
+        case held
     }
 
     /// Why something waits.
@@ -131,7 +133,9 @@ struct Errand {
 
     /// The row that still has to be done before `row` counts as carried out; nil where it is, or never will be.
     private func pending(_ row: OutboxRow) throws -> OutboxRow? {
-        if let current = try reader.outboxRow(row.group, order: row.order) { return current.isFailed ? nil : current }
+        if let current = try reader.outboxRow(row.group, order: row.order) {
+            return current.isFailed || current.state == .held ? nil : current
+        }
         // An accepted invite whose Welcome leads nowhere goes on as another row, which comes in from outside.
         guard case .accept = row.intent, try reader.group(row.group)?.status == .keyless else { return nil }
         return try reader.outbox().first { $0.group == row.group && !$0.isFailed }
@@ -145,6 +149,7 @@ struct Errand {
             return .done(sequence: places[id])
         }
         if case .failed(let reason) = current.state { return .failed(reason) }
+        if current.state == .held { return .held }
         return .waiting(try pause ?? Pause(words: left.why(current)))
     }
 

@@ -15,6 +15,8 @@ final class Tally: Sendable {
         var unreadable = 0
         var invites = 0
         var keysChanged = 0
+        /// Members whom a message of ours has reached for the first time.
+        var reached: Set<ID> = []
         /// An answer that made no sense: something may have been missed.
         var unusable: String?
         fileprivate var applied: [ID: Int] = [:]
@@ -49,6 +51,7 @@ final class Tally: Sendable {
             Console.progress(
                 left > 0 ? "catching up: \(done) rows read, at least \(left) to go" : "catching up: \(done) rows read")
         case .outbox(let row): if row.isFailed { _ = state.withLock { $0.refused.insert(row.order) } }
+        case .reached(_, let users): state.withLock { $0.reached.formUnion(users) }
         case .inviteGone, .link, .clocksDiffer: break
         }
     }

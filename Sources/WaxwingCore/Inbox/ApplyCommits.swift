@@ -21,7 +21,7 @@ extension ClientCore {
             incoming = try process(row.message, in: group, turn)
             switch incoming {
             case .proposal(let proposal): try group.state?.storeProposal(proposal)
-            case .commit(let staged): try checkNames(staged.changes)
+            case .commit(let staged): try checkRules(staged.changes)
             }
         } catch let error as MLSError {
             let isRefused = error.everyoneSeesWhy && !group.record.hasHole
@@ -54,11 +54,10 @@ extension ClientCore {
         }
     }
 
-    /// A member whose credential names no user could be neither shown nor removed, and would read along unseen: everybody refuses the commit
-    /// that brings one.
-    private func checkNames(_ changes: CommitChanges) throws(MLSError) {
-        for member in changes.added + changes.updated where ID(member.identity) == nil {
-            throw MLSError(.invalidLeafNode, "a member whose credential names no user")
+    /// What else everybody refuses, by the bytes of the commit alone: the rest is in ``GroupConfiguration/room``.
+    private func checkRules(_ changes: CommitChanges) throws(MLSError) {
+        if changes.extensions?.contains(where: { $0.type == .externalSenders }) == true {
+            throw MLSError(.invalidProposal, "people outside the group are to be let in to propose")
         }
     }
 
@@ -67,6 +66,11 @@ extension ClientCore {
         _ row: InboxRow, _ summary: MessageSummary, in group: inout OpenGroup, _ turn: inout Turn
     ) throws {
         guard summary.contentType == .commit, let epoch = summary.epoch else { return }
+        if let lost = group.state?.lostCommit(row.message) {
+            try awaitNewcomers(
+                lost.added.map { ($0.credential.identity, $0.signatureKey) }, of: lost.committer, epoch: epoch,
+                in: group, &turn)
+        }
         let isOurDoor = summary.confirmationTag.map { constantTimeEqual($0, group.record.joinTag) } ?? false
         if epoch + 1 == group.record.joinedEpoch || !group.record.joinTag.isEmpty {
             try checkWhereWeJoined(row, summary, epoch: epoch, in: &group, &turn)
@@ -88,10 +92,11 @@ extension ClientCore {
             group.record.joinTag = []
             if group.record.entry != .proven { group.record.entryBy = row.sender }
             let me = try account(turn).userID
+            let held = try turn.draft.room(group.id)?.holds.map(\.line) ?? []
             turn.draft.putHistory(
                 HistoryRow(
                     sequence: row.sequence, era: row.era, sender: row.sender, time: row.time,
-                    content: .system([SystemEvent(.joined, actor: row.sender, subject: me)]), epoch: epoch,
+                    content: .system([SystemEvent(.joined, actor: row.sender, subject: me)] + held), epoch: epoch,
                     digest: sha256(row.message)),
                 in: group.record)
             if group.record.rivalSeen { try leaveDeadBranch(&group, &turn) }
@@ -126,7 +131,7 @@ extension ClientCore {
         let digest = sha256(row.message)
         let staged: StagedCommit
         do {
-            staged = try StagedCommit(serialized: stored.commit, crypto: crypto)
+            staged = try StagedCommit(serialized: stored.commit, crypto: crypto, configuration: .room)
         } catch {
             throw StoreError(.corrupt, "a staged commit is damaged")
         }
@@ -136,6 +141,9 @@ extension ClientCore {
         }
         guard let state = group.state, state.epoch == stored.baseEpoch else {
             // Lost the race. Whoever it was for has been told when the epoch changed; its GroupInfo is on the server.
+            try awaitNewcomers(
+                staged.changes.added.map { ($0.identity, $0.signatureKey) }, of: staged.committer,
+                epoch: staged.baseEpoch, in: group, &turn)
             try noteDead(commitOf: stored.baseEpoch, row, in: group.id, &turn)
             try noteCommit(MLSMessage.summary(of: row.message), row, in: group.id, &turn)
             try lookAfterGroupInfo(of: group.id, &turn)
@@ -177,6 +185,7 @@ extension ClientCore {
         } else {
             let replaced = (staged.changes.updated + staged.changes.removed)
                 .compactMap { group.state?.leafKey(at: $0.index).map { mark($0) } }
+            let known = try room(of: group.record, group.state, turn)
             try group.state?.merge(staged)
             if try !turn.draft.epoch(of: group.record).refused(in: row.era).isEmpty,
                 committer == (try account(turn).userID)
@@ -191,7 +200,13 @@ extension ClientCore {
                 staged, row, replacing: replaced, isSure: !group.record.hasHole, in: group.id, &turn)
             if let committer { try prove(&group.record, by: committer, turn) }
             group.epochChanged = true
-            events += try pin(staged.changes.added + staged.changes.updated, in: group.record, &turn)
+            let vouched = try takeVouching(staged, in: &group.record, &turn)
+            if let state = group.state {
+                events += try enterRoom(
+                    state, by: .commit(staged.changes, committer: staged.committer), after: vouched ?? known,
+                    in: &group.record,
+                    time: row.time, &turn)
+            }
             try epochIsOver(in: group, &turn)
             // An external join leaves the server with the GroupInfo of the epoch before.
             if staged.changes.external { try lookAfterGroupInfo(of: group.id, &turn) }
@@ -240,6 +255,7 @@ extension ClientCore {
         in group: inout OpenGroup, _ turn: inout Turn
     ) throws {
         guard let next = staged.next else { return }
+        let known = try room(of: group.record, group.state, turn)
         turn.draft.deleteAll(.groupState, prefix: group.id.bytes)
         group.state = next
         group.record.status = .active
@@ -275,7 +291,10 @@ extension ClientCore {
         for (digest, _) in try turn.draft.staged(group.id) { try dropStaged(digest, in: group.id, &turn) }
         // The server keeps no GroupInfo of an external commit.
         try lookAfterGroupInfo(of: group.id, atOnce: true, &turn)
-        let events = systemEvents(of: staged) + (try pin(next.members, in: group.record, &turn))
+        let events =
+            try systemEvents(of: staged)
+            + enterRoom(
+                next, by: .outside, after: known, in: &group.record, time: row.time, &turn)
         turn.draft.putHistory(
             HistoryRow(
                 sequence: row.sequence, era: row.era, sender: me, time: row.time, content: .system(events),

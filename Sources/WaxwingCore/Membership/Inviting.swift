@@ -72,6 +72,10 @@ extension ClientCore {
             guard keyPackage.leafNode.credential == .basic(identity: user.bytes) else {
                 throw MLSError(.invalidKeyPackage, "the server handed out one of somebody else")
             }
+            if let trouble = try keyTrouble(keyPackage.leafNode.signatureKey, of: user, row, &turn) {
+                _ = fail(row, trouble, &turn)
+                return
+            }
             let staged = try stage(
                 [.add(keyPackage)], at: moment(for: keyPackage, turn), for: .outbox(order: row.order), in: record, &turn
             )

@@ -102,7 +102,8 @@ extension ClientCore {
         }
         do {
             let (group, used, tag) = try Group.join(
-                welcome: welcome.message, bundles: bundles.map(\.bundle), crypto: crypto, now: nil)
+                welcome: welcome.message, bundles: bundles.map(\.bundle), crypto: crypto, configuration: .room,
+                now: nil)
             if !record.mlsGroupID.isEmpty, record.mlsGroupID != group.groupID {
                 throw MLSError(.wrongGroup, "the Welcome leads into another group")
             }
@@ -117,7 +118,6 @@ extension ClientCore {
             record.hasHole = false
             try wipeState(record.id, &turn)
             try unseal(record.id, &turn)
-            let members = group.members
             try noteTree(of: group, record.id, &turn)
             keep(record.id, group, &turn)
             if let package = bundles.first(where: { $0.key == used.bytes }), !package.record.isLastResort {
@@ -127,7 +127,10 @@ extension ClientCore {
             account.keyPackagesOwed += 1
             turn.draft.put(account)
             lanes.account.keyPackagesUnchecked = true
-            _ = try pin(members, in: record, &turn)
+            let signer = group.welcomer.flatMap { group.member(at: $0) }
+            _ = try enterRoom(
+                group, by: .welcome(signer: signer), after: turn.draft.room(record.id), in: &record,
+                time: 0, &turn)
         } catch let error as MLSError {
             // Not for any key package we hold, or damaged. On the roster we are: come in from outside.
             turn.draft.put(record)

@@ -76,13 +76,24 @@ extension ClientCore {
         }
         record.name = summary.name
         record.alias = summary.alias
-        if record != before { turn.draft.put(record) }
         let known = try turn.draft.membership(record.id)
         var membership = known
         membership.note(
             roster: summary.members.map { MembershipRecord.RosterEntry(user: $0.user, isAdmin: $0.isAdmin) },
             era: record.era)
         if membership != known { turn.draft.put(membership, for: record.id) }
+        if summary.isPublic, record.status == .keyless {
+            var room = try turn.draft.room(record.id) ?? RoomRecord()
+            if room.leaves.isEmpty, !room.wasPublic {
+                room.wasPublic = true
+                turn.draft.put(room, for: record.id)
+            }
+        }
+        // One that may be older than the tree says nothing about those who came since.
+        if lanes.account.roundDone >= lanes[record.id].rosterWanted {
+            try judgeByRoster(&record, membership, &turn)
+        }
+        if record != before { turn.draft.put(record) }
         tellGoneInvites(of: record.id, membership, &turn)
         if try isMemberWithoutKeys(record, turn) {
             // The Welcomes are asked for after the roster: what made us a member is then among them.

@@ -14,7 +14,7 @@ extension ClientCore {
         switch row.intent {
         case .message: return try post(row, record, token, &turn)
         case .create(let name, let alias): return try create(row, record, name, alias, token, &turn)
-        case .rotate, .remove, .evict: return try commit(row, record, token, &turn)
+        case .rotate, .remove, .evict, .vouch: return try commit(row, record, token, &turn)
         case .refreshGroupInfo: return try refreshGroupInfo(row, record, token, &turn)
         case .invite, .renewInvite: return try invite(row, record, token, &turn)
         case .cancelInvite(let username, let user):
@@ -89,6 +89,7 @@ extension ClientCore {
             if waiting != row { turn.draft.put(waiting) }
             return .rest
         }
+        if record.isClosed { return try holdBack(row, &turn) }
         var row = row
         // Sealed anew only when its epoch is over; the log was just drained, so the old ciphertext is not in it.
         if row.sealed?.epoch != record.epoch {
@@ -127,6 +128,7 @@ extension ClientCore {
             turn.draft.putHistory(history, in: record)
         }
         turn.notice(.done(row, sequence: sequence))
+        try noteReached(record, &turn)
         lanes.ask(record.id)
     }
 
@@ -144,7 +146,8 @@ extension ClientCore {
             let me = try account(turn).userID
             let group = try Group.create(
                 groupID: entropy.bytes(32), crypto: crypto, credential: .basic(identity: me.bytes),
-                signer: signer(turn), lifetime: serverClock.lifetime(turn.moment), entropy: entropy)
+                signer: signer(turn), lifetime: serverClock.lifetime(turn.moment), configuration: .room,
+                entropy: entropy)
             var record = record
             record.mlsGroupID = group.groupID
             turn.draft.put(record)
@@ -176,7 +179,9 @@ extension ClientCore {
             case .otherwise: return .again
             case .commit(let proposals, let note):
                 do {
-                    staged = try stage(proposals, for: .outbox(order: row.order), note: note, in: record, &turn)
+                    staged = try stage(
+                        proposals, for: .outbox(order: row.order), note: note, in: record,
+                        &turn)
                 } catch let error as MLSError {
                     return fail(row, "the commit cannot be made: \(error.reason)", &turn)
                 }
@@ -189,7 +194,7 @@ extension ClientCore {
 
     func stagedCommit(_ record: StagedRecord) throws -> StagedCommit {
         do {
-            return try StagedCommit(serialized: record.commit, crypto: crypto)
+            return try StagedCommit(serialized: record.commit, crypto: crypto, configuration: .room)
         } catch {
             throw StoreError(.corrupt, "a staged commit is damaged")
         }
@@ -199,9 +204,9 @@ extension ClientCore {
     ///
     /// - Parameters:
     ///   - moment: by which the lifetimes of key packages are judged, in Unix seconds; our own clock where there are none.
-    ///   - note: why somebody is removed whom no one asked to remove.
+    ///   - note: what the commit says of itself: why somebody is removed whom no one asked to remove, or whom we let in.
     mutating func stage(
-        _ proposals: [Proposal], at moment: UInt64? = nil, for purpose: StagedRecord.Purpose, note: RemovalNote? = nil,
+        _ proposals: [Proposal], at moment: UInt64? = nil, for purpose: StagedRecord.Purpose, note: [UInt8] = [],
         in record: GroupRecord,
         _ turn: inout Turn
     ) throws -> StagedCommit {
@@ -211,7 +216,7 @@ extension ClientCore {
             var group = group
             // Only what was asked for here: what others propose must not happen in this member's name.
             return try group.commit(
-                proposals, includePending: false, authenticatedData: note?.authenticatedData ?? [], signer: signer,
+                proposals, includePending: false, authenticatedData: note, signer: signer,
                 now: moment ?? turn.now.seconds, entropy: entropy)
         }
         guard let staged else {
@@ -242,7 +247,7 @@ extension ClientCore {
     }
 
     private enum CommitPlan {
-        case commit([Proposal], RemovalNote? = nil)
+        case commit([Proposal], note: [UInt8] = [])
         /// What was wanted is so already.
         case done
         case impossible(String)
@@ -285,7 +290,10 @@ extension ClientCore {
             }
             let note: RemovalNote? =
                 isEviction ? membership.hasLeft(user, era: record.era) ? .left : .unlisted : nil
-            return .commit(leaves.map { .remove($0) }, note)
+            return .commit(leaves.map { .remove($0) }, note: note?.authenticatedData ?? [])
+        case .vouch:
+            guard let note = try ownVouching(record, turn) else { return .done }
+            return .commit([], note: note.authenticatedData)
         default:
             return .commit([])
         }

@@ -111,17 +111,11 @@ extension ClientCore {
         let me = try account(turn).userID
         let staged = try Group.externalCommit(
             groupInfo: groupInfo, credential: .basic(identity: me.bytes), signer: signer(turn), removePrior: true,
-            crypto: crypto, entropy: entropy)
-        if !row.isByPerson, try hasStrangers(staged, turn) {
-            if isUnproven {
-                // No one asked for it, and our keys may be the living ones still. Behind a hole they are not.
-                _ = drop(row, &turn)
-                return
-            }
-            _ = fail(
-                row,
-                "coming back needs your word: keys of members differ from those you trust; compare them, then "
-                    + "`waxwing group rejoin`", &turn)
+            crypto: crypto, configuration: .room, entropy: entropy)
+        if !row.isByPerson, isUnproven, try hasStrangers(staged, turn) {
+            // No one asked for it, and our keys may be the living ones still. Behind a hole they are not: there we come in, and whoever
+            // is not known keeps messages from leaving.
+            _ = drop(row, &turn)
             return
         }
         let way = StagedRecord.Way(groupInfo: groupInfo, signer: ID(view.signer.identity), isDoubtful: isDoubtful)

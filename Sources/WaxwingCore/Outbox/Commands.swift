@@ -37,7 +37,11 @@ extension ClientCore {
         case .decline(let invite): try queueDecline(invite, &turn)
         case .retry(let order): try retry(order, &turn)
         case .discard(let order): try discard(order, &turn)
-        case .verify(let user): try verify(user, &turn)
+        case .verify(let user, let fingerprint): try verify(user, fingerprint: fingerprint, &turn)
+        case .acceptMember(let group, let user, let fingerprint):
+            try accept(user, fingerprint: fingerprint, in: group, &turn)
+        case .toldOfMembers(let group, let users): try wereTold(of: users, in: group, &turn)
+        case .trust(let level, let group): try setTrust(level, in: group, &turn)
         case .importUsers(let users): try importUsers(users, &turn)
         case .importHistory(let piece): try importHistory(piece, &turn)
         }
@@ -154,7 +158,11 @@ extension ClientCore {
         turn.draft.put(
             .seen, Keys.seen(id, sender: me, message: messageID), SeenRecord.row(era: 0, sequence: 0))
         var row = try queue(.message(text: text, id: messageID), in: record, &turn)
-        if record.status == .active { try seal(&row, in: record, &turn) }
+        if record.isClosed, let room = try turn.draft.room(id), !room.holds.isEmpty {
+            row.state = .held
+        } else if record.status == .active {
+            try seal(&row, in: record, &turn)
+        }
         turn.draft.put(row)
         turn.draft.putHistory(
             HistoryRow(
@@ -242,7 +250,7 @@ extension ClientCore {
 
     private mutating func retry(_ order: UInt64, _ turn: inout Turn) throws {
         var row = try outboxRow(order, turn)
-        if row.isFailed { row.state = .queued }
+        if row.isFailed || row.state == .held { row.state = .queued }
         row.trouble = ""
         row.notBefore = nil
         turn.draft.put(row)

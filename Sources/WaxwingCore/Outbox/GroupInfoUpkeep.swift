@@ -121,7 +121,7 @@ extension ClientCore {
     ) throws -> LaneStep? {
         switch row.intent {
         case .rejoin, .leave, .accept, .decline, .create, .cancelInvite: return nil
-        case .message, .rotate, .invite, .renewInvite, .remove, .evict, .refreshGroupInfo: break
+        case .message, .rotate, .invite, .renewInvite, .remove, .evict, .refreshGroupInfo, .vouch: break
         }
         let rows = try turn.draft.outbox(record.id)
         for var waiting in rows

@@ -3,7 +3,8 @@ import MLS
 
 /// A group as the client sees it, without its MLS state and without anything that grows with its members: it is written with every row.
 public struct GroupRecord: StoredRecord, Hashable {
-    static let version: UInt8 = 2
+    /// Version 3 adds ``isClosed`` and ``hasNewMembers``.
+    static let version: UInt8 = 3
 
     /// Where our membership stands. The raw value is part of the stored format.
     public enum Status: UInt8, Hashable, Sendable {
@@ -62,6 +63,10 @@ public struct GroupRecord: StoredRecord, Hashable {
     var entryBy: ID?
     /// Rows have left the log unseen, and commits may have been among them.
     var hasHole = false
+    /// Somebody is in the tree whom messages must not reach, or must not reach yet (``RoomRecord``).
+    public internal(set) var isClosed = false
+    /// Members came in whom no message of ours has reached yet.
+    var hasNewMembers = false
 
     init(id: ID, serverID: ID?, name: String, alias: String, status: Status) {
         self.id = id
@@ -108,6 +113,9 @@ public struct GroupRecord: StoredRecord, Hashable {
         self.entry = entry
         entryBy = try reader.readOptionalID()
         hasHole = try reader.readBool()
+        guard version > 2 else { return }
+        isClosed = try reader.readBool()
+        hasNewMembers = try reader.readBool()
     }
 
     func encode(to writer: inout TLSWriter) {
@@ -129,5 +137,7 @@ public struct GroupRecord: StoredRecord, Hashable {
         writer.write(entry.rawValue)
         writer.writeOptionalID(entryBy)
         writer.writeBool(hasHole)
+        writer.writeBool(isClosed)
+        writer.writeBool(hasNewMembers)
     }
 }

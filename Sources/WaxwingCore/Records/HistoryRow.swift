@@ -3,8 +3,9 @@ import MLS
 
 /// One line of a conversation, as it can be read offline.
 public struct HistoryRow: StoredRecord, Hashable {
-    /// Version 2 has the reasons from ``Unreadable/lostBranch`` and the events from ``SystemEvent/Kind/left`` on.
-    static let version: UInt8 = 2
+    /// Version 2 has the reasons from ``Unreadable/lostBranch`` and the events from ``SystemEvent/Kind/left`` on, version 3 the events from
+    /// ``SystemEvent/Kind/deviceReplaced`` on.
+    static let version: UInt8 = 3
 
     /// What the line says.
     public enum Content: Hashable, Sendable {
@@ -109,7 +110,7 @@ public struct HistoryRow: StoredRecord, Hashable {
         switch content {
         case .text: 1
         case .system(let events):
-            events.contains { $0.kind.rawValue > SystemEvent.Kind.settingsChanged.rawValue } ? 2 : 1
+            events.map(\.kind.neededVersion).max() ?? 1
         case .unreadable(let reason): reason.rawValue > Unreadable.tooFarAhead.rawValue ? 2 : 1
         }
     }
@@ -171,6 +172,27 @@ public struct SystemEvent: Hashable, Sendable, TLSEncodable, TLSDecodable {
         case unlisted = 12
         /// We are out: the server did not list us any more, and the actor's client took us out of the tree.
         case weWereUnlisted = 13
+        /// The subject came in from outside in the place of their own leaf, with another signature key.
+        case deviceReplaced = 14
+        /// The subject changed their signature key, and the old one signed for it.
+        case keyChanged = 15
+        /// The subject was in the group when we came back, and had not been there before.
+        case found = 16
+        /// The subject was not in the group any more when we came back.
+        case gone = 17
+        /// The subject came in, and no one who may do so let them in: messages are held.
+        case heldAsStranger = 18
+        /// The subject's key is not the one that is trusted, or new: messages are held.
+        case heldForKey = 19
+        /// The actor, who is not accepted, or no admin, added the subject: messages are held.
+        case heldForAdder = 20
+        /// Somebody else is in the group under our own name: messages are held.
+        case ourNameTaken = 21
+
+        /// The version of a history row that can hold it.
+        fileprivate var neededVersion: UInt8 {
+            rawValue > Self.weWereUnlisted.rawValue ? 3 : rawValue > Self.settingsChanged.rawValue ? 2 : 1
+        }
     }
 
     public var kind: Kind

@@ -21,6 +21,8 @@ public enum Intent: Hashable, Sendable {
     case decline(invite: ID)
     /// The server's GroupInfo may be that of a dead commit: put the living one there.
     case refreshGroupInfo
+    /// Say in a commit that we let somebody in, for those who cannot tell (``VouchNote``).
+    case vouch
 }
 
 extension Intent {
@@ -28,7 +30,9 @@ extension Intent {
     var letsOthersPass: Bool {
         switch self {
         case .message, .create, .accept, .rejoin, .leave: false
-        case .rotate, .invite, .renewInvite, .remove, .cancelInvite, .evict, .decline, .refreshGroupInfo: true
+        case .rotate, .invite, .renewInvite, .remove, .cancelInvite, .evict, .decline, .refreshGroupInfo,
+            .vouch:
+            true
         }
     }
 }
@@ -48,7 +52,9 @@ public struct MessageID: Hashable, Sendable, CustomStringConvertible {
 
 /// One thing that waits to be carried out, in the order it was asked for.
 public struct OutboxRow: StoredRecord, Hashable {
-    static let version: UInt8 = 2
+    static let version: UInt8 = 3
+    /// Version 3 has the state ``State/held``.
+    var neededVersion: UInt8 { state == .held ? 3 : 2 }
 
     /// How far the row has come.
     public enum State: Hashable, Sendable {
@@ -59,6 +65,8 @@ public struct OutboxRow: StoredRecord, Hashable {
         case unconfirmed
         /// Refused for good; kept until it is retried or discarded.
         case failed(String)
+        /// Somebody is in the group whom it must not reach (``RoomRecord/holds``); a person decides.
+        case held
     }
 
     /// A message sealed under one epoch.
@@ -120,6 +128,7 @@ public struct OutboxRow: StoredRecord, Hashable {
         case 1: state = .sending
         case 2: state = .unconfirmed
         case 3: state = .failed(try reader.readText())
+        case 4: state = .held
         default: throw MLSError(.malformed, "unknown outbox state")
         }
         createdAt = Instant(milliseconds: try reader.read())
@@ -145,6 +154,7 @@ public struct OutboxRow: StoredRecord, Hashable {
         case .failed(let reason):
             writer.write(UInt8(3))
             writer.writeText(reason)
+        case .held: writer.write(UInt8(4))
         }
         writer.write(createdAt.milliseconds)
         writer.write(attempts)
@@ -177,6 +187,7 @@ extension Intent: TLSEncodable, TLSDecodable {
         case 9: self = .accept(invite: try reader.readID())
         case 10: self = .decline(invite: try reader.readID())
         case 11: self = .refreshGroupInfo
+        case 13: self = .vouch
         case 12: self = .cancelInvite(username: try reader.readText(), user: try reader.readID())
         default: throw MLSError(.malformed, "unknown intent")
         }
@@ -216,6 +227,7 @@ extension Intent: TLSEncodable, TLSDecodable {
             writer.write(UInt8(10))
             writer.writeID(invite)
         case .refreshGroupInfo: writer.write(UInt8(11))
+        case .vouch: writer.write(UInt8(13))
         case .cancelInvite(let username, let user):
             writer.write(UInt8(12))
             writer.writeText(username)

@@ -5,6 +5,7 @@ import MLS
 enum Keys {
     static let account: [UInt8] = Array("account".utf8)
     static let link: [UInt8] = Array("link".utf8)
+    static let trust: [UInt8] = Array("trust".utf8)
     static let nextOrder: [UInt8] = Array("next-order".utf8)
 
     /// History rows sort by numbering, then sequence; what is not in the log yet sorts behind everything, in outbox order.
@@ -60,6 +61,8 @@ enum Keys {
     /// Beside the membership, which lies under the group's id.
     static func epoch(_ group: ID) -> [UInt8] { group.bytes + [1] }
     static func unprovenPins(_ group: ID) -> [UInt8] { group.bytes + [2] }
+    static func room(_ group: ID) -> [UInt8] { group.bytes + [3] }
+    static func roomBefore(_ group: ID) -> [UInt8] { group.bytes + [4] }
 }
 
 extension Draft {
@@ -178,7 +181,7 @@ extension Draft {
             var earliest: Deadline?
             for stored in page {
                 let row = try OutboxRow(stored: stored.value)
-                if row.isFailed { continue }
+                if row.isFailed || row.state == .held { continue }
                 guard let notBefore = row.notBefore, !notBefore.isDue(now) else { return .row(row) }
                 if notBefore.uptime < earliest?.uptime ?? .max { earliest = notBefore }
                 if !row.intent.letsOthersPass { return .wait(notBefore) }

@@ -3,38 +3,49 @@ import MLS
 
 /// Trust on first use: the key a user first shows in a group is pinned; another one later is told, and stops nothing silently.
 extension ClientCore {
-    /// Compares the signature keys of a group's members with those we trust. The events tell of changes.
-    mutating func pin(_ members: [Member], in record: GroupRecord, _ turn: inout Turn) throws -> [SystemEvent] {
+    /// Notes the key of a leaf that was not there before: as the user's, if nothing speaks against it; else as another one, to be looked at.
+    ///
+    /// - Parameters:
+    ///   - seen: the fingerprint of the leaf's key.
+    ///   - old: the leaf that stood at its place.
+    /// - Returns: a line where the key is not the one that was known.
+    mutating func pin(
+        _ seen: String, of leaf: RoomRecord.Leaf, _ relation: KeyRelation, replacing old: RoomRecord.Leaf?,
+        in record: GroupRecord, _ turn: inout Turn
+    ) throws -> [SystemEvent] {
+        var user = try turn.draft.user(leaf.user) ?? UserRecord()
+        let before = user.pin
         var events: [SystemEvent] = []
-        var unproven = try record.entry == .proven ? nil : turn.draft.unprovenPins(of: record.id) ?? UnprovenPins()
-        let me = try account(turn).userID
-        for member in members {
-            guard let id = ID(member.identity), id != me else { continue }
-            let seen = fingerprint(member.signatureKey)
-            var user = try turn.draft.user(id) ?? UserRecord()
-            // A change stays on record until a person has looked at it, even where the old key is seen again: somebody else may stand in
-            // the tree under the same name.
-            if user.fingerprint == seen { continue }
-            let before = user.pin
-            if user.fingerprint.isEmpty {
+        switch relation {
+        case .pinned: return []
+        case .unknown:
+            if leaf.standing == .held { return [] }
+            user.fingerprint = seen
+        case .other:
+            let vouching = old.flatMap { $0.user == leaf.user ? $0.fingerprint : nil }
+            if leaf.way == .keyChanged, leaf.standing == .accepted, user.fingerprint == vouching {
                 user.fingerprint = seen
-            } else {
-                if user.changedFingerprint == seen { continue }
-                user.changedFingerprint = seen
                 user.verified = false
-                events.append(SystemEvent(.identityChanged, actor: id))
-                turn.notice(.identityChanged(user: id))
+            } else {
+                if user.changedFingerprint == seen { return [] }
+                user.changedFingerprint = seen
+                events.append(SystemEvent(.identityChanged, actor: leaf.user))
+                turn.notice(.identityChanged(user: leaf.user))
             }
-            unproven?.note(id, from: before, to: user.pin)
-            turn.draft.put(user, for: id)
         }
-        if let unproven, !unproven.entries.isEmpty { turn.draft.put(unproven, for: record.id) }
+        if record.entry != .proven {
+            var unproven = try turn.draft.unprovenPins(of: record.id) ?? UnprovenPins()
+            unproven.note(leaf.user, from: before, to: user.pin)
+            turn.draft.put(unproven, for: record.id)
+        }
+        turn.draft.put(user, for: leaf.user)
         return events
     }
 
     /// The branch of a group is settled: what was pinned there stays if it lives. If it is dead, its keys may be no one's, and must not
     /// stand in the way of coming back. What a person decided stays, and so does what another group shows.
     func settlePins(of group: ID, isLiving: Bool, _ turn: inout Turn) throws {
+        try settleRoom(of: group, isLiving: isLiving, &turn)
         guard let unproven = try turn.draft.unprovenPins(of: group) else { return }
         turn.draft.delete(.membership, Keys.unprovenPins(group))
         if isLiving { return }
@@ -50,15 +61,32 @@ extension ClientCore {
         }
     }
 
-    /// A person compared the key by hand: what is shown now is trusted from now on.
-    mutating func verify(_ id: ID, _ turn: inout Turn) throws {
-        guard var user = try turn.draft.user(id), !user.fingerprint.isEmpty else {
-            throw CoreError(.unknownUser, "no key of this user has been seen yet")
+    /// A person compared a key by hand: it is the user's, wherever it stands.
+    ///
+    /// - Parameter shown: the fingerprint that was compared.
+    mutating func verify(_ id: ID, fingerprint shown: String, _ turn: inout Turn) throws {
+        let user = try turn.draft.user(id)
+        let isSeen =
+            try user.map { $0.fingerprint == shown || $0.changedFingerprint == shown } ?? false
+            || turn.draft.groups().contains { group in
+                try turn.draft.room(group.id)?.leaves.contains { $0.user == id && $0.fingerprint == shown } ?? false
+            }
+        guard isSeen else { throw CoreError(.unknownUser, "no such key of this user has been seen yet") }
+        try take(shown, for: id, isVerified: true, &turn)
+        try acceptEverywhere(id, fingerprint: shown, &turn)
+    }
+
+    /// Takes a key for the user's from now on.
+    func take(_ shown: String, for id: ID, isVerified: Bool, _ turn: inout Turn) throws {
+        let known = try turn.draft.user(id) ?? UserRecord()
+        var user = known
+        if user.fingerprint != shown {
+            user.fingerprint = shown
+            user.verified = false
         }
-        if !user.changedFingerprint.isEmpty { user.fingerprint = user.changedFingerprint }
-        user.changedFingerprint = ""
-        user.verified = true
-        turn.draft.put(user, for: id)
+        if user.changedFingerprint == shown || isVerified { user.changedFingerprint = "" }
+        if isVerified { user.verified = true }
+        if user != known { turn.draft.put(user, for: id) }
     }
 
     // MARK: Names

@@ -44,6 +44,8 @@ final class World {
     var answerTooLarge: (APIRequest) -> Bool = { _ in false }
     /// Answers that something other than the server gives.
     var answerInstead: (APIRequest) -> APIResponse? = { _ in nil }
+    /// Whether people look at what is shown, each time they have synced.
+    var peopleRead = true
     /// A web page answers everything.
     var portal = false
     /// How far the clock in the server's `Date` headers is ahead of the right time, in seconds; nil for a server without such headers.
@@ -177,8 +179,22 @@ final class World {
     func sync(_ person: Person, patience: Int = 40) throws {
         try step(.connect(live: false), person)
         try settle([person], patience: patience)
+        if peopleRead, try readNews(person) { try settle([person], patience: patience) }
         try step(.disconnect, person)
         person.calls = []
+    }
+
+    /// The person sees the lines about members. Whether messages waited for that.
+    @discardableResult
+    func readNews(_ person: Person) throws -> Bool {
+        var hasNews = false
+        for group in try person.reader.groups() {
+            let untold = try person.reader.room(group.id)?.leaves.filter { $0.standing == .untold } ?? []
+            if untold.isEmpty { continue }
+            hasNews = true
+            try perform(.toldOfMembers(group: group.id, users: Set(untold.map(\.user))), person)
+        }
+        return hasNews
     }
 
     /// Lets all of `persons` work in random order until nobody has anything left to do.
@@ -305,6 +321,10 @@ final class World {
                 "members \(details?.members.map { nameOf($0.user) } ?? []) invited \((try? person.reader.invited(to: group.id))?.map(nameOf) ?? [])\n"
             for row in (try? person.reader.outbox()) ?? [] {
                 text += "  outbox \(row.intent) \(row.state) \(row.trouble)\n"
+            }
+            for leaf in (try? person.reader.room(group.id)?.leaves) ?? [] where leaf.standing != .accepted {
+                text +=
+                    "  \(nameOf(leaf.user)) is \(leaf.standing): \(leaf.objection), \(leaf.way) by \(leaf.by.map(nameOf) ?? "-")\n"
             }
             for line in (try? lines(name, person)) ?? [] { text += "  \(line)\n" }
         }

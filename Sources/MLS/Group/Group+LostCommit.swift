@@ -1,0 +1,42 @@
+/// A commit for an epoch that is over, which another one ended.
+public struct LostCommit: Hashable, Sendable {
+    /// Somebody whom it would have added.
+    public struct Newcomer: Hashable, Sendable {
+        public let credential: Credential
+        public let signatureKey: [UInt8]
+    }
+
+    /// Its author, as in that epoch.
+    public let committer: Member
+    /// By Add proposals in the commit itself, in their order.
+    public let added: [Newcomer]
+}
+
+extension Group {
+    /// Reads a commit that lost its race: by whom it is, and whom they meant to add. It changes nothing.
+    ///
+    /// Its signature is verified with the author's key and the GroupContext of that epoch (RFC 9420 §6.1), so nobody else can have made it.
+    /// Whether members would have taken it is not looked into.
+    ///
+    /// - Parameter message: a PublicMessage as MLSMessage.
+    /// - Returns: nil for what is no commit of a member in a past epoch of the window (``GroupConfiguration/pastEpochs``).
+    public func lostCommit(_ message: [UInt8]) -> LostCommit? {
+        guard case .publicMessage(let message)? = try? MLSMessage(decoding: message),
+            message.content.groupID == groupID, case .commit(let commit) = message.content.body,
+            case .member(let index) = message.content.sender,
+            let past = pastEpochs.first(where: { $0.epoch == message.content.epoch }),
+            let author = member(at: index, inEpoch: past.epoch)
+        else { return nil }
+        let content = AuthenticatedContent(wireFormat: .publicMessage, content: message.content, auth: message.auth)
+        do throws(MLSError) {
+            try content.verifySignature(publicKey: author.signatureKey, context: past.encodedContext, crypto: crypto)
+        } catch {
+            return nil
+        }
+        let added = commit.proposals.compactMap { proposal -> LostCommit.Newcomer? in
+            guard case .proposal(.add(let package)) = proposal else { return nil }
+            return .init(credential: package.leafNode.credential, signatureKey: package.leafNode.signatureKey)
+        }
+        return LostCommit(committer: author, added: added)
+    }
+}

@@ -1,0 +1,55 @@
+import ArgumentParser
+import ConclaveProtocol
+import WaxwingCore
+
+struct TrustAccept: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "accept",
+        abstract: "Let your messages reach a member of a group who is held.",
+        discussion: """
+            It accepts the key that `waxwing trust list` shows. Another key of theirs, later, is another question. Works offline; what waits goes
+            out with the next sync.
+
+            Example:
+              waxwing trust accept lunch bob
+              waxwing trust accept lunch --all
+            """)
+
+    @Argument(help: "The group's name, alias or id.")
+    var group: String
+
+    @Argument(help: "The member's name or id.")
+    var username: String?
+
+    @Flag(help: "Everybody who is held in the group; they are listed first.")
+    var all = false
+
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        if all != (username == nil) { throw ValidationError("Name a member, or give --all.") }
+    }
+
+    func run() async throws {
+        let client = try Profile.locate(profile).open()
+        let group = try client.reader.theGroup(group)
+        let names = Names(client.reader)
+        let held = try client.reader.room(group.id)?.holds ?? []
+        let chosen = try held.filter { leaf in
+            try all || names.username(leaf.user) == username || leaf.user.description == username
+        }
+        guard !chosen.isEmpty || all else {
+            throw Failure(
+                .notPossible, "no one of that name is held in \(group.shownName)",
+                hint: "waxwing trust list shows who is")
+        }
+        for leaf in chosen {
+            let view = try HoldView(leaf, in: group, client.reader)
+            try await client.perform(
+                .acceptMember(group: group.id, user: leaf.user, fingerprint: leaf.fingerprint))
+            Console.print(output.json ? try JSON.line(view) : "accepted: \(view.username)  \(view.fingerprint)")
+        }
+        if chosen.isEmpty, !output.json { Console.note("no one is held") }
+    }
+}

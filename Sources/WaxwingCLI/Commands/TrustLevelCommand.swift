@@ -1,0 +1,67 @@
+import ArgumentParser
+import WaxwingCore
+
+struct TrustLevelCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "level",
+        abstract: "Show or set how much you are asked about who is in your groups.",
+        discussion: """
+            usual   members whom no one accountable let in, and keys other than the ones you know, hold your messages until you decide; a new
+                    key of somebody you have only seen holds them until you were told
+            follow  for bots: only strangers, and keys that are contested or not the ones you verified, hold them
+            strict  every new key holds them
+
+            No level hides the lines that tell who came and went. What is held stays held.
+
+            Example:
+              waxwing trust level strict
+              waxwing trust level follow --group announcements
+            """)
+
+    @Argument(help: "usual, follow or strict; shown if it is missing.")
+    var level: TrustLevelName?
+
+    @Option(help: ArgumentHelp("For this group alone.", valueName: "group"))
+    var group: String?
+
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let client = try Profile.locate(profile).open()
+        guard try client.reader.account() != nil else { throw Failure.notLoggedIn }
+        let group = try group.map { try client.reader.theGroup($0) }
+        if let level { try await client.perform(.trust(level.level, group: group?.id)) }
+        let set = try group.flatMap { try client.reader.room($0.id)?.trust } ?? client.reader.trust()
+        let view = LevelView(level: TrustLevelName(set).rawValue, group: group?.shownName)
+        Console.print(output.json ? try JSON.line(view) : view.level)
+    }
+
+    private struct LevelView: Encodable {
+        var level: String
+        var group: String?
+    }
+}
+
+enum TrustLevelName: String, ExpressibleByArgument, CaseIterable {
+    case usual
+    case follow
+    case strict
+
+    init(_ level: TrustLevel) {
+        self =
+            switch level {
+            case .usual: .usual
+            case .follow: .follow
+            case .strict: .strict
+            }
+    }
+
+    var level: TrustLevel {
+        switch self {
+        case .usual: .usual
+        case .follow: .follow
+        case .strict: .strict
+        }
+    }
+}

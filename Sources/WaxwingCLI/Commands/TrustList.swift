@@ -1,0 +1,79 @@
+import ArgumentParser
+import ConclaveProtocol
+import WaxwingCore
+
+struct TrustList: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List the members whom your messages wait for, and why.",
+        discussion: """
+            Nothing you write leaves a group while somebody is in it whom you have not accepted. Each line names what frees it.
+
+            Example:
+              waxwing trust list
+              waxwing trust list lunch --json
+            """)
+
+    @Argument(help: "The group's name, alias or id; all groups if none is given.")
+    var group: String?
+
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let reader = try Profile.locate(profile).openReader()
+        guard try reader.account() != nil else { throw Failure.notLoggedIn }
+        let groups = try group.map { [try reader.theGroup($0)] } ?? reader.groups()
+        var isEmpty = true
+        for group in groups {
+            for leaf in try reader.room(group.id)?.holds ?? [] {
+                isEmpty = false
+                let view = try HoldView(leaf, in: group, reader)
+                Console.print(output.json ? try JSON.line(view) : view.text)
+            }
+        }
+        if isEmpty, !output.json { Console.note("no one is held") }
+    }
+}
+
+/// A member whom messages wait for.
+struct HoldView: Encodable {
+    var group: String
+    var groupID: String
+    var username: String
+    var userID: String
+    /// Lower-case hex SHA-256 of the key in the leaf.
+    var fingerprint: String
+    /// stranger, otherKey, notTheVerifiedKey, addedByNonAdmin, addedByUnaccepted, cameUnseen, ourName or everyNewKey.
+    var objection: String
+    /// Why, in words.
+    var why: String
+    /// Commands that free it; any of them does.
+    var remedies: [String]
+
+    init(_ leaf: RoomRecord.Leaf, in group: GroupRecord, _ reader: AccountReader) throws {
+        self.group = group.shownName
+        groupID = group.shownID
+        username = try Names(reader).username(leaf.user)
+        userID = leaf.user.description
+        fingerprint = leaf.fingerprint
+        objection = "\(leaf.objection)"
+        why = try MemberWords(reader).why(leaf)
+        let (name, group) = (username, group.shownName)
+        if leaf.standing == .untold {
+            remedies = ["waxwing sync"]
+        } else if leaf.objection == .ourName {
+            remedies = ["waxwing group rejoin \(group)", "waxwing group leave \(group)"]
+        } else {
+            remedies = [
+                "waxwing trust accept \(group) \(name)", "waxwing trust verify \(name) --fingerprint <compared>",
+                "waxwing group remove \(group) \(name)",
+            ]
+        }
+    }
+
+    var text: String {
+        "\(group): \(why)\n  key \(Fingerprint.grouped(fingerprint))\n  to go on: "
+            + remedies.joined(separator: ", or ")
+    }
+}

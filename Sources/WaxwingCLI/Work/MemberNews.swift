@@ -1,0 +1,36 @@
+import ConclaveProtocol
+import Synchronization
+import WaxwingClient
+import WaxwingCore
+
+/// Remembers whose new keys were told on the screen: messages that waited for no more than that may leave.
+final class MemberNews: Sendable {
+    private let told = Mutex<[ID: Set<ID>]>([:])
+
+    /// A row of a group's history was printed.
+    func printed(_ row: HistoryRow, in group: ID) {
+        guard case .system(let events) = row.content else { return }
+        for event in events where event.kind == .deviceReplaced || event.kind == .identityChanged {
+            _ = told.withLock { $0[group, default: []].insert(event.subject) }
+        }
+    }
+
+    /// Somebody's hold was explained.
+    func explained(_ leaf: RoomRecord.Leaf, in group: ID) {
+        _ = told.withLock { $0[group, default: []].insert(leaf.user) }
+    }
+
+    /// Notes in the profile what was told.
+    ///
+    /// - Parameter client: opened only if somebody waits for it.
+    func note(_ reader: AccountReader, _ client: () throws -> Client) async throws {
+        let told = told.withLock { told in
+            defer { told = [:] }
+            return told
+        }
+        for (group, users) in told.sorted(by: { $0.key < $1.key }) {
+            let waiting = try reader.room(group)?.leaves.contains { $0.standing == .untold && users.contains($0.user) }
+            if waiting == true { try await client().perform(.toldOfMembers(group: group, users: users)) }
+        }
+    }
+}

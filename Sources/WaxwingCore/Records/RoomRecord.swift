@@ -1,0 +1,225 @@
+public import ConclaveProtocol
+import MLS
+
+/// Who is in a group by its ratchet tree, and what this person makes of each: the tree is the room.
+///
+/// The server's roster has no part in it. A pair of user id and signature key stands here from the moment its leaf is first seen until the
+/// leaf is gone.
+public struct RoomRecord: StoredRecord, Hashable {
+    static let version: UInt8 = 1
+
+    /// How a member came in, as far as it can be told. The raw value is part of the stored format.
+    public enum Way: UInt8, Hashable, Sendable {
+        /// Made the group.
+        case founder = 0
+        /// By a commit of a member.
+        case added = 1
+        /// By an external commit of their own (RFC 9420 §12.4.3.2), as somebody who was not in the group.
+        case external = 2
+        /// By an external commit that took the place of their own leaf, with another key.
+        case replaced = 3
+        /// By a key that their old one signed for, in a commit or Update of their own.
+        case keyChanged = 4
+        /// Was there when a member's Welcome brought us in.
+        case vouchedFor = 5
+        /// Was there when we came in from outside.
+        case found = 6
+        /// Was there before this was written down.
+        case earlier = 7
+    }
+
+    /// Whether messages may reach a member. The raw value is part of the stored format.
+    public enum Standing: UInt8, Hashable, Sendable {
+        case accepted = 0
+        /// Whether the one who added them may do so has still to be seen from a fresh roster.
+        case unjudged = 1
+        /// Messages wait until people were told.
+        case untold = 2
+        /// Messages wait until somebody accepts or verifies the key, or the member is removed.
+        case held = 3
+    }
+
+    /// Why a member is not accepted. The raw value is part of the stored format.
+    public enum Objection: UInt8, Hashable, Sendable {
+        case none = 0
+        /// No one who may do so let them in.
+        case stranger = 1
+        /// Their key is not the one that was seen of them before.
+        case otherKey = 2
+        /// Their key is not the one that was compared by hand.
+        case notTheVerifiedKey = 3
+        /// Whoever added them is no admin, by the server's word.
+        case addedByNonAdmin = 4
+        /// Whoever added them is not accepted.
+        case addedByUnaccepted = 5
+        /// They came in unseen, while we were away.
+        case cameUnseen = 6
+        /// The leaf bears our own user id, and it is not ours.
+        case ourName = 7
+        /// Every new key is held, as this person asked for.
+        case everyNewKey = 8
+    }
+
+    /// A leaf of the tree.
+    public struct Leaf: Hashable, Sendable {
+        /// Position in the ratchet tree.
+        public internal(set) var index: UInt32
+        public internal(set) var user: ID
+        /// The public signature key: 57 bytes in cipher suite 6.
+        public internal(set) var key: [UInt8]
+        /// SHA-256 of the key.
+        var digest: [UInt8]
+        /// Lower-case hex SHA-256 of the key.
+        public var fingerprint: String { hexEncode(digest) }
+        public internal(set) var way: Way
+        /// Who added or vouched for them; nobody else had a hand in it where nil.
+        public internal(set) var by: ID?
+        public internal(set) var standing: Standing
+        public internal(set) var objection: Objection
+        /// The epoch they are in since, as far as it was seen.
+        public internal(set) var epoch: UInt64
+        /// When that began, by the server's clock in Unix seconds; 0 if that is not known.
+        public internal(set) var since: UInt64
+        /// No message of ours has reached them yet.
+        public internal(set) var isNew: Bool
+        var vouching = Vouching.none
+    }
+
+    /// Whether others are to be told that we let a member in (``VouchNote``). The raw value is part of the stored format.
+    enum Vouching: UInt8, Hashable, Sendable { case none = 0, wanted = 1, done = 2 }
+
+    public internal(set) var leaves: [Leaf] = []
+    /// The group was open to everyone when this person made it or came in.
+    var wasPublic = false
+    /// What a lost commit of an accepted member would have added: who is let in late may come in from outside.
+    private(set) var awaited: [Awaited] = []
+    /// For this group alone; nil for what holds in the profile.
+    public internal(set) var trust: TrustLevel?
+
+    struct Awaited: Hashable {
+        var user: ID
+        var key: [UInt8]
+        var by: ID
+        /// The epoch that the commit was made for.
+        var epoch: UInt64
+    }
+
+    init() {}
+
+    /// The leaves that keep messages from leaving.
+    public var holds: [Leaf] { leaves.filter { $0.standing == .held || $0.standing == .untold } }
+    /// Whether any leaf keeps messages from leaving, now or until a roster has come.
+    var isClosed: Bool { leaves.contains { $0.standing != .accepted } }
+
+    func leaf(of user: ID) -> Leaf? { leaves.first { $0.user == user } }
+
+    mutating func await(_ user: ID, key: [UInt8], by: ID, epoch: UInt64) {
+        let pair = Awaited(user: user, key: key, by: by, epoch: epoch)
+        awaited.removeAll { $0.user == user && $0.key == key }
+        awaited.append(pair)
+        if awaited.count > ClientLimits.awaitedPairs { awaited.removeFirst() }
+    }
+
+    /// Whoever is in is awaited no more.
+    mutating func settleAwaited() {
+        if awaited.isEmpty { return }
+        awaited.removeAll { pair in leaves.contains { $0.user == pair.user && $0.key == pair.key } }
+    }
+
+    /// For which epoch the commit was made that would have added somebody.
+    func madeAt(_ user: ID, _ key: [UInt8]) -> UInt64? { awaited.first { $0.user == user && $0.key == key }?.epoch }
+
+    init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {
+        var inner = try reader.readSubReader()
+        while !inner.isAtEnd { leaves.append(try Leaf(from: &inner)) }
+        wasPublic = try reader.readBool()
+        inner = try reader.readSubReader()
+        while !inner.isAtEnd {
+            awaited.append(
+                Awaited(
+                    user: try inner.readID(), key: try inner.readOpaque(), by: try inner.readID(),
+                    epoch: try inner.read()))
+        }
+        guard try reader.readBool() else { return }
+        guard let level = TrustLevel(rawValue: try reader.read()) else { throw MLSError(.malformed, "a trust level") }
+        trust = level
+    }
+
+    func encode(to writer: inout TLSWriter) {
+        writer.writeVector { inner in for leaf in leaves { leaf.encode(to: &inner) } }
+        writer.writeBool(wasPublic)
+        writer.writeVector { inner in
+            for pair in awaited {
+                inner.writeID(pair.user)
+                inner.writeOpaque(pair.key)
+                inner.writeID(pair.by)
+                inner.write(pair.epoch)
+            }
+        }
+        writer.writeBool(trust != nil)
+        if let trust { writer.write(trust.rawValue) }
+    }
+}
+
+/// How much a person wants to be asked about who is in their groups. No level hides the lines that tell of it.
+public enum TrustLevel: UInt8, CaseIterable, Hashable, Sendable {
+    /// Strangers, verified members with another key, and members who came in by no accountable way are held; the rest is told.
+    case usual = 0
+    /// Only strangers, and keys that are contested or not the verified ones, are held: for programs that no one watches.
+    case follow = 1
+    /// Every new key is held.
+    case strict = 2
+}
+
+extension RoomRecord.Leaf {
+    init(from reader: inout TLSReader) throws(MLSError) {
+        index = try reader.read()
+        user = try reader.readID()
+        key = try reader.readOpaque()
+        digest = try reader.readRaw(32)
+        guard let way = RoomRecord.Way(rawValue: try reader.read()) else { throw MLSError(.malformed, "a way in") }
+        self.way = way
+        by = try reader.readOptionalID()
+        guard let standing = RoomRecord.Standing(rawValue: try reader.read()),
+            let objection = RoomRecord.Objection(rawValue: try reader.read())
+        else { throw MLSError(.malformed, "a standing") }
+        self.standing = standing
+        self.objection = objection
+        epoch = try reader.read()
+        since = try reader.read()
+        isNew = try reader.readBool()
+        guard let vouching = RoomRecord.Vouching(rawValue: try reader.read()) else {
+            throw MLSError(.malformed, "a vouching")
+        }
+        self.vouching = vouching
+    }
+
+    func encode(to writer: inout TLSWriter) {
+        writer.write(index)
+        writer.writeID(user)
+        writer.writeOpaque(key)
+        writer.writeRaw(digest)
+        writer.write(way.rawValue)
+        writer.writeOptionalID(by)
+        writer.write(standing.rawValue)
+        writer.write(objection.rawValue)
+        writer.write(epoch)
+        writer.write(since)
+        writer.writeBool(isNew)
+        writer.write(vouching.rawValue)
+    }
+}
+
+extension Draft {
+    /// Nil for groups of before there were such records, and for those without keys so far.
+    func room(_ group: ID) throws(StoreError) -> RoomRecord? { try record(.membership, Keys.room(group)) }
+
+    mutating func put(_ room: RoomRecord, for group: ID) { put(.membership, Keys.room(group), room) }
+
+    /// How much the person wants to be asked, in groups that say nothing else.
+    func trust() throws(StoreError) -> TrustLevel {
+        try value(.account, Keys.trust)?.first.flatMap { TrustLevel(rawValue: $0) } ?? .usual
+    }
+
+    mutating func put(_ trust: TrustLevel) { put(.account, Keys.trust, [trust.rawValue]) }
+}

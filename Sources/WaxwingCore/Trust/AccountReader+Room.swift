@@ -1,0 +1,22 @@
+public import ConclaveProtocol
+import MLS
+
+extension AccountReader {
+    /// Who is in a group by its tree; nil for groups that this profile has not been in since it began to keep that.
+    public func room(_ group: ID) throws(StoreError) -> RoomRecord? { try draft.room(group) }
+
+    /// How much the person wants to be asked about who is in their groups.
+    public func trust() throws(StoreError) -> TrustLevel { try draft.trust() }
+
+    /// The fingerprints of all keys that were seen of a user and still stand for them somewhere, in lower-case hex.
+    public func fingerprints(of user: ID) throws -> Set<String> {
+        var found: Set<String> = []
+        if let known = try draft.user(user) { found.formUnion([known.fingerprint, known.changedFingerprint]) }
+        for group in try draft.groups() {
+            for leaf in try draft.room(group.id)?.leaves ?? [] where leaf.user == user {
+                found.insert(leaf.fingerprint)
+            }
+        }
+        return found.subtracting([""])
+    }
+}

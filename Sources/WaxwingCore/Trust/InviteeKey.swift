@@ -1,0 +1,27 @@
+import ConclaveProtocol
+import MLS
+
+/// Whether a key package that the server handed out bears the key that we know of its user.
+extension ClientCore {
+    /// What speaks against adding a user with this key; nil if nothing does. The server chooses what it hands out, so a key that is not the
+    /// known one is a person's decision.
+    mutating func keyTrouble(
+        _ key: [UInt8], of user: ID, _ row: OutboxRow, _ turn: inout Turn
+    ) throws -> String? {
+        let seen = fingerprint(key)
+        guard var known = try turn.draft.user(user),
+            case .other(let isVerified, let isContested) = KeyRelation(seen, of: known)
+        else { return nil }
+        let level = try turn.draft.room(row.group)?.trust ?? turn.draft.trust()
+        if level == .follow, !isVerified, !isContested { return nil }
+        if known.changedFingerprint != seen {
+            known.changedFingerprint = seen
+            turn.draft.put(known, for: user)
+            turn.notice(.identityChanged(user: user))
+        }
+        let name = known.username.isEmpty ? user.description : known.username
+        return
+            "the server offers another key for \(name) than the one you \(isVerified ? "verified" : "saw before"); compare the new "
+            + "one with them (`waxwing trust show \(name)`), then `waxwing trust verify \(name) --fingerprint …` and invite them again"
+    }
+}

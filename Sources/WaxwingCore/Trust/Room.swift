@@ -1,0 +1,256 @@
+import ConclaveProtocol
+import MLS
+
+/// The tree is the room: at every entry into an epoch the whole ratchet tree is held against the pairs of user id and key that are known.
+extension ClientCore {
+    /// Compares the tree with what was known, notes the differences, and judges them.
+    ///
+    /// - Parameters:
+    ///   - known: what was known before; nil for a group that this profile was never in.
+    ///   - time: of the row that led here, by the server's clock in Unix seconds; 0 if it is not known.
+    /// - Returns: lines for what the row's own events do not tell.
+    mutating func enterRoom(
+        _ state: Group, by entrance: Entrance, after known: RoomRecord?, in record: inout GroupRecord, time: UInt64,
+        _ turn: inout Turn
+    ) throws -> [SystemEvent] {
+        var room = known ?? RoomRecord()
+        let me = try account(turn).userID
+        var judge = try RoomJudge(
+            me: me, room: room, membership: turn.draft.membership(record.id), level: room.trust ?? turn.draft.trust(),
+            entrance: entrance)
+        let members = state.members
+        let byIndex = Dictionary(room.leaves.map { ($0.index, $0) }) { first, _ in first }
+        var leaves: [RoomRecord.Leaf] = []
+        leaves.reserveCapacity(members.count)
+        var events: [SystemEvent] = []
+        for member in members {
+            guard let user = ID(member.identity) else { continue }
+            let index = member.index.value
+            if let same = byIndex[index], same.user == user, same.key == member.signatureKey {
+                leaves.append(same)
+                continue
+            }
+            // Members who came back with the key they had may stand at another place.
+            if var moved = room.leaves.first(where: { $0.user == user && $0.key == member.signatureKey }) {
+                moved.index = index
+                leaves.append(moved)
+                continue
+            }
+            let digest = sha256(member.signatureKey)
+            let seen = hexEncode(digest)
+            let relation = KeyRelation(seen, of: try turn.draft.user(user))
+            let leaf = judge.judge(
+                member, user, digest: digest, relation, isOurs: member.index == state.ownLeaf, epoch: state.epoch,
+                time: time)
+            leaves.append(leaf)
+            if user != me { events += try pin(seen, of: leaf, relation, replacing: byIndex[index], in: record, &turn) }
+        }
+        if case .outside = entrance {
+            let present = Set(leaves.map(\.user))
+            for old in room.leaves where !present.contains(old.user) && old.user != me {
+                events.append(SystemEvent(.gone, actor: me, subject: old.user))
+            }
+        }
+        room.leaves = leaves
+        try vouchSoon(&room, in: record, &turn)
+        room.settleAwaited()
+        if record.entry != .proven, !entrance.isCommit,
+            try turn.draft.value(.membership, Keys.roomBefore(record.id)) == nil
+        {
+            turn.draft.put(.membership, Keys.roomBefore(record.id), known ?? RoomRecord())
+        }
+        if room != known { turn.draft.put(room, for: record.id) }
+        record.hasNewMembers = room.leaves.contains(where: \.isNew)
+        try sortHeld(room, in: &record, &turn)
+        return judge.events + events
+    }
+
+    /// A commit that would have added somebody came too late to count: they come in from outside, and are let in by its author all the same.
+    func awaitNewcomers(
+        _ newcomers: [(identity: [UInt8], key: [UInt8])], of committer: Member, epoch: UInt64, in group: OpenGroup,
+        _ turn: inout Turn
+    ) throws {
+        guard !newcomers.isEmpty, var room = try room(of: group.record, group.state, turn) else { return }
+        // A server's word may raise an objection: who is no admin by it lets nobody in.
+        let roster = try turn.draft.membership(group.id).roster
+        guard let author = ID(committer.identity),
+            room.leaves.contains(where: { $0.key == committer.signatureKey && $0.standing == .accepted }),
+            !roster.contains(where: { $0.user == author && !$0.isAdmin })
+        else { return }
+        for newcomer in newcomers {
+            guard let user = ID(newcomer.identity) else { continue }
+            if room.leaves.contains(where: { $0.user == user && $0.key == newcomer.key }) { continue }
+            room.await(user, key: newcomer.key, by: author, epoch: epoch)
+        }
+        turn.draft.put(room, for: group.id)
+    }
+
+    /// What is known of a group's members; where no record of it was kept so far, all who are there are known.
+    func room(of record: GroupRecord, _ state: Group?, _ turn: Turn) throws -> RoomRecord? {
+        if let room = try turn.draft.room(record.id), !room.leaves.isEmpty { return room }
+        guard let state else { return try turn.draft.room(record.id) }
+        var room = try turn.draft.room(record.id) ?? RoomRecord()
+        for member in state.members {
+            guard let user = ID(member.identity) else { continue }
+            room.leaves.append(
+                RoomRecord.Leaf(
+                    index: member.index.value, user: user, key: member.signatureKey,
+                    digest: sha256(member.signatureKey),
+                    way: .earlier, by: nil,
+                    standing: .accepted, objection: .none, epoch: record.joinedEpoch, since: 0, isNew: false))
+        }
+        return room
+    }
+
+    /// The branch of a group is settled that we came in by: on a dead one there was no one to know.
+    func settleRoom(of group: ID, isLiving: Bool, _ turn: inout Turn) throws {
+        let key = Keys.roomBefore(group)
+        guard let before: RoomRecord = try turn.draft.record(.membership, key) else { return }
+        turn.draft.delete(.membership, key)
+        if !isLiving { turn.draft.put(before, for: group) }
+    }
+
+    /// How much to ask from now on. What is held stays so.
+    func setTrust(_ level: TrustLevel?, in group: ID?, _ turn: inout Turn) throws {
+        guard let group else {
+            turn.draft.put(level ?? .usual)
+            return
+        }
+        guard try turn.draft.group(group) != nil else { throw CoreError(.unknownGroup, "there is no such group") }
+        var room = try turn.draft.room(group) ?? RoomRecord()
+        room.trust = level
+        turn.draft.put(room, for: group)
+    }
+
+    // MARK: What is held
+
+    /// Holds messages back, or sets them free, as the room is now.
+    mutating func sortHeld(_ room: RoomRecord, in record: inout GroupRecord, _ turn: inout Turn) throws {
+        let (wasClosed, isClosed) = (record.isClosed, room.isClosed)
+        record.isClosed = isClosed
+        guard wasClosed || isClosed else { return }
+        let isHeld = !room.holds.isEmpty
+        for var row in try turn.draft.outbox(record.id) {
+            guard case .message = row.intent else { continue }
+            if isHeld, row.state == .queued {
+                row.state = .held
+            } else if !isHeld, row.state == .held {
+                row.state = .queued
+            } else {
+                continue
+            }
+            row.trouble = ""
+            turn.draft.put(row)
+        }
+        lanes.wake(record.id)
+        lanes.ask(record.id)
+        if isClosed, !isHeld {
+            // Only a fresh roster can tell.
+            lanes.account.groupsStale = true
+        }
+    }
+
+    /// Messages do not leave before the room is judged, and not while somebody in it is held.
+    mutating func holdBack(_ row: OutboxRow, _ turn: inout Turn) throws -> LaneStep {
+        var row = row
+        let room = try turn.draft.room(row.group) ?? RoomRecord()
+        if room.holds.isEmpty {
+            row.state = .queued
+            row.trouble = "it waits for the server's list of members: somebody new was added to the group"
+            if try row != turn.draft.outboxRow(row.group, order: row.order) { turn.draft.put(row) }
+            lanes.account.groupsStale = true
+            return .rest
+        }
+        row.state = .held
+        row.trouble = ""
+        turn.draft.put(row)
+        return .again
+    }
+
+    /// A fresh roster has come: does it deny that those who added somebody may do so?
+    mutating func judgeByRoster(_ record: inout GroupRecord, _ membership: MembershipRecord, _ turn: inout Turn) throws
+    {
+        guard record.isClosed, var room = try turn.draft.room(record.id) else { return }
+        var isChanged = false
+        for place in room.leaves.indices where room.leaves[place].standing == .unjudged {
+            let isDenied = membership.roster.contains { $0.user == room.leaves[place].by && !$0.isAdmin }
+            room.leaves[place].standing = isDenied ? .held : .accepted
+            room.leaves[place].objection = isDenied ? .addedByNonAdmin : .none
+            isChanged = true
+        }
+        guard isChanged else { return }
+        turn.draft.put(room, for: record.id)
+        try sortHeld(room, in: &record, &turn)
+    }
+
+    // MARK: What people decide
+
+    /// Somebody has looked at a member and takes them for who they are: messages may reach them.
+    ///
+    /// - Parameter fingerprint: of the key that was shown. Another one may stand there by now.
+    mutating func accept(_ user: ID, fingerprint shown: String, in group: ID, _ turn: inout Turn) throws {
+        guard var record = try turn.draft.group(group), var room = try turn.draft.room(group),
+            let place = room.leaves.firstIndex(where: { $0.user == user && $0.fingerprint == shown })
+        else {
+            throw CoreError(.notAllowed, "somebody else stands there by now: look again")
+        }
+        if room.leaves[place].objection == .ourName {
+            throw CoreError(
+                .notAllowed, "this member bears your own name, and is not you: remove them, or leave the group")
+        }
+        (room.leaves[place].standing, room.leaves[place].objection) = (.accepted, .none)
+        // One person is asked, not everybody.
+        if try turn.draft.membership(group).admins.contains(account(turn).userID) {
+            room.leaves[place].vouching = .wanted
+            try queueOnce(.vouch, in: group, &turn)
+        }
+        try take(shown, for: user, isVerified: false, &turn)
+        turn.draft.put(room, for: group)
+        try sortHeld(room, in: &record, &turn)
+        turn.draft.put(record)
+    }
+
+    /// People were told of members of a group: messages that waited for that may reach them.
+    mutating func wereTold(of users: Set<ID>, in group: ID, _ turn: inout Turn) throws {
+        guard var record = try turn.draft.group(group), var room = try turn.draft.room(group) else { return }
+        var isChanged = false
+        for place in room.leaves.indices
+        where room.leaves[place].standing == .untold && users.contains(room.leaves[place].user) {
+            (room.leaves[place].standing, room.leaves[place].objection) = (.accepted, .none)
+            isChanged = true
+        }
+        guard isChanged else { return }
+        turn.draft.put(room, for: group)
+        try sortHeld(room, in: &record, &turn)
+        turn.draft.put(record)
+    }
+
+    /// A key that was verified is accepted wherever it stands.
+    mutating func acceptEverywhere(_ user: ID, fingerprint shown: String, _ turn: inout Turn) throws {
+        for var record in try turn.draft.groups() {
+            guard var room = try turn.draft.room(record.id) else { continue }
+            let places = room.leaves.indices.filter {
+                let leaf = room.leaves[$0]
+                return leaf.user == user && leaf.standing != .accepted && leaf.fingerprint == shown
+            }
+            guard !places.isEmpty else { continue }
+            for place in places { (room.leaves[place].standing, room.leaves[place].objection) = (.accepted, .none) }
+            turn.draft.put(room, for: record.id)
+            try sortHeld(room, in: &record, &turn)
+            turn.draft.put(record)
+        }
+    }
+
+    /// A message of ours is in the log: whoever could read it is not new any more.
+    func noteReached(_ record: GroupRecord, _ turn: inout Turn) throws {
+        guard record.hasNewMembers, var record = try turn.draft.group(record.id) else { return }
+        record.hasNewMembers = false
+        turn.draft.put(record)
+        guard var room = try turn.draft.room(record.id) else { return }
+        let new = room.leaves.indices.filter { room.leaves[$0].isNew }
+        guard !new.isEmpty else { return }
+        turn.notice(.reached(group: record.id, users: new.map { room.leaves[$0].user }))
+        for place in new { room.leaves[place].isNew = false }
+        turn.draft.put(room, for: record.id)
+    }
+}

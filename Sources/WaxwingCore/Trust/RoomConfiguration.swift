@@ -1,0 +1,25 @@
+import ConclaveProtocol
+import MLS
+
+/// What members of a room are: users of the server, each with one leaf. All refuse alike what breaks that, from the bytes of the log alone.
+struct UserIdentities: AuthenticationService {
+    func accepts(_ claim: CredentialClaim) -> Bool {
+        if claim.source == .externalSender { return false }
+        guard case .basic(let identity) = claim.credential, let id = ID(identity) else { return false }
+        return id != .nobody
+    }
+
+    func clientIdentifier(of credential: Credential) -> [UInt8] { credential.identity }
+
+    var admitsEachClientOnce: Bool { true }
+}
+
+extension GroupConfiguration {
+    /// Of every group of an account. PSKs and a ReInit would shut out whoever does not know of them, or end the group.
+    static var room: GroupConfiguration {
+        var configuration = GroupConfiguration()
+        configuration.authentication = UserIdentities()
+        configuration.refusedProposals = [.preSharedKey, .reInit]
+        return configuration
+    }
+}

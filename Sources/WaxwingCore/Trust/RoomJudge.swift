@@ -1,0 +1,210 @@
+import ConclaveProtocol
+import MLS
+
+/// By which door an epoch was entered.
+enum Entrance {
+    /// By a commit of the log.
+    case commit(CommitChanges, committer: Member)
+    /// By a member's Welcome.
+    case welcome(signer: Member?)
+    /// By an external commit of our own.
+    case outside
+
+    var isCommit: Bool { if case .commit = self { true } else { false } }
+}
+
+/// How a key stands to what was seen of its user before, in any group.
+enum KeyRelation: Hashable {
+    case unknown
+    case pinned
+    /// Another one than the pinned key; contested if yet another one is waiting to be looked at.
+    case other(isVerified: Bool, isContested: Bool)
+
+    init(_ fingerprint: String, of user: UserRecord?) {
+        guard let user, !user.fingerprint.isEmpty else {
+            self = .unknown
+            return
+        }
+        if user.fingerprint == fingerprint {
+            self = .pinned
+        } else {
+            self = .other(
+                isVerified: user.verified,
+                isContested: !user.changedFingerprint.isEmpty && user.changedFingerprint != fingerprint)
+        }
+    }
+}
+
+/// Judges leaves that were not there before: by which way they came, and whether messages may reach them.
+struct RoomJudge {
+    let me: ID
+    /// Before the entry.
+    let room: RoomRecord
+    /// The server's word; it may raise an objection and never lifts one.
+    let membership: MembershipRecord
+    let level: TrustLevel
+    let entrance: Entrance
+    /// Lines for what the row's own events do not tell.
+    private(set) var events: [SystemEvent] = []
+
+    init(me: ID, room: RoomRecord, membership: MembershipRecord, level: TrustLevel, entrance: Entrance) {
+        self.me = me
+        self.room = room
+        self.membership = membership
+        self.level = level
+        self.entrance = entrance
+    }
+
+    /// A profile that was never in the group has nothing to compare with: who is there is taken at the word of whoever let us in.
+    private var isFirstEntry: Bool { room.leaves.isEmpty }
+
+    /// - Parameter digest: SHA-256 of the member's key.
+    mutating func judge(
+        _ member: Member, _ user: ID, digest: [UInt8], _ relation: KeyRelation, isOurs: Bool, epoch: UInt64,
+        time: UInt64
+    ) -> RoomRecord.Leaf {
+        var leaf = RoomRecord.Leaf(
+            index: member.index.value, user: user, key: member.signatureKey, digest: digest, way: .found, by: nil,
+            standing: .accepted,
+            objection: .none, epoch: epoch, since: time, isNew: true)
+        if isOurs {
+            if case .commit(let changes, _) = entrance, !changes.external { leaf.way = .founder }
+            leaf.isNew = false
+            return leaf
+        }
+        if user == me {
+            object(.ourName, to: &leaf)
+            events.append(leaf.line)
+            return leaf
+        }
+        var isOwnWord = false
+        switch entrance {
+        case .commit(let changes, let committer):
+            isOwnWord = ID(committer.identity) == me
+            cameByCommit(&leaf, relation, changes, committer)
+        case .welcome(let signer):
+            leaf.way = .vouchedFor
+            leaf.by = signer.flatMap { ID($0.identity) }
+            if !isFirstEntry, !isAccepted(signer) { object(.cameUnseen, to: &leaf) }
+            object(to: relation, of: &leaf)
+        case .outside:
+            if !isFirstEntry {
+                events.append(SystemEvent(.found, actor: me, subject: user))
+                if relation == .unknown { object(.cameUnseen, to: &leaf) }
+            }
+            object(to: relation, of: &leaf)
+        }
+        apply(relation, to: &leaf, isOwnWord: isOwnWord)
+        tell(of: leaf)
+        return leaf
+    }
+
+    private mutating func cameByCommit(
+        _ leaf: inout RoomRecord.Leaf, _ relation: KeyRelation, _ changes: CommitChanges, _ committer: Member
+    ) {
+        let user = leaf.user
+        if changes.external, committer.index.value == leaf.index {
+            if let old = changes.removed.first(where: { $0.identity == user.bytes }) {
+                leaf.way = .replaced
+                events.append(SystemEvent(.deviceReplaced, actor: user))
+                // Who is not known to belong here does not become so by another key.
+                if let before = room.leaves.first(where: { $0.user == user && $0.key == old.signatureKey }),
+                    before.standing == .held, before.objection.isAboutTheWay
+                {
+                    object(before.objection, to: &leaf)
+                }
+                if case .other(false, false) = relation {
+                    if leaf.standing == .accepted { (leaf.standing, leaf.objection) = (.untold, .otherKey) }
+                } else {
+                    object(to: relation, of: &leaf)
+                }
+            } else {
+                leaf.way = .external
+                leaf.by = room.awaited.first { $0.user == user && $0.key == leaf.key }?.by
+                if leaf.by == nil, !room.wasPublic { object(.stranger, to: &leaf) }
+                object(to: relation, of: &leaf)
+            }
+            return
+        }
+        let index = leaf.index
+        if !changes.added.contains(where: { $0.index.value == index }),
+            let before = room.leaves.first(where: { $0.index == index && $0.user == user })
+        {
+            // Whoever had the old key has signed for the new one.
+            leaf.way = .keyChanged
+            leaf.standing = before.standing
+            leaf.objection = before.objection
+            leaf.isNew = before.isNew
+            events.append(SystemEvent(.keyChanged, actor: user))
+            return
+        }
+        leaf.way = .added
+        leaf.by = ID(committer.identity)
+        object(to: relation, of: &leaf)
+        guard leaf.by != me else { return }
+        if !isAccepted(committer) { object(.addedByUnaccepted, to: &leaf) }
+        // What we knew of the roster may be older than their being an admin.
+        if leaf.standing == .accepted, !membership.admins.contains(where: { $0 == leaf.by }) {
+            leaf.standing = .unjudged
+        }
+    }
+
+    /// What the level makes of it.
+    private func apply(_ relation: KeyRelation, to leaf: inout RoomRecord.Leaf, isOwnWord: Bool) {
+        switch level {
+        case .usual: break
+        case .follow:
+            let isContested = if case .other(_, true) = relation { true } else { false }
+            let isAboutTheKey = leaf.objection == .otherKey || leaf.objection == .none
+            if isAboutTheKey, !isContested, leaf.standing != .accepted {
+                (leaf.standing, leaf.objection) = (.accepted, .none)
+            }
+        case .strict:
+            let isSettled = leaf.standing == .held || isOwnWord || leaf.way == .keyChanged && leaf.standing == .accepted
+            if !isSettled { (leaf.standing, leaf.objection) = (.held, .everyNewKey) }
+        }
+    }
+
+    private mutating func tell(of leaf: RoomRecord.Leaf) {
+        if leaf.standing == .held, leaf.way != .keyChanged { events.append(leaf.line) }
+    }
+
+    private func isAccepted(_ member: Member?) -> Bool {
+        guard let member else { return false }
+        return room.leaves.contains { $0.key == member.signatureKey && $0.standing != .held }
+    }
+
+    private func object(_ objection: RoomRecord.Objection, to leaf: inout RoomRecord.Leaf) {
+        if leaf.standing == .held { return }
+        (leaf.standing, leaf.objection) = (.held, objection)
+    }
+
+    private func object(to relation: KeyRelation, of leaf: inout RoomRecord.Leaf) {
+        guard case .other(let isVerified, _) = relation else { return }
+        object(isVerified ? .notTheVerifiedKey : .otherKey, to: &leaf)
+    }
+}
+
+extension RoomRecord.Leaf {
+    /// What people are told of a member who is held.
+    var line: SystemEvent {
+        let kind: SystemEvent.Kind =
+            switch objection {
+            case .stranger, .cameUnseen, .none: .heldAsStranger
+            case .otherKey, .notTheVerifiedKey, .everyNewKey: .heldForKey
+            case .addedByNonAdmin, .addedByUnaccepted: .heldForAdder
+            case .ourName: .ourNameTaken
+            }
+        return SystemEvent(kind, actor: by ?? user, subject: user)
+    }
+}
+
+extension RoomRecord.Objection {
+    /// Whether it is about how somebody came in, and not about their key.
+    var isAboutTheWay: Bool {
+        switch self {
+        case .stranger, .cameUnseen, .addedByNonAdmin, .addedByUnaccepted, .ourName: true
+        case .none, .otherKey, .notTheVerifiedKey, .everyNewKey: false
+        }
+    }
+}
