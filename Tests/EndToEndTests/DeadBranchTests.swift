@@ -46,7 +46,7 @@ extension EndToEnd {
                     return states.count == 1 && !states.contains(nil)
                 }
                 #expect(isOne, "the group is split")
-                for person in all { try await person.run("send", "room", "\(person.name) is here") }
+                for person in all { try await person.write("\(person.name) is here") }
                 try await stage.settle(all)
                 for person in all {
                     let texts = try await person.texts("room").filter { $0.hasSuffix("is here") }

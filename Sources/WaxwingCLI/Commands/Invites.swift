@@ -44,6 +44,10 @@ struct InviteView: Encodable {
 
     static func line(_ record: InviteRecord) -> String {
         let name = record.groupName.onOneLine
+        if record.isUnasked {
+            return
+                "the server has put you into \(name), and names no one who asked you; nothing is joined before you accept"
+        }
         return "\(TimeText.minute(record.createdAt))  \(record.inviterName.onOneLine) invites you to \(name)"
             + "  (waxwing accept \(name))"
     }

@@ -21,11 +21,33 @@ struct Watch: AsyncParsableCommand {
         let profile = try Profile.locate(profile)
         let reader = try profile.openReader()
         let announcer = Announcer(reader, json: output.json)
-        let client = try profile.open { announcer.take($0) }
+        let noting = Noting()
+        let client = try profile.open { notice in
+            announcer.take(notice)
+            noting.go(announcer.news, reader)
+        }
+        noting.client.withLock { $0 = client }
+        defer { noting.client.withLock { $0 = nil } }
         switch try await Connection.run(client, profile, live: true, until: .stopped) {
         case .elsewhere: throw Failure.profileInUse
         case .loginNeeded: throw try Failure.signedOut(reader)
         case .reached, .cut: break
+        }
+    }
+}
+
+/// Notes in the profile what was shown of members, while the client is at work.
+private final class Noting: Sendable {
+    let client = Mutex<Client?>(nil)
+
+    func go(_ news: MemberNews, _ reader: AccountReader) {
+        guard news.hasSome, let client = client.withLock({ $0 }) else { return }
+        Task {
+            do {
+                try await news.note(reader) { client }
+            } catch {
+                Console.note("what was shown could not be noted: \(Failure(explaining: error)?.message ?? "\(error)")")
+            }
         }
     }
 }

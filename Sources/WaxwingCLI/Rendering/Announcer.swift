@@ -17,6 +17,8 @@ struct Announcer: Sendable {
         history = HistoryPrinter(reader, json: json, namesGroup: true)
     }
 
+    var news: MemberNews { history.news }
+
     func take(_ notice: Notice) {
         do {
             try announce(notice)

@@ -7,6 +7,8 @@ import WaxwingCore
 final class MemberNews: Sendable {
     private let told = Mutex<[ID: Set<ID>]>([:])
 
+    var hasSome: Bool { told.withLock { !$0.isEmpty } }
+
     /// A row of a group's history was printed.
     func printed(_ row: HistoryRow, in group: ID) {
         guard case .system(let events) = row.content else { return }

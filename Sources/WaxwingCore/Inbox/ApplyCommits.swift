@@ -21,7 +21,7 @@ extension ClientCore {
             incoming = try process(row.message, in: group, turn)
             switch incoming {
             case .proposal(let proposal): try group.state?.storeProposal(proposal)
-            case .commit(let staged): try checkRules(staged.changes)
+            case .commit: break
             }
         } catch let error as MLSError {
             let isRefused = error.everyoneSeesWhy && !group.record.hasHole
@@ -31,7 +31,11 @@ extension ClientCore {
                 group.record.rivalSeen = true
                 return
             }
-            if error.code == .ownMessage {
+            if error.code == .ownMessage, summary.confirmationTag == nil {
+                // Any member can put our name on the outside of a PrivateMessage (RFC 9420 §6.3.2), and we send no handshake in one.
+                try keepUnreadable(row, digest, .forged, epoch: epoch, in: group, &turn)
+                if summary.contentType == .commit { try noteDead(commitOf: epoch, row, in: group.id, &turn) }
+            } else if error.code == .ownMessage {
                 // A commit of ours whose staged state is gone: the group has moved on without us.
                 try keepUnreadable(row, digest, .ownLostState, epoch: epoch, in: group, &turn)
                 try queueOnce(.rejoin, in: group.id, &turn)
@@ -51,13 +55,6 @@ extension ClientCore {
         }
         if case .commit(let staged) = incoming {
             try merge(staged, row, digest, events: systemEvents(of: staged), into: &group, &turn)
-        }
-    }
-
-    /// What else everybody refuses, by the bytes of the commit alone: the rest is in ``GroupConfiguration/room``.
-    private func checkRules(_ changes: CommitChanges) throws(MLSError) {
-        if changes.extensions?.contains(where: { $0.type == .externalSenders }) == true {
-            throw MLSError(.invalidProposal, "people outside the group are to be let in to propose")
         }
     }
 
@@ -185,7 +182,7 @@ extension ClientCore {
         } else {
             let replaced = (staged.changes.updated + staged.changes.removed)
                 .compactMap { group.state?.leafKey(at: $0.index).map { mark($0) } }
-            let known = try room(of: group.record, group.state, turn)
+            let known = try room(of: group.record, group.state, &turn)
             try group.state?.merge(staged)
             if try !turn.draft.epoch(of: group.record).refused(in: row.era).isEmpty,
                 committer == (try account(turn).userID)
@@ -255,7 +252,7 @@ extension ClientCore {
         in group: inout OpenGroup, _ turn: inout Turn
     ) throws {
         guard let next = staged.next else { return }
-        let known = try room(of: group.record, group.state, turn)
+        let known = try room(of: group.record, group.state, &turn)
         turn.draft.deleteAll(.groupState, prefix: group.id.bytes)
         group.state = next
         group.record.status = .active

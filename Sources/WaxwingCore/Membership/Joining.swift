@@ -80,6 +80,11 @@ extension ClientCore {
 
     /// Comes in by a Welcome. The keys are on disk before the server hears that the Welcome is no longer needed.
     mutating func join(by welcome: PendingWelcome, _ turn: inout Turn) throws {
+        guard try mayEnter(welcome.group, turn) else {
+            // No one here has said yes to it: it stays on the server, and is shown as an invite.
+            try offer(welcome.group, name: "", alias: welcome.groupAlias, &turn)
+            return
+        }
         defer {
             if !lanes.account.welcomesToAccept.contains(welcome.welcome) {
                 lanes.account.welcomesToAccept.append(welcome.welcome)
@@ -148,7 +153,7 @@ extension ClientCore {
     mutating func invitesCame(_ invites: [PendingInvite], _ turn: inout Turn) throws {
         let known = try turn.draft.invites()
         let me = try account(turn).userID
-        for old in known where !invites.contains(where: { $0.invite == old.id }) {
+        for old in known where !old.isUnasked && !invites.contains(where: { $0.invite == old.id }) {
             turn.draft.delete(.invite, old.id.bytes)
         }
         for invite in invites where invite.invitee == me {

@@ -5,13 +5,16 @@ import MLS
 extension ClientCore {
     mutating func rosterCame(_ groups: [GroupSummary], _ turn: inout Turn) throws {
         let me = try account(turn).userID
+        let isFirst = try isFirstRoster(turn)
+        if isFirst { turn.draft.put(.account, Keys.rosterSeen, [1]) }
         for summary in groups {
             for member in summary.members {
                 try nameCame(member.username, alias: member.alias, of: member.user, &turn)
             }
-            try update(summary, me, &turn)
+            try update(summary, me, isFirst: isFirst, &turn)
         }
         let listed = Set(groups.map(\.group))
+        try withdrawOffers(except: listed, &turn)
         for record in try turn.draft.groups() {
             guard let serverID = record.serverID, !listed.contains(serverID), record.status == .active else { continue }
             try isOffTheList(record, &turn)
@@ -55,7 +58,7 @@ extension ClientCore {
         }
     }
 
-    private mutating func update(_ summary: GroupSummary, _ me: ID, _ turn: inout Turn) throws {
+    private mutating func update(_ summary: GroupSummary, _ me: ID, isFirst: Bool, _ turn: inout Turn) throws {
         guard summary.members.contains(where: { $0.user == me }) else { return }
         var record: GroupRecord
         if let known = try localGroup(summary.group, turn) {
@@ -63,6 +66,10 @@ extension ClientCore {
         } else {
             // The server's side of a group that is being created here: its own row will claim it.
             if try isBeingCreated(summary, turn) { return }
+            guard isFirst else {
+                try offer(summary.group, name: summary.name, alias: summary.alias, &turn)
+                return
+            }
             record = GroupRecord(
                 id: summary.group, serverID: summary.group, name: summary.name, alias: summary.alias, status: .keyless)
         }
@@ -72,7 +79,13 @@ extension ClientCore {
         // The leaving did not come through yet.
         case .left: return
         // Back on the roster: a Welcome is on its way. Or known from an archive, and a member after all.
-        case .removed, .deleted, .imported: record.status = .keyless
+        case .removed, .deleted:
+            guard try mayEnter(summary.group, turn) else {
+                try offer(summary.group, name: summary.name, alias: summary.alias, &turn)
+                return
+            }
+            record.status = .keyless
+        case .imported: record.status = .keyless
         }
         record.name = summary.name
         record.alias = summary.alias

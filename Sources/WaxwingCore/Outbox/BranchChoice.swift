@@ -40,6 +40,7 @@ extension ClientCore {
         if let isLost = membership.log.isLiving(theirs, not: ours, base: base, entry: record.entry) {
             return isLost ? .lost : .ours
         }
+        if record.entry != .proven, try isBypassed(view, by: ours, record, turn) { return .lost }
         guard epoch > record.epoch else {
             settleHole(record, &turn)
             return .ours
@@ -66,6 +67,18 @@ extension ClientCore {
         }
         let isOtherRoom = Set(membership.roster.map(\.user)) != Set(membership.tree)
         return hasEvidence || record.hasHole || isOtherRoom ? .ahead : .ours
+    }
+
+    /// Whether the branch that we came in by left out a state which the log leads to: another member vouches for that state, the commit before
+    /// it is the first of its epoch, and no commit of the log that goes on from there was made for it. Then we came by a commit of somebody
+    /// who had parted from the others before.
+    private func isBypassed(_ view: OutsideView, by ours: Branch, _ record: GroupRecord, _ turn: Turn) throws -> Bool {
+        guard view.epoch > 0, view.epoch < ours.epoch, let signer = ID(view.signer.identity), signer != record.entryBy,
+            try signer != account(turn).userID
+        else { return false }
+        let log = try turn.draft.membership(record.id).log
+        guard log[view.epoch - 1].first?.tag == view.confirmationTag, !log[view.epoch].isEmpty else { return false }
+        return try !isOver(view, in: record.id, turn)
     }
 
     func branch(of view: OutsideView) -> Branch {

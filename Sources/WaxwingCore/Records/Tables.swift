@@ -6,6 +6,9 @@ enum Keys {
     static let account: [UInt8] = Array("account".utf8)
     static let link: [UInt8] = Array("link".utf8)
     static let trust: [UInt8] = Array("trust".utf8)
+    static let rosterSeen: [UInt8] = Array("roster-seen".utf8)
+    /// Users whose pinned key came back after another had taken its place.
+    static func contested(_ user: ID) -> [UInt8] { Array("contested ".utf8) + user.bytes }
     static let nextOrder: [UInt8] = Array("next-order".utf8)
 
     /// History rows sort by numbering, then sequence; what is not in the log yet sorts behind everything, in outbox order.

@@ -10,7 +10,7 @@ extension ClientCore {
     ) throws -> String? {
         let seen = fingerprint(key)
         guard var known = try turn.draft.user(user),
-            case .other(let isVerified, let isContested) = KeyRelation(seen, of: known)
+            case .other(let isVerified, let isContested) = try keyRelation(seen, of: user, turn)
         else { return nil }
         let level = try turn.draft.room(row.group)?.trust ?? turn.draft.trust()
         if level == .follow, !isVerified, !isContested { return nil }

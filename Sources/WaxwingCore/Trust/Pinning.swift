@@ -17,7 +17,12 @@ extension ClientCore {
         let before = user.pin
         var events: [SystemEvent] = []
         switch relation {
-        case .pinned: return []
+        case .pinned:
+            if leaf.way == .replaced, !user.changedFingerprint.isEmpty {
+                // Two keys claim to be this user's: any other than the pinned one is a person's decision from now on.
+                turn.draft.put(.account, Keys.contested(leaf.user), [1])
+            }
+            return []
         case .unknown:
             if leaf.standing == .held { return [] }
             user.fingerprint = seen
@@ -40,6 +45,12 @@ extension ClientCore {
         }
         turn.draft.put(user, for: leaf.user)
         return events
+    }
+
+    func keyRelation(_ fingerprint: String, of user: ID, _ turn: Turn) throws -> KeyRelation {
+        KeyRelation(
+            fingerprint, of: try turn.draft.user(user),
+            isContested: try turn.draft.value(.account, Keys.contested(user)) != nil)
     }
 
     /// The branch of a group is settled: what was pinned there stays if it lives. If it is dead, its keys may be no one's, and must not
@@ -85,7 +96,10 @@ extension ClientCore {
             user.verified = false
         }
         if user.changedFingerprint == shown || isVerified { user.changedFingerprint = "" }
-        if isVerified { user.verified = true }
+        if isVerified {
+            user.verified = true
+            turn.draft.delete(.account, Keys.contested(id))
+        }
         if user != known { turn.draft.put(user, for: id) }
     }
 

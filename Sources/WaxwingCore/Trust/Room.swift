@@ -38,7 +38,7 @@ extension ClientCore {
             }
             let digest = sha256(member.signatureKey)
             let seen = hexEncode(digest)
-            let relation = KeyRelation(seen, of: try turn.draft.user(user))
+            let relation = try keyRelation(seen, of: user, turn)
             let leaf = judge.judge(
                 member, user, digest: digest, relation, isOurs: member.index == state.ownLeaf, epoch: state.epoch,
                 time: time)
@@ -70,7 +70,7 @@ extension ClientCore {
         _ newcomers: [(identity: [UInt8], key: [UInt8])], of committer: Member, epoch: UInt64, in group: OpenGroup,
         _ turn: inout Turn
     ) throws {
-        guard !newcomers.isEmpty, var room = try room(of: group.record, group.state, turn) else { return }
+        guard !newcomers.isEmpty, var room = try room(of: group.record, group.state, &turn) else { return }
         // A server's word may raise an objection: who is no admin by it lets nobody in.
         let roster = try turn.draft.membership(group.id).roster
         guard let author = ID(committer.identity),
@@ -86,7 +86,7 @@ extension ClientCore {
     }
 
     /// What is known of a group's members; where no record of it was kept so far, all who are there are known.
-    func room(of record: GroupRecord, _ state: Group?, _ turn: Turn) throws -> RoomRecord? {
+    func room(of record: GroupRecord, _ state: Group?, _ turn: inout Turn) throws -> RoomRecord? {
         if let room = try turn.draft.room(record.id), !room.leaves.isEmpty { return room }
         guard let state else { return try turn.draft.room(record.id) }
         var room = try turn.draft.room(record.id) ?? RoomRecord()
@@ -99,6 +99,7 @@ extension ClientCore {
                     way: .earlier, by: nil,
                     standing: .accepted, objection: .none, epoch: record.joinedEpoch, since: 0, isNew: false))
         }
+        turn.draft.put(room, for: record.id)
         return room
     }
 

@@ -17,10 +17,10 @@ enum Entrance {
 enum KeyRelation: Hashable {
     case unknown
     case pinned
-    /// Another one than the pinned key; contested if yet another one is waiting to be looked at.
+    /// Another one than the pinned key; contested if the pinned one came back after another had taken its place.
     case other(isVerified: Bool, isContested: Bool)
 
-    init(_ fingerprint: String, of user: UserRecord?) {
+    init(_ fingerprint: String, of user: UserRecord?, isContested: Bool) {
         guard let user, !user.fingerprint.isEmpty else {
             self = .unknown
             return
@@ -28,9 +28,7 @@ enum KeyRelation: Hashable {
         if user.fingerprint == fingerprint {
             self = .pinned
         } else {
-            self = .other(
-                isVerified: user.verified,
-                isContested: !user.changedFingerprint.isEmpty && user.changedFingerprint != fingerprint)
+            self = .other(isVerified: user.verified, isContested: isContested)
         }
     }
 }

@@ -70,7 +70,7 @@ extension ClientCore {
                 room.leaves[place].vouching = .done
                 isChanged = true
             }
-            guard mayAdd, leaf.standing == .held, leaf.objection == .stranger || leaf.objection == .cameUnseen else {
+            guard mayAdd, leaf.standing == .held, leaf.objection.isAboutTheWay, leaf.user != me else {
                 continue
             }
             (room.leaves[place].standing, room.leaves[place].objection) = (.accepted, .none)

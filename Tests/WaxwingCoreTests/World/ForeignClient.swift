@@ -41,6 +41,17 @@ final class ForeignClient {
         return world.server.answer(call.request).status == 200
     }
 
+    /// Commits what it likes, and takes that at once.
+    func commit(_ proposals: [Proposal], psks: [PreSharedKey] = [], _ world: World) throws {
+        let staged = try state.commit(
+            proposals, includePending: false, psks: psks, signer: signer, now: world.now.wall.seconds,
+            entropy: world.entropy)
+        try state.merge(staged)
+        let call = Endpoint.uploadCommit(
+            staged.message, groupInfo: staged.groupInfo ?? [], group: group, token: id.description)
+        _ = world.server.answer(call.request)
+    }
+
     /// Comes in from outside by whatever GroupInfo the server has, with a new signature key. What it is in then counts for it, whatever the
     /// server says.
     func reset(_ world: World) throws {
