@@ -91,8 +91,7 @@ extension Fixture {
     ///
     /// - Throws: ``FixtureError``, also where there is such a file.
     public func write(to path: String) throws(FixtureError) {
-        let (writer, isNew) = try FixtureWriter.open(path)
-        guard isNew else { throw FixtureError("\(path) is there already") }
+        let (writer, _) = try FixtureWriter.open(path, mustBeNew: true)
         for line in lines { try writer.write(line.encoded + [UInt8(ascii: "\n")]) }
     }
 

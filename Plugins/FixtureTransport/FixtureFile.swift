@@ -6,19 +6,32 @@ final class FixtureWriter: Sendable {
 
     /// Creates the file, or goes on at the end of one that is there. It is for its owner alone in any case: keys may be in it.
     ///
+    /// - Parameter mustBeNew: a file that is there is an error, and stays as it is.
     /// - Returns: besides, whether the file is new.
-    static func open(_ path: String) throws(FixtureError) -> (writer: FixtureWriter, isNew: Bool) {
-        let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw FixtureError("\(path): \(String(cString: strerror(errno)))") }
+    /// - Throws: ``FixtureError``, also for what is no file of its own: a link, a folder, a pipe, a device.
+    static func open(
+        _ path: String, mustBeNew: Bool = false
+    ) throws(FixtureError) -> (writer: FixtureWriter, isNew: Bool) {
+        // A link may lead anywhere, and a pipe with no reader must not hold anyone up.
+        let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (mustBeNew ? O_EXCL : 0)
+        let descriptor = Glibc.open(path, flags, 0o600)
+        guard descriptor >= 0 else {
+            switch errno {
+            case EEXIST: throw FixtureError("\(path) is there already")
+            case ELOOP: throw FixtureError("\(path) is a link: name the file itself")
+            default: throw FixtureError("\(path): \(String(cString: strerror(errno)))")
+            }
+        }
+        let writer = FixtureWriter(descriptor: descriptor)
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw FixtureError("\(path) is no file that can hold a recording")
+        }
         // Another owner's file stays as it is.
         guard fchmod(descriptor, 0o600) == 0 || errno == EPERM else {
-            let code = errno
-            close(descriptor)
-            throw FixtureError("\(path): \(String(cString: strerror(code)))")
+            throw FixtureError("\(path): \(String(cString: strerror(errno)))")
         }
-        var status = stat()
-        let isNew = fstat(descriptor, &status) == 0 && status.st_size == 0
-        return (FixtureWriter(descriptor: descriptor), isNew)
+        return (writer, status.st_size == 0)
     }
 
     private init(descriptor: CInt) { self.descriptor = descriptor }
@@ -48,17 +61,29 @@ public struct Fixture: Sendable {
 
     init(lines: [FixtureLine]) { self.lines = lines }
 
-    /// - Parameter text: the content of the file.
+    /// - Parameter text: the content of the file, within the bounds of ``FixtureLimits``.
     /// - Throws: ``FixtureError`` that names the line.
     public init(_ text: [UInt8]) throws(FixtureError) {
+        guard text.count <= FixtureLimits.file else { throw FixtureError("this is too large for a recording") }
         var lines: [FixtureLine] = []
-        for (index, part) in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
+        var number = 0
+        var rest = text[...]
+        while !rest.isEmpty {
+            number += 1
+            let part = rest.prefix { $0 != UInt8(ascii: "\n") }
+            rest = rest[part.endIndex...].dropFirst()
+            guard part.count <= FixtureLimits.line, number <= FixtureLimits.lines else {
+                throw FixtureError("line \(number) is too much for a recording")
+            }
             if part.isEmpty { continue }
             guard let line = try? FixtureLine(decoding: Array(part)) else {
-                throw FixtureError("line \(index + 1) is not a line of a fixture")
+                throw FixtureError("line \(number) is not a line of a fixture")
             }
             guard line.line == lines.count + 1 else {
-                throw FixtureError("line \(index + 1) says it is line \(line.line): lines are missing or doubled")
+                throw FixtureError("line \(number) says it is line \(line.line): lines are missing or doubled")
+            }
+            if let member = line.memberOutOfBounds {
+                throw FixtureError("line \(number) cannot have been recorded: \(member) is out of bounds")
             }
             lines.append(line)
         }
@@ -71,12 +96,18 @@ public struct Fixture: Sendable {
         self.lines = lines
     }
 
-    /// - Parameter path: a file of at most 1 GB.
-    /// - Throws: ``FixtureError``.
+    /// - Parameter path: a file within the bounds of ``FixtureLimits``.
+    /// - Throws: ``FixtureError``, also for what is no file: a folder, a pipe, a device.
     public init(path: String) throws(FixtureError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw FixtureError("\(path): \(String(cString: strerror(errno)))") }
         defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw FixtureError("\(path) is no file")
+        }
+        let tooLarge = FixtureError("\(path) is too large for a recording: more than \(FixtureLimits.file >> 20) MiB")
+        guard status.st_size <= FixtureLimits.file else { throw tooLarge }
         var text: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 1 << 20)
         while true {
@@ -85,7 +116,8 @@ public struct Fixture: Sendable {
             guard count >= 0 else { throw FixtureError("\(path): \(String(cString: strerror(errno)))") }
             if count == 0 { break }
             text += buffer[..<count]
-            guard text.count <= 1 << 30 else { throw FixtureError("\(path) is too large for a fixture") }
+            // It may be growing.
+            guard text.count <= FixtureLimits.file else { throw tooLarge }
         }
         try self.init(text)
     }
@@ -93,6 +125,8 @@ public struct Fixture: Sendable {
     /// A command of a recording.
     public struct Command: Sendable {
         public let arguments: [String]
+        /// The number of its line, from 1.
+        public var line: Int { position + 1 }
         /// Whether it took anything from outside besides the time: an answer, random numbers, a password, input.
         public let tookAnything: Bool
         let position: Int

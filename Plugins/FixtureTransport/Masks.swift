@@ -35,8 +35,10 @@ struct Masks: Sendable {
         }
     }
 
-    /// Takes a placeholder for used.
-    mutating func reserve(_ mask: String) { if passwords[mask] == nil { passwords[mask] = mask } }
+    /// Takes a placeholder for used. What is none, a stranger has written there.
+    mutating func reserve(_ mask: String) {
+        if Self.isPassword(mask), passwords[mask] == nil { passwords[mask] = mask }
+    }
 
     mutating func body(
         _ body: [UInt8], _ side: WireBody.Side, _ method: APIRequest.Method, _ path: String
@@ -50,12 +52,13 @@ struct Masks: Sendable {
     }
 
     /// A command line without the options that say which way the server was reached, and where the password came from: they may carry
-    /// credentials, and mean nothing elsewhere. Credentials in the address of a server, where nobody should put them, are left out too.
+    /// credentials, and mean nothing elsewhere. Of a file with a token it keeps only that there was one. Credentials in the address of a server,
+    /// where nobody should put them, are left out too.
     static func arguments(_ arguments: [String]) -> [String] {
         let hidden = [
             "--proxy", "--token-header", "--ca-file", "--transport", "--store", "--password-file", "--password-fd",
         ]
-        let server = "--server"
+        let (server, tokenFile) = ("--server", "--registration-token-file")
         var result: [String] = []
         var isValue = false
         for argument in arguments {
@@ -65,6 +68,10 @@ struct Masks: Sendable {
                 isValue = true
             } else if argument.hasPrefix(server + "=") {
                 result.append(server + "=" + address(String(argument.dropFirst(server.count + 1))))
+            } else if argument.hasPrefix(tokenFile + "=") {
+                result.append(tokenFile + "=-")
+            } else if result.last == tokenFile {
+                result.append("-")
             } else if result.last == server {
                 result.append(address(argument))
             } else if !hidden.contains(where: { argument.hasPrefix($0 + "=") }) {

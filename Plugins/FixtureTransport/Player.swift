@@ -28,6 +28,8 @@ public final class Player: Pace {
     }
 
     private let lines: [FixtureLine]
+    /// In a play, passwords are placeholders already.
+    private let masks: Masks
     private let failure: Failure
     private let state: Mutex<State>
 
@@ -40,6 +42,9 @@ public final class Player: Pace {
             throw FixtureError("the recording holds no entropy, so it can be read but not played again")
         }
         lines = fixture.lines
+        var masks = Masks()
+        for line in lines where line.kind == .password { masks.reserve(line.text ?? "") }
+        self.masks = masks
         state = Mutex(State(position: first?.position ?? 1))
         self.failure = failure
     }
@@ -264,9 +269,7 @@ public final class Player: Pace {
             state.open.insert(state.requests)
             return state.requests
         }
-        var masks = Masks()
-        // In a play, passwords are placeholders already.
-        for line in lines where line.kind == .password { masks.reserve(line.text ?? "") }
+        var masks = masks
         _ = take(FixtureLine(request, number: number, &masks))
         return number
     }

@@ -275,6 +275,9 @@ public final class Recorder: Pace {
         var line = line
         state.lines += 1
         line.line = state.lines
+        if state.lines > FixtureLimits.lines {
+            failure(FixtureError("the recording is full: it has \(FixtureLimits.lines) lines"))
+        }
         do { try writer.write(line.encoded + [UInt8(ascii: "\n")]) } catch { failure(error) }
     }
 }

@@ -73,6 +73,7 @@ enum Arrows {
         "Sources/WaxwingCLI/Fixtures/RecordCommand.swift": ["FixtureTransport"],
         "Sources/WaxwingCLI/Fixtures/Rehearsal.swift": ["FixtureTransport"],
         "Sources/WaxwingCLI/Fixtures/ReplayCommand.swift": ["FixtureTransport", "MLSOpenSSL"],
+        "Sources/WaxwingCLI/Fixtures/ReplayRules.swift": ["FixtureTransport"],
         "Sources/WaxwingCLI/Fixtures/FixtureCommand.swift": ["FixtureTransport"],
         // Signatures under archives.
         "Sources/WaxwingCLI/Archive/ArchiveKeys.swift": ["MLSOpenSSL"],

@@ -112,7 +112,7 @@ struct FixtureDiff: ParsableCommand {
 
     func run() throws {
         let differences = try FixtureCommand.open(old).differences(from: FixtureCommand.open(new))
-        for line in differences { Console.print(line) }
+        for line in differences { Console.print(line.onOneLine) }
         if !differences.isEmpty { throw ExitCode(ExitStatus.diverged.rawValue) }
     }
 }

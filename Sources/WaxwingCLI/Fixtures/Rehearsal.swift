@@ -5,7 +5,8 @@ import Glibc
 /// Plays a recording command by command: each command of a profile whose transport is `replay:FILE` does again what the next one in the
 /// recording did, with the answers, the time and the random numbers of then.
 ///
-/// In between one can look at the profile with every command that needs no network. How far it got stands in the profile.
+/// In between one can look at the profile with every command that needs no network. How far it got stands in the profile, and with it that the
+/// profile's keys follow from a recording: whoever has that has them too, so no server ever hears of them (``claim(_:_:isNew:)``).
 struct Rehearsal: Sendable {
     /// How far a profile got.
     private struct Progress: Codable {
@@ -19,11 +20,10 @@ struct Rehearsal: Sendable {
     private let player: Player
     private let progress: Progress
 
-    /// From here on, this process takes everything from the recording. Nothing happens within `replay`, which does so anyway.
+    /// From here on, this process takes everything from the recording.
     ///
     /// - Throws: ``Failure`` where this command is not the one that comes next.
     static func begin(_ profile: Profile, _ path: String) throws {
-        guard Surroundings.current.isLive else { return }
         let fixture: Fixture
         do { fixture = try Fixture(path: path) } catch { throw Failure(.usage, "\(error)") }
         let arguments = Fixture.kept(Array(CommandLine.arguments.dropFirst()))
@@ -32,12 +32,12 @@ struct Rehearsal: Sendable {
         guard let index = try next(in: commands, from: done, profile, arguments) else {
             throw Failure(
                 .diverged, "the recording \(path) has come to its end for this profile",
-                hint: "a new profile begins it anew; another --transport goes on from here")
+                hint: "a new profile begins it again: --profile NAME")
         }
         let player: Player
         do {
             player = try Player(fixture, from: commands[index]) { divergence in
-                Console.note("waxwing: this leaves \(path) at \(divergence)")
+                Console.note("waxwing: this leaves \(path) at \(divergence)".onItsLines)
                 Glibc.exit(ExitStatus.diverged.rawValue)
             }
         } catch {
@@ -46,9 +46,39 @@ struct Rehearsal: Sendable {
         _ = player.nextCommand()
         let rehearsal = Rehearsal(
             profile: profile, path: path, player: player, progress: Progress(recording: path, done: index + 1))
-        var surroundings = Surroundings.played(by: player)
+        var surroundings = Surroundings.played(by: player, from: path)
         surroundings.ended = { rehearsal.end($0) }
         Surroundings.replace(by: surroundings)
+    }
+
+    /// Sees to it that keys of a recording and keys of one's own never meet. Called before anything is drawn for a profile.
+    ///
+    /// - Parameters:
+    ///   - path: the recording that is about to be played on the profile; nil for the real world.
+    ///   - isNew: the profile has no account yet.
+    /// - Throws: ``Failure`` where a recording is to be played on a profile with keys of its own, or a profile that was made by a recording is to
+    ///   reach a server.
+    static func claim(_ profile: Profile, _ path: String?, isNew: Bool) throws(Failure) {
+        let progress: Progress? = try PrivateFile.load(profile.rehearsalPath)
+        guard let path else {
+            guard let progress else { return }
+            throw Failure(
+                .notPossible,
+                "this profile was made by a recording, and whoever has the recording has its keys: it reaches no server",
+                hint: "it can be looked at, and go on with --transport replay:\(progress.recording)")
+        }
+        if progress != nil { return }
+        guard isNew else {
+            throw Failure(
+                .notPossible, "this profile has keys of its own: no recording is played on it",
+                hint: "`waxwing replay` plays one on a profile of its own; --profile NAME makes a new one")
+        }
+        try PrivateFile.replace(profile.rehearsalPath, by: Progress(recording: path, done: 0))
+    }
+
+    /// Notes that a profile has been through all of a recording.
+    static func finish(_ profile: Profile, _ path: String, commands: Int) throws(Failure) {
+        try PrivateFile.replace(profile.rehearsalPath, by: Progress(recording: path, done: commands))
     }
 
     /// The place of the command that comes next for this profile; nil at the end.

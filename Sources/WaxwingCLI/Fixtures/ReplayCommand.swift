@@ -15,6 +15,9 @@ struct ReplayCommand: AsyncParsableCommand {
             the line of the recording and what differs. At the end comes a hash of all that the profile holds: the same on every run, and for every
             sort of store.
 
+            A recording may come from a stranger. A replay carries out only commands that work on its own profile: none that names a file, and none
+            that writes anywhere else. A profile that is left with --into can be looked at, and reaches no server: its keys are in the recording.
+
             Example:
               waxwing replay talk.jsonl
               waxwing replay talk.jsonl --store files
@@ -36,6 +39,7 @@ struct ReplayCommand: AsyncParsableCommand {
     func run() async throws {
         let fixture: Fixture
         do { fixture = try Fixture(path: file) } catch { throw Failure(.usage, error.description) }
+        try ReplayRules.check(fixture, file)
         let interrupt = Interrupt()
         defer { withExtendedLifetime(interrupt) {} }
         let home = try Home(at: into)
@@ -43,16 +47,17 @@ struct ReplayCommand: AsyncParsableCommand {
         let player: Player
         do {
             player = try Player(fixture) { [file] divergence in
-                Console.note("waxwing: the replay leaves \(file) at \(divergence)")
+                Console.note("waxwing: the replay leaves \(file) at \(divergence)".onItsLines)
                 home.leave()
                 Glibc.exit(ExitStatus.diverged.rawValue)
             }
         } catch {
             throw Failure(.usage, error.description)
         }
+        guard case .replay(let recording) = try TransportKind.replay(path: file).absolute() else { return }
         setenv("WAXWING_HOME", home.path, 1)
         if let store { setenv("WAXWING_STORE", store.rawValue, 1) }
-        Surroundings.replace(by: .played(by: player))
+        Surroundings.replace(by: .played(by: player, from: recording))
         var commands = 0
         while let arguments = player.nextCommand() {
             player.exit(await Waxwing.perform(arguments))
@@ -60,6 +65,7 @@ struct ReplayCommand: AsyncParsableCommand {
             if interrupt.hasCome { throw Failure.interrupted }
         }
         let digests = try home.digests()
+        try home.finish(recording, commands: commands)
         if json {
             Console.print(try JSON.line(View(commands: commands, digests: digests)))
         } else {
@@ -98,12 +104,21 @@ private struct Home: Sendable {
         self.path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    private func profiles() throws -> [Profile] {
+        try FileManager.default.contentsOfDirectory(atPath: path).map { Profile(name: $0, folder: path + "/" + $0) }
+            .filter { try $0.exists() }
+    }
+
+    /// Those who step on through a profile that stays find it at the end of the recording.
+    func finish(_ recording: String, commands: Int) throws {
+        if isTemporary { return }
+        for profile in try profiles() { try Rehearsal.finish(profile, recording, commands: commands) }
+    }
+
     func digests() throws -> [String: String] {
         var digests: [String: String] = [:]
-        for name in try FileManager.default.contentsOfDirectory(atPath: path) {
-            let profile = Profile(name: name, folder: path + "/" + name)
-            guard try profile.exists() else { continue }
-            digests[name] = hexEncode(try profile.openStoreToRead().contentDigest(OpenSSLProvider()))
+        for profile in try profiles() {
+            digests[profile.name] = hexEncode(try profile.openStoreToRead().contentDigest(OpenSSLProvider()))
         }
         return digests
     }

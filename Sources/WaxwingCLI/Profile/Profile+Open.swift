@@ -36,7 +36,13 @@ extension Profile {
         _ store: any Store, _ serverURL: String, _ settings: Settings, _ onNotice: @escaping @Sendable (Notice) -> Void
     ) throws -> Client {
         let kind = try TransportKind.wanted(self, settings).absolute()
-        if case .replay(let path) = kind { try Rehearsal.begin(self, path) }
+        let isNew = try AccountReader(store: store).account() == nil
+        if case .replay(let path) = kind, Surroundings.current.isLive {
+            try Rehearsal.claim(self, path, isNew: isNew)
+            try Rehearsal.begin(self, path)
+        } else {
+            try Rehearsal.claim(self, Surroundings.current.recording, isNew: isNew)
+        }
         let surroundings = Surroundings.current
         let route = ServerRoute(url: serverURL, settings: settings, transport: kind)
         return try Client(
@@ -171,9 +177,12 @@ extension Surroundings {
     }
 
     /// What a recording gives, and nothing else.
-    static func played(by player: Player) -> Surroundings {
+    ///
+    /// - Parameter path: of the recording.
+    static func played(by player: Player, from path: String) -> Surroundings {
         Surroundings(
-            isLive: false, transport: { _ in player.transport }, clock: player.clock, entropy: player.entropy,
+            isLive: false, recording: path, transport: { _ in player.transport }, clock: player.clock,
+            entropy: player.entropy,
             pace: player,
             password: { _ in player.password() }, read: { _, _ throws(Failure) in player.input() }, sleep: { _ in })
     }

@@ -53,7 +53,8 @@ struct Profile: Hashable, Sendable {
         return profile
     }
 
-    private static func isValid(name: String) -> Bool {
+    /// Whether a name is one folder's, below the home of profiles.
+    static func isValid(name: String) -> Bool {
         let allowed = name.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),

@@ -9,6 +9,8 @@ import WaxwingCore
 struct Surroundings: Sendable {
     /// Whether they are those of the machine, neither recorded nor played.
     let isLive: Bool
+    /// The recording they are played from.
+    var recording: String?
     /// Makes the way to a server.
     var transport: @Sendable (ServerRoute) throws -> any Transport
     var clock: @Sendable () -> Moment
