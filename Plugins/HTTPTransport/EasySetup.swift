@@ -46,7 +46,11 @@ final class EasySetup {
         set(CURLOPT_SSL_VERIFYPEER, 1)
         set(CURLOPT_SSL_VERIFYHOST, 2)
         set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
-        if let file = options.certificateAuthorities { set(CURLOPT_CAINFO, text: file) }
+        if let file = options.certificateAuthorities {
+            set(CURLOPT_CAINFO, text: file)
+            // Otherwise the system's folder would go on counting beside the file.
+            note(waxwing_curl_set_string(easy, CURLOPT_CAPATH, nil))
+        }
         if let proxy = options.proxy { set(CURLOPT_PROXY, text: proxy) }
         if let noProxy = options.noProxy { set(CURLOPT_NOPROXY, text: noProxy) }
     }

@@ -13,7 +13,7 @@ extension HTTPTransport {
     public struct Options: Sendable {
         /// Where the server is: `https://host:port/prefix`. Without a scheme, `https://` is meant. A path prefix is kept.
         public var server: String
-        /// A PEM file of certificate authorities to trust beside the system's folder.
+        /// A PEM file of the only certificate authorities to trust; nil for the system's. (An https proxy is judged by the system's in any case.)
         public var certificateAuthorities: String?
         /// The URL of a proxy; nil to do as the environment says (`https_proxy`, `http_proxy`, `all_proxy`), empty for none.
         public var proxy: String?

@@ -191,6 +191,67 @@ extension EndToEnd {
             }
         }
 
+        /// A system that trusts the server's certificate, and a user who trusts another authority alone.
+        @Test func withAnAuthorityOfItsOwnAProfileTrustsNoOther() async throws {
+            try await withFolder { folder in
+                for name in ["key", "other"] {
+                    let openssl = try ChildProcess(
+                        "/usr/bin/openssl",
+                        "req -x509 -newkey rsa:2048 -nodes -subj /CN=\(name) -addext subjectAltName=IP:127.0.0.1 -days 1"
+                            .split(separator: " ").map(String.init)
+                            + ["-keyout", "\(folder)/\(name).pem", "-out", "\(folder)/\(name)-chain.pem"],
+                        environment: Programs.environment, folder: folder)
+                    try #require(try await openssl.exit().status == 0, "\(openssl.errors)")
+                }
+                let (key, chain) = (folder + "/key.pem", folder + "/key-chain.pem")
+                // The folder of the system's authorities, for one process tree.
+                let system = [
+                    "/usr/bin/unshare", "--mount", "--map-root-user", "/bin/sh", "-ec",
+                    """
+                    mkdir -p "$0.d"
+                    cp "$0" "$0.d/ca-certificates.crt"
+                    cp "$0" "$0.d/$(openssl x509 -hash -noout -in "$0").0"
+                    mount --bind "$0.d" /etc/ssl/certs
+                    export SSL_CERT_DIR=/etc/ssl/certs SSL_CERT_FILE="$0" CURL_CA_BUNDLE="$0"
+                    exec "$@"
+                    """, chain,
+                ]
+                try await withStage(options: ["--tls-cert", chain, "--tls-key", key]) { stage in
+                    let url = await stage.server.url
+                    let alice = try Person("alice", folder: stage.folder)
+                    let register = ["--server", url, "--password-file", alice.passwordFile]
+                    func attempt(_ name: String, _ options: [String]) async throws -> Person.Run {
+                        let process = try alice.start(
+                            ["register", name, "--profile", name] + register + options, wrapper: system)
+                        let exit = try await process.exit()
+                        return Person.Run(exit: exit, output: process.output, errors: process.errors)
+                    }
+                    let trusting = try await attempt("alice", [])
+                    #expect(trusting.status == 0, "the system trusts the certificate: \(trusting.errors)")
+                    let strict = try await attempt("bob", ["--ca-file", folder + "/other-chain.pem"])
+                    expect(strict, status: 8, "certificate")
+                    #expect(try await attempt("carol", ["--ca-file", chain]).status == 0)
+                }
+            }
+        }
+
+        /// Named here and resolved to no one: what counts is what is said before anything is sent.
+        @Test func plainHTTPToAnotherMachineHasToBeMeant() async throws {
+            try await withFolder { folder in
+                let alice = try Person("alice", folder: folder)
+                let server = ["--server", "http://chat.invalid", "--password-file", alice.passwordFile]
+                for name in ["register", "login"] {
+                    let command = [name, "alice", "--profile", name]
+                    let process = try alice.start(command + server + ["--json"])
+                    #expect(try await process.exit().status == 64)
+                    #expect(process.errors.contains("--insecure-http"), "\(process.errors)")
+                    #expect(!FileManager.default.fileExists(atPath: alice.home + "/" + name))
+                    let meant = try alice.start(command + server + ["--insecure-http"])
+                    #expect(try await meant.exit().status == 7, "\(meant.errors)")
+                }
+            }
+        }
+
         @Test func certificatesDecideWhoIsTrusted() async throws {
             try await withFolder { folder in
                 let (key, chain) = (folder + "/key.pem", folder + "/chain.pem")

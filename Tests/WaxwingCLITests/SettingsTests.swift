@@ -68,4 +68,26 @@ struct SettingsTests {
     func onlyPlainHTTPToOtherMachinesIsExposed(address: String, expected: Bool) {
         #expect(ServerAddress.isExposed(address) == expected)
     }
+
+    @Test func nobodySendsAPasswordInTheClearWithoutSayingSo() throws {
+        var settings = Settings()
+        let failure = try #require(throws: Failure.self) {
+            try ServerAddress.check("http://chat.example.org", &settings, isKnown: false)
+        }
+        #expect(failure.status == .usage && failure.hint.contains("--insecure-http"))
+        #expect(settings == Settings())
+        for address in ["http://127.0.0.1:8080", "http://[::1]", "http://localhost", "https://chat.example.org"] {
+            try ServerAddress.check(address, &settings, isKnown: false)
+        }
+        #expect(!ServerAddress.tellOnce("http://127.9.9.9", &settings) && settings == Settings())
+        // Said once, it is kept.
+        settings = try settings.merging(try ServerOptions.parse(["--insecure-http"]))
+        try ServerAddress.check("http://chat.example.org", &settings, isKnown: false)
+        #expect(try settings.merging(try ServerOptions.parse([])).insecureHTTP == true)
+        // A profile of old goes on, and is told once.
+        var old = Settings()
+        try ServerAddress.check("http://chat.example.org", &old, isKnown: true)
+        #expect(old.insecureHTTP == false)
+        #expect(!ServerAddress.tellOnce("http://chat.example.org", &old))
+    }
 }

@@ -11,6 +11,7 @@ struct Login: AsyncParsableCommand {
             Example:
               waxwing login alice --server https://chat.example.org
               waxwing login alice --password-file - < secret
+              waxwing login --insecure-http
             """)
 
     @Argument(help: "The account's name; the profile's own where none is given.")

@@ -9,6 +9,7 @@ struct Register: AsyncParsableCommand {
             Example:
               waxwing register alice --server https://chat.example.org
               waxwing register bob --server 127.0.0.1:8443 --ca-file ca.pem --password-file secret
+              waxwing register carol --server http://10.8.0.1:8080 --insecure-http
             """)
 
     @Argument(help: "The new account's name: letters, digits and underscores.")

@@ -65,7 +65,14 @@ struct ServerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The server's address; https:// where no scheme is given.", valueName: "url"))
     var server: String?
 
-    @Option(help: ArgumentHelp("Trust the certificate authorities in this PEM file.", valueName: "file"))
+    @Flag(
+        name: .customLong("insecure-http"),
+        help: "Take an http:// address of another machine: the password and who you talk to can be read on the way.")
+    var insecureHTTP = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Trust the certificate authorities in this PEM file, and no others for this server.", valueName: "file"))
     var caFile: String?
 
     @Option(help: ArgumentHelp("Reach the server through this proxy.", valueName: "url"))

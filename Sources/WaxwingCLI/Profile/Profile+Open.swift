@@ -22,7 +22,12 @@ extension Profile {
     func open(toRead: Bool = false, onNotice: @escaping @Sendable (Notice) -> Void = { _ in }) throws -> Client {
         let store = toRead ? try openStoreToRead() : try openStore()
         guard let account = try AccountReader(store: store).account() else { throw Failure.notLoggedIn }
-        return try client(store, account.serverURL, try Settings.load(settingsPath), onNotice)
+        var settings = try Settings.load(settingsPath)
+        if ServerAddress.tellOnce(account.serverURL, &settings) {
+            // Where it cannot be noted, it is said again.
+            try? settings.save(settingsPath)
+        }
+        return try client(store, account.serverURL, settings, onNotice)
     }
 
     /// Opens the account for a login; the store is made where there is none.

@@ -2,11 +2,13 @@ import Glibc
 
 /// The way to the server as it was given at login. Not secret, except that a proxy's address may hold a password.
 struct Settings: Codable, Hashable, Sendable {
-    /// A PEM file with the certificate authorities to trust, as an absolute path.
+    /// A PEM file with the only certificate authorities to trust, as an absolute path.
     var caFile: String?
     var proxy: String?
     var tokenHeader: String?
     var transport: TransportKind?
+    /// Whether an http:// address of another machine is meant: true where somebody said so, false where they were told that they have not.
+    var insecureHTTP: Bool?
 
     /// Nothing is set where there is no file.
     ///
@@ -31,6 +33,7 @@ struct Settings: Codable, Hashable, Sendable {
         }
         if let proxy = options.proxy { merged.proxy = proxy.isEmpty ? nil : proxy }
         if let header = options.tokenHeader { merged.tokenHeader = header.isEmpty ? nil : header }
+        if options.insecureHTTP { merged.insecureHTTP = true }
         return merged
     }
 }

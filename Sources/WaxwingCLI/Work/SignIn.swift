@@ -31,14 +31,12 @@ struct SignIn {
                 .notPossible, "this profile belongs to \(known.username) at \(known.serverURL)",
                 hint: "use another profile for another server: --profile NAME")
         }
-        if ServerAddress.isExposed(address) {
-            Console.note("note: http:// shows your password and who you talk to on the way; the messages stay sealed")
-        }
         self.profile = profile
         self.username = username
         serverURL = address
         var settings = try Settings.load(profile.settingsPath).merging(server)
         if let transport = profileOptions.transport { settings.transport = try transport.absolute() }
+        try ServerAddress.check(address, &settings, isKnown: known != nil)
         self.settings = settings
         try profile.prepare()
         client = try profile.open(serverURL: address, settings, server.store) { [tally] in tally.take($0) }
