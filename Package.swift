@@ -128,18 +128,20 @@ let package = Package(
 
         // The executables
         .target(name: "StandardStreams", swiftSettings: strict),
+        .target(name: "CProcess"),
+        .target(name: "PrivateMemory", dependencies: ["CProcess"], swiftSettings: strict),
         .executableTarget(
             name: "WaxwingCLI",
             dependencies: [
                 "WaxwingClient", "Archive", "Age", "SQLiteStore", "FileStore", "HTTPTransport", "FixtureTransport",
-                "MLSOpenSSL", "StandardStreams",
+                "MLSOpenSSL", "PrivateMemory", "StandardStreams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "WaxwingDaemon",
             dependencies: [
-                "WaxwingServer", "StandardStreams",
+                "WaxwingServer", "PrivateMemory", "StandardStreams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -225,6 +227,7 @@ let package = Package(
             name: "WaxwingCLITests",
             dependencies: [
                 "WaxwingCLI", "WaxwingCore", "WaxwingClient", "SQLiteStore", "FileStore", "MLSOpenSSL", "CFaults",
+                "PrivateMemory",
             ],
             swiftSettings: strict),
         // The two programs as processes: a server, clients, and the network between them.

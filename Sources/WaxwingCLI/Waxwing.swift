@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import PrivateMemory
 
 /// The command `waxwing`. One file a command lies under `Commands/`; `Profile+Open.swift` alone chooses implementations.
 @main
@@ -33,6 +34,7 @@ struct Waxwing: AsyncParsableCommand {
         ])
 
     static func main() async {
+        PrivateMemory.closeForRelease()
         Console.begin()
         Interrupt.arm()
         let code = await perform(nil)

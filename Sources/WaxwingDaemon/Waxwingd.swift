@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
+import PrivateMemory
 import StandardStreams
 import WaxwingServer
 
@@ -65,6 +66,7 @@ struct Waxwingd: AsyncParsableCommand {
     var logLevel: Logger.Level = .notice
 
     static func main() async {
+        PrivateMemory.closeForRelease()
         // Whoever reads the log may go away; the server stays.
         StandardStreams.secure()
         await main(nil)

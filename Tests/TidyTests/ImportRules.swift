@@ -27,16 +27,17 @@ enum Arrows {
         // Executables and what belongs to them.
         "Sources/WaxwingCLI": [
             "WaxwingClient", "WaxwingCore", "Archive", "Age", "MLS", "ConclaveProtocol", "ArgumentParser",
-            "StandardStreams", "Synchronization", "Dispatch", "FoundationEssentials", "Glibc",
+            "PrivateMemory", "StandardStreams", "Synchronization", "Dispatch", "FoundationEssentials", "Glibc",
         ],
         "Sources/StandardStreams": ["Glibc"],
+        "Sources/PrivateMemory": ["CProcess", "Glibc"],
         "Sources/Age": ["COpenSSL", "Glibc", "Synchronization"],
         "Sources/Archive": [
             "Age", "ConclaveProtocol", "COpenSSL", "CZstd", "Dispatch", "FoundationEssentials", "Glibc",
             "Synchronization", "WaxwingCore",
         ],
         "Sources/WaxwingDaemon": [
-            "WaxwingServer", "StandardStreams", "ArgumentParser", "Logging", "Foundation",
+            "WaxwingServer", "PrivateMemory", "StandardStreams", "ArgumentParser", "Logging", "Foundation",
         ],
         "Sources/MLSVectorRunner": ["MLS", "MLSOpenSSL", "Foundation"],
         "Sources/MLSOwnVectors": ["MLS", "MLSOpenSSL", "Foundation", "Synchronization"],
