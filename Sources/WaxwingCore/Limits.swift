@@ -66,8 +66,26 @@ public enum ClientLimits {
     /// How long ago a lifetime begins that is made now, in seconds: a clock that is set back by some hours, or to another time zone, is no reason to
     /// refuse it.
     static let lifetimeLead: UInt64 = 86_400
+    /// Our own keys in a room are changed so long after the last time, in seconds, and up to so much later, other for each member: with a sync a
+    /// day, everyone's within two weeks. A commit costs each member a few kilobytes, so a room of fifty has about five a day.
+    static let rotationAge: UInt64 = 7 * 86_400
+    static let rotationSpread: UInt64 = 5 * 86_400
+    /// Or after so many rows of the log, and up to as many more.
+    static let rotationRows: UInt64 = 4_000
+    /// No sooner than this after the last time, in seconds.
+    static let rotationPause: UInt64 = 86_400
+    /// So many more texts have to come before a change, for each time that the clock went back: as many as are said in some days.
+    static let rotationTextsAfterSetback = 50
+    /// Pages of ``rowsPerRead`` rows of the history that are looked through for texts.
+    static let rotationPages = 100
+    /// Members who are online wait up to so long, in milliseconds, so that not several commit on hearing of the same message.
+    static let rotationStagger: UInt64 = 600_000
     /// Private keys of key packages that were replaced are kept for so long, in seconds.
     static let withdrawnLifetime: UInt64 = 90 * 86_400
+    /// The same for one of last resort that has let us in once: what it opens can be opened by whoever gets hold of it. An invite made by it before
+    /// it was replaced waits for 30 days on `waxwingd` unless it is told otherwise, and a day for the way. Whose invite waited longer comes in
+    /// from outside.
+    static let usedLastResortLifetime: UInt64 = 31 * 86_400
     /// A fresh set is uploaded when the last one is this old, in seconds.
     static let keyPackageRefresh: UInt64 = 45 * 86_400
     /// Replaced key packages whose private keys are kept for invites under way.

@@ -68,7 +68,7 @@ extension ClientCore {
             }
         }
         switch try turn.draft.outboxHead(id, now: turn.moment) {
-        case .nothing: return .rest
+        case .nothing: return try rotateIfDue(record, &turn) ? .again : .rest
         case .wait(let moment):
             lanes.sleep(id, until: moment)
             return .rest

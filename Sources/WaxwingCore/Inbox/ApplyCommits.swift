@@ -193,6 +193,11 @@ extension ClientCore {
             group.record.epoch = epoch + 1
             turn.draft.put(EpochRecord(epoch: group.record.epoch, startedAt: row.time), for: group.id)
             group.record.lastCommitter = committer
+            if committer == (try account(turn).userID),
+                staged.changes.updated.contains(where: { $0.index == staged.committer.index })
+            {
+                try keysAreNew(in: group.record, sequence: row.sequence, &turn)
+            }
             try noteMerged(
                 staged, row, replacing: replaced, isSure: !group.record.hasHole, in: group.id, &turn)
             if let committer { try prove(&group.record, by: committer, turn) }
@@ -269,6 +274,7 @@ extension ClientCore {
         group.epochChanged = true
         let me = try account(turn).userID
         group.record.lastCommitter = me
+        try keysAreNew(in: group.record, sequence: row.sequence, &turn)
         try noteMerged(staged, row, replacing: [], in: group.id, &turn)
         var membership = try turn.draft.membership(group.id)
         membership.log.forget(beyond: next.epoch)

@@ -125,8 +125,8 @@ extension ClientCore {
             try unseal(record.id, &turn)
             try noteTree(of: group, record.id, &turn)
             keep(record.id, group, &turn)
-            if let package = bundles.first(where: { $0.key == used.bytes }), !package.record.isLastResort {
-                turn.draft.delete(.keyPackage, package.key)
+            if let package = bundles.first(where: { $0.key == used.bytes }) {
+                try spend(package.record, package.key, in: record.id, &turn)
             }
             var account = try account(turn)
             account.keyPackagesOwed += 1

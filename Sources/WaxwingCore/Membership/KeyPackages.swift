@@ -12,8 +12,13 @@ extension ClientCore {
         for stored in try turn.draft.page(.keyPackage, prefix: []) {
             if try KeyPackageRecord(stored: stored.value).isReady(at: moment) { waiting.append(stored) }
         }
-        let wanted = fullSet ? ClientLimits.keyPackages + 1 : Int(min(account.keyPackagesOwed, 5))
         let lastResortWaits = try waiting.contains { try KeyPackageRecord(stored: $0.value).isLastResort }
+        if !fullSet, !lastResortWaits, try lastResortIsToBeReplaced(turn) {
+            waiting.append(try makeKeyPackage(isLastResort: true, &turn))
+        }
+        let singles = try waiting.count { try !KeyPackageRecord(stored: $0.value).isLastResort }
+        let owed = Int(min(account.keyPackagesOwed, 5))
+        let wanted = fullSet ? ClientLimits.keyPackages + 1 : waiting.count + max(0, owed - singles)
         while waiting.count < wanted {
             let isLastResort = fullSet && !lastResortWaits && waiting.count == wanted - 1
             waiting.append(try makeKeyPackage(isLastResort: isLastResort, &turn))
@@ -44,6 +49,26 @@ extension ClientCore {
             uploads, fingerprint: account.fingerprint, token: token, idempotencyKey: once)
         begin(
             .uploadKeyPackages(call, references: waiting.map(\.key), fullSet: fullSet), call.request, &turn)
+    }
+
+    /// A Welcome came by this key package. Its private keys go at once, so that nobody can open the Welcome any more; those of last resort stay for
+    /// other invites that were made by it, until a bound after another one has taken its place (``ClientLimits/usedLastResortLifetime``).
+    /// Since they stay, our leaf has to be independent of them before anything is said: new keys come first.
+    mutating func spend(_ record: KeyPackageRecord, _ key: [UInt8], in group: ID, _ turn: inout Turn) throws {
+        guard record.isLastResort else {
+            turn.draft.delete(.keyPackage, key)
+            return
+        }
+        var record = record
+        record.isUsed = true
+        turn.draft.put(.keyPackage, key, record)
+        try queueOnce(.rotate, in: group, &turn)
+    }
+
+    private func lastResortIsToBeReplaced(_ turn: Turn) throws -> Bool {
+        try turn.draft.page(.keyPackage, prefix: []).contains {
+            try KeyPackageRecord(stored: $0.value).isToBeReplaced
+        }
     }
 
     private mutating func makeKeyPackage(isLastResort: Bool, _ turn: inout Turn) throws -> Record {
@@ -84,9 +109,8 @@ extension ClientCore {
                 record.withdrawnAt = max(moment, 1)
                 turn.draft.put(.keyPackage, stored.key, record)
             }
-            if record.lifetime.notAfter &+ 86_400 < moment
-                || record.withdrawnAt &+ ClientLimits.withdrawnLifetime < moment
-            {
+            let keptFor = record.isUsed ? ClientLimits.usedLastResortLifetime : ClientLimits.withdrawnLifetime
+            if record.lifetime.notAfter &+ 86_400 < moment || record.withdrawnAt &+ keptFor < moment {
                 turn.draft.delete(.keyPackage, stored.key)
             } else {
                 kept.append((stored.key, record.withdrawnAt))
@@ -99,24 +123,25 @@ extension ClientCore {
 
     mutating func keyPackagesUploaded(_ references: [[UInt8]], fullSet: Bool, _ turn: inout Turn) throws {
         let moment = max(serverClock.seconds(turn.moment), 1)
-        if fullSet {
-            for stored in try turn.draft.page(.keyPackage, prefix: []) where !references.contains(stored.key) {
-                var record = try KeyPackageRecord(stored: stored.value)
-                guard record.isPublished else { continue }
-                record.withdrawnAt = moment
-                turn.draft.put(.keyPackage, stored.key, record)
-            }
-        }
+        var (singles, hasLastResort) = (0, false)
         for reference in references {
             guard var record: KeyPackageRecord = try turn.draft.record(.keyPackage, reference) else { continue }
+            if record.isLastResort { hasLastResort = true } else { singles += 1 }
             record.isUploaded = true
             turn.draft.put(.keyPackage, reference, record)
+        }
+        // The server has one of last resort: the new one, from now on.
+        for stored in try turn.draft.page(.keyPackage, prefix: []) where !references.contains(stored.key) {
+            var record = try KeyPackageRecord(stored: stored.value)
+            guard record.isPublished, fullSet || hasLastResort && record.isLastResort else { continue }
+            record.withdrawnAt = moment
+            turn.draft.put(.keyPackage, stored.key, record)
         }
         var account = try account(turn)
         if fullSet { account.keyPackagesUploadedAt = moment }
         account.keyPackagesOwed =
-            fullSet ? 0 : account.keyPackagesOwed - min(account.keyPackagesOwed, UInt32(references.count))
+            fullSet ? 0 : account.keyPackagesOwed - min(account.keyPackagesOwed, UInt32(singles))
         turn.draft.put(account)
-        lanes.account.keyPackagesUnchecked = account.keyPackagesOwed > 0
+        lanes.account.keyPackagesUnchecked = try account.keyPackagesOwed > 0 || lastResortIsToBeReplaced(turn)
     }
 }

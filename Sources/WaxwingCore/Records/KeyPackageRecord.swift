@@ -2,9 +2,13 @@ import MLS
 
 /// A key package of our own with its private keys.
 struct KeyPackageRecord: StoredRecord {
-    static let version: UInt8 = 2
+    /// Version 3 is for those that were used and are still there.
+    static let version: UInt8 = 3
+    var neededVersion: UInt8 { isUsed ? 3 : 2 }
 
     var isLastResort: Bool
+    /// A Welcome has let us in by it. Only those of last resort outlive that.
+    var isUsed: Bool
     /// The server has taken it.
     var isUploaded: Bool
     var lifetime: Lifetime
@@ -18,6 +22,7 @@ struct KeyPackageRecord: StoredRecord {
         self.isLastResort = isLastResort
         self.lifetime = lifetime
         isUploaded = false
+        isUsed = false
         withdrawnAt = 0
         serialized = bundle.serialized
     }
@@ -35,6 +40,7 @@ struct KeyPackageRecord: StoredRecord {
             lifetime = try reader.read()
             withdrawnAt = try reader.read()
         }
+        isUsed = version > 2
         serialized = try reader.readOpaque()
     }
 
@@ -48,6 +54,9 @@ struct KeyPackageRecord: StoredRecord {
 
     /// The server may hand it out to people who want to invite us.
     var isPublished: Bool { isUploaded && withdrawnAt == 0 }
+
+    /// It let us in, and the server may hand it out again: another one has to take its place.
+    var isToBeReplaced: Bool { isLastResort && isUsed && isPublished }
 
     /// Made and never uploaded, as far as is known, and good for a while yet: by `moment`, in Unix seconds.
     func isReady(at moment: UInt64) -> Bool {

@@ -21,10 +21,18 @@ enum Keys {
         group.bytes + [0xFF, 0xFF, 0xFF, 0xFF] + keyBytes(order)
     }
 
-    /// Coming back into a group goes before everything that needs its keys; else the order is that of asking.
-    static func outbox(_ group: ID, order: UInt64, isUrgent: Bool) -> [UInt8] {
-        (isUrgent ? urgent(group) : group.bytes + [1]) + keyBytes(order)
+    /// Coming back into a group goes before everything that needs its keys, and new keys that no one asked for go before what is said by them; else
+    /// the order is that of asking.
+    static func outbox(_ group: ID, order: UInt64, _ rank: OutboxRank) -> [UInt8] {
+        switch rank {
+        case .comingBack: urgent(group) + keyBytes(order)
+        // Behind all that come back: no order has its highest bit set.
+        case .ownKeys: urgent(group) + [0x80] + keyBytes(order)
+        case .asked: group.bytes + [1] + keyBytes(order)
+        }
     }
+
+    enum OutboxRank: CaseIterable { case asked, comingBack, ownKeys }
 
     static func urgent(_ group: ID) -> [UInt8] { group.bytes + [0] }
 
@@ -66,6 +74,7 @@ enum Keys {
     static func unprovenPins(_ group: ID) -> [UInt8] { group.bytes + [2] }
     static func room(_ group: ID) -> [UInt8] { group.bytes + [3] }
     static func roomBefore(_ group: ID) -> [UInt8] { group.bytes + [4] }
+    static func ownKeys(_ group: ID) -> [UInt8] { group.bytes + [0x20] }
 }
 
 extension Draft {
@@ -145,8 +154,10 @@ extension Draft {
     // MARK: Outbox
 
     func outboxRow(_ group: ID, order: UInt64) throws(StoreError) -> OutboxRow? {
-        if let row: OutboxRow = try record(.outbox, Keys.outbox(group, order: order, isUrgent: false)) { return row }
-        return try record(.outbox, Keys.outbox(group, order: order, isUrgent: true))
+        for rank in Keys.OutboxRank.allCases {
+            if let row: OutboxRow = try record(.outbox, Keys.outbox(group, order: order, rank)) { return row }
+        }
+        return nil
     }
 
     /// The rows of one group in order; of all groups without one.
@@ -161,7 +172,7 @@ extension Draft {
         var rows: [OutboxRow] = []
         for stored in try page(.outbox, prefix: Keys.urgent(group)) {
             let row = try OutboxRow(stored: stored.value)
-            if !row.isFailed { rows.append(row) }
+            if !row.isFailed, row.intent == .rejoin { rows.append(row) }
         }
         return rows
     }
@@ -204,7 +215,11 @@ extension Draft {
     }
 
     private func key(_ row: OutboxRow) -> [UInt8] {
-        Keys.outbox(row.group, order: row.order, isUrgent: row.intent == .rejoin)
+        switch row.intent {
+        case .rejoin: Keys.outbox(row.group, order: row.order, .comingBack)
+        case .rotate where !row.isByPerson: Keys.outbox(row.group, order: row.order, .ownKeys)
+        default: Keys.outbox(row.group, order: row.order, .asked)
+        }
     }
 
     // MARK: History

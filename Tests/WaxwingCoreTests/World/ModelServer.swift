@@ -311,6 +311,9 @@ struct ModelServer {
         users[user]?.lastResort = nil
     }
 
+    /// Others have taken all but the one that is for everybody.
+    mutating func useUpKeyPackages(of user: ID) { users[user]?.keyPackages = [] }
+
     @discardableResult
     mutating func append(_ message: [UInt8], from user: ID, to id: ID) -> UInt64 {
         groups[id]!.lastSequence += 1
