@@ -10,7 +10,7 @@ extension FixtureLine {
         method = request.method.rawValue
         path = request.path
         query = request.query.isEmpty ? nil : request.query.map { [$0.name, $0.value] }
-        token = request.token.map { Masks.token($0) }
+        token = request.token.map { Masks.token($0.unwipedText) }
         key = request.idempotencyKey
         contests = request.contests.isEmpty ? nil : request.contests
         let bytes = masks.body(request.body, .request, request.method, request.path)

@@ -321,7 +321,7 @@ private struct PlayedTransport: Transport {
         throw line.transportError ?? TransportError(.unknown, .badAnswer, "The recording has no answer to this.")
     }
 
-    func events(token: String) -> AsyncThrowingStream<FeedEvent, any Error> {
+    func events(token: SessionToken) -> AsyncThrowingStream<FeedEvent, any Error> {
         let number = player.number(of: Endpoint.events(token: token))
         return AsyncThrowingStream {
             guard let line = await player.next(for: number) else { return nil }

@@ -23,7 +23,7 @@ struct RecordingTransport: Transport {
         return try result.get()
     }
 
-    func events(token: String) -> AsyncThrowingStream<FeedEvent, any Error> {
+    func events(token: SessionToken) -> AsyncThrowingStream<FeedEvent, any Error> {
         let tap = FeedTap(
             recorder: recorder, number: recorder.number(of: Endpoint.events(token: token)),
             events: inner.events(token: token))

@@ -4,7 +4,7 @@ import WaxwingCore
 /// One event feed, from its opening to its end, in whatever way gets through.
 struct Feed: Sendable {
     let transport: HTTPTransport
-    let token: String
+    let token: SessionToken
     let buffer: FeedBuffer
 
     /// Fills the buffer until the feed ends, and ends the buffer then. Cancelling the task ends the feed.

@@ -1,3 +1,4 @@
+import ConclaveProtocol
 import Synchronization
 import WaxwingCore
 
@@ -17,7 +18,7 @@ final class FeedMemory: Sendable {
     }
 
     private struct State {
-        var place: (token: String, id: String)?
+        var place: (token: SessionToken, id: String)?
         var prefersPolling = false
         /// Streams in a row that did not live long.
         var cuts = 0
@@ -28,11 +29,11 @@ final class FeedMemory: Sendable {
     private let state = Mutex(State())
 
     /// The id of the last event that was read; nil for another session's.
-    func place(of token: String) -> String? {
+    func place(of token: SessionToken) -> String? {
         state.withLock { $0.place?.token == token ? $0.place?.id : nil }
     }
 
-    func move(to id: String, of token: String) { state.withLock { $0.place = (token, id) } }
+    func move(to id: String, of token: SessionToken) { state.withLock { $0.place = (token, id) } }
 
     var prefersPolling: Bool { state.withLock { $0.prefersPolling } }
 

@@ -41,7 +41,7 @@ public final class HTTPTransport: Transport {
         return response
     }
 
-    public func events(token: String) -> AsyncThrowingStream<FeedEvent, any Error> {
+    public func events(token: SessionToken) -> AsyncThrowingStream<FeedEvent, any Error> {
         let buffer = FeedBuffer(limit: options.feedBufferLength)
         // The task holds the transport, so that a feed outlives whoever asked for it.
         let task = Task { await Feed(transport: self, token: token, buffer: buffer).run() }

@@ -23,7 +23,7 @@ struct PollFeed: Sendable {
     }
 
     let transport: HTTPTransport
-    let token: String
+    let token: SessionToken
     let buffer: FeedBuffer
     /// The reader was told already that the feed is open. What happened since may be lost.
     var isOpened = false

@@ -16,8 +16,12 @@ struct RequestPlan: Sendable {
     let url: String
     let isTLS: Bool
     let body: [UInt8]
-    /// Whole header lines. They hold the token: never to be printed.
+    /// Whole header lines, without that of the token.
     private(set) var headers: [String]
+    /// Put into a line of its own when curl takes it, and wiped there afterwards.
+    let token: SessionToken?
+    /// What stands in front of the token in its line.
+    let tokenPrefix: String
     private(set) var patience = Patience.ordinary
 
     init(_ request: APIRequest, server: ServerURL, options: HTTPTransport.Options) throws(TransportError) {
@@ -32,12 +36,11 @@ struct RequestPlan: Sendable {
         headers = ["Accept: application/x-protobuf", "Expect:"]
         // Without the value, curl leaves out the form type it gives to every POST.
         headers.append(request.body.isEmpty ? "Content-Type:" : "Content-Type: application/x-protobuf")
-        if let token = request.token {
-            guard Self.isHeaderValue(token) else {
-                throw TransportError(.notSent, .other, "The session token cannot be put into a header.")
-            }
-            headers.append(options.tokenHeader.map { "\($0): \(token)" } ?? "Authorization: Bearer \(token)")
+        if let token = request.token, !token.isHeaderValue {
+            throw TransportError(.notSent, .other, "The session token cannot be put into a header.")
         }
+        token = request.token
+        tokenPrefix = options.tokenHeader.map { "\($0): " } ?? "Authorization: Bearer "
         if let key = request.idempotencyKey {
             guard Self.isHeaderValue(key) else {
                 throw TransportError(.notSent, .other, "The idempotency key cannot be put into a header.")

@@ -1,5 +1,6 @@
 import CCurl
 import ConclaveProtocol
+import Glibc
 import Synchronization
 import WaxwingCore
 
@@ -66,6 +67,7 @@ final class Transfer: @unchecked Sendable {
             guard let longer = curl_slist_append(headers, line) else { return nil }
             headers = longer
         }
+        guard appendToken() else { return nil }
         setup.set(CURLOPT_HTTPHEADER, list: headers)
         setup.request(plan)
         setup.connection(options, isTLS: plan.isTLS)
@@ -98,8 +100,37 @@ final class Transfer: @unchecked Sendable {
         release()
     }
 
+    /// Adds the line with the session token, of which no copy is left behind but the one in the list.
+    private func appendToken() -> Bool {
+        guard let token = plan.token else { return true }
+        let prefix = Array(plan.tokenPrefix.utf8)
+        let length = prefix.count + token.count + 1
+        return withUnsafeTemporaryAllocation(byteCount: length, alignment: 1) { line in
+            line.copyBytes(from: prefix)
+            token.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: line[prefix.count...]).copyBytes(from: $0) }
+            line[length - 1] = 0
+            guard let start = line.baseAddress else { return false }
+            defer { explicit_bzero(start, length) }
+            guard let longer = curl_slist_append(headers, start.assumingMemoryBound(to: CChar.self)) else {
+                return false
+            }
+            headers = longer
+            return true
+        }
+    }
+
+    /// Wipes curl's copies of our header lines: the session token is in one of them.
+    private func wipeHeaders() {
+        var node = headers
+        while let line = node {
+            if let text = line.pointee.data { explicit_bzero(text, strlen(text)) }
+            node = line.pointee.next
+        }
+    }
+
     private func release() {
         if let easy { curl_easy_cleanup(easy) }
+        wipeHeaders()
         curl_slist_free_all(headers)
         errorText?.deallocate()
         (easy, headers, errorText) = (nil, nil, nil)

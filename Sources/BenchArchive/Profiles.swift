@@ -42,7 +42,8 @@ enum Profiles {
         let client = try Client(
             store: store, transport: HTTPTransport(HTTPTransport.Options(server: server)), provider: OpenSSLProvider(),
             entropy: SystemEntropy(), clock: { Moment(wall: Instant(milliseconds: 0)) })
-        let session = Session(token: String(repeating: "a", count: 64), userID: account, username: "alice")
+        let session = Session(
+            token: SessionToken(String(repeating: "a", count: 64)), userID: account, username: "alice")
         try await client.perform(.signIn(session, serverURL: server))
         return client
     }

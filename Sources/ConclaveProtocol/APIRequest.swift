@@ -11,7 +11,7 @@ public struct APIRequest: Hashable, Sendable {
     /// The protobuf message; empty where the endpoint takes none.
     public var body: [UInt8]
     /// The session token to send, if the endpoint wants one. Never printed.
-    public var token: String?
+    public var token: SessionToken?
     /// The same key on a repeated POST makes a server that knows the header return its first answer.
     public var idempotencyKey: String?
     /// Rows of the group's log that hold a commit of the same epoch which the sender refuses, by sequence number; the header
@@ -33,7 +33,7 @@ public struct APIRequest: Hashable, Sendable {
     }
 
     public init(
-        _ method: Method, _ path: String, query: [QueryItem] = [], body: [UInt8] = [], token: String? = nil,
+        _ method: Method, _ path: String, query: [QueryItem] = [], body: [UInt8] = [], token: SessionToken? = nil,
         idempotencyKey: String? = nil
     ) {
         self.method = method

@@ -40,7 +40,7 @@ public struct Batch: Sendable {
 /// Something to do for the core once the changes of its batch are on disk.
 public enum Effect: Sendable {
     case send(CallID, APIRequest)
-    case openFeed(token: String)
+    case openFeed(token: SessionToken)
     case closeFeed
     /// Something people may want to see. Everything it tells is on disk.
     case notice(Notice)

@@ -125,7 +125,7 @@ import Testing
             }
             #expect((error(Endpoint.login(username: "a", password: "b"), .ok(answer)) == nil) == isValid)
         }
-        check(Sample.token, isValid: true)
+        check(Sample.token.unwipedText, isValid: true)
         check("", isValid: false)
         check("abc\r\nHost: evil", isValid: false)
         check("a b", isValid: false)

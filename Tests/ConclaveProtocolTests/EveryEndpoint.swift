@@ -23,7 +23,7 @@ enum Sample {
     static func id(_ number: UInt8) -> ID { ID([UInt8](repeating: number, count: 16))! }
     static func data(_ number: UInt8) -> Data { Data(id(number).bytes) }
     static let group = id(9)
-    static let token = String(repeating: "ab", count: 32)
+    static let token = SessionToken(String(repeating: "ab", count: 32))
     static let fingerprint = String(repeating: "0f", count: 32)
 
     static func member(_ number: UInt8) -> WireGroupMember {
@@ -67,7 +67,7 @@ enum Sample {
         SampleCall(
             "POST /login", Endpoint.login(username: "alice", password: "12345678"),
             WireLoginResponse.with {
-                $0.token = token
+                $0.token = token.unwipedText
                 $0.userID = data(1)
                 $0.username = "alice"
             }),

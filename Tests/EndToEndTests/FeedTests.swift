@@ -79,8 +79,8 @@ extension Int {
 
 /// A group on a server: somebody posts into it, and somebody else may listen.
 private final class Room: Sendable {
-    let listener: String
-    private let speaker: String
+    let listener: SessionToken
+    private let speaker: SessionToken
     private let group: ID
     private let transport: HTTPTransport
     private let numbers = Mutex<[UInt64]>([])
@@ -121,10 +121,10 @@ private final class Room: Sendable {
 /// Somebody who listens, and opens the feed again whenever it breaks.
 private final class Ear: Sendable {
     private let transport: HTTPTransport
-    private let token: String
+    private let token: SessionToken
     private let state = Shared()
 
-    init(url: String, token: String, feed: HTTPTransport.FeedKind) throws {
+    init(url: String, token: SessionToken, feed: HTTPTransport.FeedKind) throws {
         var options = HTTPTransport.Options(server: url)
         options.proxy = ""
         options.feed = feed

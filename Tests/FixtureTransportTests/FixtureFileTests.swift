@@ -112,7 +112,7 @@ import WaxwingCore
         recorder.password(password)
         let transport = recorder.transport(LoggingIn(token: token))
         _ = try await transport.send(Endpoint.login(username: "alice", password: password).request)
-        _ = try await transport.send(Endpoint.me(token: token).request)
+        _ = try await transport.send(Endpoint.me(token: SessionToken(token)).request)
         recorder.exit(0)
         let text = try folder.lines().joined(separator: "\n")
         for secret in [password, token, proxy, "X-Key", "me:pass"] {
@@ -223,5 +223,5 @@ private struct LoggingIn: Transport {
         return APIResponse(status: 200, contentType: "application/x-protobuf", body: body)
     }
 
-    func events(token: String) -> AsyncThrowingStream<FeedEvent, any Error> { AsyncThrowingStream { nil } }
+    func events(token: SessionToken) -> AsyncThrowingStream<FeedEvent, any Error> { AsyncThrowingStream { nil } }
 }

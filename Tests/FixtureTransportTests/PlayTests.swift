@@ -131,7 +131,7 @@ import WaxwingCore
 
 /// Answers with the status that is asked for; 0 and 1 are two ways to fail.
 private struct ScriptedTransport: Transport {
-    static let token = String(repeating: "5e", count: 32)
+    static let token = SessionToken(String(repeating: "5e", count: 32))
 
     static func request(_ status: Int) -> APIRequest {
         var request = Endpoint.me(token: token).request
@@ -153,7 +153,7 @@ private struct ScriptedTransport: Transport {
         }
     }
 
-    func events(token: String) -> AsyncThrowingStream<FeedEvent, any Error> {
+    func events(token: SessionToken) -> AsyncThrowingStream<FeedEvent, any Error> {
         AsyncThrowingStream { continuation in
             continuation.yield(.opened)
             continuation.yield(.lagged)

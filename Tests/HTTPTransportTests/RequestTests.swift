@@ -206,7 +206,7 @@ import WaxwingCore
         let server = try ScriptedServer(answering: { _, connection in connection.answer([]) })
         let transport = try transport(server.url)
         for token in ["", "a\r\nX: y", "a b", "ü", "a\u{0}"] {
-            let error = await failure(transport, APIRequest(.get, "/x", token: token))
+            let error = await failure(transport, APIRequest(.get, "/x", token: SessionToken(token)))
             #expect(error?.outcome == .notSent)
             let other = await failure(transport, APIRequest(.post, "/x", idempotencyKey: token))
             #expect(other?.outcome == .notSent)

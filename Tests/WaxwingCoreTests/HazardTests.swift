@@ -220,7 +220,7 @@ import Testing
             try world.perform(
                 .signIn(Session(token: "x", userID: bob.id, username: "bob"), serverURL: "https://test"), alice)
         }
-        let session = Session(token: alice.id.description, userID: alice.id, username: "alice")
+        let session = Session(token: SessionToken(alice.id.description), userID: alice.id, username: "alice")
         let outcome = try world.perform(.signIn(session, serverURL: "https://test"), alice)
         #expect(outcome == .signedIn(newKey: false))
         try world.syncAll()

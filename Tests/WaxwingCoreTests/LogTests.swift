@@ -211,7 +211,8 @@ import Testing
         world.server.rejectsTokens = false
         try world.perform(
             .signIn(
-                Session(token: alice.id.description, userID: alice.id, username: "alice"), serverURL: "https://test"),
+                Session(token: SessionToken(alice.id.description), userID: alice.id, username: "alice"),
+                serverURL: "https://test"),
             alice)
         try world.syncAll()
         #expect(try world.texts("room", world.people[1]) == ["alice: later"])

@@ -1,11 +1,11 @@
 /// What login gives. The token is a secret.
 public struct Session: Hashable, Sendable {
     /// 64 hexadecimal digits on deployed servers; any visible ASCII is taken.
-    public var token: String
+    public var token: SessionToken
     public var userID: ID
     public var username: String
 
-    public init(token: String, userID: ID, username: String) {
+    public init(token: SessionToken, userID: ID, username: String) {
         self.token = token
         self.userID = userID
         self.username = username
@@ -67,30 +67,31 @@ extension Endpoint {
         message.password = password
         return Call(post("/login", message, nil)) { (answer: WireLoginResponse) throws(InvalidMessage) in
             // It goes into a header: nothing but visible ASCII may be in it.
-            guard (1...1024).contains(answer.token.utf8.count),
-                answer.token.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
-            else { throw InvalidMessage("the token is not visible ASCII") }
+            let token = SessionToken(answer.token)
+            guard (1...1024).contains(token.count), token.isHeaderValue else {
+                throw InvalidMessage("the token is not visible ASCII")
+            }
             return Session(
-                token: answer.token, userID: try checkedID(answer.userID, "the user id"),
+                token: token, userID: try checkedID(answer.userID, "the user id"),
                 username: printable(answer.username, limit: ProtocolLimits.nameLength))
         }
     }
 
     /// `POST /logout`: ends this session.
-    public static func logout(token: String) -> Call<Void> { Call(post("/logout", nil, token)) }
+    public static func logout(token: SessionToken) -> Call<Void> { Call(post("/logout", nil, token)) }
 
     /// `GET /me`: the caller's own account.
-    public static func me(token: String) -> Call<UserInfo> { userInfo(get("/me", token)) }
+    public static func me(token: SessionToken) -> Call<UserInfo> { userInfo(get("/me", token)) }
 
     /// `PATCH /me`: sets the caller's alias.
-    public static func updateProfile(alias: String, token: String) -> Call<Void> {
+    public static func updateProfile(alias: String, token: SessionToken) -> Call<Void> {
         var message = WireUpdateProfileRequest()
         message.alias = alias
         return Call(patch("/me", message, token))
     }
 
     /// `POST /change-password`: ends all sessions, this one too. A wrong password is refused with `tokenInvalid`.
-    public static func changePassword(current: String, new: String, token: String) -> Call<Void> {
+    public static func changePassword(current: String, new: String, token: SessionToken) -> Call<Void> {
         var message = WireChangePasswordRequest()
         message.currentPassword = current
         message.newPassword = new
@@ -98,22 +99,24 @@ extension Endpoint {
     }
 
     /// `POST /reset-account`: deletes the caller's key packages on the server.
-    public static func resetAccount(token: String) -> Call<Void> { Call(post("/reset-account", nil, token)) }
+    public static func resetAccount(token: SessionToken) -> Call<Void> { Call(post("/reset-account", nil, token)) }
 
     /// `POST /delete-account`. A wrong password is refused with `tokenInvalid`.
-    public static func deleteAccount(password: String, token: String) -> Call<Void> {
+    public static func deleteAccount(password: String, token: SessionToken) -> Call<Void> {
         var message = WireDeleteAccountRequest()
         message.password = password
         return Call(post("/delete-account", message, token))
     }
 
     /// `GET /users/{username}`. Refused: `notFound`.
-    public static func user(named username: String, token: String) -> Call<UserInfo> {
+    public static func user(named username: String, token: SessionToken) -> Call<UserInfo> {
         userInfo(get("/users/\(segment(username))", token))
     }
 
     /// `GET /users/by-id/{uuid}`. Refused: `notFound`.
-    public static func user(id: ID, token: String) -> Call<UserInfo> { userInfo(get("/users/by-id/\(id)", token)) }
+    public static func user(id: ID, token: SessionToken) -> Call<UserInfo> {
+        userInfo(get("/users/by-id/\(id)", token))
+    }
 
     private static func userInfo(_ request: APIRequest) -> Call<UserInfo> {
         Call(request) { (answer: WireUserInfoResponse) throws(InvalidMessage) in try UserInfo(answer) }

@@ -8,12 +8,12 @@ public enum Endpoint {
     /// What every path begins with.
     public static let base = "/api/v1"
 
-    static func get(_ path: String, query: [APIRequest.QueryItem] = [], _ token: String) -> APIRequest {
+    static func get(_ path: String, query: [APIRequest.QueryItem] = [], _ token: SessionToken) -> APIRequest {
         APIRequest(.get, base + path, query: query, token: token)
     }
 
     static func post(
-        _ path: String, _ message: (any SwiftProtobuf.Message)? = nil, _ token: String?,
+        _ path: String, _ message: (any SwiftProtobuf.Message)? = nil, _ token: SessionToken?,
         _ idempotencyKey: String? = nil,
         contests: [UInt64] = []
     ) -> APIRequest {
@@ -23,7 +23,7 @@ public enum Endpoint {
         return request
     }
 
-    static func patch(_ path: String, _ message: any SwiftProtobuf.Message, _ token: String) -> APIRequest {
+    static func patch(_ path: String, _ message: any SwiftProtobuf.Message, _ token: SessionToken) -> APIRequest {
         APIRequest(.patch, base + path, body: encode(message), token: token)
     }
 

@@ -16,7 +16,7 @@ public struct EventBatch: Hashable, Sendable {
 
 extension Endpoint {
     /// The event feed, a stream of server-sent events: see ``ServerHint/decode(hexFrame:)``.
-    public static func events(token: String) -> APIRequest { APIRequest(.get, "\(base)/events", token: token) }
+    public static func events(token: SessionToken) -> APIRequest { APIRequest(.get, "\(base)/events", token: token) }
 
     /// `GET /events/poll`: the events after a cursor, by long-polling. An extension of Waxwing's: other servers answer 404.
     ///
@@ -24,7 +24,7 @@ extension Endpoint {
     ///   - cursor: of the last answer, or the id of a server-sent event. With nil the server answers at once with no events and the
     ///     cursor that stands for now.
     ///   - seconds: how long the server shall wait for a first event. It may have a bound of its own.
-    public static func pollEvents(after cursor: String?, wait seconds: Int, token: String) -> Call<EventBatch> {
+    public static func pollEvents(after cursor: String?, wait seconds: Int, token: SessionToken) -> Call<EventBatch> {
         var query = [APIRequest.QueryItem("wait", "\(max(0, seconds))")]
         if let cursor { query.insert(APIRequest.QueryItem("after", cursor), at: 0) }
         return Call(

@@ -107,7 +107,7 @@ extension Endpoint {
     ///
     /// - Returns: the server's id of the group, which is not the MLS group id.
     public static func createGroup(
-        name: String, alias: String = "", token: String, idempotencyKey: String? = nil
+        name: String, alias: String = "", token: SessionToken, idempotencyKey: String? = nil
     ) -> Call<ID> {
         var message = WireCreateGroupRequest()
         message.groupName = name
@@ -118,7 +118,7 @@ extension Endpoint {
     }
 
     /// `GET /groups`: all groups of the caller with their rosters. No group is listed twice.
-    public static func groups(token: String) -> Call<[GroupSummary]> {
+    public static func groups(token: SessionToken) -> Call<[GroupSummary]> {
         Call(get("/groups", token), lists: ListBounds(nested: 3)) {
             (answer: WireListGroupsResponse) throws(InvalidMessage) in
             var seen: Set<ID> = []
@@ -133,7 +133,7 @@ extension Endpoint {
     }
 
     /// `PATCH /groups/{id}`, admins only. Refused: `notAdmin`, `validation`, `conflict` (name taken).
-    public static func updateGroup(_ group: ID, _ changes: GroupChanges, token: String) -> Call<Void> {
+    public static func updateGroup(_ group: ID, _ changes: GroupChanges, token: SessionToken) -> Call<Void> {
         var message = WireUpdateGroupRequest()
         message.groupName = changes.name ?? ""
         message.alias = changes.alias ?? ""
@@ -146,17 +146,17 @@ extension Endpoint {
     }
 
     /// `POST /groups/{id}/delete`, admins only. Refused: `notAdmin`.
-    public static func deleteGroup(_ group: ID, token: String) -> Call<Void> {
+    public static func deleteGroup(_ group: ID, token: SessionToken) -> Call<Void> {
         Call(post("/groups/\(group)/delete", nil, token))
     }
 
     /// `GET /groups/{id}/group-info`: the encoded GroupInfo. Refused: `notMember`, `notFound` (none stored).
-    public static func groupInfo(of group: ID, token: String) -> Call<[UInt8]> {
+    public static func groupInfo(of group: ID, token: SessionToken) -> Call<[UInt8]> {
         groupInfo(get("/groups/\(group)/group-info", token))
     }
 
     /// `GET /groups/{id}/retention`. Refused: `notMember`.
-    public static func retention(of group: ID, token: String) -> Call<RetentionPolicy> {
+    public static func retention(of group: ID, token: SessionToken) -> Call<RetentionPolicy> {
         Call(get("/groups/\(group)/retention", token)) {
             (answer: WireGetRetentionPolicyResponse) throws(InvalidMessage) in
             RetentionPolicy(
@@ -166,7 +166,7 @@ extension Endpoint {
     }
 
     /// `GET /groups/public?pattern=`: public groups whose name contains `pattern`.
-    public static func publicGroups(matching pattern: String, token: String) -> Call<[PublicGroup]> {
+    public static func publicGroups(matching pattern: String, token: SessionToken) -> Call<[PublicGroup]> {
         Call(get("/groups/public", query: [.init("pattern", pattern)], token), lists: ListBounds()) {
             (answer: WireListPublicGroupsResponse) throws(InvalidMessage) in
             var groups: [PublicGroup] = []

@@ -59,7 +59,7 @@ extension Endpoint {
     /// Refused: `badRequest` (nobody named), `notFound`, `conflict`, `notAdmin`.
     ///
     /// - Returns: at most one key package for each of `users`, and none for anybody else.
-    public static func invite(_ users: [ID], group: ID, token: String, idempotencyKey: String? = nil)
+    public static func invite(_ users: [ID], group: ID, token: SessionToken, idempotencyKey: String? = nil)
         -> Call<[MemberKeyPackage]>
     {
         var message = WireInviteToGroupRequest()
@@ -80,7 +80,7 @@ extension Endpoint {
     /// `POST /groups/{id}/escrow-invite`, admins only: leaves a commit, its Welcome and its GroupInfo with the server until the
     /// invitee accepts. Refused: `notFound`, `conflict` (member or invited already), `banned`, `notAdmin`.
     public static func escrowInvite(
-        _ invitee: ID, commit: [UInt8], welcome: [UInt8], groupInfo: [UInt8], group: ID, token: String,
+        _ invitee: ID, commit: [UInt8], welcome: [UInt8], groupInfo: [UInt8], group: ID, token: SessionToken,
         idempotencyKey: String? = nil
     ) -> Call<Void> {
         var message = WireEscrowInviteRequest()
@@ -92,40 +92,42 @@ extension Endpoint {
     }
 
     /// `GET /groups/{id}/invites`, admins only: the invites of a group that wait.
-    public static func groupInvites(group: ID, token: String) -> Call<[PendingInvite]> {
+    public static func groupInvites(group: ID, token: SessionToken) -> Call<[PendingInvite]> {
         Call(get("/groups/\(group)/invites", token), lists: ListBounds()) {
             (answer: WireListGroupPendingInvitesResponse) throws(InvalidMessage) in try list(answer.invites)
         }
     }
 
     /// `POST /groups/{id}/cancel-invite`, admins only. Refused: `notFound`, `notAdmin`.
-    public static func cancelInvite(of invitee: ID, group: ID, token: String, idempotencyKey: String? = nil) -> Call<
-        Void
-    > {
+    public static func cancelInvite(of invitee: ID, group: ID, token: SessionToken, idempotencyKey: String? = nil)
+        -> Call<
+            Void
+        >
+    {
         var message = WireCancelInviteRequest()
         message.inviteeID = Data(invitee.bytes)
         return Call(post("/groups/\(group)/cancel-invite", message, token, idempotencyKey))
     }
 
     /// `GET /invites`: the invites that wait for the caller.
-    public static func invites(token: String) -> Call<[PendingInvite]> {
+    public static func invites(token: SessionToken) -> Call<[PendingInvite]> {
         Call(get("/invites", token), lists: ListBounds()) {
             (answer: WireListPendingInvitesResponse) throws(InvalidMessage) in try list(answer.invites)
         }
     }
 
     /// `POST /invites/{id}/accept`. Refused: `notFound`, `notMember` (another's invite), `conflict`, `banned`.
-    public static func acceptInvite(_ invite: ID, token: String, idempotencyKey: String? = nil) -> Call<Void> {
+    public static func acceptInvite(_ invite: ID, token: SessionToken, idempotencyKey: String? = nil) -> Call<Void> {
         Call(post("/invites/\(invite)/accept", nil, token, idempotencyKey))
     }
 
     /// `POST /invites/{id}/decline`. Refused: `notFound`, `notMember` (another's invite).
-    public static func declineInvite(_ invite: ID, token: String) -> Call<Void> {
+    public static func declineInvite(_ invite: ID, token: SessionToken) -> Call<Void> {
         Call(post("/invites/\(invite)/decline", nil, token))
     }
 
     /// `GET /welcomes`: the Welcomes that wait for the caller.
-    public static func welcomes(token: String) -> Call<[PendingWelcome]> {
+    public static func welcomes(token: SessionToken) -> Call<[PendingWelcome]> {
         Call(get("/welcomes", token), lists: ListBounds()) {
             (answer: WireListPendingWelcomesResponse) throws(InvalidMessage) in
             var welcomes: [PendingWelcome] = []
@@ -142,7 +144,7 @@ extension Endpoint {
     }
 
     /// `POST /welcomes/{id}/accept`: lets the server forget a Welcome. Refused: `notFound`, also the second time.
-    public static func acceptWelcome(_ welcome: ID, token: String) -> Call<Void> {
+    public static func acceptWelcome(_ welcome: ID, token: SessionToken) -> Call<Void> {
         Call(post("/welcomes/\(welcome)/accept", nil, token))
     }
 

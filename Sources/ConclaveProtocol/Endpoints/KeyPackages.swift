@@ -29,7 +29,7 @@ extension Endpoint {
     ///
     /// - Parameter fingerprint: lower-case hex SHA-256 of the signature public key.
     public static func uploadKeyPackages(
-        _ keyPackages: [KeyPackageUpload], fingerprint: String, token: String, idempotencyKey: String? = nil
+        _ keyPackages: [KeyPackageUpload], fingerprint: String, token: SessionToken, idempotencyKey: String? = nil
     ) -> Call<Void> {
         var message = WireUploadKeyPackageRequest()
         message.signingKeyFingerprint = fingerprint
@@ -43,7 +43,7 @@ extension Endpoint {
     }
 
     /// `GET /key-packages/{uuid}`: takes one key package of `user` out of the server. Refused: `notFound`.
-    public static func keyPackage(of user: ID, token: String) -> Call<[UInt8]> {
+    public static func keyPackage(of user: ID, token: SessionToken) -> Call<[UInt8]> {
         Call(get("/key-packages/\(user)", token)) { (answer: WireGetKeyPackageResponse) throws(InvalidMessage) in
             try checkedKeyPackage(answer.keyPackageData)
         }

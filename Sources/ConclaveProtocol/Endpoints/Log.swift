@@ -23,7 +23,7 @@ extension Endpoint {
     /// `GET /groups/{id}/messages`: rows above `after`, strictly ascending, at most `limit`. Refused: `notMember`.
     ///
     /// - Parameter limit: brought into 1 ... ``ProtocolLimits/pageLength``.
-    public static func messages(group: ID, after: UInt64, limit: Int, token: String) -> Call<[LogRow]> {
+    public static func messages(group: ID, after: UInt64, limit: Int, token: SessionToken) -> Call<[LogRow]> {
         let limit = min(max(limit, 1), ProtocolLimits.pageLength)
         let query = [APIRequest.QueryItem("after", "\(after)"), APIRequest.QueryItem("limit", "\(limit)")]
         return Call(get("/groups/\(group)/messages", query: query, token), lists: ListBounds(limit: limit)) {
@@ -48,7 +48,7 @@ extension Endpoint {
     ///
     /// - Returns: the row's sequence number, at least 1.
     public static func sendMessage(
-        _ message: [UInt8], group: ID, token: String, idempotencyKey: String? = nil
+        _ message: [UInt8], group: ID, token: SessionToken, idempotencyKey: String? = nil
     ) -> Call<UInt64> {
         var request = WireSendMessageRequest()
         request.mlsMessage = Data(message)
@@ -67,7 +67,7 @@ extension Endpoint {
     ///   - mlsGroupID: given with a group's first commit; the server keeps the first one.
     ///   - contests: see ``APIRequest/contests``.
     public static func uploadCommit(
-        _ commit: [UInt8], groupInfo: [UInt8], mlsGroupID: [UInt8]? = nil, group: ID, token: String,
+        _ commit: [UInt8], groupInfo: [UInt8], mlsGroupID: [UInt8]? = nil, group: ID, token: SessionToken,
         idempotencyKey: String? = nil, contests: [UInt64] = []
     ) -> Call<Void> {
         var message = WireUploadCommitRequest()
@@ -80,7 +80,7 @@ extension Endpoint {
     /// `POST /groups/{id}/external-join`: appends an external commit of a member on the roster. Stores no GroupInfo.
     /// Refused: `notMember`, `badRequest` (no GroupInfo stored).
     public static func externalJoin(
-        commit: [UInt8], mlsGroupID: [UInt8], group: ID, token: String, idempotencyKey: String? = nil
+        commit: [UInt8], mlsGroupID: [UInt8], group: ID, token: SessionToken, idempotencyKey: String? = nil
     ) -> Call<Void> {
         var message = WireExternalJoinRequest()
         message.commitMessage = Data(commit)

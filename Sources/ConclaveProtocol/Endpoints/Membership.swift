@@ -16,7 +16,7 @@ extension Endpoint {
     /// Refused: `notFound`, `groupNotPublic`, `banned`, `conflict` (member or invited already), `badRequest` (no GroupInfo).
     ///
     /// - Returns: the encoded GroupInfo.
-    public static func join(_ group: ID, token: String, idempotencyKey: String? = nil) -> Call<[UInt8]> {
+    public static func join(_ group: ID, token: SessionToken, idempotencyKey: String? = nil) -> Call<[UInt8]> {
         groupInfo(post("/groups/\(group)/join", nil, token, idempotencyKey))
     }
 
@@ -25,7 +25,7 @@ extension Endpoint {
     ///
     /// - Parameter contests: see ``APIRequest/contests``.
     public static func removeMember(
-        _ user: ID, commit: [UInt8], groupInfo: [UInt8], group: ID, token: String, idempotencyKey: String? = nil,
+        _ user: ID, commit: [UInt8], groupInfo: [UInt8], group: ID, token: SessionToken, idempotencyKey: String? = nil,
         contests: [UInt64] = []
     ) -> Call<Void> {
         var message = WireRemoveMemberRequest()
@@ -38,7 +38,7 @@ extension Endpoint {
     /// `POST /groups/{id}/leave`: takes the caller off the roster. Nobody can commit his own removal, so commit and GroupInfo
     /// are empty as a rule, and another member's Remove follows. Refused: `notMember`.
     public static func leave(
-        _ group: ID, commit: [UInt8] = [], groupInfo: [UInt8] = [], token: String, idempotencyKey: String? = nil
+        _ group: ID, commit: [UInt8] = [], groupInfo: [UInt8] = [], token: SessionToken, idempotencyKey: String? = nil
     ) -> Call<Void> {
         var message = WireLeaveGroupRequest()
         message.commitMessage = Data(commit)
@@ -47,21 +47,21 @@ extension Endpoint {
     }
 
     /// `POST /groups/{id}/promote`, admins only. Refused: `notFound`, `badRequest`, `conflict` (admin already), `notAdmin`.
-    public static func promote(_ user: ID, group: ID, token: String) -> Call<Void> {
+    public static func promote(_ user: ID, group: ID, token: SessionToken) -> Call<Void> {
         var message = WirePromoteMemberRequest()
         message.userID = Data(user.bytes)
         return Call(post("/groups/\(group)/promote", message, token))
     }
 
     /// `POST /groups/{id}/demote`, admins only. Refused: `notFound`, `badRequest`, `notAdmin`.
-    public static func demote(_ user: ID, group: ID, token: String) -> Call<Void> {
+    public static func demote(_ user: ID, group: ID, token: SessionToken) -> Call<Void> {
         var message = WireDemoteMemberRequest()
         message.userID = Data(user.bytes)
         return Call(post("/groups/\(group)/demote", message, token))
     }
 
     /// `GET /groups/{id}/admins`. Refused: `notMember`.
-    public static func admins(of group: ID, token: String) -> Call<[RosterMember]> {
+    public static func admins(of group: ID, token: SessionToken) -> Call<[RosterMember]> {
         Call(get("/groups/\(group)/admins", token), lists: ListBounds()) {
             (answer: WireListAdminsResponse) throws(InvalidMessage) in try RosterMember.roster(answer.admins)
         }
@@ -70,7 +70,7 @@ extension Endpoint {
     /// `POST /groups/{id}/ban`, admins only: also removes a member, as ``removeMember(_:commit:groupInfo:group:token:idempotencyKey:contests:)``
     /// does. Refused: `notAdmin`, `notFound`, `conflict` (banned already).
     public static func ban(
-        _ user: ID, commit: [UInt8] = [], groupInfo: [UInt8] = [], group: ID, token: String,
+        _ user: ID, commit: [UInt8] = [], groupInfo: [UInt8] = [], group: ID, token: SessionToken,
         idempotencyKey: String? = nil
     ) -> Call<Void> {
         var message = WireBanMemberRequest()
@@ -81,14 +81,14 @@ extension Endpoint {
     }
 
     /// `POST /groups/{id}/unban`, admins only. Refused: `notAdmin`, `notFound`, `badRequest` (not banned).
-    public static func unban(_ user: ID, group: ID, token: String) -> Call<Void> {
+    public static func unban(_ user: ID, group: ID, token: SessionToken) -> Call<Void> {
         var message = WireUnbanMemberRequest()
         message.userID = Data(user.bytes)
         return Call(post("/groups/\(group)/unban", message, token))
     }
 
     /// `GET /groups/{id}/banned`, admins only. Refused: `notAdmin`.
-    public static func banned(from group: ID, token: String) -> Call<[BannedUser]> {
+    public static func banned(from group: ID, token: SessionToken) -> Call<[BannedUser]> {
         Call(get("/groups/\(group)/banned", token), lists: ListBounds()) {
             (answer: WireListBannedUsersResponse) throws(InvalidMessage) in
             var users: [BannedUser] = []

@@ -39,7 +39,7 @@ extension ClientCore {
     }
 
     /// Does the next thing for one group: first fetch, then what waits in the outbox.
-    private mutating func advanceGroup(_ id: ID, _ token: String, _ turn: inout Turn) throws -> LaneStep {
+    private mutating func advanceGroup(_ id: ID, _ token: SessionToken, _ turn: inout Turn) throws -> LaneStep {
         let lane = lanes[id]
         if lane.busy || lane.waitsForTime { return .rest }
         guard let record = try turn.draft.group(id) else { return .rest }
@@ -90,7 +90,7 @@ extension ClientCore {
         }
     }
 
-    private mutating func advanceAccount(_ token: String, _ turn: inout Turn) throws {
+    private mutating func advanceAccount(_ token: SessionToken, _ turn: inout Turn) throws {
         guard !lanes.account.busy, lanes.hasFreeCall, lanes.account.notBefore.isDue(turn.moment) else { return }
         lanes.account.notBefore = nil
         if lanes.account.groupsStale {

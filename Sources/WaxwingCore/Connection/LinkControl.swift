@@ -239,7 +239,7 @@ extension ClientCore {
     }
 
     /// The server no longer takes the token of a request. Another process may have logged in since.
-    mutating func sessionIsOver(_ token: String?, _ turn: inout Turn) throws {
+    mutating func sessionIsOver(_ token: SessionToken?, _ turn: inout Turn) throws {
         var account = try account(turn)
         guard account.token == token else {
             lanes.account.everythingIsStale()

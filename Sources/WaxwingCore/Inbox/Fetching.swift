@@ -3,7 +3,7 @@ import MLS
 
 /// Fetching the log: page by page, raw rows and cursor durable before anything is done with them.
 extension ClientCore {
-    mutating func beginPage(_ record: GroupRecord, _ serverID: ID, _ token: String, _ turn: inout Turn) {
+    mutating func beginPage(_ record: GroupRecord, _ serverID: ID, _ token: SessionToken, _ turn: inout Turn) {
         let lane = lanes[record.id]
         let overlap = lane.overlap && record.cursor > 0
         let after = overlap ? record.cursor - 1 : record.cursor

@@ -8,7 +8,7 @@ extension ClientCore {
     private static var keyPackagesTried: UInt32 { 12 }
 
     mutating func invite(
-        _ row: OutboxRow, _ record: GroupRecord, _ token: String, _ turn: inout Turn
+        _ row: OutboxRow, _ record: GroupRecord, _ token: SessionToken, _ turn: inout Turn
     ) throws -> LaneStep {
         guard let serverID = record.serverID, record.status == .active else { return .rest }
         switch row.intent {
@@ -49,7 +49,7 @@ extension ClientCore {
     }
 
     private mutating func escrow(
-        _ staged: StagedCommit, _ digest: [UInt8], _ user: ID, _ row: OutboxRow, _ serverID: ID, _ token: String,
+        _ staged: StagedCommit, _ digest: [UInt8], _ user: ID, _ row: OutboxRow, _ serverID: ID, _ token: SessionToken,
         _ turn: inout Turn
     ) {
         let call = Endpoint.escrowInvite(

@@ -8,7 +8,7 @@ extension ClientCore {
 
     /// Accept, then fetch the Welcome, then look at the roster: each step can be repeated, and a second accept that is refused is followed up
     /// all the same, since the first may have come through.
-    mutating func accept(_ row: OutboxRow, _ invite: ID, _ token: String, _ turn: inout Turn) -> LaneStep {
+    mutating func accept(_ row: OutboxRow, _ invite: ID, _ token: SessionToken, _ turn: inout Turn) -> LaneStep {
         switch lanes[row.group].acceptAnswer {
         case nil:
             let call = Endpoint.acceptInvite(invite, token: token, idempotencyKey: key(row, invite.bytes))

@@ -3,7 +3,7 @@ import MLS
 
 /// Keeping the server stocked with key packages, so that others can invite us while we are away.
 extension ClientCore {
-    mutating func replenishKeyPackages(_ token: String, _ turn: inout Turn) throws {
+    mutating func replenishKeyPackages(_ token: SessionToken, _ turn: inout Turn) throws {
         let account = try account(turn)
         let fullSet = try needsFullSet(account, turn)
         try forgetWithdrawn(&turn)

@@ -58,7 +58,8 @@ extension ClientCore {
     }
 
     mutating func takeBackInvite(
-        _ row: OutboxRow, username: String, of user: ID, _ record: GroupRecord, _ token: String, _ turn: inout Turn
+        _ row: OutboxRow, username: String, of user: ID, _ record: GroupRecord, _ token: SessionToken,
+        _ turn: inout Turn
     ) throws -> LaneStep {
         guard let serverID = record.serverID else { return .rest }
         guard lanes.account.roundDone >= lanes[record.id].rosterWanted else {
@@ -134,7 +135,7 @@ extension ClientCore {
 
     /// There is no leaf to remove, so the roster is all that has to change.
     mutating func removeFromRoster(
-        _ user: ID, _ row: OutboxRow, _ record: GroupRecord, _ token: String, _ turn: inout Turn
+        _ user: ID, _ row: OutboxRow, _ record: GroupRecord, _ token: SessionToken, _ turn: inout Turn
     ) -> LaneStep {
         guard let serverID = record.serverID else { return .rest }
         let call = Endpoint.removeMember(

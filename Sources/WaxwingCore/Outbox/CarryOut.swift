@@ -4,7 +4,7 @@ import MLS
 /// Carrying out what is at the head of a group's queue. Called only when the group's log is drained.
 extension ClientCore {
     mutating func carryOut(
-        _ row: OutboxRow, _ record: GroupRecord, _ token: String, _ turn: inout Turn
+        _ row: OutboxRow, _ record: GroupRecord, _ token: SessionToken, _ turn: inout Turn
     ) throws -> LaneStep {
         if record.entry == .doubtful, record.status == .active,
             let step = try whileInDoubt(row, record, token, &turn)
@@ -80,7 +80,7 @@ extension ClientCore {
     // MARK: Messages
 
     private mutating func post(
-        _ row: OutboxRow, _ record: GroupRecord, _ token: String, _ turn: inout Turn
+        _ row: OutboxRow, _ record: GroupRecord, _ token: SessionToken, _ turn: inout Turn
     ) throws -> LaneStep {
         guard record.status == .active, let serverID = record.serverID else {
             var waiting = row
@@ -135,7 +135,8 @@ extension ClientCore {
     // MARK: Creating a group
 
     private mutating func create(
-        _ row: OutboxRow, _ record: GroupRecord, _ name: String, _ alias: String, _ token: String, _ turn: inout Turn
+        _ row: OutboxRow, _ record: GroupRecord, _ name: String, _ alias: String, _ token: SessionToken,
+        _ turn: inout Turn
     ) throws -> LaneStep {
         guard record.serverID != nil else {
             let call = Endpoint.createGroup(name: name, alias: alias, token: token, idempotencyKey: key(row))
@@ -161,7 +162,7 @@ extension ClientCore {
 
     /// Sends the commit staged for a row, staging it first where there is none for the current epoch.
     private mutating func commit(
-        _ row: OutboxRow, _ record: GroupRecord, _ token: String, _ turn: inout Turn
+        _ row: OutboxRow, _ record: GroupRecord, _ token: SessionToken, _ turn: inout Turn
     ) throws -> LaneStep {
         guard let serverID = record.serverID, record.status == .active || record.status == .creating else {
             return fail(row, "the keys of this group are missing; `waxwing group rejoin` brings them back", &turn)
@@ -229,7 +230,8 @@ extension ClientCore {
     }
 
     private func commitCall(
-        _ staged: StagedCommit, _ row: OutboxRow, _ record: GroupRecord, _ serverID: ID, _ token: String, _ turn: Turn
+        _ staged: StagedCommit, _ row: OutboxRow, _ record: GroupRecord, _ serverID: ID, _ token: SessionToken,
+        _ turn: Turn
     ) throws -> Call<Void> {
         let groupInfo = staged.groupInfo ?? []
         let once = key(row, sha256(staged.message))
@@ -259,7 +261,7 @@ extension ClientCore {
 
     /// Looks at the intent again, in the light of the group as it is now.
     private mutating func proposals(
-        for row: OutboxRow, _ record: GroupRecord, _ token: String, _ turn: inout Turn
+        for row: OutboxRow, _ record: GroupRecord, _ token: SessionToken, _ turn: inout Turn
     ) throws -> CommitPlan {
         switch row.intent {
         case .remove(let username, nil):

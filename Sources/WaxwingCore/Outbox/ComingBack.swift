@@ -5,7 +5,7 @@ import MLS
 /// or commits that we never saw have left the log.
 extension ClientCore {
     mutating func rejoin(
-        _ row: OutboxRow, _ record: GroupRecord, _ token: String, _ turn: inout Turn
+        _ row: OutboxRow, _ record: GroupRecord, _ token: SessionToken, _ turn: inout Turn
     ) throws -> LaneStep {
         guard let serverID = record.serverID else { return drop(row, &turn) }
         if !row.isByPerson, record.status == .active, let wanted = lanes[record.id].epochWanted, record.epoch >= wanted

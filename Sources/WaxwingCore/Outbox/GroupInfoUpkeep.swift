@@ -47,7 +47,7 @@ extension ClientCore {
     }
 
     mutating func refreshGroupInfo(
-        _ row: OutboxRow, _ record: GroupRecord, _ token: String, _ turn: inout Turn
+        _ row: OutboxRow, _ record: GroupRecord, _ token: SessionToken, _ turn: inout Turn
     ) throws -> LaneStep {
         guard record.status == .active, let serverID = record.serverID else { return drop(row, &turn) }
         guard row.isTold else {
@@ -117,7 +117,7 @@ extension ClientCore {
     ///
     /// - Returns: nil for what may be done all the same.
     mutating func whileInDoubt(
-        _ row: OutboxRow, _ record: GroupRecord, _ token: String, _ turn: inout Turn
+        _ row: OutboxRow, _ record: GroupRecord, _ token: SessionToken, _ turn: inout Turn
     ) throws -> LaneStep? {
         switch row.intent {
         case .rejoin, .leave, .accept, .decline, .create, .cancelInvite: return nil

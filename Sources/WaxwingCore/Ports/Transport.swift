@@ -14,7 +14,7 @@ public protocol Transport: Sendable {
     /// reader. Its first element is always ``FeedEvent/opened``.
     ///
     /// - Parameter token: the session token.
-    func events(token: String) -> AsyncThrowingStream<FeedEvent, any Error>
+    func events(token: SessionToken) -> AsyncThrowingStream<FeedEvent, any Error>
 }
 
 /// A hint from the server that something is there to be fetched, never the data itself.

@@ -9,7 +9,7 @@ public struct AccountRecord: StoredRecord {
     public var userID: ID
     public var username: String
     /// The session token, nil after logout or when the server no longer takes it.
-    public var token: String?
+    public var token: SessionToken?
     /// Raw private signature key of suite 6.
     var signatureKey: Secret
     /// Lower-case hex SHA-256 of the public signature key.
@@ -20,7 +20,8 @@ public struct AccountRecord: StoredRecord {
     var keyPackagesOwed: UInt32
 
     init(
-        serverURL: String, userID: ID, username: String, token: String?, signatureKey: Secret, fingerprint: String,
+        serverURL: String, userID: ID, username: String, token: SessionToken?, signatureKey: Secret,
+        fingerprint: String,
         keyPackagesUploadedAt: UInt64 = 0, keyPackagesOwed: UInt32 = 0
     ) {
         self.serverURL = serverURL
@@ -37,7 +38,7 @@ public struct AccountRecord: StoredRecord {
         serverURL = try reader.readText()
         userID = try reader.readID()
         username = try reader.readText()
-        token = try reader.readOptionalOpaque().map { String(decoding: $0, as: UTF8.self) }
+        token = try reader.readOptionalOpaque().map { SessionToken($0) }
         signatureKey = Secret(try reader.readOpaque())
         fingerprint = try reader.readText()
         keyPackagesUploadedAt = try reader.read()
@@ -48,7 +49,7 @@ public struct AccountRecord: StoredRecord {
         writer.writeText(serverURL)
         writer.writeID(userID)
         writer.writeText(username)
-        writer.writeOptionalOpaque(token.map { Array($0.utf8) })
+        writer.writeOptionalOpaque(token.map { $0.withUnsafeBytes { Array($0) } })
         writer.writeOpaque(signatureKey.unwipedCopy)
         writer.writeText(fingerprint)
         writer.write(keyPackagesUploadedAt)

@@ -14,7 +14,7 @@ actor ForeignClient {
     let name: String
     let userID: ID
     private let port: UInt16
-    private let token: String
+    private let token: SessionToken
     private var engine: Peer
     /// The account's signature key, which all its key packages are made with. Coming in from outside makes another one.
     private var signatureKey = ""

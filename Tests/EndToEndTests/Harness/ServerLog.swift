@@ -34,7 +34,7 @@ enum ServerLog {
         }
     }
 
-    static func open(_ groupName: String, _ person: Person, _ port: UInt16) throws -> (group: ID, token: String) {
+    static func open(_ groupName: String, _ person: Person, _ port: UInt16) throws -> (group: ID, token: SessionToken) {
         let token = try ask(Endpoint.login(username: person.name, password: Person.password), port).token
         let group = try #require(try ask(Endpoint.groups(token: token), port).first { $0.name == groupName })
         return (group.group, token)
@@ -65,7 +65,7 @@ enum ServerLog {
         let query = request.query.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
         var head = "\(request.method.rawValue) \(request.path)\(query.isEmpty ? "" : "?" + query) HTTP/1.1\r\n"
         head += "host: localhost\r\ncontent-type: application/x-protobuf\r\ncontent-length: \(request.body.count)\r\n"
-        if let token = request.token { head += "authorization: Bearer \(token)\r\n" }
+        if let token = request.token { head += "authorization: Bearer \(token.unwipedText)\r\n" }
         guard socket.write(Array((head + "\r\n").utf8) + request.body), let answerHead = socket.readHead(),
             let length = HTTPAnswer.bodyLength(answerHead), let body = socket.read(length)
         else { throw lost }

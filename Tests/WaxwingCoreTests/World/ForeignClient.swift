@@ -37,7 +37,7 @@ final class ForeignClient {
             [], includePending: false, signer: signer, now: world.now.wall.seconds, entropy: world.entropy)
         try state.merge(staged)
         let call = Endpoint.uploadCommit(
-            staged.message, groupInfo: staged.groupInfo ?? [], group: group, token: id.description)
+            staged.message, groupInfo: staged.groupInfo ?? [], group: group, token: SessionToken(id.description))
         return world.server.answer(call.request).status == 200
     }
 
@@ -61,7 +61,7 @@ final class ForeignClient {
             signer: signer, removePrior: true, crypto: crypto, entropy: world.entropy)
         state = staged.next!
         let call = Endpoint.externalJoin(
-            commit: staged.message, mlsGroupID: staged.groupID, group: group, token: id.description)
+            commit: staged.message, mlsGroupID: staged.groupID, group: group, token: SessionToken(id.description))
         _ = world.server.answer(call.request)
     }
 
@@ -69,12 +69,13 @@ final class ForeignClient {
     func putGroupInfo(_ world: World) throws {
         let info = try state.groupInfo(signer: signer)
         _ = world.server.answer(
-            Endpoint.uploadCommit([], groupInfo: info, group: group, token: id.description).request)
+            Endpoint.uploadCommit([], groupInfo: info, group: group, token: SessionToken(id.description)).request)
     }
 
     func send(_ text: String, _ world: World) throws {
         let message = try state.protect(
             Array(text.utf8), authenticatedData: [], signer: signer, entropy: world.entropy)
-        _ = world.server.answer(Endpoint.sendMessage(message, group: group, token: id.description).request)
+        _ = world.server.answer(
+            Endpoint.sendMessage(message, group: group, token: SessionToken(id.description)).request)
     }
 }

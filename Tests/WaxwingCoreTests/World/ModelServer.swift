@@ -97,11 +97,13 @@ struct ModelServer {
     /// The token is the user's id as text.
     mutating func answer(_ request: APIRequest) -> APIResponse {
         time += 1
-        let idempotent = knowsIdempotencyKeys ? request.idempotencyKey.map { "\(request.token ?? "") \($0)" } : nil
+        let idempotent =
+            knowsIdempotencyKeys ? request.idempotencyKey.map { "\(request.token?.unwipedText ?? "") \($0)" } : nil
         if let idempotent, let known = answers[idempotent] { return known }
         let response: APIResponse
         do {
-            guard let token = request.token, let user = ID(text: token), users[user] != nil, !rejectsTokens else {
+            guard let token = request.token, let user = ID(text: token.unwipedText), users[user] != nil, !rejectsTokens
+            else {
                 throw Refusal(status: 401, code: .tokenInvalid)
             }
             let body = try handle(request, user)

@@ -65,7 +65,9 @@ final class World {
         }
         people.append(person)
         try perform(
-            .signIn(Session(token: id.description, userID: id, username: name), serverURL: "https://test"), person)
+            .signIn(
+                Session(token: SessionToken(id.description), userID: id, username: name), serverURL: "https://test"),
+            person)
         return person
     }
 
@@ -78,7 +80,7 @@ final class World {
         server.forgetKeyPackages(of: person.id)
         try perform(
             .signIn(
-                Session(token: person.id.description, userID: person.id, username: person.name),
+                Session(token: SessionToken(person.id.description), userID: person.id, username: person.name),
                 serverURL: "https://test"),
             fresh)
         return fresh
