@@ -53,7 +53,7 @@ struct Masks: Sendable {
 
     /// A command line without the options that say which way the server was reached, and where the password came from: they may carry
     /// credentials, and mean nothing elsewhere. Of a file with a token it keeps only that there was one. Credentials in the address of a server,
-    /// where nobody should put them, are left out too.
+    /// where no one should put them, are left out too.
     static func arguments(_ arguments: [String]) -> [String] {
         let hidden = [
             "--proxy", "--token-header", "--ca-file", "--transport", "--store", "--password-file", "--password-fd",

@@ -32,7 +32,7 @@ public final class SessionToken: @unchecked Sendable {
         try body(UnsafeRawBufferPointer(buffer))
     }
 
-    /// A copy as an ordinary text, which nobody wipes: for whoever hashes or stores it.
+    /// A copy as an ordinary text, which no one wipes: for whoever hashes or stores it.
     public var unwipedText: String { String(decoding: buffer, as: UTF8.self) }
 }
 

@@ -1,4 +1,5 @@
 import ConclaveProtocol
+import Glibc
 import Testing
 
 @Suite struct SessionTokenTests {
@@ -20,6 +21,26 @@ import Testing
         ]
         for line in printed { #expect(!line.contains("topsecret"), "\(line)") }
         #expect("\(token)" == "SessionToken(20 bytes)")
+    }
+
+    @Test func itIsWipedWithItsLastReference() {
+        let (size, mark) = (4096, UInt8(0xA7))
+        // Made before, as memory that is taken now may be just the memory that is asked about.
+        var now = [UInt8](repeating: 0, count: size)
+        let memory = open("/proc/self/mem", O_RDONLY)
+        defer { close(memory) }
+        func remains(_ address: UInt) -> Int {
+            guard pread(memory, &now, size, off_t(address)) == size else { return 0 }
+            return now.count { $0 == mark }
+        }
+        var address: UInt = 0
+        do {
+            let token = SessionToken([UInt8](repeating: mark, count: size))
+            token.withUnsafeBytes { address = UInt(bitPattern: $0.baseAddress) }
+            let request = Endpoint.me(token: token).request
+            #expect(request.token == token && remains(address) == size)
+        }
+        #expect(remains(address) < 64)
     }
 
     @Test func equalOnesAreEqual() {

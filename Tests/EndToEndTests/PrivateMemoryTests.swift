@@ -12,7 +12,7 @@ extension EndToEnd {
             return limits.contains(#/Max core file size +0 +0 /#)
         }
 
-        /// What belongs to the superuser in /proc, nobody else looks into; what belongs to its owner, others of theirs can.
+        /// What belongs to the superuser in /proc, no one else looks into; what belongs to its owner, others of theirs can.
         private static func isClosed(_ pid: pid_t) throws -> Bool {
             var status = stat()
             try #require(stat("/proc/\(pid)/mem", &status) == 0)

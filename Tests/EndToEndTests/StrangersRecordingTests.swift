@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd {
-    /// Recordings made by somebody who means harm, played by real processes.
+    /// Recordings made by someone who means harm, played by real processes.
     @Suite struct StrangersRecordingTests {
         private static let honest = FixtureTests.folder + "/first-conversation.jsonl"
 

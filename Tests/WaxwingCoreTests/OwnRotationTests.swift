@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    /// The key of somebody's leaf as somebody else has it in the tree.
+    /// The key of a person's leaf as another has it in the tree.
     private func leafKey(of person: World.Person, seenBy other: World.Person, _ world: World) throws -> [UInt8] {
         let id = try world.group("room", of: other).id
         let records = other.store.page(.groupState, from: id.bytes, below: nil, limit: .max, descending: false)

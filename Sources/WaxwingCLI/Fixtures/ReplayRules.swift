@@ -4,7 +4,7 @@ import FixtureTransport
 /// What a recording may ask for. It may come from anyone, and say anything.
 ///
 /// A replay carries out the commands named here and no others: they work on a profile, and a replay's profiles lie in a folder of its own. Those that
-/// read or write a file somebody names are not among them, and of the rest no option is taken that names one, or another way to a server.
+/// read or write a file that is named are not among them, and of the rest no option is taken that names one, or another way to a server.
 /// The options are looked at after parsing: how one is spelled makes no difference.
 protocol Replayable: ParsableCommand {
     var profile: ProfileOptions { get }

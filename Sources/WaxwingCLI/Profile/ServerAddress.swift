@@ -22,10 +22,10 @@ enum ServerAddress {
         return scheme + "://" + rest
     }
 
-    /// Sees to it that nobody sends a password in the clear without having said so.
+    /// Sees to it that no one sends a password in the clear without having said so.
     ///
     /// - Parameter isKnown: the profile has talked to this server before; that goes on, and its owner is told once.
-    /// - Throws: ``Failure`` `usage` for an http address beyond this machine that nobody allowed.
+    /// - Throws: ``Failure`` `usage` for an http address beyond this machine that no one allowed.
     static func check(_ address: String, _ settings: inout Settings, isKnown: Bool) throws(Failure) {
         guard isExposed(address) else { return }
         if settings.insecureHTTP == true {

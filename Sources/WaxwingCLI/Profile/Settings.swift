@@ -7,7 +7,7 @@ struct Settings: Codable, Hashable, Sendable {
     var proxy: String?
     var tokenHeader: String?
     var transport: TransportKind?
-    /// Whether an http:// address of another machine is meant: true where somebody said so, false where they were told that they have not.
+    /// Whether an http:// address of another machine is meant: true if someone said so, false if they were told that they have not.
     var insecureHTTP: Bool?
 
     /// Nothing is set where there is no file.

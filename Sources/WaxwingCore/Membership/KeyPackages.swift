@@ -51,7 +51,7 @@ extension ClientCore {
             .uploadKeyPackages(call, references: waiting.map(\.key), fullSet: fullSet), call.request, &turn)
     }
 
-    /// A Welcome came by this key package. Its private keys go at once, so that nobody can open the Welcome any more; those of last resort stay for
+    /// A Welcome came by this key package. Its private keys go at once, so that no one can open the Welcome any more; those of last resort stay for
     /// other invites that were made by it, until a bound after another one has taken its place (``ClientLimits/usedLastResortLifetime``).
     /// Since they stay, our leaf has to be independent of them before anything is said: new keys come first.
     mutating func spend(_ record: KeyPackageRecord, _ key: [UInt8], in group: ID, _ turn: inout Turn) throws {

@@ -27,7 +27,7 @@ extension ClientCore {
             return false
         }
         if keys.era != record.era {
-            // The server counts anew. What was said before is not asked after.
+            // The server began to count again. What was said before is not asked after.
             (keys.era, keys.sequence) = (record.era, 0)
             turn.draft.put(.membership, Keys.ownKeys(record.id), keys)
         }
