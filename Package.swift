@@ -109,11 +109,12 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        // The server
+        // The server, and what it reads of MLS
+        .target(name: "MLSReading", swiftSettings: strict),
         .target(
             name: "WaxwingServer",
             dependencies: [
-                "ConclaveProtocol", "COpenSSL",
+                "ConclaveProtocol", "COpenSSL", "MLSReading",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -187,6 +188,8 @@ let package = Package(
             name: "MLSTests", dependencies: ["MLS", "MLSFuzz", "MLSOpenSSL", "MLSVectorRunner", "MLSOwnVectors"],
             swiftSettings: strict),
         .testTarget(
+            name: "MLSReadingTests", dependencies: ["MLSReading", "MLS", "MLSOpenSSL"], swiftSettings: strict),
+        .testTarget(
             name: "MLSPeerTests", dependencies: ["MLSPeer", "MLSPeerTool", "MLS", "MLSOpenSSL"], swiftSettings: strict),
         .testTarget(name: "ConclaveProtocolTests", dependencies: ["ConclaveProtocol"], swiftSettings: strict),
         .testTarget(
@@ -217,7 +220,7 @@ let package = Package(
         .testTarget(
             name: "WaxwingServerTests",
             dependencies: [
-                "ConclaveProtocol", "WaxwingDaemon", "WaxwingServer",
+                "ConclaveProtocol", "MLSReading", "WaxwingDaemon", "WaxwingServer",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
