@@ -26,6 +26,16 @@ enum Limits {
     static let contestedRows = 16
     /// Commits of one member that may contest the counted one of an epoch. One is enough for a member who is honest.
     static let contestsPerMember = 8
+    /// Bytes of a confirmation tag: a hash's length, which is 64 at most in the suites of RFC 9420.
+    static let confirmationTagBytes = 1...128
+    /// Confirmation tags of a group that are kept when their commits are gone from the log.
+    static let outlivedTags = 64
+    /// GroupInfos that are kept of a group: that of the living branch and those of commits that raced it.
+    static let groupInfos = 4
+    /// Commits that a member can be ahead of the count by, in a group whose tags are not known: by one of their own and an invite on top.
+    static let epochsAhead: UInt64 = 2
+    /// Epochs after the first whose tag was noted, in which a GroupInfo from before may still come.
+    static let epochsWithOlderGroupInfos: UInt64 = 3
     /// 7 days: longer than any client keeps repeating one request.
     static let idempotencySeconds: Int64 = 7 * 86_400
     static let idempotencyKeyBytes = 128

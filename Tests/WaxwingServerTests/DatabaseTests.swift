@@ -62,7 +62,7 @@ import Testing
                 try db.execute(
                     sql: "INSERT INTO user VALUES (?, 'a', '', '', '', 0)", arguments: [user])
                 try db.execute(
-                    sql: "INSERT INTO chat VALUES (?, 'g', '', NULL, -1, 1, 0, NULL, 0)", arguments: [group])
+                    sql: "INSERT INTO chat VALUES (?, 'g', '', NULL, -1, 1, 0, NULL, 0, NULL, 0)", arguments: [group])
             }
             let forbidden: [(String, StatementArguments)] = [
                 ("INSERT INTO user VALUES (?, 'a', '', '', '', 0)", [Data(repeating: 2, count: 16)]),

@@ -112,7 +112,7 @@ import Testing
                 $0.inviteeID = bob.id.blob
                 $0.commitMessage = Data(mlsMessage(epoch: 0))
                 $0.welcomeMessage = Data([1])
-                $0.groupInfo = Data([1])
+                $0.groupInfo = Data(groupInfo(epoch: 1))
             }
             let lacking: [WritableKeyPath<WireEscrowInviteRequest, Data> & Sendable] = [
                 \.inviteeID, \.commitMessage, \.welcomeMessage, \.groupInfo,

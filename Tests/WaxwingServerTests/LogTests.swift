@@ -93,7 +93,11 @@ import Testing
             #expect(try await alice.log(group).last?.mlsMessage == Data(mlsMessage(epoch: 1)))
 
             events = try await server.events(for: [alice, bob]) {
-                try await bob.commit([], info: "fresh", mlsGroupID: "ef01", to: group).expect(Outcome(200))
+                let fresh = WireUploadCommitRequest.with {
+                    $0.groupInfo = Data(groupInfo(epoch: 2, "fresh"))
+                    $0.mlsGroupID = "ef01"
+                }
+                try await bob.post("groups/\(group)/commit", fresh).expect(Outcome(200))
             }
             #expect(events == [[], []])
             #expect(try await alice.storedInfo(group) == "fresh")
@@ -112,10 +116,7 @@ import Testing
             let carol = try await server.user("carol")
             let group = try await server.group("g", [alice, carol])
             func join(_ user: User, epoch: UInt64) async throws -> Outcome {
-                try await user.post(
-                    "groups/\(group)/external-join",
-                    WireExternalJoinRequest.with { $0.commitMessage = Data(mlsMessage(epoch: epoch)) }
-                ).outcome
+                try await user.externalJoin(epoch: epoch, group).outcome
             }
             try await alice.patch("groups/\(group)", WireUpdateGroupRequest.with { $0.visibility = .public })
             #expect(try await join(bob, epoch: 1) == Outcome(401, 400))
@@ -136,9 +137,7 @@ import Testing
             let empty = try await bob.post("groups/\(group)/external-join")
             #expect(empty.outcome == Outcome(400, 100))
             let bare = try await server.group("bare", [alice])
-            let early = try await alice.post(
-                "groups/\(bare)/external-join",
-                WireExternalJoinRequest.with { $0.commitMessage = Data(mlsMessage(epoch: 0)) })
+            let early = try await alice.externalJoin(epoch: 0, bare)
             #expect(early.outcome == Outcome(400, 100), "no GroupInfo is stored")
         }
     }

@@ -9,7 +9,7 @@ import Testing
         .with {
             $0.userID = user.blob
             $0.commitMessage = Data(commit)
-            $0.groupInfo = Data(info.utf8)
+            $0.groupInfo = Data(info.isEmpty ? [] : groupInfo(after: commit, info))
         }
     }
 

@@ -12,7 +12,9 @@ import Testing
             #expect(try await alice.commit(mlsMessage(epoch: 1), info: "1", to: group).outcome == Outcome(200))
             let events = try await server.events(for: [alice, bob]) {
                 for epoch: UInt64 in [0, 1, 3, .max] {
-                    let late = try await bob.commit(mlsMessage(epoch: epoch, filler: "late"), info: "late", to: group)
+                    // There is no epoch after the last one, and so no GroupInfo of it.
+                    let info = epoch < .max ? "late" : ""
+                    let late = try await bob.commit(mlsMessage(epoch: epoch, filler: "late"), info: info, to: group)
                     #expect(late.outcome == Outcome(409, 301), "epoch \(epoch)")
                 }
             }
@@ -76,14 +78,13 @@ import Testing
             let remove = WireRemoveMemberRequest.with {
                 $0.userID = bob.id.blob
                 $0.commitMessage = stale
-                $0.groupInfo = Data([1])
+                $0.groupInfo = Data(groupInfo(after: Array(stale)))
             }
             #expect(try await alice.post("groups/\(group)/remove", remove).outcome == Outcome(409, 301))
             #expect(try await alice.post("groups/\(group)/ban", remove).outcome == Outcome(409, 301))
             let leave = WireLeaveGroupRequest.with { $0.commitMessage = stale }
             #expect(try await bob.post("groups/\(group)/leave", leave).outcome == Outcome(409, 301))
-            let join = WireExternalJoinRequest.with { $0.commitMessage = stale }
-            #expect(try await bob.post("groups/\(group)/external-join", join).outcome == Outcome(409, 301))
+            #expect(try await bob.externalJoin(epoch: 1, group).outcome == Outcome(409, 301))
             #expect(try await bob.groups()[0].members.count == 2)
             #expect(try await bob.storedInfo(group) == "1")
             #expect(try await bob.log(group).count == 2)
@@ -119,9 +120,8 @@ import Testing
             }
             // The count stands where it stood.
             #expect(try await bob.commit(mlsMessage(epoch: 3), to: group).outcome == Outcome(409, 301))
-            let join = WireExternalJoinRequest.with { $0.commitMessage = Data(mlsMessage(epoch: 2)) }
             let events = try await server.events(for: [alice, carol]) {
-                try await carol.post("groups/\(group)/external-join", join).expect(Outcome(200))
+                try await carol.externalJoin(epoch: 2, group).expect(Outcome(200))
             }
             let update = ServerEvent.groupUpdate(of: group, .commit)
             #expect(events == [[update], [update]], "a newcomer, not one who lost their keys")
@@ -240,27 +240,38 @@ import Testing
             #expect(try await alice.commit(commit, to: group).outcome == Outcome(409, 301))
 
             #expect(try await eve.refresh(groupInfo(epoch: 2), of: group).outcome == Outcome(401, 400))
-            try await alice.refresh(groupInfo(epoch: 2, group: [0xff]), of: group).expect(Outcome(200))
-            try await alice.refresh(Array("no GroupInfo".utf8), of: group).expect(Outcome(200))
+            for junk in [
+                groupInfo(epoch: 2, group: [0xff]), Array("no GroupInfo".utf8), groupInfo(epoch: 2).dropLast(),
+            ] {
+                #expect(try await alice.refresh(junk, of: group).outcome == Outcome(400, 100))
+            }
             #expect(try await alice.commit(commit, to: group).outcome == Outcome(409, 301), "none of them counts")
 
             try await alice.refresh(groupInfo(epoch: 2), of: group).expect(Outcome(200))
             #expect(try await alice.commit(mlsMessage(epoch: 3), to: group).outcome == Outcome(409, 301))
             #expect(try await alice.commit(commit, to: group).outcome == Outcome(200))
             #expect(try await alice.commit(commit, to: group).outcome == Outcome(409, 301), "and strictness goes on")
+            #expect(try await alice.commit(mlsMessage(epoch: 3), to: group).outcome == Outcome(200))
         }
     }
 
-    @Test func aFalseGroupInfoIsUndoneByATrueOne() async throws {
+    /// Each of them is of a commit that was taken, so it is a true one; and the group goes on where it is.
+    @Test func whoeverPutsOldGroupInfosThereStopsNobody() async throws {
         try await TestServer.run { server in
             let (alice, mallory) = (try await server.user("alice"), try await server.user("mallory"))
             let group = try await server.group("g", [alice, mallory])
-            for epoch: UInt64 in [0, 1, 1000, .max] {
-                try await mallory.refresh(groupInfo(epoch: epoch), of: group).expect(Outcome(200))
-                try await alice.refresh(groupInfo(epoch: 7), of: group).expect(Outcome(200))
-                #expect(try await alice.commit(mlsMessage(epoch: 8), to: group).outcome == Outcome(409, 301))
-                #expect(try await alice.commit(mlsMessage(epoch: 7), to: group).outcome == Outcome(200))
+            for epoch: UInt64 in 1...9 {
+                try await alice.commit(mlsMessage(epoch: epoch), info: "living", to: group).expect(Outcome(200))
+                for old in [1, epoch, epoch + 1] {
+                    try await mallory.refresh(groupInfo(epoch: old, "old"), of: group).expect(Outcome(200))
+                }
+                try await mallory.refresh(groupInfo(epoch: max(1, epoch / 2), "old"), of: group).expect(Outcome(200))
             }
+            #expect(try await alice.commit(mlsMessage(epoch: 11), to: group).outcome == Outcome(409, 301))
+            // A dead commit of long ago does not change what comes next.
+            try await mallory.commit(mlsMessage(epoch: 4, filler: "dead"), to: group).expect(Outcome(200))
+            #expect(try await alice.commit(mlsMessage(epoch: 10), to: group).outcome == Outcome(200))
+            #expect(try await alice.commit(mlsMessage(epoch: 5), to: group).outcome == Outcome(409, 301))
         }
     }
 

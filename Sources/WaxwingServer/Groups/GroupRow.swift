@@ -14,8 +14,13 @@ struct GroupRow {
     let lastSequence: UInt64
     /// Epoch of the last commit that was taken; nil before the first.
     let lastCommitEpoch: UInt64?
+    /// The highest such epoch. It is above the last one where a GroupInfo has led back behind commits.
+    let highestCommitEpoch: UInt64?
+    /// The first commit whose confirmation tag was noted: 0 for a group whose tags all were, nil while none was (``isOlderThanTags(_:of:)``).
+    let tagsFrom: UInt64?
 
-    static let columns = "id, name, alias, mls_group_id, message_expiry, visibility, last_sequence, epoch"
+    static let columns =
+        "id, name, alias, mls_group_id, message_expiry, visibility, last_sequence, epoch, highest_epoch, tags_from"
 
     init(_ row: Row) throws {
         id = try row.id(0)
@@ -25,8 +30,8 @@ struct GroupRow {
         messageExpiry = row[4]
         isPublic = row[5] == 2
         lastSequence = UInt64(max(0, row[6] as Int64))
-        let epoch: Int64? = row[7]
-        lastCommitEpoch = epoch.map { UInt64(bitPattern: $0) }
+        func epoch(_ column: Int) -> UInt64? { (row[column] as Int64?).map { UInt64(bitPattern: $0) } }
+        (lastCommitEpoch, highestCommitEpoch, tagsFrom) = (epoch(7), epoch(8), epoch(9))
     }
 }
 
@@ -69,10 +74,6 @@ extension Transaction {
 
     func members(of group: ID, except user: ID) throws -> [ID] {
         try ids("SELECT user_id FROM member WHERE group_id = ? AND user_id <> ?", [group.blob, user.blob])
-    }
-
-    func groupInfo(of group: ID) throws -> Row? {
-        try row("SELECT data FROM group_info WHERE group_id = ?", [group.blob])
     }
 
     func addMember(_ user: ID, to group: ID, role: WireGroupRole, awaitsExternalJoin: Bool = false) throws {

@@ -12,8 +12,8 @@ extension Transaction {
         let id = try ID.random()
         try execute(
             """
-            INSERT INTO chat (id, name, alias, message_expiry, visibility, last_sequence, created_at)
-            VALUES (?, ?, ?, -1, 1, 0, ?)
+            INSERT INTO chat (id, name, alias, message_expiry, visibility, last_sequence, created_at, tags_from)
+            VALUES (?, ?, ?, -1, 1, 0, ?, 0)
             """,
             [id.blob, request.groupName, request.alias, now])
         try addMember(call.user, to: id, role: .admin)
@@ -100,12 +100,6 @@ extension Transaction {
                 $0.signingKeyFingerprint = row[4]
             }
         }
-    }
-
-    func getGroupInfo(_ call: Call) throws -> Answer {
-        let group = try groupForMember(call)
-        guard let row = try groupInfo(of: group.id) else { throw APIError.notFound("no GroupInfo is stored") }
-        return try Answer(WireGetGroupInfoResponse.with { $0.groupInfo = row[0] })
     }
 
     func getRetention(_ call: Call) throws -> Answer {

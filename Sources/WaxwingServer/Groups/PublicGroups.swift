@@ -33,10 +33,10 @@ extension Transaction {
         guard try !hasInvite(call.user, to: group.id) else {
             throw APIError.conflict("an invite waits for the caller; accept or decline it")
         }
-        guard let row = try groupInfo(of: group.id) else {
+        guard let groupInfo = try groupInfo(of: group.id) else {
             throw APIError.badRequest("no GroupInfo is stored, so nobody can join yet")
         }
         try addMember(call.user, to: group.id, role: .member, awaitsExternalJoin: true)
-        return try Answer(WireGetGroupInfoResponse.with { $0.groupInfo = row[0] })
+        return try Answer(WireGetGroupInfoResponse.with { $0.groupInfo = groupInfo })
     }
 }

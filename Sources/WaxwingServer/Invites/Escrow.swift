@@ -37,7 +37,7 @@ extension Transaction {
             throw APIError.badRequest("an escrowed invite needs a commit, a Welcome and a GroupInfo")
         }
         try requireInvitable(invitee, to: group.id)
-        try checkCommitField(request.commitMessage, of: group)
+        try checkEscrow(request.commitMessage, groupInfo: request.groupInfo, of: group)
         let id = try ID.random()
         try execute(
             """

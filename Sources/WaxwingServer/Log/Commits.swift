@@ -8,16 +8,15 @@ extension Transaction {
         let group = try name(mlsGroupID: request.mlsGroupID, of: groupForMember(call))
         if request.commitMessage.isEmpty {
             guard !request.groupInfo.isEmpty else { throw APIError.badRequest("neither a commit nor a GroupInfo") }
-            try refresh(groupInfo: request.groupInfo, of: group)
+            try refresh(groupInfo: request.groupInfo, of: group, by: call.user)
             return Answer()
         }
-        try takeCommit(
-            request.commitMessage, groupInfo: request.groupInfo, in: group, from: call.user, contesting: call.contests)
+        try takeCommit(request.commitMessage, groupInfo: request.groupInfo, in: group, of: call)
         try announce(.groupUpdate(of: group.id, .commit), to: try members(of: group.id, except: call.user))
         return Answer()
     }
 
-    /// The commit by which a member of the roster enters the tree himself (RFC 9420 §12.4.3.2).
+    /// The commit by which a member of the roster enters the tree by themselves (RFC 9420 §12.4.3.2).
     func externalJoin(_ call: Call) throws -> Answer {
         let request = try call.message(WireExternalJoinRequest.self)
         var group = try groupForMember(call)
@@ -25,7 +24,8 @@ extension Transaction {
         guard try groupInfo(of: group.id) != nil else { throw APIError.badRequest("no GroupInfo is stored") }
         group = try name(mlsGroupID: request.mlsGroupID, of: group)
         try takeCommit(
-            request.commitMessage, groupInfo: .init(), in: group, from: call.user, contesting: call.contests)
+            request.commitMessage, groupInfo: .init(), in: group, from: call.user,
+            through: .outside(user: call.user), contesting: call.contests)
 
         let wasAwaited = try exists(
             "SELECT 1 FROM member WHERE group_id = ? AND user_id = ? AND awaits_external_join = 1",

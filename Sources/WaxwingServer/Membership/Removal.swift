@@ -18,9 +18,7 @@ extension Transaction {
         let request = try call.message(WireLeaveGroupRequest.self)
         let group = try groupForMember(call)
         if !request.commitMessage.isEmpty {
-            try takeCommit(
-                request.commitMessage, groupInfo: request.groupInfo, in: group, from: call.user,
-                contesting: call.contests)
+            try takeCommit(request.commitMessage, groupInfo: request.groupInfo, in: group, of: call)
         }
         try removeFromRoster(call.user, of: group.id)
         try announce(.memberRemoved(from: group.id, user: call.user), to: try members(of: group.id))
@@ -29,9 +27,7 @@ extension Transaction {
 
     /// Without a commit only the roster changes; the Remove then follows through the commit endpoint.
     func remove(_ user: ID, from group: GroupRow, commit: Data, groupInfo: Data, by call: Call) throws {
-        if !commit.isEmpty {
-            try takeCommit(commit, groupInfo: groupInfo, in: group, from: call.user, contesting: call.contests)
-        }
+        if !commit.isEmpty { try takeCommit(commit, groupInfo: groupInfo, in: group, of: call) }
         try removeFromRoster(user, of: group.id)
         try announce(.memberRemoved(from: group.id, user: user), to: try members(of: group.id) + [user])
     }

@@ -29,8 +29,9 @@ extension Transaction {
     ///
     /// - Throws: 409/301 where that is not among `rows`, is gone from the log, or was contested by this member often enough.
     func contest(
-        _ rows: [UInt64], by commit: Data, of epoch: UInt64, in group: GroupRow, from sender: ID
+        _ rows: [UInt64], by commit: Data, _ read: ReadCommit, in group: GroupRow, from sender: ID
     ) throws {
+        let epoch = read.epoch
         guard let counted = try takenCommit(of: epoch, in: group.id), rows.contains(counted) else {
             let expected = group.lastCommitEpoch.map { $0 &+ 1 } ?? 0
             throw APIError.conflict("the commit is for epoch \(epoch), the group is in epoch \(expected)")
@@ -38,7 +39,7 @@ extension Transaction {
         guard try contests(of: epoch, by: sender, in: group.id) < Limits.contestsPerMember else {
             throw APIError.conflict("the commit of epoch \(epoch) was contested too often")
         }
-        try note(contest: append(commit, to: group.id, from: sender), of: epoch, by: sender, in: group.id)
+        try note(contest: append(commit, read, to: group.id, from: sender), of: epoch, by: sender, in: group.id)
     }
 
     private func contests(of epoch: UInt64, by member: ID, in group: ID) throws -> Int {

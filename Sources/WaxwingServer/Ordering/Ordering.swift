@@ -3,105 +3,97 @@ import Foundation
 
 /// Which commits are taken. Under strict ordering one is counted for each epoch, so that no one builds on a dead branch.
 extension Transaction {
-    /// Appends a commit to the log if the ordering takes it, and its GroupInfo with it.
+    /// Appends a commit to the log if the rules and the ordering take it, and keeps its GroupInfo.
     ///
     /// - Parameter rows: what the commit contests, where its epoch has a counted one (see ``Contest``).
-    /// - Throws: 400/100 for what is no commit of this group, 409/301 for a commit whose epoch is over (strict only).
+    /// - Throws: 400/100, 401/401 for what may not come by this door, or with this GroupInfo; 409/301 for a commit whose epoch is over
+    ///   (strict only).
     func takeCommit(
-        _ commit: Data, groupInfo: Data, in group: GroupRow, from sender: ID, contesting rows: [UInt64] = []
+        _ commit: Data, groupInfo: Data, in group: GroupRow, from sender: ID, through door: CommitDoor,
+        contesting rows: [UInt64] = []
     ) throws {
-        guard configuration.ordering == .strict else {
-            return try takeAnyCommit(commit, groupInfo: groupInfo, in: group, from: sender)
+        let read = try judge(commit, of: group, through: door)
+        let groupInfo = try judge(groupInfo: groupInfo, of: read)
+        guard configuration.ordering == .strict, let read else {
+            return try takeAnyCommit(commit, read, groupInfo: groupInfo, in: group, from: sender)
         }
-        let epoch = try requireCommit(commit, of: group).epoch
-        if try isNext(epoch, in: group) || isAlone(sender, in: group.id) {
-            try count(commit, of: epoch, groupInfo: groupInfo, in: group, from: sender)
+        if try isNext(read.epoch, in: group) || isAlone(sender, in: group.id) {
+            try count(commit, read, groupInfo: groupInfo, in: group, from: sender)
         } else {
-            try contest(rows, by: commit, of: epoch, in: group, from: sender)
+            try contest(rows, by: commit, read, in: group, from: sender)
         }
+    }
+
+    /// The same for a commit of a member, whatever else the request does.
+    func takeCommit(_ commit: Data, groupInfo: Data, in group: GroupRow, of call: Call) throws {
+        guard let role = try role(of: call.user, in: group.id) else { throw APIError.notMember }
+        try takeCommit(
+            commit, groupInfo: groupInfo, in: group, from: call.user, through: .member(role: role),
+            contesting: call.contests)
     }
 
     /// Appends a commit that an inviter left here, now that its invitee has accepted. Under strict ordering one that can no longer count is
     /// a line of the log and nothing more: the group goes on as it is, and the GroupInfo of the living branch stays.
     ///
     /// - Returns: whether the Welcome that goes with the commit may lead into the group.
-    /// - Throws: 400/100 for what is no commit of this group (strict only).
+    /// - Throws: 400/100 for what is no commit of this group.
     func takeEscrowedCommit(_ commit: Data, groupInfo: Data, in group: GroupRow, from inviter: ID) throws -> Bool {
-        guard configuration.ordering == .strict else {
-            try takeAnyCommit(commit, groupInfo: groupInfo, in: group, from: inviter)
+        // It was an admin's when it was left here.
+        let read = try judge(commit, of: group, through: .member(role: .admin))
+        // One that waits since before GroupInfos were looked at may go with anything.
+        let groupInfo = try? judge(groupInfo: groupInfo, of: read)
+        guard configuration.ordering == .strict, let read else {
+            try takeAnyCommit(commit, read, groupInfo: groupInfo, in: group, from: inviter)
             return true
         }
-        let epoch = try requireCommit(commit, of: group).epoch
-        let isOver = group.lastCommitEpoch.map { epoch <= $0 } ?? false
-        if try isNext(epoch, in: group) || !isOver && isAlone(inviter, in: group.id) {
-            try count(commit, of: epoch, groupInfo: groupInfo, in: group, from: inviter)
+        let isOver = group.lastCommitEpoch.map { read.epoch <= $0 } ?? false
+        if try isNext(read.epoch, in: group) || !isOver && isAlone(inviter, in: group.id) {
+            try count(commit, read, groupInfo: groupInfo, in: group, from: inviter)
             return true
         }
         // One that runs ahead of the group would only look as though commits before it were missing.
         guard isOver else { return false }
-        _ = try append(commit, to: group.id, from: inviter)
-        return try wasSkipped(epoch, in: group.id)
+        _ = try append(commit, read, to: group.id, from: inviter)
+        return try wasSkipped(read.epoch, in: group.id)
     }
 
-    private func takeAnyCommit(_ commit: Data, groupInfo: Data, in group: GroupRow, from sender: ID) throws {
-        // Not looked at, but remembered as far as readable, for the day the server is started strict.
-        let header = MLSHeader(commit).flatMap { $0.contentType == .commit ? $0.epoch : nil }
-        try set(lastCommitEpoch: Self.remembered(header, after: group.lastCommitEpoch), of: group.id)
-        _ = try append(commit, to: group.id, from: sender)
-        if !groupInfo.isEmpty { try store(groupInfo: groupInfo, of: group.id) }
+    /// - Parameter read: nil for bytes that are no MLS message.
+    private func takeAnyCommit(
+        _ commit: Data, _ read: ReadCommit?, groupInfo: Data?, in group: GroupRow, from sender: ID
+    ) throws {
+        // Whatever its epoch is; but that is remembered, for the day the server is started strict.
+        let epoch = Self.remembered(read?.epoch, after: group.lastCommitEpoch)
+        try setCount(epoch, highest: epoch, of: group.id)
+        guard let read else {
+            _ = try append(commit, to: group.id, from: sender)
+            return
+        }
+        _ = try append(commit, read, to: group.id, from: sender)
+        if let groupInfo { try store(groupInfo: groupInfo, tag: read.confirmationTag, of: group.id) }
     }
 
     private func count(
-        _ commit: Data, of epoch: UInt64, groupInfo: Data, in group: GroupRow, from sender: ID
+        _ commit: Data, _ read: ReadCommit, groupInfo: Data?, in group: GroupRow, from sender: ID
     ) throws {
-        try set(lastCommitEpoch: epoch, of: group.id)
-        try note(takenCommit: epoch, at: append(commit, to: group.id, from: sender), of: group.id)
-        if !groupInfo.isEmpty { try store(groupInfo: groupInfo, of: group.id) }
+        let isBehind = try !isAlone(sender, in: group.id) && group.highestCommitEpoch.map { read.epoch < $0 } ?? false
+        try setCount(read.epoch, highest: isBehind ? group.highestCommitEpoch : read.epoch, of: group.id)
+        let sequence = try append(commit, read, to: group.id, from: sender)
+        try note(takenCommit: read.epoch, at: sequence, of: group.id)
+        if let groupInfo { try store(groupInfo: groupInfo, tag: read.confirmationTag, of: group.id) }
     }
 
-    /// Takes a member's word, given as a fresh GroupInfo, for the epoch the group is in: the next commit is expected there.
-    ///
-    /// The server sees no more of a commit than its header, so junk can use up an epoch that the group never leaves. This
-    /// is the way back, and forward again if the word was false. A refresh that crosses a good commit on its way opens
-    /// that commit's epoch once more; the members then settle it by the order of the log. That takes a log which still
-    /// has the commit: once it is gone, whoever missed it could go on without knowing, and split the group. So nobody goes
-    /// back behind a commit that is no longer there for all to see. A GroupInfo that cannot be read or belongs to another
-    /// MLS group moves nothing.
-    ///
-    /// - Throws: 409/301 for a GroupInfo from behind such a commit (strict only); the stored one stays.
-    func refresh(groupInfo: Data, of group: GroupRow) throws {
-        guard let header = GroupInfoHeader(groupInfo),
-            group.mlsGroupID.map({ $0 == hexEncode(header.groupID) }) ?? true
-        else {
-            try store(groupInfo: groupInfo, of: group.id)
-            return
-        }
-        if configuration.ordering == .strict, let last = group.lastCommitEpoch, header.epoch <= last,
-            try hasLostCommit(of: header.epoch...last, in: group.id)
-        {
-            throw APIError.conflict(
-                "the GroupInfo is of epoch \(header.epoch), and a later commit is gone from the log: rejoin")
-        }
-        try store(groupInfo: groupInfo, of: group.id)
-        // Before epoch 0 there is no commit.
-        try set(lastCommitEpoch: header.epoch == 0 ? nil : header.epoch - 1, of: group.id)
+    /// Appends a commit, and notes what its GroupInfo is known by.
+    func append(_ commit: Data, _ read: ReadCommit, to group: ID, from sender: ID) throws -> UInt64 {
+        let sequence = try append(commit, to: group, from: sender)
+        try note(tag: read.confirmationTag, of: read.epoch, at: sequence, in: group)
+        return sequence
     }
 
-    /// What a commit field must hold under strict ordering, whatever its epoch.
+    /// What the two fields of an escrowed invite must hold, whatever the epoch.
     ///
     /// - Throws: 400/100.
-    func checkCommitField(_ commit: Data, of group: GroupRow) throws {
-        guard configuration.ordering == .strict else { return }
-        _ = try requireCommit(commit, of: group)
-    }
-
-    func store(groupInfo: Data, of group: ID) throws {
-        try execute(
-            """
-            INSERT INTO group_info (group_id, data) VALUES (?, ?)
-            ON CONFLICT (group_id) DO UPDATE SET data = excluded.data
-            """,
-            [group.blob, groupInfo])
+    func checkEscrow(_ commit: Data, groupInfo: Data, of group: GroupRow) throws {
+        _ = try judge(groupInfo: groupInfo, of: judge(commit, of: group, through: .member(role: .admin)))
     }
 
     /// The MLS group id is set once; a later one changes nothing.
@@ -115,8 +107,18 @@ extension Transaction {
         return try self.group(group.id)
     }
 
-    private func set(lastCommitEpoch epoch: UInt64?, of group: ID) throws {
-        try execute("UPDATE chat SET epoch = ? WHERE id = ?", [epoch.map { Int64(bitPattern: $0) }, group.blob])
+    /// A GroupInfo of `epoch` is believed. It may be behind the highest commit, which then stays what it is.
+    func setCount(toGroupInfoOf epoch: UInt64, of group: GroupRow) throws {
+        // Before epoch 0 there is no commit.
+        let last = epoch == 0 ? nil : epoch - 1
+        let isBehind = group.highestCommitEpoch.map { highest in last.map { $0 < highest } ?? true } ?? false
+        try setCount(last, highest: isBehind ? group.highestCommitEpoch : last, of: group.id)
+    }
+
+    private func setCount(_ last: UInt64?, highest: UInt64?, of group: ID) throws {
+        try execute(
+            "UPDATE chat SET epoch = ?, highest_epoch = ? WHERE id = ?",
+            [last.map { Int64(bitPattern: $0) }, highest.map { Int64(bitPattern: $0) }, group.blob])
     }
 
     /// The last commit's epoch, once a commit with `header` is in the log of an open server. A leap is not believed: a
@@ -127,25 +129,16 @@ extension Transaction {
         return header
     }
 
-    private func requireCommit(_ commit: Data, of group: GroupRow) throws -> MLSHeader {
-        guard let header = MLSHeader(commit) else { throw APIError.badRequest("the commit is not an MLS message") }
-        guard header.contentType == .commit else { throw APIError.badRequest("the MLS message is not a commit") }
-        if let expected = group.mlsGroupID, hexEncode(header.groupID) != expected {
-            throw APIError.badRequest("the commit belongs to another MLS group")
-        }
-        return header
-    }
-
-    /// Whether a commit of `epoch` is the one that the count waits for.
+    /// Whether a commit of `epoch` is one that the count waits for: after the last one, or after the highest, if a GroupInfo has led back behind
+    /// that.
     private func isNext(_ epoch: UInt64, in group: GroupRow) throws -> Bool {
         guard let last = group.lastCommitEpoch else { return true }
-        let (expected, overflow) = last.addingReportingOverflow(1)
-        return !overflow && epoch == expected
+        return [last, group.highestCommitEpoch ?? last].contains { $0.addingReportingOverflow(1) == (epoch, false) }
     }
 
     /// Whether there is no one else who would have to follow a commit. Some clients take their commits before they are in the log: alone in
     /// a group, after an invite that was declined, they are ahead of what was counted, and theirs is the group all the same.
-    private func isAlone(_ member: ID, in group: ID) throws -> Bool {
+    func isAlone(_ member: ID, in group: ID) throws -> Bool {
         // Who has not come in yet has nothing to follow with.
         try ids("SELECT user_id FROM member WHERE group_id = ? AND awaits_external_join = 0", [group.blob]) == [member]
     }

@@ -1,4 +1,6 @@
+import Foundation
 import GRDB
+import MLSReading
 
 /// The tables of `waxwing.sqlite`. What must never be false stands here as a constraint, so no handler can break it.
 enum Schema {
@@ -15,6 +17,10 @@ enum Schema {
         }
         migrator.registerMigration("4") { db in
             try db.execute(sql: version4)
+        }
+        migrator.registerMigration("5") { db in
+            try db.execute(sql: version5)
+            try keepGroupInfosByTag(db)
         }
         return migrator
     }
@@ -170,4 +176,54 @@ enum Schema {
             FOREIGN KEY (group_id, epoch) REFERENCES taken_commit (group_id, epoch) ON DELETE CASCADE
         ) STRICT, WITHOUT ROWID;
         """
+
+    /// What a GroupInfo is known by. Of groups that were there before no tags are known; their `tags_from` stays NULL until one is. Epochs in the
+    /// columns of `chat` are bit patterns, those in tables of their own eight bytes, most significant first.
+    private static let version5 = """
+        ALTER TABLE chat ADD COLUMN highest_epoch INTEGER;
+        ALTER TABLE chat ADD COLUMN tags_from INTEGER;
+        UPDATE chat SET highest_epoch = epoch;
+
+        CREATE TABLE commit_tag (
+            group_id BLOB NOT NULL REFERENCES chat ON DELETE CASCADE,
+            epoch BLOB NOT NULL CHECK (length(epoch) = 8),
+            tag BLOB NOT NULL CHECK (length(tag) BETWEEN 1 AND 128),
+            sequence INTEGER NOT NULL CHECK (sequence >= 0),
+            PRIMARY KEY (group_id, epoch, tag)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX commit_tag_sequence ON commit_tag (group_id, sequence);
+
+        CREATE TABLE vouch (
+            group_id BLOB NOT NULL,
+            user_id BLOB NOT NULL,
+            epoch BLOB NOT NULL CHECK (length(epoch) = 8),
+            tag BLOB NOT NULL CHECK (length(tag) BETWEEN 1 AND 128),
+            PRIMARY KEY (group_id, user_id),
+            FOREIGN KEY (group_id, user_id) REFERENCES member (group_id, user_id) ON DELETE CASCADE
+        ) STRICT, WITHOUT ROWID;
+
+        ALTER TABLE group_info RENAME TO only_group_info;
+        CREATE TABLE group_info (
+            number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+            group_id BLOB NOT NULL REFERENCES chat ON DELETE CASCADE,
+            tag BLOB NOT NULL CHECK (length(tag) <= 128),
+            data BLOB NOT NULL CHECK (length(data) > 0),
+            UNIQUE (group_id, tag)
+        ) STRICT;
+        CREATE INDEX group_info_number ON group_info (group_id, number);
+        """
+
+    /// One that cannot be read has the empty tag.
+    private static func keepGroupInfosByTag(_ db: Database) throws {
+        let rows = try Row.fetchCursor(db, sql: "SELECT group_id, data FROM only_group_info")
+        while let row = try rows.next() {
+            let data: Data = row[1]
+            // Nobody ever looked at it.
+            let tag = (try? GroupInfoOutline(data))?.confirmationTag ?? []
+            try db.execute(
+                sql: "INSERT INTO group_info (group_id, tag, data) VALUES (?, ?, ?)",
+                arguments: [row[0] as Data, Data(Limits.confirmationTagBytes.contains(tag.count) ? tag : []), data])
+        }
+        try db.execute(sql: "DROP TABLE only_group_info")
+    }
 }

@@ -111,7 +111,7 @@ extension User {
                 $0.inviteeID = user.id.blob
                 $0.commitMessage = Data(commit)
                 $0.welcomeMessage = Data("welcome".utf8)
-                $0.groupInfo = Data("info of \(user.name)'s commit".utf8)
+                $0.groupInfo = Data(groupInfo(after: commit, "info of \(user.name)'s commit"))
             })
     }
 
@@ -129,13 +129,17 @@ extension User {
             "groups/\(group)/messages", WireSendMessageRequest.with { $0.mlsMessage = Data(text.utf8) }, key: key)
     }
 
-    /// - Parameter contests: what the header `Waxwing-Contests` says.
+    /// - Parameters:
+    ///   - info: what the GroupInfo is told by, of the state that the commit leads to; without a commit, of epoch 0.
+    ///   - contests: what the header `Waxwing-Contests` says.
     func commit(
         _ bytes: [UInt8], info: String = "", mlsGroupID: String = "", to group: ID, contests: String? = nil
     ) async throws -> Reply {
         let request = WireUploadCommitRequest.with {
             $0.commitMessage = Data(bytes)
-            $0.groupInfo = Data(info.utf8)
+            if !info.isEmpty {
+                $0.groupInfo = Data(bytes.isEmpty ? groupInfo(epoch: 0, info) : groupInfo(after: bytes, info))
+            }
             $0.mlsGroupID = mlsGroupID
         }
         return try await send(
@@ -149,13 +153,27 @@ extension User {
             "groups/\(group)/commit", WireUploadCommitRequest.with { $0.groupInfo = Data(groupInfo) })
     }
 
+    func message(_ bytes: [UInt8], to group: ID) async throws -> Reply {
+        try await post("groups/\(group)/messages", WireSendMessageRequest.with { $0.mlsMessage = Data(bytes) })
+    }
+
     func log(_ group: ID, query: String = "") async throws -> [WireStoredMessage] {
         try await get("groups/\(group)/messages\(query)", WireGetMessagesResponse.self).messages
     }
 
-    func storedInfo(_ group: ID) async throws -> String {
-        let info = try await get("groups/\(group)/group-info", WireGetGroupInfoResponse.self).groupInfo
-        return String(decoding: info, as: UTF8.self)
+    /// A commit from outside, of this user or of another.
+    func externalJoin(_ commit: [UInt8], _ group: ID) async throws -> Reply {
+        try await post(
+            "groups/\(group)/external-join", WireExternalJoinRequest.with { $0.commitMessage = Data(commit) })
+    }
+
+    func externalJoin(epoch: UInt64, filler: String = "", _ group: ID) async throws -> Reply {
+        try await externalJoin(externalCommit(epoch: epoch, by: id, filler: filler), group)
+    }
+
+    /// What the stored GroupInfo is told by.
+    func storedInfo(_ group: ID, query: String = "") async throws -> String {
+        label(ofGroupInfo: try await get("groups/\(group)/group-info\(query)", WireGetGroupInfoResponse.self).groupInfo)
     }
 
     func groups() async throws -> [WireGroupInfo] {
@@ -174,21 +192,4 @@ extension Reply {
                 description: "\(outcome) where \(expected) was expected: \(String(decoding: body, as: UTF8.self))")
         }
     }
-}
-
-/// The start of a GroupInfo, as far as the server reads it.
-func groupInfo(epoch: UInt64, group: [UInt8] = [0xab, 0xcd]) -> [UInt8] {
-    [0, 1, 0, 4, 0, 1, 0, 6, UInt8(group.count)] + group + bigEndian(epoch)
-}
-
-private func bigEndian(_ value: UInt64) -> [UInt8] {
-    stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: value >> UInt64($0)) }
-}
-
-/// The start of a PublicMessage from member 0, as far as the server reads it, with `filler` to tell two apart.
-func mlsMessage(
-    epoch: UInt64, group: [UInt8] = [0xab, 0xcd], contentType: UInt8 = 3, filler: String = ""
-) -> [UInt8] {
-    let start: [UInt8] = [0, 1, 0, 1, UInt8(group.count)] + group
-    return start + bigEndian(epoch) + [1, 0, 0, 0, 0, 0, contentType] + Array(filler.utf8)
 }

@@ -1,0 +1,134 @@
+import ConclaveProtocol
+import Foundation
+import MLSReading
+
+/// The GroupInfos of a group: what a joiner from outside builds on. The last ``Limits/groupInfos`` are kept, one for each confirmation tag, and
+/// the newest is what members are given.
+extension Transaction {
+    /// - Parameter tag: whose GroupInfo is wanted; nil for the newest.
+    func groupInfo(of group: ID, tag: Data? = nil) throws -> Data? {
+        let row = try row(
+            """
+            SELECT data FROM group_info WHERE group_id = ?1 AND (?2 IS NULL OR tag = ?2) ORDER BY number DESC LIMIT 1
+            """,
+            [group.blob, tag])
+        return row?[0]
+    }
+
+    func getGroupInfo(_ call: Call) throws -> Answer {
+        let group = try groupForMember(call)
+        var tag: Data?
+        if let digits = call.query["tag"] {
+            guard let bytes = hexDecode(digits.utf8) else { throw MalformedQuery(name: "tag") }
+            tag = Data(bytes)
+        }
+        guard let data = try groupInfo(of: group.id, tag: tag) else {
+            throw APIError.notFound(tag == nil ? "no GroupInfo is stored" : "no GroupInfo with that tag is stored")
+        }
+        return try Answer(WireGetGroupInfoResponse.with { $0.groupInfo = data })
+    }
+
+    func store(groupInfo: Data, tag: Data, of group: ID) throws {
+        try execute("DELETE FROM group_info WHERE group_id = ? AND tag = ?", [group.blob, tag])
+        try execute("INSERT INTO group_info (group_id, tag, data) VALUES (?, ?, ?)", [group.blob, tag, groupInfo])
+        try execute(
+            """
+            DELETE FROM group_info WHERE group_id = ?1 AND number <= (
+                SELECT number FROM group_info WHERE group_id = ?1 ORDER BY number DESC LIMIT 1 OFFSET \(Limits.groupInfos))
+            """,
+            [group.blob])
+    }
+
+    /// Holds a GroupInfo against the commit that it comes with.
+    ///
+    /// - Returns: nil where there is none to keep: it is empty, or the commit is none that the server can read (open only).
+    /// - Throws: 400/100 unless it is of the state that the commit leads to.
+    func judge(groupInfo: Data, of commit: ReadCommit?) throws -> Data? {
+        guard let commit, !groupInfo.isEmpty else { return nil }
+        guard let info = try? GroupInfoOutline(groupInfo), info.groupID == commit.groupID,
+            info.epoch.subtractingReportingOverflow(1) == (commit.epoch, false),
+            Data(info.confirmationTag) == commit.confirmationTag
+        else { throw APIError.badRequest("the GroupInfo is not of the state that the commit leads to") }
+        return groupInfo
+    }
+
+    /// Takes a GroupInfo without a commit, and with it a member's word for the epoch the group is in: the next commit is expected there.
+    ///
+    /// It has to be of a state that a commit in the log led to, by its confirmation tag. Which of several such states lives the server cannot tell:
+    /// a broken commit can use up an epoch that the group never leaves, and this is the way back. A refresh that crosses a good commit on its
+    /// way opens that commit's epoch once more; the members then settle it by the order of the log. That takes a log which still has the
+    /// commit: once it is gone, whoever missed it could go on without knowing, and split the group. So nobody goes back behind a commit that
+    /// is no longer there for all to see. Going back takes nothing from those who are further: what comes after the highest epoch counts as before.
+    ///
+    /// A server that was put back to an older backup does not know the latest commits. It believes in a state beyond the last commit it knows
+    /// once two members say so, or an admin; and anyone who is alone. A single member's word is remembered, and nothing else happens.
+    ///
+    /// - Throws: 400/100 for what is no GroupInfo of this group. 409/301 (strict only) for a GroupInfo from behind a commit that is gone, or
+    ///   of a state that no commit led to in epochs that are over; the stored one stays.
+    func refresh(groupInfo: Data, of group: GroupRow, by member: ID) throws {
+        guard let info = try? GroupInfoOutline(groupInfo) else { throw APIError.badRequest("this is no GroupInfo") }
+        guard group.mlsGroupID.map({ $0 == hexEncode(info.groupID) }) ?? true else {
+            throw APIError.badRequest("the GroupInfo belongs to another MLS group")
+        }
+        guard Limits.confirmationTagBytes.contains(info.confirmationTag.count) else {
+            throw APIError.badRequest("the GroupInfo has no confirmation tag of a known length")
+        }
+        guard
+            try isKnown(tag: info.confirmationTag, into: info.epoch, of: group.id)
+                || isBelieved(info, of: group, by: member)
+        else { return }
+        if configuration.ordering == .strict, let last = group.lastCommitEpoch, info.epoch <= last,
+            try hasLostCommit(of: info.epoch...last, in: group.id)
+        {
+            throw APIError.conflict(
+                "the GroupInfo is of epoch \(info.epoch), and a later commit is gone from the log: rejoin")
+        }
+        try store(groupInfo: groupInfo, tag: Data(info.confirmationTag), of: group.id)
+        try setCount(toGroupInfoOf: info.epoch, of: group)
+    }
+
+    /// Whether a member's word is enough for a state that no commit led to as far as the server knows.
+    ///
+    /// - Throws: 409/301 (strict only) where the group has gone past that epoch by other commits.
+    private func isBelieved(_ info: GroupInfoOutline, of group: GroupRow, by member: ID) throws -> Bool {
+        if try !isAlone(member, in: group.id) {
+            let (isAhead, isLeap) = try reach(of: info.epoch, in: group)
+            if !isLeap, try isOlderThanTags(info.epoch, of: group) { return true }
+            guard isAhead else {
+                guard configuration.ordering == .strict else { return false }
+                throw APIError.conflict("no commit in the log leads to that GroupInfo of epoch \(info.epoch)")
+            }
+            guard try role(of: member, in: group.id) == .admin || isVouched(for: info, in: group.id, by: member) else {
+                return false
+            }
+        }
+        // From now on it is known, whoever brings it.
+        if info.epoch > 0 {
+            try note(tag: Data(info.confirmationTag), of: info.epoch - 1, at: group.lastSequence, in: group.id)
+        }
+        return true
+    }
+
+    /// Whether an epoch is beyond what the last commit led to, and whether it is further than that of a member who is a little ahead, in a group whose
+    /// last commit is there to be read.
+    private func reach(of epoch: UInt64, in group: GroupRow) throws -> (isAhead: Bool, isLeap: Bool) {
+        guard let last = group.highestCommitEpoch else { return (true, false) }
+        guard epoch > last, epoch - last > 1 else { return (false, false) }
+        let isLeap = epoch - last - 1 > Limits.epochsAhead
+        return (true, try isLeap && takenCommit(of: last, in: group.id) != nil)
+    }
+
+    /// Notes what `member` says, and looks whether another member has said the same.
+    private func isVouched(for info: GroupInfoOutline, in group: ID, by member: ID) throws -> Bool {
+        let claim = (epoch: Self.sortable(info.epoch), tag: Data(info.confirmationTag))
+        try execute(
+            """
+            INSERT INTO vouch (group_id, user_id, epoch, tag) VALUES (?, ?, ?, ?)
+            ON CONFLICT (group_id, user_id) DO UPDATE SET epoch = excluded.epoch, tag = excluded.tag
+            """,
+            [group.blob, member.blob, claim.epoch, claim.tag])
+        return try exists(
+            "SELECT 1 FROM vouch WHERE group_id = ? AND user_id <> ? AND epoch = ? AND tag = ?",
+            [group.blob, member.blob, claim.epoch, claim.tag])
+    }
+}
