@@ -84,10 +84,6 @@ import Testing
             try world.syncAll(rounds: 1)
         }
         world.server.groups[serverRoom] = backup
-        // A server that orders commits believes the living ones once they are told.
-        world.server.groups[serverRoom]?.epoch = try alice.core.details(of: world.group("room", of: alice).id).map {
-            $0.epoch - 1
-        }
         world.people.removeLast()
         try world.syncAll(rounds: 4)
         for person in [alice, bob] { #expect(try goings(world, person, carol) == [.unlisted], "\(person.name)") }

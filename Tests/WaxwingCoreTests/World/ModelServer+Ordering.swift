@@ -19,10 +19,11 @@ extension ModelServer {
         let group = groups[id]!
         var isCounted = true
         if isStrict, let epoch = epochOf(commit) {
-            let isNext = group.epoch.map { epoch == $0 + 1 } ?? true
+            let isNext = group.epoch.map { [$0 + 1, (group.highest ?? $0) + 1].contains(epoch) } ?? true
             isCounted = isNext || group.members == [user]
             if isCounted {
                 groups[id]!.epoch = epoch
+                groups[id]!.highest = group.members == [user] ? epoch : max(epoch, group.highest ?? 0)
                 groups[id]!.counted[epoch] = group.lastSequence + 1
             } else if !knowsContests || !(group.counted[epoch].map(rows.contains) ?? false) {
                 throw Refusal.conflict
@@ -38,7 +39,9 @@ extension ModelServer {
     /// A server that takes any member's word for the epoch the group is in.
     mutating func believe(_ groupInfo: [UInt8], of group: ID) {
         guard let epoch = try? MLSMessage.summary(of: groupInfo).epoch else { return }
-        groups[group]!.epoch = epoch == 0 ? nil : epoch - 1
+        let last = epoch == 0 ? nil : epoch - 1
+        groups[group]!.epoch = last
+        groups[group]!.highest = [last, groups[group]!.highest].compactMap(\.self).max()
     }
 
     /// Version, wire format, group id, epoch.

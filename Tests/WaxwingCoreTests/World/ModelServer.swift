@@ -43,6 +43,11 @@ struct ModelServer {
         /// The epoch of the last commit that was counted, and the row that was counted for each.
         var epoch: UInt64?
         var counted: [UInt64: UInt64] = [:]
+        /// The highest epoch that was counted; above `epoch` where a GroupInfo has led back.
+        var highest: UInt64?
+        /// The confirmation tags that are known, by the epoch they lead into, and what single members said beyond that.
+        var tags: [UInt64: Set<[UInt8]>] = [:]
+        var vouched: [ID: ReadInfo] = [:]
     }
 
     var isStrict: Bool
@@ -51,6 +56,8 @@ struct ModelServer {
     var knowsIdempotencyKeys = true
     /// Whether a commit may contest the counted one. Other servers do not know the header.
     var knowsContests = true
+    /// Whether the server looks into handshakes and GroupInfos. Other servers take any bytes.
+    var readsHandshakes = true
     /// Whether a strict server takes a member's word, given as a GroupInfo, for the epoch the group is in.
     var believesGroupInfos = true
     private(set) var users: [ID: User] = [:]
@@ -88,6 +95,7 @@ struct ModelServer {
         var status: Int
         var code: WireErrorCode
 
+        static let notAdmin = Refusal(status: 401, code: .notAdmin)
         static let notMember = Refusal(status: 401, code: .notMember)
         static let notFound = Refusal(status: 404, code: .notFound)
         static let conflict = Refusal(status: 409, code: .conflict)
@@ -188,6 +196,7 @@ struct ModelServer {
         case "messages":
             if request.method == .get { return try page(request, group, user) }
             let message = try read(request, WireSendMessageRequest.self)
+            try check(message: Array(message.mlsMessage), from: user, group)
             posted.append(Array(message.mlsMessage))
             let sequence = append(Array(message.mlsMessage), from: user, to: group.id)
             acknowledge(sequence, by: user, in: group.id)
@@ -201,9 +210,10 @@ struct ModelServer {
             let upload = try read(request, WireUploadCommitRequest.self)
             if !upload.mlsGroupID.isEmpty, group.mlsGroupID.isEmpty { groups[group.id]!.mlsGroupID = upload.mlsGroupID }
             if upload.commitMessage.isEmpty {
-                groups[group.id]!.groupInfo = Array(upload.groupInfo)
-                if isStrict, believesGroupInfos { believe(Array(upload.groupInfo), of: group.id) }
+                try refresh(Array(upload.groupInfo), by: user, of: groups[group.id]!)
             } else {
+                try check(
+                    commit: Array(upload.commitMessage), groupInfo: Array(upload.groupInfo), from: user, group)
                 try take(
                     Array(upload.commitMessage), groupInfo: Array(upload.groupInfo), from: user, group.id,
                     contesting: request.contests)
@@ -213,6 +223,8 @@ struct ModelServer {
             let remove = try read(request, WireRemoveMemberRequest.self)
             guard let target = ID(remove.userID), group.members.contains(target) else { throw Refusal.badRequest }
             if !remove.commitMessage.isEmpty {
+                try check(
+                    commit: Array(remove.commitMessage), groupInfo: Array(remove.groupInfo), from: user, group)
                 try take(
                     Array(remove.commitMessage), groupInfo: Array(remove.groupInfo), from: user, group.id,
                     contesting: request.contests)
@@ -233,6 +245,7 @@ struct ModelServer {
             return try bytes(answer)
         case "external-join":
             let join = try read(request, WireExternalJoinRequest.self)
+            try check(externalCommit: Array(join.commitMessage), from: user)
             try take(Array(join.commitMessage), groupInfo: nil, from: user, group.id)
             return []
         case "invite":
@@ -256,6 +269,7 @@ struct ModelServer {
             if group.members.contains(invitee) || group.invites.contains(where: { $0.invitee == invitee }) {
                 throw Refusal.conflict
             }
+            try check(commit: Array(escrow.commitMessage), groupInfo: Array(escrow.groupInfo), from: user, group)
             let id = makeID()
             groups[group.id]!.invites.append(
                 Invite(
@@ -319,6 +333,7 @@ struct ModelServer {
     @discardableResult
     mutating func append(_ message: [UInt8], from user: ID, to id: ID) -> UInt64 {
         groups[id]!.lastSequence += 1
+        noteTag(of: message, in: id)
         groups[id]!.log.append(Row(sequence: groups[id]!.lastSequence, sender: user, message: message, time: time))
         return groups[id]!.lastSequence
     }
