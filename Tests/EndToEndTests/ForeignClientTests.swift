@@ -1,3 +1,4 @@
+import ConclaveProtocol
 import Foundation
 import Testing
 
@@ -58,6 +59,12 @@ extension EndToEnd {
                     try await foreign.accept("room")
                     for person in people { try await person.sync() }
                     try await fay.read("room")
+                }
+                // Only admins propose to remove others.
+                let (port, admin, member) = (await stage.server.port, people[0], fay.userID)
+                try await onThread {
+                    let (group, token) = try ServerLog.open("room", admin, port)
+                    try ServerLog.ask(Endpoint.promote(member, group: group, token: token), port)
                 }
                 // Of leaves that are blank, so that nobody would commit them.
                 for number in 0..<520 {

@@ -5,12 +5,12 @@ import MLSOpenSSL
 import Testing
 
 extension EndToEnd {
-    /// A strict server counts commits by their headers. Whatever it has counted, the group goes on.
+    /// A strict server has no tree to hold a commit against. Whatever it has counted, the group goes on.
     @Suite struct StrictOrderingTests {
         enum Bad: CaseIterable, Sendable {
-            /// The header of a commit, and noise behind it.
+            /// A commit in form, and nothing in it that holds.
             case noise
-            /// A commit that holds together and that members refuse: it brings somebody who is no user.
+            /// A commit that holds together and that members refuse: its sender takes the place of the founder.
             case refused
         }
 
@@ -47,35 +47,54 @@ extension EndToEnd {
             }
         }
 
-        /// Puts a bad commit into the log as the counted one of an epoch, with a GroupInfo that would follow from it.
+        /// Puts a bad commit into the log as the counted one of an epoch, and a GroupInfo that would follow from it if that can be.
         private func post(_ bad: Bad, epoch: UInt64, as person: Person, at port: UInt16) async throws {
-            let rows = try await ServerLog.read("room", as: person, at: port)
-            let last = try #require(rows.last { ServerLog.epoch(ofCommit: $0) != nil }).message
-            let epochAt = 5 + 32
-            let epochBytes = (0..<8).map { UInt8(truncatingIfNeeded: epoch >> (56 - 8 * $0)) }
-            // Up to the content type: epoch, sender, no authenticated data, commit.
-            let start = Array(last.prefix(epochAt)) + epochBytes + last[(epochAt + 8)..<(epochAt + 15)]
             try await onThread {
                 let (group, token) = try ServerLog.open("room", person, port)
                 let living = try ServerLog.ask(Endpoint.groupInfo(of: group, token: token), port)
-                // Version, format, version and suite come before the group's id.
-                var info = living
-                info[9 + 32 + 7] &+= 1
+                let crypto = try OpenSSLProvider().suite(.x448_chacha20poly1305_sha512_ed448)
                 switch bad {
                 case .noise:
-                    let noise = start + [UInt8](repeating: 0xA5, count: 100)
-                    let call = Endpoint.uploadCommit(noise, groupInfo: info, group: group, token: token)
+                    let (commit, info) = try Self.noise(epoch: epoch, after: living, crypto)
+                    let call = Endpoint.uploadCommit(commit, groupInfo: info, group: group, token: token)
                     try ServerLog.ask(call, port)
                 case .refused:
-                    let crypto = try OpenSSLProvider().suite(.x448_chacha20poly1305_sha512_ed448)
-                    let ghost = try Group.externalCommit(
-                        groupInfo: living, credential: .basic(identity: Array("a ghost".utf8)),
-                        signer: crypto.generateSignatureKey(SystemEntropy()), crypto: crypto, entropy: SystemEntropy())
+                    let user = try ServerLog.ask(Endpoint.user(named: person.name, token: token), port).user
+                    var configuration = GroupConfiguration()
+                    configuration.allowsCredentialChange = true
+                    let thief = try Group.externalCommit(
+                        groupInfo: living, credential: .basic(identity: user.bytes),
+                        signer: crypto.generateSignatureKey(SystemEntropy()), removing: LeafIndex(0), crypto: crypto,
+                        configuration: configuration, entropy: SystemEntropy())
                     let call = Endpoint.externalJoin(
-                        commit: ghost.message, mlsGroupID: ghost.groupID, group: group, token: token)
+                        commit: thief.message, mlsGroupID: thief.groupID, group: group, token: token)
                     try ServerLog.ask(call, port)
                 }
             }
+        }
+
+        /// A commit whose signature and tags are noise, and a GroupInfo with the same tag.
+        private static func noise(
+            epoch: UInt64, after living: [UInt8], _ crypto: any SuiteCrypto
+        ) throws -> (commit: [UInt8], groupInfo: [UInt8]) {
+            guard case .groupInfo(let info) = try MLSMessage(decoding: living) else {
+                throw MLSError(.malformed, "no GroupInfo")
+            }
+            let tag = [UInt8](repeating: 0xA5, count: 64)
+            let content = FramedContent(
+                groupID: info.context.groupID, epoch: epoch, sender: .member(LeafIndex(1)), authenticatedData: [],
+                body: .commit(Commit(proposals: [], path: nil)))
+            let message = PublicMessage(
+                protecting: AuthenticatedContent(
+                    wireFormat: .publicMessage, content: content,
+                    auth: FramedContentAuthData(signature: tag, confirmationTag: tag)),
+                membershipKey: Secret(tag), context: [], crypto: crypto)
+            var context = info.context
+            context.epoch = epoch + 1
+            let next = try GroupInfo(
+                context: context, extensions: info.extensions, confirmationTag: tag, signer: LeafIndex(1),
+                signatureKey: crypto.generateSignatureKey(SystemEntropy()), crypto: crypto)
+            return (MLSMessage.publicMessage(message).encoded, MLSMessage.groupInfo(next).encoded)
         }
     }
 }
