@@ -30,6 +30,8 @@ enum Limits {
     static let confirmationTagBytes = 1...128
     /// Confirmation tags of a group that are kept when their commits are gone from the log.
     static let outlivedTags = 64
+    /// Members who have to say the same of a state that the server knows no commit for: one could make it up.
+    static let vouchingMembers = 2
     /// GroupInfos that are kept of a group: that of the living branch and those of commits that raced it.
     static let groupInfos = 4
     /// Commits that a member can be ahead of the count by, in a group whose tags are not known: by one of their own and an invite on top.

@@ -7,7 +7,7 @@ public struct ServerConfiguration: Sendable {
     public enum Ordering: String, Sendable, CaseIterable {
         /// It is refused with 409/301 and changes nothing.
         case strict
-        /// It is stored like any other, and the members decide.
+        /// It is stored like any other, and the members decide. So are bytes that are no MLS message.
         case open
     }
 

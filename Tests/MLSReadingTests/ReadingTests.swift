@@ -63,20 +63,20 @@ import Testing
         for entry in corpus.handshakes + corpus.groupInfos + corpus.others {
             var bytes = entry.bytes
             for place in bytes.indices {
-                for change: UInt8 in [0x01, 0x02, 0x04, 0x40, 0x80, 0xFF] {
+                for change: UInt8 in [0x01, 0x40, 0xFF] {
                     bytes[place] = entry.bytes[place] ^ change
                     if try isReadAlike(bytes, "\(entry.name), \(place) ^ \(change)") { readable += 1 }
                 }
                 bytes[place] = entry.bytes[place]
             }
         }
-        #expect(readable > 10_000)
+        #expect(readable > 5_000)
     }
 
     @Test func noBytesMakeItTrap() throws {
         let dice = Dice(seed: 9)
         let all = corpus.handshakes + corpus.groupInfos + corpus.others
-        for _ in 0..<40_000 {
+        for _ in 0..<20_000 {
             var bytes = all[dice.below(all.count)].bytes
             for _ in 0...dice.below(3) {
                 let other = all[dice.below(all.count)].bytes

@@ -170,6 +170,22 @@ import Testing
         }
     }
 
+    /// Anyone may be on the roster of a public group.
+    @Test func theWordOfWhoHasNotComeInCountsNothing() async throws {
+        try await run { server, users, group in
+            let (alice, bob) = (users[0], users[1])
+            try await alice.patch("groups/\(group)", WireUpdateGroupRequest.with { $0.visibility = .public })
+            for name in ["dave", "eve"] {
+                let user = try await server.user(name)
+                try await user.post("groups/\(group)/join").expect(Outcome(200))
+                try await user.refresh(made(9), of: group).expect(Outcome(200))
+            }
+            #expect(try await bob.commit(mlsMessage(epoch: 9), to: group).outcome == Outcome(409, 301))
+            try await bob.refresh(made(9), of: group).expect(Outcome(200))
+            #expect(try await bob.commit(mlsMessage(epoch: 9), to: group).outcome == Outcome(409, 301))
+        }
+    }
+
     /// What somebody said counts no longer once they are gone.
     @Test func theWordOfWhoLeftIsForgotten() async throws {
         try await run { server, users, group in

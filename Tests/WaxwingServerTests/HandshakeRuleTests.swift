@@ -79,7 +79,9 @@ import Testing
     func nothingButExternalJoinTakesCommitsFromOutside(_ ordering: ServerConfiguration.Ordering) async throws {
         try await run(ordering) { server, alice, bob, group in
             let carol = try await server.user("carol")
-            for commit in [externalCommit(epoch: 1, by: alice.id), memberCommit(epoch: 1, of: [], sender: [2, 0, 0, 0, 0])] {
+            for commit in [
+                externalCommit(epoch: 1, by: alice.id), memberCommit(epoch: 1, of: [], sender: [2, 0, 0, 0, 0]),
+            ] {
                 #expect(try await alice.commit(commit, to: group).outcome == Outcome(400, 100))
                 #expect(try await alice.escrow(carol, to: group, commit: commit).outcome == Outcome(400, 100))
                 let leave = WireLeaveGroupRequest.with { $0.commitMessage = Data(commit) }

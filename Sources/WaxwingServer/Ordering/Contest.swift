@@ -3,8 +3,7 @@ import Foundation
 
 /// A commit for an epoch that has a counted one, sent by a member who refuses that one.
 ///
-/// The server reads no more of a commit than its header, so it counts what no member can take, and every honest commit would come too late
-/// for good. A request with a commit can therefore name, in the header `Waxwing-Contests`, rows of the log that its sender refused. If the
+/// The server has no tree and no keys, so it counts what no member can take, and every honest commit would come too late for good. A request with a commit can therefore name, in the header `Waxwing-Contests`, rows of the log that its sender refused. If the
 /// counted row is among them, the commit is appended and the count stays: what counts in the end is the first valid commit of the epoch in
 /// the log, as everywhere. Since the server cannot tell which of the two lives, it keeps the GroupInfo it has; a member puts the living one
 /// there once the log has decided.

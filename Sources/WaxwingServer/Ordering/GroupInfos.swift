@@ -118,7 +118,7 @@ extension Transaction {
         return (true, try isLeap && takenCommit(of: last, in: group.id) != nil)
     }
 
-    /// Notes what `member` says, and looks whether another member has said the same.
+    /// Notes what `member` says, and looks whether two members have said the same. Who has not come in yet has nothing to say.
     private func isVouched(for info: GroupInfoOutline, in group: ID, by member: ID) throws -> Bool {
         let claim = (epoch: Self.sortable(info.epoch), tag: Data(info.confirmationTag))
         try execute(
@@ -127,8 +127,12 @@ extension Transaction {
             ON CONFLICT (group_id, user_id) DO UPDATE SET epoch = excluded.epoch, tag = excluded.tag
             """,
             [group.blob, member.blob, claim.epoch, claim.tag])
-        return try exists(
-            "SELECT 1 FROM vouch WHERE group_id = ? AND user_id <> ? AND epoch = ? AND tag = ?",
-            [group.blob, member.blob, claim.epoch, claim.tag])
+        let row = try row(
+            """
+            SELECT count(*) FROM vouch JOIN member USING (group_id, user_id)
+            WHERE group_id = ? AND epoch = ? AND tag = ? AND awaits_external_join = 0
+            """,
+            [group.blob, claim.epoch, claim.tag])
+        return (row?[0] ?? 0) >= Limits.vouchingMembers
     }
 }

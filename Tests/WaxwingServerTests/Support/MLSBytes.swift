@@ -42,7 +42,9 @@ func mlsMessage(
 }
 
 /// A commit from member 0 that holds these proposals by value.
-func memberCommit(epoch: UInt64, of proposals: [[UInt8]], filler: String = "", sender: [UInt8] = [1, 0, 0, 0, 0]) -> [UInt8] {
+func memberCommit(epoch: UInt64, of proposals: [[UInt8]], filler: String = "", sender: [UInt8] = [1, 0, 0, 0, 0])
+    -> [UInt8]
+{
     let body = vector(proposals.flatMap { [1] + $0 }) + [0]
     return publicMessage(epoch: epoch, sender: sender, filler: filler, contentType: 3, body: body)
 }
