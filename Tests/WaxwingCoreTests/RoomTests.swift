@@ -127,6 +127,7 @@ import Testing
         let world = try talk(304, ["alice", "bob", "mallory"])
         let alice = world.people[0]
         let mallory = try ForeignClient(insteadOf: world.people[2], in: "room", world)
+        world.server.readsHandshakes = false
         let ghost = world.server.register("ghost")
         let key = try alice.core.crypto.generateSignatureKey(world.entropy)
         try mallory.commit([.add(try keyPackage(ghost.bytes, key, world))], world)

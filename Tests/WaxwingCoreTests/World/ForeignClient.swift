@@ -48,7 +48,7 @@ final class ForeignClient {
             entropy: world.entropy)
         try state.merge(staged)
         let call = Endpoint.uploadCommit(
-            staged.message, groupInfo: staged.groupInfo ?? [], group: group, token: id.description)
+            staged.message, groupInfo: staged.groupInfo ?? [], group: group, token: SessionToken(id.description))
         _ = world.server.answer(call.request)
     }
 
