@@ -188,7 +188,9 @@ public actor Client {
             guard case .up = core.linkState, let next = core.nextWake else { return true }
             return !isWorthWaiting(next)
         case .rowDone(let group, let order):
-            guard let row = try reader.outboxRow(group, order: order), !row.isFailed, row.state != .held else { return true }
+            guard let row = try reader.outboxRow(group, order: order), !row.isFailed, row.state != .held else {
+                return true
+            }
             guard core.isSettled else { return false }
             // What is put off is waited for in this connection: another one would begin with asking for everything.
             guard patience != nil, case .up = core.linkState, let next = core.nextWake else { return true }

@@ -84,6 +84,15 @@ actor ForeignClient {
         try await uploadKeyPackages([false])
     }
 
+    /// Comes into a public group from outside, asked by no one.
+    func joinPublic(_ group: String) async throws {
+        let found = try await ask(Endpoint.publicGroups(matching: group, token: token))
+        let id = try #require(found.first { $0.name == group }?.group)
+        _ = try await ask(Endpoint.join(id, token: token))
+        groups[group] = Room(id: id, handle: 0, cursor: 0)
+        try await reset(group)
+    }
+
     /// Comes in from outside, by whatever GroupInfo the server has; what it is in then counts for it, whatever the server says.
     func reset(_ group: String) async throws {
         let room = try #require(groups[group])

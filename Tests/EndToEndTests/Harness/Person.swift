@@ -148,6 +148,7 @@ struct GroupDetails: Decodable, Hashable, Sendable {
         var username: String
         var inTree: Bool
         var onRoster: Bool
+        var fingerprint: String?
     }
 
     var status: String
