@@ -299,9 +299,9 @@ import Testing
         ]
         room.wasPublic = true
         room.trust = .strict
-        room.await(user, key: [5], by: user, epoch: 6)
+        room.noteAwaited(user, key: [5], by: user, epoch: 6)
         #expect(try RoomRecord(stored: room.stored) == room)
-        for count in 0..<200 { room.await(user, key: [UInt8(count)], by: user, epoch: 6) }
+        for count in 0..<200 { room.noteAwaited(user, key: [UInt8(count)], by: user, epoch: 6) }
         #expect(try RoomRecord(stored: room.stored).madeAt(user, [199]) == 6)
         #expect(room.stored.count < 64 * 80 + 400)
         let note = VouchNote([.init(user: user, digest: Array(repeating: 8, count: 32))])

@@ -91,6 +91,7 @@ enum EventWords {
         case .joined: "\(event.subject) joined (invited by \(event.actor))"
         case .rejoined: "\(event.subject) came back with new keys"
         case .removed: "\(event.actor) removed \(event.subject)"
+        case .left where event.isOwnDoing: "\(event.subject) left"
         case .left: "\(event.subject) left (\(event.actor)'s client took them out)"
         case .unlisted: "\(event.subject) was no longer on the server's list; \(event.actor)'s client took them out"
         case .rotated: "\(event.actor) changed the keys"

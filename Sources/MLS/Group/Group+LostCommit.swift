@@ -10,6 +10,7 @@ public struct LostCommit: Hashable, Sendable {
     public let committer: Member
     /// By Add proposals in the commit itself, in their order.
     public let added: [Newcomer]
+    public let authenticatedData: [UInt8]
 }
 
 extension Group {
@@ -37,6 +38,7 @@ extension Group {
             guard case .proposal(.add(let package)) = proposal else { return nil }
             return .init(credential: package.leafNode.credential, signatureKey: package.leafNode.signatureKey)
         }
-        return LostCommit(committer: author, added: added)
+        return LostCommit(
+            committer: author, added: added, authenticatedData: message.content.authenticatedData)
     }
 }

@@ -32,6 +32,7 @@ struct HistoryLine {
         case .joined: return "\(subject) joined (invited by \(actor))"
         case .rejoined: return "\(subject) came back with new keys"
         case .removed: return "\(subject) was removed by \(actor)"
+        case .left where event.actor == event.subject: return "\(subject) left"
         case .left: return "\(subject) left (\(actor)'s client took them out)"
         case .unlisted: return "\(subject) is no longer on the server's list; \(actor)'s client took them out"
         case .rotated: return "\(actor) changed the keys"

@@ -67,6 +67,9 @@ extension ClientCore {
             try awaitNewcomers(
                 lost.added.map { ($0.credential.identity, $0.signatureKey) }, of: lost.committer, epoch: epoch,
                 in: group, &turn)
+            if RemovalNote(authenticatedData: lost.authenticatedData) == .leaving {
+                try noteLeaving(lost.committer, in: group, &turn)
+            }
         }
         let isOurDoor = summary.confirmationTag.map { constantTimeEqual($0, group.record.joinTag) } ?? false
         if epoch + 1 == group.record.joinedEpoch || !group.record.joinTag.isEmpty {
@@ -152,8 +155,11 @@ extension ClientCore {
                 events = [SystemEvent(.created, actor: try account(turn).userID)]
                 group.record.status = .active
             }
-            turn.draft.deleteOutbox(waiting)
-            turn.notice(.done(waiting, sequence: row.sequence))
+            // That we are off the roster, too, the answer to our leaving tells.
+            if waiting.intent != .leave {
+                turn.draft.deleteOutbox(waiting)
+                turn.notice(.done(waiting, sequence: row.sequence))
+            }
         }
         do {
             try merge(staged, row, digest, events: events, into: &group, &turn)
@@ -208,6 +214,9 @@ extension ClientCore {
                     state, by: .commit(staged.changes, committer: staged.committer), after: vouched ?? known,
                     in: &group.record,
                     time: row.time, &turn)
+            }
+            if RemovalNote(authenticatedData: staged.authenticatedData) == .leaving {
+                try noteLeaving(staged.committer, in: group, &turn)
             }
             try epochIsOver(in: group, &turn)
             // An external join leaves the server with the GroupInfo of the epoch before.
@@ -324,7 +333,10 @@ extension ClientCore {
         for member in changes.updated where member.index != staged.committer.index {
             if let user = ID(member.identity) { events.append(SystemEvent(.rotated, actor: user)) }
         }
-        if events.isEmpty { events.append(SystemEvent(.rotated, actor: actor)) }
+        if events.isEmpty {
+            let isLeaving = RemovalNote(authenticatedData: staged.authenticatedData) == .leaving
+            events.append(SystemEvent(isLeaving ? .left : .rotated, actor: actor))
+        }
         return events
     }
 
@@ -335,7 +347,7 @@ extension ClientCore {
         switch RemovalNote(authenticatedData: staged.authenticatedData) {
         case .left: return .left
         case .unlisted: return .unlisted
-        case nil: return .removed
+        case .leaving, nil: return .removed
         }
     }
 

@@ -1,5 +1,5 @@
-/// Why a client took somebody out of the tree without having been asked: what a commit says of itself in its `authenticated_data`, so that
-/// all members, and those who read it days later, are told the same.
+/// What a commit says of itself in its `authenticated_data` about somebody who goes: that its author leaves, or why the author's client took somebody
+/// out of the tree without having been asked. So all members, and those who read it days later, are told the same.
 ///
 /// It is the committer's word, under the committer's signature. Whoever is told of it is told whose client it was, too. Other clients ignore
 /// the field.
@@ -8,6 +8,8 @@ enum RemovalNote: UInt8, Sendable {
     case left = 1
     /// The roster does not list the user, and the server may have been put back to an earlier day.
     case unlisted = 2
+    /// The author leaves. No one can commit their own removal (RFC 9420 §12.2), so it changes only their keys; others take them out then.
+    case leaving = 3
 
     /// "Wax", and the version of what follows.
     private static let mark: [UInt8] = [0x57, 0x61, 0x78, 1]

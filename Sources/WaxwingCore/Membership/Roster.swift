@@ -166,7 +166,11 @@ extension ClientCore {
         let ourTurn = turn.deadline(afterMilliseconds: UInt64(rank) * ClientLimits.evictionStagger)
         // Whoever is gone may have taken commits out of the log along with the account: what we have not seen must not be overrun.
         if !gone.isEmpty { try lookAfterGroupInfo(of: record.id, atOnce: true, &turn) }
-        for user in gone { try queueOnce(.evict(user: user), in: record.id, notBefore: ourTurn, &turn) }
+        // Whom the server alone has dropped from its list is shown so, and stays: no one here would sign for that.
+        let room = gone.isEmpty ? nil : try turn.draft.room(record.id)
+        for user in gone where room?.leaf(of: user)?.isLeaving == true {
+            try queueOnce(.evict(user: user), in: record.id, notBefore: ourTurn, &turn)
+        }
         if !onRoster.isSubset(of: members) {
             // Somebody is a member without keys and can only come in from outside: for that the server must hold a living GroupInfo.
             try lookAfterGroupInfo(of: record.id, &turn)

@@ -20,11 +20,7 @@ extension ClientCore {
         case .cancelInvite(let username, let user):
             return try takeBackInvite(row, username: username, of: user, record, token, &turn)
         case .rejoin: return try rejoin(row, record, token, &turn)
-        case .leave:
-            guard let serverID = record.serverID else { return drop(row, &turn) }
-            let call = Endpoint.leave(serverID, token: token, idempotencyKey: key(row))
-            start(.leave(call), call.request, row, &turn)
-            return .rest
+        case .leave: return try leave(row, record, token, &turn)
         case .accept(let invite): return accept(row, invite, token, &turn)
         case .decline(let invite):
             let call = Endpoint.declineInvite(invite, token: token)

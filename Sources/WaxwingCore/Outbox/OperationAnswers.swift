@@ -236,6 +236,8 @@ extension ClientCore {
             resume(row, as: row.intent, &turn)
         case (.leave, .notMember):
             try haveLeft(row, record, &turn)
+        case (.leave, _):
+            try farewellRefused(row, error, &turn)
         case (.accept, .notFound), (.accept, .notMember):
             lanes[record.id].acceptAnswer = .welcomesWanted(stale: false)
         case (.accept, .conflict):

@@ -83,6 +83,8 @@ public struct RoomRecord: StoredRecord, Hashable {
         /// No message of ours has reached them yet.
         public internal(set) var isNew: Bool
         var vouching = Vouching.none
+        /// They have said in the log, under their own signature, that they leave.
+        var isLeaving = false
     }
 
     /// Whether others are to be told that we let a member in (``VouchNote``). The raw value is part of the stored format.
@@ -113,7 +115,7 @@ public struct RoomRecord: StoredRecord, Hashable {
 
     func leaf(of user: ID) -> Leaf? { leaves.first { $0.user == user } }
 
-    mutating func await(_ user: ID, key: [UInt8], by: ID, epoch: UInt64) {
+    mutating func noteAwaited(_ user: ID, key: [UInt8], by: ID, epoch: UInt64) {
         let pair = Awaited(user: user, key: key, by: by, epoch: epoch)
         awaited.removeAll { $0.user == user && $0.key == key }
         awaited.append(pair)
@@ -192,6 +194,7 @@ extension RoomRecord.Leaf {
             throw MLSError(.malformed, "a vouching")
         }
         self.vouching = vouching
+        isLeaving = try reader.readBool()
     }
 
     func encode(to writer: inout TLSWriter) {
@@ -207,6 +210,7 @@ extension RoomRecord.Leaf {
         writer.write(since)
         writer.writeBool(isNew)
         writer.write(vouching.rawValue)
+        writer.writeBool(isLeaving)
     }
 }
 

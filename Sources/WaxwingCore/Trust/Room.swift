@@ -80,8 +80,19 @@ extension ClientCore {
         for newcomer in newcomers {
             guard let user = ID(newcomer.identity) else { continue }
             if room.leaves.contains(where: { $0.user == user && $0.key == newcomer.key }) { continue }
-            room.await(user, key: newcomer.key, by: author, epoch: epoch)
+            room.noteAwaited(user, key: newcomer.key, by: author, epoch: epoch)
         }
+        turn.draft.put(room, for: group.id)
+    }
+
+    /// Somebody says that they leave: once the roster does not list them any more, they are taken out of the tree.
+    func noteLeaving(_ member: Member, in group: OpenGroup, _ turn: inout Turn) throws {
+        guard var room = try room(of: group.record, group.state, &turn),
+            let place = room.leaves.firstIndex(where: {
+                $0.key == member.signatureKey && $0.user.bytes == member.identity
+            })
+        else { return }
+        room.leaves[place].isLeaving = true
         turn.draft.put(room, for: group.id)
     }
 

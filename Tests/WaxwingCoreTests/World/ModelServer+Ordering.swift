@@ -11,6 +11,17 @@ extension ModelServer {
         return epoch <= last
     }
 
+    /// Takes somebody off the roster, and what they say in a commit into the log.
+    mutating func leave(_ leave: WireLeaveGroupRequest, _ group: Group, _ user: ID) throws {
+        if !leave.commitMessage.isEmpty {
+            try take(Array(leave.commitMessage), groupInfo: Array(leave.groupInfo), from: user, group.id)
+        }
+        groups[group.id]!.members.removeAll { $0 == user }
+        for member in group.members where member != user {
+            hints.append((member, .memberRemoved(group: group.id, user: user)))
+        }
+    }
+
     /// Takes a commit under the ordering that is set.
     mutating func take(
         _ commit: [UInt8], groupInfo: [UInt8]?, from user: ID, _ id: ID, contesting rows: [UInt64] = [],

@@ -233,10 +233,7 @@ struct ModelServer {
             for member in group.members { hints.append((member, .memberRemoved(group: group.id, user: target))) }
             return []
         case "leave":
-            groups[group.id]!.members.removeAll { $0 == user }
-            for member in group.members where member != user {
-                hints.append((member, .memberRemoved(group: group.id, user: user)))
-            }
+            try leave(read(request, WireLeaveGroupRequest.self), group, user)
             return []
         case "group-info":
             guard !group.groupInfo.isEmpty else { throw Refusal.notFound }
