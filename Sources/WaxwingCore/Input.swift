@@ -69,8 +69,8 @@ public enum Command: Sendable {
     case verify(user: ID, fingerprint: String)
     /// Take a member of a group for who they are, with the key that was shown: messages may reach them.
     case acceptMember(group: ID, user: ID, fingerprint: String)
-    /// People were told of these members of a group, whose key has changed.
-    case toldOfMembers(group: ID, users: Set<ID>)
+    /// People were told of these members of a group, whose key has changed: with the epoch that they were told of.
+    case toldOfMembers(group: ID, [ID: UInt64])
     /// How much to ask about who is in a group; in all that say nothing else without one. Nil for what holds in the profile.
     case trust(TrustLevel?, group: ID?)
     /// Keep the names of users that an archive knows, where none are known here. Nothing of it is trusted.

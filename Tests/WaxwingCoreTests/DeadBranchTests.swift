@@ -392,7 +392,7 @@ import Testing
 
 extension ClientCore {
     /// The GroupInfo of a person's own state.
-    fileprivate mutating func groupInfoForTests(_ group: ID, _ world: World) throws -> [UInt8] {
+    mutating func groupInfoForTests(_ group: ID, _ world: World) throws -> [UInt8] {
         let turn = Turn(draft: Draft(store: store, base: try store.revision()), now: world.now)
         let signer = try signer(turn)
         return try #require(try withGroup(group, turn) { try $0.groupInfo(signer: signer) })

@@ -112,6 +112,50 @@ import Testing
         try world.expectSameKeys("room")
     }
 
+    /// Whoever was taken out does not come in again by the commit that once added them, put into the log once more.
+    @Test func anOldCommitLetsNobodyInAgain() throws {
+        let world = try talk(310, ["alice", "bob", "mallory"])
+        world.server.readsHandshakes = false
+        let (alice, mallory) = (world.people[0], world.people[2])
+        let key = try #require(try mallory.reader.account()).signatureKey
+        let signer = try alice.core.crypto.signatureKey(raw: key)
+        let id = try #require(try world.group("room", of: alice).serverID)
+        let adding = try #require(world.server.groups[id]?.log.first { $0.sequence == 3 }).message
+        world.people.removeLast()
+        try world.perform(.remove(group: room(world, alice), username: "mallory"), alice)
+        try world.syncAll()
+        // Its tag is not signed: with another one it is a row that nobody has seen.
+        var again = adding
+        again[again.count - 1] ^= 1
+        world.server.insert([again], from: alice.id, into: id)
+        let back = try Intruder(as: mallory.id, signer: signer, world)
+        try world.syncAll()
+        for person in world.people {
+            try say("without mallory", person, world)
+            try world.sync(person)
+            #expect(try held(world, person).map(\.objection) == [.stranger], "\(world.report("room"))")
+        }
+        back.listen(world)
+        #expect(back.texts.isEmpty)
+    }
+
+    /// A key that is held does not become another matter by one more change of it.
+    @Test func aHeldKeyIsNotLaundered() throws {
+        let world = try talk(311)
+        let (alice, bob) = (world.people[0], world.people[1])
+        try verify(bob, by: alice, world)
+        for _ in 0..<2 {
+            _ = try Intruder(as: bob.id, world)
+            let id = try #require(try world.group("room", of: alice).serverID)
+            try world.sync(alice)
+            world.server.groups[id]?.groupInfo = try alice.core.groupInfoForTests(room(world, alice), world)
+        }
+        try say("for the bob I know", alice, world)
+        try world.sync(alice)
+        #expect(try held(world, alice).map(\.objection) == [.notTheVerifiedKey], "\(world.report("room"))")
+        #expect(try waits(alice) == 1)
+    }
+
     // MARK: Members with a client of their own
 
     private func keyPackage(_ identity: [UInt8], _ signer: SignaturePrivateKey, _ world: World) throws -> KeyPackage {
@@ -299,9 +343,9 @@ import Testing
         ]
         room.wasPublic = true
         room.trust = .strict
-        room.noteAwaited(user, key: [5], by: user, epoch: 6)
+        room.noteAwaited(user, key: [5], digest: [], by: user, epoch: 6)
         #expect(try RoomRecord(stored: room.stored) == room)
-        for count in 0..<200 { room.noteAwaited(user, key: [UInt8(count)], by: user, epoch: 6) }
+        for count in 0..<200 { room.noteAwaited(user, key: [UInt8(count)], digest: [], by: user, epoch: 6) }
         #expect(try RoomRecord(stored: room.stored).madeAt(user, [199]) == 6)
         #expect(room.stored.count < 64 * 80 + 400)
         let note = VouchNote([.init(user: user, digest: Array(repeating: 8, count: 32))])

@@ -21,17 +21,21 @@ struct TrustList: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let reader = try Profile.locate(profile).openReader()
+        let profile = try Profile.locate(profile)
+        let reader = try profile.openReader()
         guard try reader.account() != nil else { throw Failure.notLoggedIn }
         let groups = try group.map { [try reader.theGroup($0)] } ?? reader.groups()
         var isEmpty = true
+        let news = MemberNews()
         for group in groups {
             for leaf in try reader.room(group.id)?.holds ?? [] {
                 isEmpty = false
                 let view = try HoldView(leaf, in: group, reader)
                 Console.print(output.json ? try JSON.line(view) : view.text)
+                news.explained(leaf, in: group.id)
             }
         }
+        try await news.note(reader) { try profile.open() }
         if isEmpty, !output.json { Console.note("no one is held") }
     }
 }
@@ -46,6 +50,8 @@ struct HoldView: Encodable {
     var fingerprint: String
     /// stranger, otherKey, notTheVerifiedKey, addedByNonAdmin, addedByUnaccepted, cameUnseen, ourName or everyNewKey.
     var objection: String
+    /// held; or untold, for what leaves once it was shown.
+    var standing: String
     /// Why, in words.
     var why: String
     /// Commands that free it; any of them does.
@@ -58,6 +64,7 @@ struct HoldView: Encodable {
         userID = leaf.user.description
         fingerprint = leaf.fingerprint
         objection = "\(leaf.objection)"
+        standing = "\(leaf.standing)"
         why = try MemberWords(reader).why(leaf)
         let (name, group) = (username, group.shownName)
         if leaf.standing == .untold {

@@ -69,7 +69,8 @@ struct Announcer: Sendable {
             for user in users {
                 let name = try names.username(user)
                 try say(
-                    Event(event: "reached", group: group, user: name), "\(group): read by \(name) for the first time")
+                    Event(event: "reached", group: group, user: name),
+                    "\(group): what you wrote reaches \(name) for the first time")
             }
         case .done, .clocksDiffer: break
         }

@@ -27,7 +27,7 @@ final class Names: Sendable {
     /// Whom a message reached for the first time, as a line; nil for no one.
     func reached(_ users: some Collection<ID>) throws -> String? {
         if users.isEmpty { return nil }
-        return "read by \(try users.map { try username($0) }.sorted().joined(separator: ", ")) for the first time"
+        return "reaches \(try users.map { try username($0) }.sorted().joined(separator: ", ")) for the first time"
     }
 
     /// The username with a warning where the user's key is not the one that was trusted.

@@ -58,7 +58,11 @@ struct Report: Encodable {
             case .held:
                 status = .held
                 if json { break }
-                Console.print("held: it is safe here, and does not leave before you decide")
+                let isNewsAlone = holds.allSatisfy { $0.standing == "untold" }
+                Console.print(
+                    isNewsAlone
+                        ? "held, so that you know first; it goes out with the next sync"
+                        : "held: it is safe here, and does not leave before you decide")
                 for hold in holds { Console.print(hold.text) }
             case .done(let sequence):
                 if !json { Console.print(try done(row, sequence)) }

@@ -5,7 +5,7 @@ import WaxwingCore
 
 /// Remembers whose new keys were told on the screen: messages that waited for no more than that may leave.
 final class MemberNews: Sendable {
-    private let told = Mutex<[ID: Set<ID>]>([:])
+    private let told = Mutex<[ID: [ID: UInt64]]>([:])
 
     var hasSome: Bool { told.withLock { !$0.isEmpty } }
 
@@ -13,13 +13,20 @@ final class MemberNews: Sendable {
     func printed(_ row: HistoryRow, in group: ID) {
         guard case .system(let events) = row.content else { return }
         for event in events where event.kind == .deviceReplaced || event.kind == .identityChanged {
-            _ = told.withLock { $0[group, default: []].insert(event.subject) }
+            note(event.subject, epoch: row.epoch + 1, in: group)
         }
     }
 
     /// Somebody's hold was explained.
     func explained(_ leaf: RoomRecord.Leaf, in group: ID) {
-        _ = told.withLock { $0[group, default: []].insert(leaf.user) }
+        note(leaf.user, epoch: leaf.epoch, in: group)
+    }
+
+    private func note(_ user: ID, epoch: UInt64, in group: ID) {
+        told.withLock { told in
+            let known = told[group]?[user] ?? 0
+            told[group, default: [:]][user] = max(known, epoch)
+        }
     }
 
     /// Notes in the profile what was told.
@@ -31,8 +38,10 @@ final class MemberNews: Sendable {
             return told
         }
         for (group, users) in told.sorted(by: { $0.key < $1.key }) {
-            let waiting = try reader.room(group)?.leaves.contains { $0.standing == .untold && users.contains($0.user) }
-            if waiting == true { try await client().perform(.toldOfMembers(group: group, users: users)) }
+            let waiting = try reader.room(group)?.leaves.contains {
+                $0.standing == .untold && users[$0.user] ?? 0 >= $0.epoch
+            }
+            if waiting == true { try await client().perform(.toldOfMembers(group: group, users)) }
         }
     }
 }

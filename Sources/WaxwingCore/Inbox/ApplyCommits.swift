@@ -68,7 +68,7 @@ extension ClientCore {
                 lost.added.map { ($0.credential.identity, $0.signatureKey) }, of: lost.committer, epoch: epoch,
                 in: group, &turn)
             if RemovalNote(authenticatedData: lost.authenticatedData) == .leaving {
-                try noteLeaving(lost.committer, in: group, &turn)
+                try noteLeaving(lost.committer, in: epoch, of: group, &turn)
             }
         }
         let isOurDoor = summary.confirmationTag.map { constantTimeEqual($0, group.record.joinTag) } ?? false
@@ -111,6 +111,8 @@ extension ClientCore {
         var membership = try turn.draft.membership(group.id)
         membership.log.forgetMerged(from: group.record.joinedEpoch - min(group.record.joinedEpoch, 1))
         turn.draft.put(membership, for: group.id)
+        // Of before there were room records: what is known goes with the keys otherwise.
+        _ = try room(of: group.record, group.state, &turn)
         try settlePins(of: group.id, isLiving: false, &turn)
         group.state = nil
         group.record.status = .keyless
@@ -216,7 +218,7 @@ extension ClientCore {
                     time: row.time, &turn)
             }
             if RemovalNote(authenticatedData: staged.authenticatedData) == .leaving {
-                try noteLeaving(staged.committer, in: group, &turn)
+                try noteLeaving(staged.committer, in: epoch, of: group, &turn)
             }
             try epochIsOver(in: group, &turn)
             // An external join leaves the server with the GroupInfo of the epoch before.
@@ -365,6 +367,7 @@ extension ClientCore {
     ) throws {
         group.state = nil
         group.record.status = status
+        turn.draft.delete(.membership, Keys.roomBefore(group.id))
         try wipeState(group.id, &turn)
         for var row in try turn.draft.outbox(group.id) where !row.isFailed {
             if row.isByPerson {

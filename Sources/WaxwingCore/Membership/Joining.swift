@@ -109,6 +109,7 @@ extension ClientCore {
             let (group, used, tag) = try Group.join(
                 welcome: welcome.message, bundles: bundles.map(\.bundle), crypto: crypto, configuration: .room,
                 now: nil)
+            try checkOneLeafEach(group)
             if !record.mlsGroupID.isEmpty, record.mlsGroupID != group.groupID {
                 throw MLSError(.wrongGroup, "the Welcome leads into another group")
             }

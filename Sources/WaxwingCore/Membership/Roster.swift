@@ -95,13 +95,6 @@ extension ClientCore {
             roster: summary.members.map { MembershipRecord.RosterEntry(user: $0.user, isAdmin: $0.isAdmin) },
             era: record.era)
         if membership != known { turn.draft.put(membership, for: record.id) }
-        if summary.isPublic, record.status == .keyless {
-            var room = try turn.draft.room(record.id) ?? RoomRecord()
-            if room.leaves.isEmpty, !room.wasPublic {
-                room.wasPublic = true
-                turn.draft.put(room, for: record.id)
-            }
-        }
         // One that may be older than the tree says nothing about those who came since.
         if lanes.account.roundDone >= lanes[record.id].rosterWanted {
             try judgeByRoster(&record, membership, &turn)

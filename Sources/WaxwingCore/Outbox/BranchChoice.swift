@@ -127,6 +127,7 @@ extension ClientCore {
     /// Another member has acted on our branch. Who let us in may stand on a dead one themselves: their word is no proof, unless there is no one else.
     func prove(_ record: inout GroupRecord, by actor: ID, _ turn: Turn) throws {
         guard record.entry != .proven, actor != (try account(turn).userID) else { return }
+        if try turn.draft.room(record.id)?.leaf(of: actor)?.standing == .held { return }
         // The tree may be of their making.
         let membership = try turn.draft.membership(record.id)
         if actor == record.entryBy, max(membership.tree.count, membership.roster.count) > 2 { return }

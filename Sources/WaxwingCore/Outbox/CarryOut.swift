@@ -124,7 +124,7 @@ extension ClientCore {
             turn.draft.putHistory(history, in: record)
         }
         turn.notice(.done(row, sequence: sequence))
-        try noteReached(record, &turn)
+        try noteReached(record, sealedFor: row.sealed?.epoch ?? 0, &turn)
         lanes.ask(record.id)
     }
 

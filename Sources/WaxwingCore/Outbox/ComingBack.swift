@@ -112,6 +112,7 @@ extension ClientCore {
         let staged = try Group.externalCommit(
             groupInfo: groupInfo, credential: .basic(identity: me.bytes), signer: signer(turn), removePrior: true,
             crypto: crypto, configuration: .room, entropy: entropy)
+        if let next = staged.next { try checkOneLeafEach(next) }
         if !row.isByPerson, isUnproven, try hasStrangers(staged, turn) {
             // No one asked for it, and our keys may be the living ones still. Behind a hole they are not: there we come in, and whoever
             // is not known keeps messages from leaving.

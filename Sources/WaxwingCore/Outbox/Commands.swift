@@ -40,7 +40,7 @@ extension ClientCore {
         case .verify(let user, let fingerprint): try verify(user, fingerprint: fingerprint, &turn)
         case .acceptMember(let group, let user, let fingerprint):
             try accept(user, fingerprint: fingerprint, in: group, &turn)
-        case .toldOfMembers(let group, let users): try wereTold(of: users, in: group, &turn)
+        case .toldOfMembers(let group, let told): try wereTold(told, in: group, &turn)
         case .trust(let level, let group): try setTrust(level, in: group, &turn)
         case .importUsers(let users): try importUsers(users, &turn)
         case .importHistory(let piece): try importHistory(piece, &turn)
@@ -260,7 +260,7 @@ extension ClientCore {
 
     private mutating func discard(_ order: UInt64, _ turn: inout Turn) throws {
         let row = try outboxRow(order, turn)
-        if row.state == .sending || row.state == .unconfirmed {
+        if row.state == .sending || row.state == .unconfirmed || row.state == .held && row.attempts > 0 {
             throw CoreError(
                 .notAllowed, "row \(order) may have reached the server already; the next sync will tell")
         }

@@ -91,12 +91,21 @@ public struct RoomRecord: StoredRecord, Hashable {
     enum Vouching: UInt8, Hashable, Sendable { case none = 0, wanted = 1, done = 2 }
 
     public internal(set) var leaves: [Leaf] = []
-    /// The group was open to everyone when this person made it or came in.
+    /// This person knows that the group is open to everyone: they made it so, or joined it as such. The server's word does not set it.
     var wasPublic = false
     /// What a lost commit of an accepted member would have added: who is let in late may come in from outside.
     private(set) var awaited: [Awaited] = []
     /// For this group alone; nil for what holds in the profile.
     public internal(set) var trust: TrustLevel?
+
+    /// Pairs whose leaf was taken out, and the epoch that ended with it: an earlier commit lets nobody in again.
+    private(set) var departed: [Departed] = []
+
+    struct Departed: Hashable {
+        var user: ID
+        var digest: [UInt8]
+        var epoch: UInt64
+    }
 
     struct Awaited: Hashable {
         var user: ID
@@ -115,17 +124,28 @@ public struct RoomRecord: StoredRecord, Hashable {
 
     func leaf(of user: ID) -> Leaf? { leaves.first { $0.user == user } }
 
-    mutating func noteAwaited(_ user: ID, key: [UInt8], by: ID, epoch: UInt64) {
+    mutating func noteAwaited(_ user: ID, key: [UInt8], digest: [UInt8], by: ID, epoch: UInt64) {
+        if departed.contains(where: { $0.user == user && $0.digest == digest && $0.epoch >= epoch }) { return }
         let pair = Awaited(user: user, key: key, by: by, epoch: epoch)
         awaited.removeAll { $0.user == user && $0.key == key }
         awaited.append(pair)
         if awaited.count > ClientLimits.awaitedPairs { awaited.removeFirst() }
     }
 
-    /// Whoever is in is awaited no more.
-    mutating func settleAwaited() {
+    /// Takes the leaves of an epoch in place of those before.
+    mutating func take(_ leaves: [Leaf], in epoch: UInt64) {
+        let present = Set(leaves.map(\.digest))
+        for old in self.leaves where !present.contains(old.digest) {
+            departed.append(Departed(user: old.user, digest: old.digest, epoch: epoch - min(epoch, 1)))
+        }
+        departed = departed.suffix(ClientLimits.departedPairs)
+        self.leaves = leaves
+        // Whoever is in is awaited no more, and by the word of one who is gone, or not accepted, nobody comes in.
         if awaited.isEmpty { return }
-        awaited.removeAll { pair in leaves.contains { $0.user == pair.user && $0.key == pair.key } }
+        awaited.removeAll { pair in
+            leaves.contains { $0.user == pair.user && $0.key == pair.key }
+                || !leaves.contains { $0.user == pair.by && $0.standing == .accepted }
+        }
     }
 
     /// For which epoch the commit was made that would have added somebody.
@@ -142,6 +162,11 @@ public struct RoomRecord: StoredRecord, Hashable {
                     user: try inner.readID(), key: try inner.readOpaque(), by: try inner.readID(),
                     epoch: try inner.read()))
         }
+        inner = try reader.readSubReader()
+        while !inner.isAtEnd {
+            departed.append(
+                Departed(user: try inner.readID(), digest: try inner.readRaw(32), epoch: try inner.read()))
+        }
         guard try reader.readBool() else { return }
         guard let level = TrustLevel(rawValue: try reader.read()) else { throw MLSError(.malformed, "a trust level") }
         trust = level
@@ -155,6 +180,13 @@ public struct RoomRecord: StoredRecord, Hashable {
                 inner.writeID(pair.user)
                 inner.writeOpaque(pair.key)
                 inner.writeID(pair.by)
+                inner.write(pair.epoch)
+            }
+        }
+        writer.writeVector { inner in
+            for pair in departed {
+                inner.writeID(pair.user)
+                inner.writeRaw(pair.digest)
                 inner.write(pair.epoch)
             }
         }

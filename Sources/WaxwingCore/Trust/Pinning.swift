@@ -24,7 +24,7 @@ extension ClientCore {
             }
             return []
         case .unknown:
-            if leaf.standing == .held { return [] }
+            if leaf.standing == .held || leaf.standing == .unjudged { return [] }
             user.fingerprint = seen
         case .other:
             let vouching = old.flatMap { $0.user == leaf.user ? $0.fingerprint : nil }
@@ -85,6 +85,14 @@ extension ClientCore {
         guard isSeen else { throw CoreError(.unknownUser, "no such key of this user has been seen yet") }
         try take(shown, for: id, isVerified: true, &turn)
         try acceptEverywhere(id, fingerprint: shown, &turn)
+    }
+
+    /// The first key that was accepted of a user is theirs.
+    func pinIfUnknown(_ leaf: RoomRecord.Leaf, _ turn: inout Turn) throws {
+        var user = try turn.draft.user(leaf.user) ?? UserRecord()
+        guard user.fingerprint.isEmpty else { return }
+        user.fingerprint = leaf.fingerprint
+        turn.draft.put(user, for: leaf.user)
     }
 
     /// Takes a key for the user's from now on.

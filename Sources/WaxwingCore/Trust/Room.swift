@@ -17,7 +17,7 @@ extension ClientCore {
         let me = try account(turn).userID
         var judge = try RoomJudge(
             me: me, room: room, membership: turn.draft.membership(record.id), level: room.trust ?? turn.draft.trust(),
-            entrance: entrance)
+            entrance: entrance, ownKey: signer(turn).publicKey)
         let members = state.members
         let byIndex = Dictionary(room.leaves.map { ($0.index, $0) }) { first, _ in first }
         var leaves: [RoomRecord.Leaf] = []
@@ -33,6 +33,7 @@ extension ClientCore {
             // Members who came back with the key they had may stand at another place.
             if var moved = room.leaves.first(where: { $0.user == user && $0.key == member.signatureKey }) {
                 moved.index = index
+                moved.epoch = state.epoch
                 leaves.append(moved)
                 continue
             }
@@ -51,9 +52,8 @@ extension ClientCore {
                 events.append(SystemEvent(.gone, actor: me, subject: old.user))
             }
         }
-        room.leaves = leaves
-        try vouchSoon(&room, in: record, &turn)
-        room.settleAwaited()
+        try vouchSoon(&leaves, awaitedIn: room, in: record, &turn)
+        room.take(leaves, in: state.epoch)
         if record.entry != .proven, !entrance.isCommit,
             try turn.draft.value(.membership, Keys.roomBefore(record.id)) == nil
         {
@@ -80,18 +80,20 @@ extension ClientCore {
         for newcomer in newcomers {
             guard let user = ID(newcomer.identity) else { continue }
             if room.leaves.contains(where: { $0.user == user && $0.key == newcomer.key }) { continue }
-            room.noteAwaited(user, key: newcomer.key, by: author, epoch: epoch)
+            room.noteAwaited(user, key: newcomer.key, digest: sha256(newcomer.key), by: author, epoch: epoch)
         }
         turn.draft.put(room, for: group.id)
     }
 
     /// Somebody says that they leave: once the roster does not list them any more, they are taken out of the tree.
-    func noteLeaving(_ member: Member, in group: OpenGroup, _ turn: inout Turn) throws {
+    func noteLeaving(_ member: Member, in epoch: UInt64, of group: OpenGroup, _ turn: inout Turn) throws {
         guard var room = try room(of: group.record, group.state, &turn),
             let place = room.leaves.firstIndex(where: {
                 $0.key == member.signatureKey && $0.user.bytes == member.identity
             })
         else { return }
+        // One who has come back since is not leaving.
+        guard room.leaves[place].epoch <= epoch else { return }
         room.leaves[place].isLeaving = true
         turn.draft.put(room, for: group.id)
     }
@@ -117,9 +119,11 @@ extension ClientCore {
     /// The branch of a group is settled that we came in by: on a dead one there was no one to know.
     func settleRoom(of group: ID, isLiving: Bool, _ turn: inout Turn) throws {
         let key = Keys.roomBefore(group)
-        guard let before: RoomRecord = try turn.draft.record(.membership, key) else { return }
+        guard var before: RoomRecord = try turn.draft.record(.membership, key) else { return }
         turn.draft.delete(.membership, key)
-        if !isLiving { turn.draft.put(before, for: group) }
+        if isLiving { return }
+        before.trust = try turn.draft.room(group)?.trust
+        turn.draft.put(before, for: group)
     }
 
     /// How much to ask from now on. What is held stays so.
@@ -166,7 +170,7 @@ extension ClientCore {
     mutating func holdBack(_ row: OutboxRow, _ turn: inout Turn) throws -> LaneStep {
         var row = row
         let room = try turn.draft.room(row.group) ?? RoomRecord()
-        if room.holds.isEmpty {
+        if room.holds.isEmpty, lanes.account.roundDone < max(1, lanes[row.group].rosterWanted) {
             row.state = .queued
             row.trouble = "it waits for the server's list of members: somebody new was added to the group"
             if try row != turn.draft.outboxRow(row.group, order: row.order) { turn.draft.put(row) }
@@ -184,11 +188,19 @@ extension ClientCore {
     {
         guard record.isClosed, var room = try turn.draft.room(record.id) else { return }
         var isChanged = false
-        for place in room.leaves.indices where room.leaves[place].standing == .unjudged {
-            let isDenied = membership.roster.contains { $0.user == room.leaves[place].by && !$0.isAdmin }
-            room.leaves[place].standing = isDenied ? .held : .accepted
-            room.leaves[place].objection = isDenied ? .addedByNonAdmin : .none
+        // Whom somebody has added who is not accepted in the end is not accepted either: so those who were there first are judged first.
+        for place in room.leaves.indices.sorted(by: { room.leaves[$0].epoch < room.leaves[$1].epoch })
+        where room.leaves[place].standing == .unjudged {
             isChanged = true
+            let adder = room.leaves[place].by
+            let isHeld = room.leaves.contains { $0.user == adder && $0.standing != .accepted }
+            guard !isHeld, membership.admins.contains(where: { $0 == adder }) else {
+                room.leaves[place].standing = .held
+                room.leaves[place].objection = isHeld ? .addedByUnaccepted : .addedByNonAdmin
+                continue
+            }
+            room.leaves[place].standing = .accepted
+            try pinIfUnknown(room.leaves[place], &turn)
         }
         guard isChanged else { return }
         turn.draft.put(room, for: record.id)
@@ -216,18 +228,21 @@ extension ClientCore {
             room.leaves[place].vouching = .wanted
             try queueOnce(.vouch, in: group, &turn)
         }
-        try take(shown, for: user, isVerified: false, &turn)
+        // In other groups the key is asked about again, unless it is the first.
+        try pinIfUnknown(room.leaves[place], &turn)
         turn.draft.put(room, for: group)
         try sortHeld(room, in: &record, &turn)
         turn.draft.put(record)
     }
 
     /// People were told of members of a group: messages that waited for that may reach them.
-    mutating func wereTold(of users: Set<ID>, in group: ID, _ turn: inout Turn) throws {
+    ///
+    /// - Parameter told: up to which epoch of theirs.
+    mutating func wereTold(_ told: [ID: UInt64], in group: ID, _ turn: inout Turn) throws {
         guard var record = try turn.draft.group(group), var room = try turn.draft.room(group) else { return }
         var isChanged = false
         for place in room.leaves.indices
-        where room.leaves[place].standing == .untold && users.contains(room.leaves[place].user) {
+        where room.leaves[place].standing == .untold && told[room.leaves[place].user] ?? 0 >= room.leaves[place].epoch {
             (room.leaves[place].standing, room.leaves[place].objection) = (.accepted, .none)
             isChanged = true
         }
@@ -243,7 +258,8 @@ extension ClientCore {
             guard var room = try turn.draft.room(record.id) else { continue }
             let places = room.leaves.indices.filter {
                 let leaf = room.leaves[$0]
-                return leaf.user == user && leaf.standing != .accepted && leaf.fingerprint == shown
+                return leaf.user == user && leaf.standing != .accepted && leaf.objection != .ourName
+                    && leaf.fingerprint == shown
             }
             guard !places.isEmpty else { continue }
             for place in places { (room.leaves[place].standing, room.leaves[place].objection) = (.accepted, .none) }
@@ -254,12 +270,14 @@ extension ClientCore {
     }
 
     /// A message of ours is in the log: whoever could read it is not new any more.
-    func noteReached(_ record: GroupRecord, _ turn: inout Turn) throws {
+    ///
+    /// - Parameter epoch: that it was sealed for.
+    func noteReached(_ record: GroupRecord, sealedFor epoch: UInt64, _ turn: inout Turn) throws {
         guard record.hasNewMembers, var record = try turn.draft.group(record.id) else { return }
-        record.hasNewMembers = false
-        turn.draft.put(record)
         guard var room = try turn.draft.room(record.id) else { return }
-        let new = room.leaves.indices.filter { room.leaves[$0].isNew }
+        let new = room.leaves.indices.filter { room.leaves[$0].isNew && room.leaves[$0].epoch <= epoch }
+        record.hasNewMembers = room.leaves.count { $0.isNew } > new.count
+        turn.draft.put(record)
         guard !new.isEmpty else { return }
         turn.notice(.reached(group: record.id, users: new.map { room.leaves[$0].user }))
         for place in new { room.leaves[place].isNew = false }

@@ -14,6 +14,16 @@ struct UserIdentities: AuthenticationService {
     var admitsEachClientOnce: Bool { true }
 }
 
+extension ClientCore {
+    /// Refuses a tree that no commit of a member has led to: somebody is in it twice.
+    func checkOneLeafEach(_ group: Group) throws(MLSError) {
+        var seen: Set<[UInt8]> = []
+        for member in group.members where !seen.insert(member.identity).inserted {
+            throw MLSError(.invalidTree, "a user is in the group twice")
+        }
+    }
+}
+
 extension GroupConfiguration {
     /// Of every group of an account. PSKs and a ReInit would shut out whoever does not know of them, or end the group.
     static var room: GroupConfiguration {

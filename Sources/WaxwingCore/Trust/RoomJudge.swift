@@ -42,15 +42,19 @@ struct RoomJudge {
     let membership: MembershipRecord
     let level: TrustLevel
     let entrance: Entrance
+    let ownKey: [UInt8]
     /// Lines for what the row's own events do not tell.
     private(set) var events: [SystemEvent] = []
 
-    init(me: ID, room: RoomRecord, membership: MembershipRecord, level: TrustLevel, entrance: Entrance) {
+    init(
+        me: ID, room: RoomRecord, membership: MembershipRecord, level: TrustLevel, entrance: Entrance, ownKey: [UInt8]
+    ) {
         self.me = me
         self.room = room
         self.membership = membership
         self.level = level
         self.entrance = entrance
+        self.ownKey = ownKey
     }
 
     /// A profile that was never in the group has nothing to compare with: who is there is taken at the word of whoever let us in.
@@ -78,17 +82,19 @@ struct RoomJudge {
         var isOwnWord = false
         switch entrance {
         case .commit(let changes, let committer):
-            isOwnWord = ID(committer.identity) == me
+            isOwnWord = committer.signatureKey == ownKey
             cameByCommit(&leaf, relation, changes, committer)
         case .welcome(let signer):
             leaf.way = .vouchedFor
             leaf.by = signer.flatMap { ID($0.identity) }
+            leaf.isNew = !isFirstEntry
             if !isFirstEntry, !isAccepted(signer) { object(.cameUnseen, to: &leaf) }
             object(to: relation, of: &leaf)
         case .outside:
+            leaf.isNew = !isFirstEntry
             if !isFirstEntry {
                 events.append(SystemEvent(.found, actor: me, subject: user))
-                if relation == .unknown { object(.cameUnseen, to: &leaf) }
+                object(.cameUnseen, to: &leaf)
             }
             object(to: relation, of: &leaf)
         }
@@ -105,16 +111,17 @@ struct RoomJudge {
             if let old = changes.removed.first(where: { $0.identity == user.bytes }) {
                 leaf.way = .replaced
                 events.append(SystemEvent(.deviceReplaced, actor: user))
-                // Who is not known to belong here does not become so by another key.
+                // Who was held is so with another key, too, unless it is the one that is known.
                 if let before = room.leaves.first(where: { $0.user == user && $0.key == old.signatureKey }),
-                    before.standing == .held, before.objection.isAboutTheWay
+                    before.standing == .held, before.objection.isAboutTheWay || relation != .pinned
                 {
                     object(before.objection, to: &leaf)
                 }
-                if case .other(false, false) = relation {
+                switch relation {
+                case .pinned: break
+                case .unknown, .other(false, false):
                     if leaf.standing == .accepted { (leaf.standing, leaf.objection) = (.untold, .otherKey) }
-                } else {
-                    object(to: relation, of: &leaf)
+                case .other: object(to: relation, of: &leaf)
                 }
             } else {
                 leaf.way = .external
@@ -138,9 +145,11 @@ struct RoomJudge {
         }
         leaf.way = .added
         leaf.by = ID(committer.identity)
+        // What is wrong with the way comes first: another's word for the key does not mend it.
+        let isOwn = committer.signatureKey == ownKey
+        if !isOwn, !isAccepted(committer) { object(.addedByUnaccepted, to: &leaf) }
         object(to: relation, of: &leaf)
-        guard leaf.by != me else { return }
-        if !isAccepted(committer) { object(.addedByUnaccepted, to: &leaf) }
+        if isOwn { return }
         // What we knew of the roster may be older than their being an admin.
         if leaf.standing == .accepted, !membership.admins.contains(where: { $0 == leaf.by }) {
             leaf.standing = .unjudged
@@ -153,10 +162,8 @@ struct RoomJudge {
         case .usual: break
         case .follow:
             let isContested = if case .other(_, true) = relation { true } else { false }
-            let isAboutTheKey = leaf.objection == .otherKey || leaf.objection == .none
-            if isAboutTheKey, !isContested, leaf.standing != .accepted {
-                (leaf.standing, leaf.objection) = (.accepted, .none)
-            }
+            let isKeyAlone = leaf.objection == .otherKey && (leaf.way == .replaced || leaf.way == .added)
+            if isKeyAlone, !isContested { (leaf.standing, leaf.objection) = (.accepted, .none) }
         case .strict:
             let isSettled = leaf.standing == .held || isOwnWord || leaf.way == .keyChanged && leaf.standing == .accepted
             if !isSettled { (leaf.standing, leaf.objection) = (.held, .everyNewKey) }
@@ -169,7 +176,7 @@ struct RoomJudge {
 
     private func isAccepted(_ member: Member?) -> Bool {
         guard let member else { return false }
-        return room.leaves.contains { $0.key == member.signatureKey && $0.standing != .held }
+        return room.leaves.contains { $0.key == member.signatureKey && $0.standing == .accepted }
     }
 
     private func object(_ objection: RoomRecord.Objection, to leaf: inout RoomRecord.Leaf) {

@@ -50,7 +50,9 @@ extension ClientCore {
     }
 
     /// A commit with a word for members has counted.
-    func takeVouching(_ staged: StagedCommit, in record: inout GroupRecord, _ turn: inout Turn) throws -> RoomRecord? {
+    mutating func takeVouching(_ staged: StagedCommit, in record: inout GroupRecord, _ turn: inout Turn) throws
+        -> RoomRecord?
+    {
         guard let note = VouchNote(authenticatedData: staged.authenticatedData),
             let author = ID(staged.committer.identity),
             var room = try turn.draft.room(record.id)
@@ -73,28 +75,38 @@ extension ClientCore {
             guard mayAdd, leaf.standing == .held, leaf.objection.isAboutTheWay, leaf.user != me else {
                 continue
             }
-            (room.leaves[place].standing, room.leaves[place].objection) = (.accepted, .none)
-            room.leaves[place].by = author
             isChanged = true
+            room.leaves[place].by = author
+            // A word for the way in is none for the key.
+            switch try keyRelation(leaf.fingerprint, of: leaf.user, turn) {
+            case .other(let isVerified, _):
+                room.leaves[place].objection = isVerified ? .notTheVerifiedKey : .otherKey
+            case .unknown, .pinned:
+                (room.leaves[place].standing, room.leaves[place].objection) = (.accepted, .none)
+                try pinIfUnknown(leaf, &turn)
+            }
         }
         guard isChanged else { return nil }
         turn.draft.put(room, for: record.id)
+        if room.leaves.contains(where: { $0.vouching == .wanted }) { try queueOnce(.vouch, in: record.id, &turn) }
         return room
     }
 
     /// Puts our word into the log for those whom others may not be able to place: soon, so that several who come in together need but one.
-    mutating func vouchSoon(_ room: inout RoomRecord, in record: GroupRecord, _ turn: inout Turn) throws {
+    mutating func vouchSoon(
+        _ leaves: inout [RoomRecord.Leaf], awaitedIn room: RoomRecord, in record: GroupRecord, _ turn: inout Turn
+    ) throws {
         let me = try account(turn).userID
         var isWanted = false
-        for place in room.leaves.indices {
-            let leaf = room.leaves[place]
+        for place in leaves.indices {
+            let leaf = leaves[place]
             guard leaf.vouching == .none, leaf.way == .external, leaf.by == me, leaf.standing == .accepted else {
                 continue
             }
             // Whoever was there before the invite was made can tell by themselves.
             let made = room.madeAt(leaf.user, leaf.key) ?? 0
-            let isPlain = room.leaves.allSatisfy { $0.user == leaf.user || $0.epoch <= made }
-            room.leaves[place].vouching = isPlain ? .done : .wanted
+            let isPlain = leaves.allSatisfy { $0.user == leaf.user || $0.epoch <= made }
+            leaves[place].vouching = isPlain ? .done : .wanted
             isWanted = isWanted || !isPlain
         }
         if isWanted {

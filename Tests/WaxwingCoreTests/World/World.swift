@@ -194,7 +194,8 @@ final class World {
             let untold = try person.reader.room(group.id)?.leaves.filter { $0.standing == .untold } ?? []
             if untold.isEmpty { continue }
             hasNews = true
-            try perform(.toldOfMembers(group: group.id, users: Set(untold.map(\.user))), person)
+            try perform(
+                .toldOfMembers(group: group.id, Dictionary(untold.map { ($0.user, $0.epoch) }) { max($0, $1) }), person)
         }
         return hasNews
     }
