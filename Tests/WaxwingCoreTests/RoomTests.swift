@@ -341,7 +341,6 @@ import Testing
                 way: .external, by: user, standing: .held, objection: .stranger, epoch: 7, since: 9, isNew: true,
                 vouching: .wanted)
         ]
-        room.wasPublic = true
         room.trust = .strict
         room.noteAwaited(user, key: [5], digest: [], by: user, epoch: 6)
         #expect(try RoomRecord(stored: room.stored) == room)

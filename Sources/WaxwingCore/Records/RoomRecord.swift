@@ -91,8 +91,6 @@ public struct RoomRecord: StoredRecord, Hashable {
     enum Vouching: UInt8, Hashable, Sendable { case none = 0, wanted = 1, done = 2 }
 
     public internal(set) var leaves: [Leaf] = []
-    /// This person knows that the group is open to everyone: they made it so, or joined it as such. The server's word does not set it.
-    var wasPublic = false
     /// What a lost commit of an accepted member would have added: who is let in late may come in from outside.
     private(set) var awaited: [Awaited] = []
     /// For this group alone; nil for what holds in the profile.
@@ -154,7 +152,6 @@ public struct RoomRecord: StoredRecord, Hashable {
     init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {
         var inner = try reader.readSubReader()
         while !inner.isAtEnd { leaves.append(try Leaf(from: &inner)) }
-        wasPublic = try reader.readBool()
         inner = try reader.readSubReader()
         while !inner.isAtEnd {
             awaited.append(
@@ -174,7 +171,6 @@ public struct RoomRecord: StoredRecord, Hashable {
 
     func encode(to writer: inout TLSWriter) {
         writer.writeVector { inner in for leaf in leaves { leaf.encode(to: &inner) } }
-        writer.writeBool(wasPublic)
         writer.writeVector { inner in
             for pair in awaited {
                 inner.writeID(pair.user)

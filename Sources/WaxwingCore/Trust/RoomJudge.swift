@@ -126,7 +126,7 @@ struct RoomJudge {
             } else {
                 leaf.way = .external
                 leaf.by = room.awaited.first { $0.user == user && $0.key == leaf.key }?.by
-                if leaf.by == nil, !room.wasPublic { object(.stranger, to: &leaf) }
+                if leaf.by == nil { object(.stranger, to: &leaf) }
                 object(to: relation, of: &leaf)
             }
             return
