@@ -65,6 +65,8 @@ public enum Command: Sendable {
     case retry(order: UInt64)
     /// Give up a row.
     case discard(order: UInt64)
+    /// The profile is a copy, or was put back from a backup: nothing is said by its old keys.
+    case profileMoved
     /// Trust a user's key, and mark it as compared by hand.
     case verify(user: ID, fingerprint: String)
     /// Take a member of a group for who they are, with the key that was shown: messages may reach them.
@@ -87,6 +89,8 @@ public enum CommandOutcome: Hashable, Sendable {
     /// First login on this profile: the account's old key packages are of no use any more.
     case signedIn(newKey: Bool)
     case imported(ImportCounts)
+    /// Keys are changed in at least one group, since the profile was moved.
+    case moved
 }
 
 /// What can be told to people while the client works.

@@ -15,6 +15,8 @@ struct Profile: Hashable, Sendable {
     }
 
     var leasePath: String { folder + "/sync.lock" }
+    /// Where the profile was when it last talked to the server.
+    var placePath: String { folder + "/place.json" }
     var settingsPath: String { folder + "/settings.json" }
     /// How far a recording has been played by the profile's commands.
     var rehearsalPath: String { folder + "/replay.json" }

@@ -22,6 +22,7 @@ enum Connection {
     ) async throws -> Ending {
         guard let lease = try ConnectionLease.take(path: profile.leasePath) else { return .elsewhere }
         defer { withExtendedLifetime(lease) {} }
+        try await ProfilePlace.check(profile, client)
         let interrupt = live ? Interrupt { client.stop() } : nil
         defer { withExtendedLifetime(interrupt) {} }
         let state = try await client.run(live: live, until: goal, atOnce: atOnce)

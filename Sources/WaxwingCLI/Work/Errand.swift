@@ -97,6 +97,7 @@ struct Errand {
     private func attempt(_ row: OutboxRow, until deadline: Deadline) async throws -> Pause? {
         guard let lease = try await lease(for: row, until: deadline) else { return try hold() }
         defer { withExtendedLifetime(lease) {} }
+        try await ProfilePlace.check(profile, client)
         let alarm = Task { [client] in
             try await Task.sleep(for: .milliseconds(deadline.left(.ofMachine)))
             client.stop()

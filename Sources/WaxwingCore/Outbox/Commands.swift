@@ -37,6 +37,7 @@ extension ClientCore {
         case .decline(let invite): try queueDecline(invite, &turn)
         case .retry(let order): try retry(order, &turn)
         case .discard(let order): try discard(order, &turn)
+        case .profileMoved: try profileMoved(&turn)
         case .verify(let user, let fingerprint): try verify(user, fingerprint: fingerprint, &turn)
         case .acceptMember(let group, let user, let fingerprint):
             try accept(user, fingerprint: fingerprint, in: group, &turn)

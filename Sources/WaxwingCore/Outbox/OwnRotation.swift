@@ -60,6 +60,16 @@ extension ClientCore {
         return true
     }
 
+    /// The keys we have may have been used by another copy of us, or by ourselves on a later day: what is sealed with them readers would drop. What
+    /// waits is sealed again, with new keys.
+    mutating func profileMoved(_ turn: inout Turn) throws {
+        for record in try turn.draft.groups() where record.status == .active {
+            try unseal(record.id, &turn)
+            try queueOnce(.rotate, in: record.id, &turn)
+            turn.outcome = .moved
+        }
+    }
+
     /// Our own leaf has new keys, since this row of the log.
     mutating func keysAreNew(in record: GroupRecord, sequence: UInt64, _ turn: inout Turn) throws {
         let old: OwnKeysRecord? = try turn.draft.record(.membership, Keys.ownKeys(record.id))

@@ -1,0 +1,54 @@
+import FoundationEssentials
+import Glibc
+import WaxwingClient
+import WaxwingCore
+
+/// Where a profile was when it last talked to the server: which file, on which machine.
+///
+/// A profile that finds itself elsewhere is a copy, or was put back from a backup. Keys that it is about to use may be used already, by the one it
+/// was copied from or by itself on a later day, and readers would drop what is sealed with them. So new keys come before anything is said.
+struct ProfilePlace: Codable, Hashable {
+    private static let machinePath = "/etc/machine-id"
+    private static let longestMachine = 256
+
+    /// Inodes of the profile's folder and of its store; a copy has others.
+    var folder: UInt64
+    var store: UInt64
+    var kind: String
+    /// What the system calls the machine; empty if it has no name for it.
+    var machine: String
+
+    /// Where the store is now; nil if that cannot be told.
+    init?(_ profile: Profile) throws(Failure) {
+        guard let kind = try profile.storeKind() else { return nil }
+        var (above, inside) = (stat(), stat())
+        guard stat(profile.folder, &above) == 0, stat(profile.storePath(kind), &inside) == 0 else { return nil }
+        folder = UInt64(above.st_ino)
+        store = UInt64(inside.st_ino)
+        self.kind = kind.rawValue
+        machine = ""
+        let descriptor = open(Self.machinePath, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        // A machine without a readable name has none: its files tell enough.
+        guard let bytes = try? InputBytes.read(from: descriptor, limit: Self.longestMachine) else { return }
+        machine = String(decoding: bytes.filter { $0 > 0x20 && $0 < 0x7F }, as: UTF8.self)
+    }
+
+    /// Whether the profile was elsewhere before. A store that was converted is another file, in the same folder.
+    func isMoved(from before: ProfilePlace) -> Bool {
+        folder != before.folder || machine != before.machine || kind == before.kind && store != before.store
+    }
+
+    /// Has new keys made if the profile was moved since it last talked to the server. Called by whoever is about to, with the lease.
+    static func check(_ profile: Profile, _ client: Client) async throws {
+        guard let here = try ProfilePlace(profile) else { return }
+        let before: ProfilePlace? = try PrivateFile.load(profile.placePath)
+        if before == here { return }
+        if before.map({ here.isMoved(from: $0) }) == true, try await client.perform(.profileMoved) == .moved {
+            Console.note(
+                "this profile was copied or put back: its keys are changed in every group before anything is sent")
+        }
+        try PrivateFile.replace(profile.placePath, by: here)
+    }
+}
