@@ -239,6 +239,33 @@ import Testing
         try world.expectSameKeys("room")
     }
 
+    /// Any member can put another's leaf on the outside of a sealed handshake (RFC 9420 §6.3.2): that makes nobody come back with new keys.
+    @Test func aSealedHandshakeInOurNameMovesNothing() throws {
+        let world = try talk(312)
+        let alice = world.people[0]
+        let group = try world.group("room", of: alice)
+        let records = alice.store.page(
+            .groupState, from: group.id.bytes, below: Record.key(afterPrefix: group.id.bytes), limit: .max,
+            descending: false)
+        var configuration = GroupConfiguration.room
+        configuration.handshakeEncryption = true
+        var copy = try MLS.Group.restore(
+            records.map { (key: Array($0.key.dropFirst(16)), value: $0.value) }, crypto: alice.core.crypto,
+            configuration: configuration)
+        let key = try #require(try alice.reader.account()).signatureKey
+        let signer = try alice.core.crypto.signatureKey(raw: key)
+        let sealed = try copy.commit(
+            [], includePending: false, signer: signer, now: world.now.wall.seconds, entropy: world.entropy
+        ).message
+        let joins = world.server.posted.count
+        world.server.insert([sealed], from: world.people[1].id, into: try #require(group.serverID))
+        try world.sync(alice)
+        #expect(try world.group("room", of: alice).epoch == group.epoch)
+        #expect(try alice.reader.outbox().isEmpty, "\(world.report("room"))")
+        #expect(world.server.posted.count == joins)
+        #expect(try world.lines("room", alice).last?.contains("unreadable forged") == true, "\(world.report("room"))")
+    }
+
     // MARK: Invites
 
     /// The server hands out a key package of its own for somebody whose key is known.
