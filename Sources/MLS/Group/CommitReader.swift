@@ -47,7 +47,7 @@ struct CommitReader {
                 configuration: group.configuration, crypto: crypto, current: state, successor: list.reInit)
         }
         guard let leaf = applied.tree[author] else { throw MLSError(.invalidCommit, "the committer has no leaf") }
-        return StagedCommit(
+        var staged = StagedCommit(
             message: message, welcome: nil, groupInfo: nil, groupID: group.groupID, baseEpoch: group.epoch, next: next,
             committer: Member(leaf, at: author),
             changes: applied.changes(
@@ -55,6 +55,11 @@ struct CommitReader {
                 selfRemoved: selfRemoved),
             authenticatedData: content.content.authenticatedData, confirmationTag: confirmationTag,
             baseTranscript: group.current.interimTranscriptHash, sealedWith: sealedWith)
+        let adds = proposals.filter { if case .add = $0.proposal { true } else { false } }
+        for (entry, added) in zip(adds, applied.added) {
+            if let proposer = entry.sender.member, proposer != committer { staged.proposers[added.index] = proposer }
+        }
+        return staged
     }
 
     /// Whether the author comes in by this commit, or under another name.

@@ -16,6 +16,8 @@ public struct StagedCommit: Sendable {
     /// Its author; after an external commit, the new member.
     public let committer: Member
     public let changes: CommitChanges
+    /// Received commits: the members who proposed the new leaves, where that was not the committer. Not serialized.
+    public internal(set) var proposers: [LeafIndex: LeafIndex] = [:]
     public let authenticatedData: [UInt8]
     public let confirmationTag: [UInt8]
     /// The transcript that the commit was made for: no other group at the same epoch takes it.

@@ -213,7 +213,8 @@ extension ClientCore {
             let vouched = try takeVouching(staged, in: &group.record, &turn)
             if let state = group.state {
                 events += try enterRoom(
-                    state, by: .commit(staged.changes, committer: staged.committer), after: vouched ?? known,
+                    state, by: .commit(staged.changes, committer: staged.committer, proposers: staged.proposers),
+                    after: vouched ?? known,
                     in: &group.record,
                     time: row.time, &turn)
             }

@@ -4,7 +4,9 @@ import MLS
 /// By which door an epoch was entered.
 enum Entrance {
     /// By a commit of the log.
-    case commit(CommitChanges, committer: Member)
+    ///
+    /// - Parameter proposers: of new leaves, where that was not the committer.
+    case commit(CommitChanges, committer: Member, proposers: [LeafIndex: LeafIndex])
     /// By a member's Welcome.
     case welcome(signer: Member?)
     /// By an external commit of our own.
@@ -70,7 +72,7 @@ struct RoomJudge {
             standing: .accepted,
             objection: .none, epoch: epoch, since: time, isNew: true)
         if isOurs {
-            if case .commit(let changes, _) = entrance, !changes.external { leaf.way = .founder }
+            if case .commit(let changes, _, _) = entrance, !changes.external { leaf.way = .founder }
             leaf.isNew = false
             return leaf
         }
@@ -81,9 +83,9 @@ struct RoomJudge {
         }
         var isOwnWord = false
         switch entrance {
-        case .commit(let changes, let committer):
+        case .commit(let changes, let committer, let proposers):
             isOwnWord = committer.signatureKey == ownKey
-            cameByCommit(&leaf, relation, changes, committer)
+            cameByCommit(&leaf, relation, changes, committer, proposer: proposers[member.index])
         case .welcome(let signer):
             leaf.way = .vouchedFor
             leaf.by = signer.flatMap { ID($0.identity) }
@@ -104,7 +106,8 @@ struct RoomJudge {
     }
 
     private mutating func cameByCommit(
-        _ leaf: inout RoomRecord.Leaf, _ relation: KeyRelation, _ changes: CommitChanges, _ committer: Member
+        _ leaf: inout RoomRecord.Leaf, _ relation: KeyRelation, _ changes: CommitChanges, _ committer: Member,
+        proposer: LeafIndex?
     ) {
         let user = leaf.user
         if changes.external, committer.index.value == leaf.index {
@@ -148,6 +151,12 @@ struct RoomJudge {
         // What is wrong with the way comes first: another's word for the key does not mend it.
         let isOwn = committer.signatureKey == ownKey
         if !isOwn, !isAccepted(committer) { object(.addedByUnaccepted, to: &leaf) }
+        if let proposer {
+            // Some clients commit whatever was proposed: then it is the proposer's doing.
+            let author = room.leaves.first { $0.index == proposer.value }
+            leaf.by = author?.user ?? leaf.by
+            if author?.standing != .accepted { object(.addedByUnaccepted, to: &leaf) }
+        }
         object(to: relation, of: &leaf)
         if isOwn { return }
         // What we knew of the roster may be older than their being an admin.

@@ -52,6 +52,22 @@ final class ForeignClient {
         _ = world.server.answer(call.request)
     }
 
+    /// Proposes to add somebody, and gives the message back.
+    func propose(adding keyPackage: KeyPackage, _ world: World) throws -> [UInt8] {
+        let message = try state.propose(
+            .add(keyPackage), signer: signer, now: world.now.wall.seconds, entropy: world.entropy)
+        world.server.insert([message], from: id, into: group)
+        return message
+    }
+
+    /// Commits what another member has proposed, as many clients do without asking.
+    func commit(proposed message: [UInt8], _ world: World) throws {
+        if case .proposal(let proposal) = try state.process(message, now: nil) { try state.storeProposal(proposal) }
+        let staged = try state.commit([], signer: signer, now: world.now.wall.seconds, entropy: world.entropy)
+        try state.merge(staged)
+        world.server.insert([staged.message], from: id, into: group)
+    }
+
     /// Comes in from outside by whatever GroupInfo the server has, with a new signature key. What it is in then counts for it, whatever the
     /// server says.
     func reset(_ world: World) throws {
