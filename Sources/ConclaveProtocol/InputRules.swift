@@ -19,6 +19,9 @@ public enum InputRules {
         return nil
     }
 
+    /// An alias that came from somebody else; empty if it breaks the rule.
+    public static func kept(alias: String) -> String { problem(alias: alias) == nil ? alias : "" }
+
     /// At least 8 bytes of UTF-8.
     public static func problem(password: String) -> String? {
         password.utf8.count < ProtocolLimits.passwordMinimum

@@ -37,12 +37,6 @@ public struct AccountReader: Sendable {
         return matching.filter(\.isOpen) + matching.filter { !$0.isOpen }
     }
 
-    /// The user with this name, among those known here. Takes time in proportion to their number.
-    /// - Throws: ``StoreError``; ``CoreError`` `invalidInput` where several users go by the name.
-    public func user(named username: String) throws -> (id: ID, record: UserRecord)? {
-        try draft.user(named: username)
-    }
-
     /// Users invited to a group by us who have not answered yet.
     public func invited(to group: ID) throws(StoreError) -> [ID] {
         try draft.staged(group).compactMap {

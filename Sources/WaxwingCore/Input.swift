@@ -73,6 +73,8 @@ public enum Command: Sendable {
     case acceptMember(group: ID, user: ID, fingerprint: String)
     /// People were told of these members of a group, whose key has changed: with the epoch that they were told of.
     case toldOfMembers(group: ID, [ID: UInt64])
+    /// Call a user what the server calls them by now, as it was shown.
+    case acceptName(user: ID, name: String)
     /// How much to ask about who is in a group; in all that say nothing else without one. Nil for what holds in the profile.
     case trust(TrustLevel?, group: ID?)
     /// Keep the names of users that an archive knows, where none are known here. Nothing of it is trusted.
@@ -112,6 +114,8 @@ public enum Notice: Hashable, Sendable {
     case reached(group: ID, users: [ID])
     /// A user's key is not the one that was trusted.
     case identityChanged(user: ID)
+    /// The server gives a user another name than the pinned one, which stays the one that is shown.
+    case nameClaimed(user: ID, name: String)
     /// Our clock and the server's are more than an hour apart, both in Unix seconds: one of them is wrong. Told once in the life of a client.
     case clocksDiffer(ours: UInt64, server: UInt64)
 }

@@ -21,7 +21,7 @@ private struct Shelf {
         store = try SQLiteStore(path: folder.path + "/store.sqlite")
         try change { draft in
             draft.put(UserRecord(username: "alice"), for: alice)
-            draft.put(UserRecord(username: "bo\u{1B}b"), for: bob)
+            draft.put(UserRecord(username: "bob"), for: bob)
         }
     }
 

@@ -16,7 +16,7 @@ struct GroupRemove: AsyncParsableCommand {
     @Argument(help: "The group's name, alias or id.")
     var group: String
 
-    @Argument(help: "The usernames of those who have to go.")
+    @Argument(help: "The usernames or ids of those who have to go.")
     var users: [String]
 
     @OptionGroup var wait: WaitOptions
@@ -32,11 +32,13 @@ struct GroupRemove: AsyncParsableCommand {
         let outcomes = try await Errand(profile, client, wait).run(commands).map { row, outcome in
             (row: ways.final(row), outcome: outcome)
         }
+        let names = Names(client.reader)
         try Report.tell(outcomes, client.reader, json: output.json) { row, _ in
             switch row.intent {
-            case .remove(let username, _): "removed \(username.onOneLine) from \(group.shownName)"
-            case .cancelInvite(let username, _):
-                "took back the invite of \(username.onOneLine) to \(group.shownName)"
+            case .remove(let username, let user):
+                "removed \(try names.of(username, user)) from \(group.shownName)"
+            case .cancelInvite(let username, let user):
+                "took back the invite of \(try names.of(username, user)) to \(group.shownName)"
             default: "done"
             }
         }

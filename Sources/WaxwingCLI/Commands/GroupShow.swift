@@ -39,6 +39,7 @@ struct GroupShow: AsyncParsableCommand {
                 member.onRoster ? nil : "off the server's list",
                 member.trust,
                 member.way,
+                member.claimedName.map { NameWords.claim($0) },
                 member.held.map { "HELD: \($0)" },
             ]
             Console.print("  \(member.username)  (\(marks.compactMap { $0 }.joined(separator: ", ")))")
@@ -64,6 +65,8 @@ struct GroupDetailsView: Encodable {
         var way: String?
         /// Why messages do not reach them; absent if they do.
         var held: String?
+        /// What the server calls them by now, if that is another name.
+        var claimedName: String?
     }
 
     var name: String
@@ -75,6 +78,7 @@ struct GroupDetailsView: Encodable {
     var epochAuthenticator: String?
     var members: [Person]
     var invited: [String]
+    var invitedIDs: [String]
 
     init(_ group: GroupRecord, _ details: GroupDetails?, _ reader: AccountReader) throws {
         let names = Names(reader)
@@ -85,7 +89,9 @@ struct GroupDetailsView: Encodable {
         epoch = details?.epoch ?? group.epoch
         cursor = group.cursor
         epochAuthenticator = details?.epochAuthenticator
-        invited = try reader.invited(to: group.id).map { try names.username($0) }
+        let waiting = try reader.invited(to: group.id)
+        invited = try waiting.map { try names.username($0) }
+        invitedIDs = waiting.map(\.description)
         let inTree = details?.members ?? []
         let me = try reader.account()?.userID
         // A roster without ourselves has not been fetched yet: then the tree is all there is to go by.
@@ -103,7 +109,8 @@ struct GroupDetailsView: Encodable {
                 fingerprint: inTree.first { $0.user == user }?.fingerprint,
                 trust: user == me ? "own" : try reader.user(user)?.trust ?? "unknown",
                 way: try leaf.map { try words.way($0) },
-                held: try leaf.flatMap { $0.standing == .held || $0.standing == .untold ? try words.why($0) : nil })
+                held: try leaf.flatMap { $0.standing == .held || $0.standing == .untold ? try words.why($0) : nil },
+                claimedName: try reader.claimedName(of: user))
         }.sorted { $0.username < $1.username }
     }
 }

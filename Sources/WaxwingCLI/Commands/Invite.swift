@@ -14,7 +14,7 @@ struct Invite: AsyncParsableCommand {
     @Argument(help: "The group's name, alias or id.")
     var group: String
 
-    @Argument(help: "The usernames of those to ask.")
+    @Argument(help: "The usernames of those to ask, or their ids.")
     var users: [String]
 
     @OptionGroup var wait: WaitOptions
@@ -27,9 +27,10 @@ struct Invite: AsyncParsableCommand {
         let group = try client.reader.theGroup(group)
         let commands = users.map { Command.invite(group: group.id, username: $0) }
         let outcomes = try await Errand(profile, client, wait).run(commands)
+        let names = Names(client.reader)
         try Report.tell(outcomes, client.reader, json: output.json) { row, _ in
-            guard case .invite(let username, _) = row.intent else { return "done" }
-            return "invited \(username.onOneLine) to \(group.shownName)"
+            guard case .invite(let username, let user) = row.intent else { return "done" }
+            return "invited \(try names.of(username, user)) to \(group.shownName)"
         }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ConclaveProtocol
 import WaxwingCore
 
 struct OutboxListing: AsyncParsableCommand {
@@ -48,6 +49,9 @@ struct OutboxView: Encodable {
     /// The text of a message.
     var text: String?
     var messageID: String?
+    /// Whom it is about.
+    var username: String?
+    var userID: String?
     /// queued, sending, unconfirmed or failed.
     var state: String
     var why: String
@@ -68,6 +72,10 @@ struct OutboxView: Encodable {
             self.text = text
             messageID = id.description
         }
+        if let user = row.intent.user {
+            username = try list.words.names.username(user)
+            userID = user.description
+        }
         state = OutboxWords.state(row)
         why = try list.why(row)
         remedy = list.words.remedy(row)
@@ -80,6 +88,15 @@ struct OutboxView: Encodable {
 }
 
 extension Intent {
+    /// The user whom it is about, once that is known.
+    fileprivate var user: ID? {
+        switch self {
+        case .invite(_, let user), .remove(_, let user): user
+        case .renewInvite(let user), .cancelInvite(_, let user), .evict(let user): user
+        default: nil
+        }
+    }
+
     /// The intent's name in JSON.
     var kind: String {
         switch self {

@@ -66,6 +66,9 @@ struct Sync: AsyncParsableCommand {
         if !list.rows.isEmpty { parts.append("\(list.rows.count) left") }
         Console.print(parts.joined(separator: ", "))
         if let reached = try list.words.names.reached(counts.reached) { Console.print(reached) }
+        for (user, claimed) in counts.claims.sorted(by: { $0.key < $1.key }) {
+            Console.print(NameWords.claimed(try list.words.names.username(user), claimed))
+        }
         for row in list.rows {
             Console.print("  \(row.order)  \(try list.words.what(row.intent)): \(try list.why(row))")
         }
@@ -81,19 +84,31 @@ struct SyncView: Encodable {
     var carriedOut: Int
     var unreadable: Int
     var invites: Int
+    /// Users whom the server gives another name than before.
+    var renamed: [Renamed]
     /// Rows left in the outbox.
     var left: Int
     var failed: Int
     /// Of those left, messages that wait for a person's word on who is in the group.
     var held: Int
 
-    init(_ server: String, _ counts: Tally.Counts, _ list: OutboxList) {
+    struct Renamed: Encodable {
+        var username: String
+        var userID: String
+        var claimedName: String
+    }
+
+    init(_ server: String, _ counts: Tally.Counts, _ list: OutboxList) throws {
         self.server = server
         received = counts.received
         sent = counts.sent
         carriedOut = counts.carriedOut
         unreadable = counts.unreadable
         invites = counts.invites
+        renamed = try counts.claims.sorted { $0.key < $1.key }.map { user, name in
+            Renamed(
+                username: try list.words.names.username(user), userID: user.description, claimedName: name)
+        }
         left = list.rows.count
         failed = list.rows.count(where: \.isFailed)
         held = list.rows.count { $0.state == .held }

@@ -18,7 +18,7 @@ struct TrustAccept: AsyncParsableCommand {
     @Argument(help: "The group's name, alias or id.")
     var group: String
 
-    @Argument(help: "The member's name or id.")
+    @Argument(help: "The member's name or id, as it is shown.")
     var username: String?
 
     @Flag(help: "Everybody who is held in the group; they are listed first.")
@@ -34,11 +34,9 @@ struct TrustAccept: AsyncParsableCommand {
     func run() async throws {
         let client = try Profile.locate(profile).open()
         let group = try client.reader.theGroup(group)
-        let names = Names(client.reader)
         let held = try client.reader.room(group.id)?.holds ?? []
-        let chosen = try held.filter { leaf in
-            try all || names.username(leaf.user) == username || leaf.user.description == username
-        }
+        let meant = try username.flatMap { try client.reader.user(named: $0)?.id }
+        let chosen = held.filter { all || $0.user == meant }
         guard !chosen.isEmpty || all else {
             throw Failure(
                 .notPossible, "no one of that name is held in \(group.shownName)",

@@ -60,13 +60,15 @@ struct HoldView: Encodable {
     init(_ leaf: RoomRecord.Leaf, in group: GroupRecord, _ reader: AccountReader) throws {
         self.group = group.shownName
         groupID = group.shownID
-        username = try Names(reader).username(leaf.user)
+        let words = MemberWords(reader)
+        let names = words.names
+        username = try names.username(leaf.user)
         userID = leaf.user.description
         fingerprint = leaf.fingerprint
         objection = "\(leaf.objection)"
         standing = "\(leaf.standing)"
-        why = try MemberWords(reader).why(leaf)
-        let (name, group) = (username, group.shownName)
+        why = try words.why(leaf)
+        let (name, group) = (try names.argument(leaf.user), group.shownName)
         if leaf.standing == .untold {
             remedies = ["waxwing sync"]
         } else if leaf.objection == .ourName {

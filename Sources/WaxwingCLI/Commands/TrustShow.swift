@@ -11,7 +11,7 @@ struct TrustShow: AsyncParsableCommand {
               waxwing trust show bob
             """)
 
-    @Argument(help: "A username; everybody known where none is given.")
+    @Argument(help: "A username or id; everybody in your groups if there is none.")
     var username: String?
 
     @OptionGroup var profile: ProfileOptions
@@ -28,8 +28,8 @@ struct TrustShow: AsyncParsableCommand {
                 try reader.groups().flatMap { try reader.membership($0.id).roster.map(\.user) } + [account.userID])
             users = try ids.compactMap { id in try reader.user(id).map { (id, $0) } }
         }
-        for (id, record) in users.sorted(by: { $0.record.username < $1.record.username }) {
-            let view = TrustView(id, record, isOwn: id == account.userID)
+        let names = Names(reader)
+        for view in try users.map({ try TrustView($0.id, reader, names) }).sorted(by: { $0.username < $1.username }) {
             Console.print(output.json ? try JSON.line(view) : view.text)
         }
     }
@@ -45,13 +45,17 @@ struct TrustView: Encodable {
     var fingerprint: String?
     /// The one that is shown now, where it is another.
     var changedFingerprint: String?
+    /// What the server calls them by now, if that is another name.
+    var claimedName: String?
 
-    init(_ id: ID, _ record: UserRecord, isOwn: Bool) {
-        username = record.username
+    init(_ id: ID, _ reader: AccountReader, _ names: Names) throws {
+        let record = try reader.user(id)
+        username = try names.username(id)
         userID = id.description
-        trust = isOwn ? "own" : record.trust
-        fingerprint = record.fingerprint.isEmpty ? nil : record.fingerprint
-        changedFingerprint = record.changedFingerprint.isEmpty ? nil : record.changedFingerprint
+        trust = try reader.account()?.userID == id ? "own" : record?.trust ?? "unknown"
+        fingerprint = record.flatMap { $0.fingerprint.isEmpty ? nil : $0.fingerprint }
+        changedFingerprint = record.flatMap { $0.changedFingerprint.isEmpty ? nil : $0.changedFingerprint }
+        claimedName = try reader.claimedName(of: id)
     }
 
     var text: String {
@@ -66,6 +70,9 @@ struct TrustView: Encodable {
         var lines = ["\(username.onOneLine)  (\(words))"]
         if let fingerprint { lines.append("  \(Fingerprint.grouped(fingerprint))") }
         if let changedFingerprint { lines.append("  now \(Fingerprint.grouped(changedFingerprint))") }
+        if let claimedName {
+            lines.append("  \(NameWords.claim(claimedName)) (waxwing trust rename \(username))")
+        }
         return lines.joined(separator: "\n")
     }
 }

@@ -13,7 +13,7 @@ struct TrustVerify: AsyncParsableCommand {
               waxwing trust verify bob --fingerprint "$(cat fingerprint-from-bob)"
             """)
 
-    @Argument(help: "The user's name.")
+    @Argument(help: "The user's name or id, as it is shown.")
     var username: String
 
     @Option(help: ArgumentHelp("What the user read to you; spaces do not matter.", valueName: "hex"))
@@ -32,8 +32,7 @@ struct TrustVerify: AsyncParsableCommand {
                 hint: "either it was read wrongly, or somebody stands between you: do not trust this key yet")
         }
         try await client.perform(.verify(user: user.id, fingerprint: compared))
-        let account = try client.reader.account()
-        let view = TrustView(user.id, try client.reader.theUser(username).record, isOwn: account?.userID == user.id)
+        let view = try TrustView(user.id, client.reader, Names(client.reader))
         Console.print(output.json ? try JSON.line(view) : view.text)
     }
 }

@@ -46,19 +46,26 @@ struct Announcer: Sendable {
         case .invite(let invite):
             try say(
                 Event(
-                    event: "invite", group: invite.groupName, invite: invite.id.description, user: invite.inviterName),
-                InviteView.line(invite))
-        case .inviteGone(let group, let user):
-            let name = try names.username(user)
+                    event: "invite", group: invite.groupName, invite: invite.id.description,
+                    user: invite.isUnasked ? "" : names.username(invite.inviter),
+                    userID: invite.isUnasked ? nil : invite.inviter.description),
+                try InviteView.line(invite, names))
+        case .inviteGone(let group, let id):
+            let name = try names.username(id)
             let group = try reader.group(group)?.shownName ?? ""
             try say(
-                Event(event: "inviteGone", group: group, user: name),
+                Event(event: "inviteGone", group: group, user: name, userID: id.description),
                 "\(group): the invite of \(name) is gone: declined, taken back by another admin, or run out")
         case .identityChanged(let user):
             let name = try names.username(user)
             try say(
-                Event(event: "identityChanged", user: name),
+                Event(event: "identityChanged", user: name, userID: user.description),
                 "the identity key of \(name) has changed; compare it: waxwing trust show \(name)")
+        case .nameClaimed(let user, let claimed):
+            let name = try names.username(user)
+            try say(
+                Event(event: "nameClaimed", user: name, userID: user.description, claimedName: claimed),
+                NameWords.claimed(name, claimed))
         case .link(let state):
             if let words = Self.words(for: state) { Console.note(words) }
         case .unusableAnswer(let reason):
@@ -69,7 +76,7 @@ struct Announcer: Sendable {
             for user in users {
                 let name = try names.username(user)
                 try say(
-                    Event(event: "reached", group: group, user: name),
+                    Event(event: "reached", group: group, user: name, userID: user.description),
                     "\(group): what you wrote reaches \(name) for the first time")
             }
         case .done, .clocksDiffer: break
@@ -84,6 +91,9 @@ struct Announcer: Sendable {
         var outbox: UInt64?
         var reason: String?
         var user: String?
+        var userID: String?
+        /// What the server calls them by now.
+        var claimedName: String?
     }
 
     private func say(_ event: Event, _ words: String) throws {

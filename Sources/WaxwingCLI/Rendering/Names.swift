@@ -2,26 +2,41 @@ import ConclaveProtocol
 import Synchronization
 import WaxwingCore
 
-/// Names of users from the cache, which works offline, or from an archive.
+/// What users are called in print, by the cache, which works offline, or by an archive.
 final class Names: Sendable {
+    private struct Known {
+        var revision: UInt64
+        var users: [ID: UserRecord]
+        var shown: ShownNames
+    }
+
     private let reader: AccountReader?
-    private let given: [ID: String]
-    private let known = Mutex<(revision: UInt64, users: [ID: UserRecord])>((0, [:]))
+    private let given: ShownNames
+    private let known = Mutex<Known?>(nil)
 
     init(_ reader: AccountReader) {
         self.reader = reader
-        given = [:]
+        given = ShownNames([:])
     }
 
     init(known: [ID: String]) {
         reader = nil
-        given = known
+        given = ShownNames(known)
     }
 
-    /// The username, or the beginning of the id where the name is not known.
-    func username(_ user: ID) throws -> String {
-        let name = (try record(user)?.username ?? given[user] ?? "").onOneLine
-        return name.isEmpty ? String(user.description.prefix(8)) : name
+    /// The pinned name, with the beginning of the id if it could be taken for another's; the beginning of the id alone if no name is known.
+    func username(_ user: ID) throws -> String { try everybody()?.shown.name(of: user) ?? given.name(of: user) }
+
+    /// Whom something is about that was asked for by name.
+    ///
+    /// - Parameter user: nil as long as it is not known who that is.
+    func of(_ username: String, _ user: ID?) throws -> String {
+        try user.map { try self.username($0) } ?? username.onOneLine
+    }
+
+    /// What commands take for a user, whoever else there is.
+    func argument(_ user: ID) throws -> String {
+        try everybody()?.users[user]?.name.isEmpty == false ? try username(user) : user.description
     }
 
     /// Whom a message reached for the first time, as a line; nil for no one.
@@ -32,20 +47,26 @@ final class Names: Sendable {
 
     /// The username with a warning where the user's key is not the one that was trusted.
     func shown(_ user: ID) throws -> String {
-        let changed = try record(user)?.changedFingerprint.isEmpty == false
+        let changed = try everybody()?.users[user]?.changedFingerprint.isEmpty == false
         return try username(user) + (changed ? " [key changed]" : "")
     }
 
-    private func record(_ user: ID) throws -> UserRecord? {
+    private func everybody() throws -> Known? {
         guard let reader else { return nil }
         let revision = try reader.revision()
-        let kept = known.withLock { known in
-            if known.revision != revision { known = (revision, [:]) }
-            return known.users[user]
-        }
-        if let kept { return kept }
-        let record = try reader.user(user)
-        if let record { known.withLock { $0.users[user] = record } }
-        return record
+        if let kept = known.withLock({ $0 }), kept.revision == revision { return kept }
+        let users = try reader.users()
+        let fresh = Known(revision: revision, users: users, shown: ShownNames(users.mapValues(\.username)))
+        known.withLock { $0 = fresh }
+        return fresh
+    }
+}
+
+/// Another name that the server gives somebody, in words.
+enum NameWords {
+    static func claim(_ name: String) -> String { "calls themselves \(name.onOneLine) now, by the server's word" }
+
+    static func claimed(_ shown: String, _ name: String) -> String {
+        "\(shown) \(claim(name)); here they stay \(shown) unless you say otherwise (waxwing trust rename \(shown))"
     }
 }

@@ -17,10 +17,10 @@ struct OutboxWords {
         case .message(let text, _): return "message \"\(text.shortened(to: 40))\""
         case .create(let name, _): return "create the group \(name.onOneLine)"
         case .rotate: return "change the keys"
-        case .invite(let username, let user): return "invite \(try named(username, user, names))"
+        case .invite(let username, let user): return "invite \(try names.of(username, user))"
         case .renewInvite(let user): return "renew the invite of \(try names.username(user))"
-        case .remove(let username, let user): return "remove \(try named(username, user, names))"
-        case .cancelInvite(let username, let user): return "take back the invite of \(try named(username, user, names))"
+        case .remove(let username, let user): return "remove \(try names.of(username, user))"
+        case .cancelInvite(let username, let user): return "take back the invite of \(try names.of(username, user))"
         case .evict(let user): return "take out \(try names.username(user)), who is off the server's list"
         case .leave: return "leave the group"
         case .rejoin: return "come back with new keys"
@@ -29,11 +29,6 @@ struct OutboxWords {
         case .vouch: return "vouch for members you let in"
         case .refreshGroupInfo: return "put the group's current state on the server"
         }
-    }
-
-    private static func named(_ username: String, _ user: ID?, _ names: Names) throws -> String {
-        guard username.isEmpty, let user else { return username.onOneLine }
-        return try names.username(user)
     }
 
     static func state(_ row: OutboxRow) -> String {

@@ -47,7 +47,9 @@ extension AccountReader {
         return invite
     }
 
-    /// A user whose name has been seen here.
+    /// A user who is known here: by name, by name and the beginning of the id, or by id.
+    ///
+    /// - Throws: ``Failure`` if there is none; `CoreError` if there are several.
     func theUser(_ username: String) throws -> (id: ID, record: UserRecord) {
         guard try account() != nil else { throw Failure.notLoggedIn }
         if let user = try user(named: username) { return user }

@@ -15,6 +15,8 @@ final class Tally: Sendable {
         var unreadable = 0
         var invites = 0
         var keysChanged = 0
+        /// Users whom the server gives another name than before.
+        var claims: [ID: String] = [:]
         /// Members whom a message of ours has reached for the first time.
         var reached: Set<ID> = []
         /// An answer that made no sense: something may have been missed.
@@ -41,6 +43,7 @@ final class Tally: Sendable {
             }
         case .invite: state.withLock { $0.invites += 1 }
         case .unusableAnswer(let reason): state.withLock { $0.unusable = reason }
+        case .nameClaimed(let user, let name): state.withLock { $0.claims[user] = name }
         case .identityChanged: state.withLock { $0.keysChanged += 1 }
         case .progress(let group, let applied, let waiting):
             let (done, left) = state.withLock { counts in

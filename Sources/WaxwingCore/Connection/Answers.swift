@@ -104,7 +104,7 @@ extension ClientCore {
             if let info = try accountAnswer(call, response, &turn) {
                 try nameCame(info.username, alias: info.alias, of: user, &turn)
             } else {
-                lanes.account.namesUnknown.insert(user)
+                noNameCame(of: user, &turn)
             }
         case .groupInvites(let call, let group):
             guard let invites = try accountAnswer(call, response, &turn) else { return }

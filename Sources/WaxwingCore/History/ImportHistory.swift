@@ -6,11 +6,11 @@ import MLS
 extension ClientCore {
     mutating func importUsers(_ users: [ImportedUser], _ turn: inout Turn) throws {
         _ = try account(turn)
-        for imported in users where !imported.username.isEmpty {
+        for imported in users where InputRules.problem(username: imported.username) == nil {
             var user = try turn.draft.user(imported.id) ?? UserRecord()
-            guard user.username.isEmpty else { continue }
+            guard user.name.isEmpty else { continue }
             user.username = imported.username
-            user.alias = imported.alias
+            user.alias = InputRules.kept(alias: imported.alias)
             turn.draft.put(user, for: imported.id)
         }
     }
@@ -22,7 +22,8 @@ extension ClientCore {
         var record =
             known
             ?? GroupRecord(
-                id: piece.group, serverID: piece.group, name: piece.name, alias: piece.alias, status: .imported)
+                id: piece.group, serverID: piece.group, name: piece.name, alias: InputRules.kept(alias: piece.alias),
+                status: .imported)
         let isUntouched = try isUntouched(record, turn)
         let front = isUntouched ? nil : try appliedFront(of: record, turn)
         var counts = ImportCounts()

@@ -159,6 +159,7 @@ extension ClientCore {
         }
         for invite in invites where invite.invitee == me {
             let record = InviteRecord(invite)
+            try nameCame(invite.inviterUsername, alias: nil, of: invite.inviter, &turn)
             if !known.contains(record) {
                 turn.draft.put(.invite, record.id.bytes, record)
                 turn.notice(.invite(record))

@@ -27,7 +27,7 @@ extension ClientCore {
         guard lanes.account.namesUnsought else { return }
         lanes.account.namesUnsought = false
         for stored in try turn.draft.page(.user, prefix: []) {
-            guard let id = ID(stored.key), try UserRecord(stored: stored.value).username.isEmpty else { continue }
+            guard let id = ID(stored.key), try UserRecord(stored: stored.value).name.isEmpty else { continue }
             wantName(of: id, turn)
         }
     }
@@ -88,7 +88,7 @@ extension ClientCore {
         case .imported: record.status = .keyless
         }
         record.name = summary.name
-        record.alias = summary.alias
+        record.alias = InputRules.kept(alias: summary.alias)
         let known = try turn.draft.membership(record.id)
         var membership = known
         membership.note(

@@ -45,7 +45,7 @@ extension InviteRecord {
         id = group
         self.group = group
         groupName = name
-        groupAlias = alias
+        groupAlias = InputRules.kept(alias: alias)
         inviter = .nobody
         inviterName = ""
         createdAt = 0

@@ -15,13 +15,11 @@ extension ClientCore {
         case .send(let group, let text): try queueMessage(text, to: group, &turn)
         case .rotate(let group): try queue(.rotate, in: openGroup(group, turn), &turn)
         case .invite(let group, let username):
-            try check(InputRules.problem(username: username))
-            let user = try user(named: username, turn)
+            let (username, user) = try whom(username, turn)
             if user == (try account(turn).userID) { throw CoreError(.notAllowed, "you cannot invite yourself") }
             try queue(.invite(username: username, user: user), in: openGroup(group, turn), &turn)
         case .remove(let group, let username):
-            try check(InputRules.problem(username: username))
-            let user = try user(named: username, turn)
+            let (username, user) = try whom(username, turn)
             if user == (try account(turn).userID) {
                 throw CoreError(.notAllowed, "you cannot remove yourself; leave the group instead")
             }
@@ -42,6 +40,7 @@ extension ClientCore {
         case .acceptMember(let group, let user, let fingerprint):
             try accept(user, fingerprint: fingerprint, in: group, &turn)
         case .toldOfMembers(let group, let told): try wereTold(told, in: group, &turn)
+        case .acceptName(let user, let name): try acceptName(name, of: user, &turn)
         case .trust(let level, let group): try setTrust(level, in: group, &turn)
         case .importUsers(let users): try importUsers(users, &turn)
         case .importHistory(let piece): try importHistory(piece, &turn)
@@ -66,11 +65,6 @@ extension ClientCore {
             throw CoreError(
                 .groupClosed, "only the history of this group is here; a sync tells whether you are a member")
         }
-    }
-
-    /// The id of a user whose name is known here; names are looked up at the server when the intent is carried out.
-    private func user(named username: String, _ turn: Turn) throws -> ID? {
-        try turn.draft.user(named: username)?.id
     }
 
     /// Puts an intent at the end of the group's queue.
@@ -111,7 +105,6 @@ extension ClientCore {
                     .otherAccount, "this profile belongs to \(known.username) at \(known.serverURL)")
             }
             known.token = session.token
-            known.username = session.username
             turn.draft.put(known)
             turn.outcome = .signedIn(newKey: false)
             return

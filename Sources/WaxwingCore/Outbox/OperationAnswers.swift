@@ -65,6 +65,10 @@ extension ClientCore {
         case .findUser(let call):
             let info = try call.decode(response)
             try nameCame(info.username, alias: info.alias, of: info.user, &turn)
+            if let asked = asked(row.intent), let trouble = try trouble(with: info, askedFor: asked, turn) {
+                _ = fail(row, trouble, &turn)
+                return
+            }
             resume(row, as: named(row.intent, info.user), &turn)
         case .takeKeyPackage(let call, let user):
             try keyPackageCame(call.decode(response), of: user, row, record, &turn)
@@ -156,6 +160,13 @@ extension ClientCore {
         if row.steps > 12 { row.notBefore = turn.deadline(afterMilliseconds: retryDelay(failures: row.steps - 12)) }
         turn.draft.put(row)
         lanes.ask(row.group)
+    }
+
+    private func asked(_ intent: Intent) -> String? {
+        switch intent {
+        case .invite(let username, _), .remove(let username, _): username
+        default: nil
+        }
     }
 
     private func named(_ intent: Intent, _ user: ID) -> Intent {

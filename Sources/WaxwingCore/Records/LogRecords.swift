@@ -170,7 +170,7 @@ public struct InviteRecord: StoredRecord, Hashable {
         id = invite.invite
         group = invite.group
         groupName = invite.groupName
-        groupAlias = invite.groupAlias
+        groupAlias = InputRules.kept(alias: invite.groupAlias)
         inviter = invite.inviter
         inviterName = invite.inviterUsername
         createdAt = invite.createdAt

@@ -9,6 +9,8 @@ enum Keys {
     static let rosterSeen: [UInt8] = Array("roster-seen".utf8)
     /// Users whose pinned key came back after another had taken its place.
     static func contested(_ user: ID) -> [UInt8] { Array("contested ".utf8) + user.bytes }
+    /// Names that the server gives users by now, if they are not the pinned ones.
+    static func claimedName(_ user: ID) -> [UInt8] { Array("claimed-name ".utf8) + user.bytes }
     static let nextOrder: [UInt8] = Array("next-order".utf8)
 
     /// History rows sort by numbering, then sequence; what is not in the log yet sorts behind everything, in outbox order.
@@ -107,19 +109,6 @@ extension Draft {
 
     func user(_ id: ID) throws(StoreError) -> UserRecord? { try record(.user, id.bytes) }
     mutating func put(_ user: UserRecord, for id: ID) { put(.user, id.bytes, user) }
-
-    /// The user who goes by a name. Names come from the server: where it gives one name to several, the one whose key we know is meant.
-    func user(named username: String) throws -> (id: ID, record: UserRecord)? {
-        var found: [(id: ID, record: UserRecord)] = []
-        for stored in try page(.user, prefix: []) {
-            let record = try UserRecord(stored: stored.value)
-            if record.username == username, let id = ID(stored.key) { found.append((id, record)) }
-        }
-        let known = found.filter { !$0.record.fingerprint.isEmpty }
-        if found.count < 2 { return found.first }
-        if known.count == 1 { return known.first }
-        throw CoreError(.invalidInput, "the server gives the name \(username) to several users")
-    }
 
     // MARK: Groups
 

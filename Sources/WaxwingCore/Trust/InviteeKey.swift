@@ -19,7 +19,7 @@ extension ClientCore {
             turn.draft.put(known, for: user)
             turn.notice(.identityChanged(user: user))
         }
-        let name = known.username.isEmpty ? user.description : known.username
+        let name = known.name.isEmpty ? user.description : try turn.draft.shownNames().name(of: user)
         return
             "the server offers another key for \(name) than the one you \(isVerified ? "verified" : "saw before"); compare the new "
             + "one with them (`waxwing trust show \(name)`), then `waxwing trust verify \(name) --fingerprint …` and invite them again"

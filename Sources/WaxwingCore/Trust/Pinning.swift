@@ -110,22 +110,4 @@ extension ClientCore {
         }
         if user != known { turn.draft.put(user, for: id) }
     }
-
-    // MARK: Names
-
-    mutating func nameCame(_ username: String, alias: String, of id: ID, _ turn: inout Turn) throws {
-        var user = try turn.draft.user(id) ?? UserRecord()
-        guard user.username != username || user.alias != alias else { return }
-        user.username = username
-        user.alias = alias
-        turn.draft.put(user, for: id)
-    }
-
-    /// Asks for a user's name, unless it is known.
-    mutating func wantName(of id: ID, _ turn: Turn) {
-        guard !lanes.account.namesUnknown.contains(id), !lanes.account.namesWanted.contains(id) else { return }
-        // A record that cannot be read is no answer: the name is asked for anew.
-        if let user = try? turn.draft.user(id), !user.username.isEmpty { return }
-        lanes.account.namesWanted.append(id)
-    }
 }

@@ -60,7 +60,7 @@ struct ModelServer {
     var readsHandshakes = true
     /// Whether a strict server takes a member's word, given as a GroupInfo, for the epoch the group is in.
     var believesGroupInfos = true
-    private(set) var users: [ID: User] = [:]
+    var users: [ID: User] = [:]
     var groups: [ID: Group] = [:]
     private var welcomes: [(id: ID, user: ID, group: ID, message: [UInt8])] = []
     private var answers: [String: APIResponse] = [:]

@@ -1,0 +1,38 @@
+import ArgumentParser
+import ConclaveProtocol
+import WaxwingCore
+
+struct TrustRename: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rename",
+        abstract: "Call somebody what the server calls them by now.",
+        discussion: """
+            The name under which you first saw somebody stays, whatever the server calls them later: `waxwing trust show` tells of the other one. This takes
+            it, for what is shown of the past, too. Ask them first by a way that the server has no hand in. Works offline.
+
+            Example:
+              waxwing trust rename bob
+            """)
+
+    @Argument(help: "The user's name or id, as it is shown here.")
+    var username: String
+
+    @OptionGroup var profile: ProfileOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let client = try Profile.locate(profile).open()
+        let user = try client.reader.theUser(username)
+        let names = Names(client.reader)
+        let before = try names.username(user.id)
+        guard let name = try client.reader.claimedName(of: user.id) else {
+            throw Failure(.notPossible, "the server has given \(before) no other name")
+        }
+        try await client.perform(.acceptName(user: user.id, name: name))
+        if output.json {
+            Console.print(try JSON.line(TrustView(user.id, client.reader, names)))
+        } else {
+            Console.print("\(before) is called \(try names.username(user.id)) from now on")
+        }
+    }
+}
