@@ -46,7 +46,7 @@ struct ReplayRulesTests {
     @Test func everyOptionOfWhatIsCarriedOutIsDecidedOn() throws {
         let values = [
             "--profile": "p", "--server": "host", "--alias": "a", "--wait": "1", "--last": "1", "--since": "1",
-            "--fingerprint": "ab",
+            "--fingerprint": "ab", "--group": "x",
         ]
         let flags: Set = ["--json", "--queue", "--lines", "--all", "--now", "--insecure-http", "--help", "--version"]
         let refused = [
@@ -58,7 +58,7 @@ struct ReplayRulesTests {
             "register": ["me"], "accept": ["x"], "decline": ["x"], "group create": ["x"], "group leave": ["x"],
             "group rejoin": ["x"], "group remove": ["x", "y"], "group rotate": ["x"], "group show": ["x"],
             "invite": ["x", "y"], "outbox discard": ["1"], "outbox retry": ["1"], "send": ["x"], "read": ["x"],
-            "trust verify": ["x"],
+            "trust accept": ["x", "y"], "trust rename": ["x"], "trust verify": ["x", "--fingerprint", "ab"],
         ]
         for (path, type) in Self.leaves(Waxwing.self) where type is any Replayable.Type {
             let given = path + (words[path.joined(separator: " ")] ?? [])

@@ -105,6 +105,10 @@ extension Send: Replayable {}
 extension StoreShow: Replayable {}
 extension Sync: Replayable {}
 extension TrustShow: Replayable {}
+extension TrustAccept: Replayable {}
+extension TrustLevelCommand: Replayable {}
+extension TrustList: Replayable {}
+extension TrustRename: Replayable {}
 extension TrustVerify: Replayable {}
 extension Watch: Replayable {}
 extension WhoAmI: Replayable {}
