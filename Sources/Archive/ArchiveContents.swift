@@ -10,13 +10,19 @@ public struct ArchiveUser: Hashable, Sendable {
     public var fingerprint: String
     /// A person compared the fingerprint by hand.
     public var isVerified: Bool
+    /// What transcripts call them; empty for the username.
+    public var shownName: String
 
-    public init(id: ID, username: String, alias: String = "", fingerprint: String = "", isVerified: Bool = false) {
+    public init(
+        id: ID, username: String, alias: String = "", fingerprint: String = "", isVerified: Bool = false,
+        shownName: String = ""
+    ) {
         self.id = id
         self.username = username
         self.alias = alias
         self.fingerprint = fingerprint
         self.isVerified = isVerified
+        self.shownName = shownName
     }
 }
 

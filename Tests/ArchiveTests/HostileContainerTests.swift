@@ -103,7 +103,7 @@ import Testing
     // MARK: -
 
     /// The content of all frames of a stream.
-    private static func unpacked(_ stream: [UInt8]) throws -> [UInt8] {
+    static func unpacked(_ stream: [UInt8]) throws -> [UInt8] {
         let context = ZSTD_createDCtx()
         defer { ZSTD_freeDCtx(context) }
         var content = [UInt8](repeating: 0, count: 1 << 22)

@@ -9,7 +9,7 @@ final class Person: Sendable {
     let inHTML: [UInt8]
 
     init(_ user: ArchiveUser) {
-        shownName = Self.name(of: user.id, user.username)
+        shownName = Self.name(of: user.id, user.shownName.isEmpty ? user.username : user.shownName)
         inMessages = RowLine.sender(user.id, user.username)
         inMarkdown = Markdown.sender(shownName)
         inHTML = HTML.sender(shownName)

@@ -12,6 +12,7 @@ struct Exporter {
     }
 
     private let reader: AccountReader
+    private let names: Names
     private let contents: ArchiveContents
     private let parts: [Part]
     private let isStopped: () -> Bool
@@ -30,6 +31,7 @@ struct Exporter {
             throw Failure(.notPossible, "the earlier archive is another account's")
         }
         self.reader = reader
+        names = Names(reader)
         self.isStopped = isStopped
         let own = try reader.user(account.userID)
         var parts: [Part] = []
@@ -45,7 +47,7 @@ struct Exporter {
         contents = ArchiveContents(
             account: ArchiveUser(
                 id: account.userID, username: account.username, alias: own?.alias ?? "",
-                fingerprint: account.fingerprint, isVerified: true),
+                fingerprint: account.fingerprint, isVerified: true, shownName: try names.username(account.userID)),
             server: account.serverURL, groups: described, waiting: parts.reduce(0) { $0 + $1.rows.waiting },
             previous: previous)
     }
@@ -100,10 +102,10 @@ struct Exporter {
     }
 
     private func user(_ id: ID) throws -> ArchiveUser? {
-        try reader.user(id).map { user in
+        try reader.user(id).map { [names] user in
             ArchiveUser(
-                id: id, username: user.username, alias: user.alias, fingerprint: user.fingerprint,
-                isVerified: user.verified)
+                id: id, username: user.name, alias: user.alias, fingerprint: user.fingerprint,
+                isVerified: user.verified, shownName: user.name.isEmpty ? "" : try names.username(id))
         }
     }
 }
