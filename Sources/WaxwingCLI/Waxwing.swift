@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import PrivateMemory
 
 /// The command `waxwing`. One file a command lies under `Commands/`; `Profile+Open.swift` alone chooses implementations.
@@ -38,7 +37,7 @@ struct Waxwing: AsyncParsableCommand {
         Console.begin()
         Interrupt.arm()
         let code = await perform(nil)
-        Glibc.exit(Console.finish(Surroundings.current.ended(code)))
+        Console.leave(Console.finish(Surroundings.current.ended(code)))
     }
 
     /// Carries out a command line, and tells on standard error why where it fails.

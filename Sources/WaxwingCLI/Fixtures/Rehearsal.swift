@@ -1,6 +1,5 @@
 import FixtureTransport
 import FoundationEssentials
-import Glibc
 
 /// Plays a recording command by command: each command of a profile whose transport is `replay:FILE` does again what the next one in the
 /// recording did, with the answers, the time and the random numbers of then.
@@ -38,7 +37,7 @@ struct Rehearsal: Sendable {
         do {
             player = try Player(fixture, from: commands[index]) { divergence in
                 Console.note("waxwing: this leaves \(path) at \(divergence)".onItsLines)
-                Glibc.exit(ExitStatus.diverged.rawValue)
+                Console.leave(ExitStatus.diverged.rawValue)
             }
         } catch {
             throw Failure(.usage, "\(path): \(error)")

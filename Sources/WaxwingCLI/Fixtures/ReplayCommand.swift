@@ -49,7 +49,7 @@ struct ReplayCommand: AsyncParsableCommand {
             player = try Player(fixture) { [file] divergence in
                 Console.note("waxwing: the replay leaves \(file) at \(divergence)".onItsLines)
                 home.leave()
-                Glibc.exit(ExitStatus.diverged.rawValue)
+                Console.leave(ExitStatus.diverged.rawValue)
             }
         } catch {
             throw Failure(.usage, error.description)

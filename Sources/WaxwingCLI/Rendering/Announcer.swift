@@ -1,5 +1,4 @@
 import ConclaveProtocol
-import Glibc
 import WaxwingCore
 
 /// Prints what happens while a client is connected.
@@ -24,7 +23,7 @@ struct Announcer: Sendable {
             try announce(notice)
         } catch is OutputGone {
             // No one is there any more to be told. What was done is on disk, and what is under way the next run takes up.
-            exit(Console.finish(0))
+            Console.leave(Console.finish(0))
         } catch {
             // What is shown is a copy of what is on disk; a store that is broken shows itself in the client's next step.
             Console.note("something came that cannot be shown: \(Failure(explaining: error)?.message ?? "\(error)")")

@@ -63,6 +63,13 @@ enum Console {
         return code == 0 ? ExitStatus.outputFailed.rawValue : code
     }
 
+    /// Ends the process. What is done at the exit of a program is left out: libraries take down there what other threads may be in the middle of, such
+    /// as the end of a TLS connection.
+    static func leave(_ code: Int32) -> Never {
+        fflush(nil)
+        _exit(code)
+    }
+
     /// A remark for people, on standard error.
     static func note(_ text: String) {
         wipeProgress()
@@ -93,7 +100,7 @@ enum Console {
     /// Tells why the process ends, and ends it.
     static func fail(_ failure: Failure) -> Never {
         tell(failure)
-        exit(failure.status.rawValue)
+        leave(failure.status.rawValue)
     }
 
     static func wipeProgress() {
