@@ -28,6 +28,11 @@ struct MemberWords {
     func why(_ leaf: RoomRecord.Leaf) throws -> String {
         let name = try names.username(leaf.user)
         let by = try leaf.by.map { try names.username($0) } ?? "somebody"
+        if leaf.standing == .untold, leaf.objection == .addedByUnaccepted {
+            let by = try leaf.by.map { try names.username($0) } ?? "somebody"
+            return
+                "\(name) was added by \(by), whose key is another than the one you saw; now that you know, it can leave"
+        }
         if leaf.standing == .untold {
             return
                 "\(name) came in on another device, with another key than the one you saw; now that you know, it can leave"

@@ -12,7 +12,7 @@ final class MemberNews: Sendable {
     /// A row of a group's history was printed.
     func printed(_ row: HistoryRow, in group: ID) {
         guard case .system(let events) = row.content else { return }
-        for event in events where event.kind == .deviceReplaced || event.kind == .identityChanged {
+        for event in events where [.deviceReplaced, .identityChanged, .joined].contains(event.kind) {
             note(event.subject, epoch: row.epoch + 1, in: group)
         }
     }

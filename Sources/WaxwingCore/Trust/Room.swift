@@ -193,10 +193,15 @@ extension ClientCore {
         where room.leaves[place].standing == .unjudged {
             isChanged = true
             let adder = room.leaves[place].by
-            let isHeld = room.leaves.contains { $0.user == adder && $0.standing != .accepted }
-            guard !isHeld, membership.admins.contains(where: { $0 == adder }) else {
+            let standing = room.leaves.first { $0.user == adder }?.standing ?? .accepted
+            guard standing == .accepted || standing == .untold, membership.admins.contains(where: { $0 == adder })
+            else {
                 room.leaves[place].standing = .held
-                room.leaves[place].objection = isHeld ? .addedByUnaccepted : .addedByNonAdmin
+                room.leaves[place].objection = standing == .accepted ? .addedByNonAdmin : .addedByUnaccepted
+                continue
+            }
+            if standing == .untold {
+                (room.leaves[place].standing, room.leaves[place].objection) = (.untold, .addedByUnaccepted)
                 continue
             }
             room.leaves[place].standing = .accepted

@@ -150,18 +150,19 @@ struct RoomJudge {
         leaf.by = ID(committer.identity)
         // What is wrong with the way comes first: another's word for the key does not mend it.
         let isOwn = committer.signatureKey == ownKey
-        if !isOwn, !isAccepted(committer) { object(.addedByUnaccepted, to: &leaf) }
+        if !isOwn { answer(for: &leaf, standing(of: committer)) }
         if let proposer {
             // Some clients commit whatever was proposed: then it is the proposer's doing.
             let author = room.leaves.first { $0.index == proposer.value }
             leaf.by = author?.user ?? leaf.by
-            if author?.standing != .accepted { object(.addedByUnaccepted, to: &leaf) }
+            answer(for: &leaf, author?.standing ?? .held)
         }
         object(to: relation, of: &leaf)
         if isOwn { return }
         // What we knew of the roster may be older than their being an admin.
-        if leaf.standing == .accepted, !membership.admins.contains(where: { $0 == leaf.by }) {
-            leaf.standing = .unjudged
+        let isOpen = leaf.standing == .accepted || leaf.standing == .untold
+        if isOpen, !membership.admins.contains(where: { $0 == leaf.by }) {
+            (leaf.standing, leaf.objection) = (.unjudged, .none)
         }
     }
 
@@ -181,6 +182,20 @@ struct RoomJudge {
 
     private mutating func tell(of leaf: RoomRecord.Leaf) {
         if leaf.standing == .held, leaf.way != .keyChanged { events.append(leaf.line) }
+    }
+
+    private func standing(of member: Member) -> RoomRecord.Standing {
+        room.leaves.first { $0.key == member.signatureKey }?.standing ?? .held
+    }
+
+    /// Whom somebody adds is accepted as they are: people are told of both, or decide about both.
+    private func answer(for leaf: inout RoomRecord.Leaf, _ adder: RoomRecord.Standing) {
+        switch adder {
+        case .accepted: break
+        case .untold:
+            if leaf.standing == .accepted { (leaf.standing, leaf.objection) = (.untold, .addedByUnaccepted) }
+        case .unjudged, .held: object(.addedByUnaccepted, to: &leaf)
+        }
     }
 
     private func isAccepted(_ member: Member?) -> Bool {
