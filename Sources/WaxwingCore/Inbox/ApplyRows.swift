@@ -92,6 +92,9 @@ extension ClientCore {
         case .row(let era, let sequence):
             // Either our own message whose answer came before its row, or a second copy of something known.
             if era == row.era, sequence == row.sequence { try takeServerTime(of: row, in: group, &turn) }
+            if era == row.era, sequence > row.sequence {
+                try takePlace(of: row, digest, insteadOf: sequence, in: group, &turn)
+            }
         case .imported(let era, let sequence):
             try applyClaimed(row, digest, at: (era, sequence), to: &group, &turn)
         case nil:
@@ -380,15 +383,5 @@ extension ClientCore {
         guard let waiting = try turn.draft.outboxRow(group.id, order: order) else { return }
         try settle(
             waiting, in: group.record, era: row.era, sequence: row.sequence, time: row.time, digest: digest, &turn)
-    }
-
-    /// The history row was written when the POST was answered, by our own clock; all members show the server's.
-    private mutating func takeServerTime(of row: InboxRow, in group: OpenGroup, _ turn: inout Turn) throws {
-        let key = Keys.history(group.id, era: row.era, sequence: row.sequence)
-        guard var history = try turn.draft.record(.history, key, as: HistoryRow.self), history.time != row.time else {
-            return
-        }
-        history.time = row.time
-        turn.draft.put(.history, key, history)
     }
 }

@@ -117,7 +117,7 @@ func expectConverged(
         for (sender, texts) in sent {
             #expect(
                 history.filter { $0.sender == sender.name }.compactMap(\.text) == texts,
-                "\(person.name) does not read exactly what \(sender.name) sent, in order",
+                "\(person.name) does not read exactly what \(sender.name) sent, in order: \(history.map { "\($0.sender): \($0.text ?? $0.kind)" })",
                 sourceLocation: sourceLocation)
         }
         transcripts.insert(
