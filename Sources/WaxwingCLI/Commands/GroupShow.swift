@@ -99,7 +99,7 @@ struct GroupDetailsView: Encodable {
         let roster = Set(me.map(membership.isOnRoster) == true ? membership.roster.map(\.user) : inTree.map(\.user))
         let users = Set(inTree.map(\.user)).union(roster)
         let room = try reader.room(group.id)
-        let words = MemberWords(reader)
+        let words = MemberWords(names: names)
         members = try users.map { user in
             let leaf = room?.leaves.first { $0.user == user }
             return Person(

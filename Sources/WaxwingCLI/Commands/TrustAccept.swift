@@ -42,8 +42,8 @@ struct TrustAccept: AsyncParsableCommand {
                 .notPossible, "no one of that name is held in \(group.shownName)",
                 hint: "waxwing trust list shows who is")
         }
-        for leaf in chosen {
-            let view = try HoldView(leaf, in: group, client.reader)
+        let names = Names(client.reader)
+        for (leaf, view) in try chosen.map({ ($0, try HoldView($0, in: group, names)) }) {
             try await client.perform(
                 .acceptMember(group: group.id, user: leaf.user, fingerprint: leaf.fingerprint))
             Console.print(output.json ? try JSON.line(view) : "accepted: \(view.username)  \(view.fingerprint)")

@@ -19,7 +19,7 @@ struct TrustLevelCommand: AsyncParsableCommand {
             """)
 
     @Argument(help: "usual, follow or strict; shown if it is missing.")
-    var level: TrustLevelName?
+    var level: TrustLevel?
 
     @Option(help: ArgumentHelp("For this group alone.", valueName: "group"))
     var group: String?
@@ -31,9 +31,9 @@ struct TrustLevelCommand: AsyncParsableCommand {
         let client = try Profile.locate(profile).open()
         guard try client.reader.account() != nil else { throw Failure.notLoggedIn }
         let group = try group.map { try client.reader.theGroup($0) }
-        if let level { try await client.perform(.trust(level.level, group: group?.id)) }
+        if let level { try await client.perform(.trust(level, group: group?.id)) }
         let set = try group.flatMap { try client.reader.room($0.id)?.trust } ?? client.reader.trust()
-        let view = LevelView(level: TrustLevelName(set).rawValue, group: group?.shownName)
+        let view = LevelView(level: "\(set)", group: group?.shownName)
         Console.print(output.json ? try JSON.line(view) : view.level)
     }
 
@@ -43,25 +43,11 @@ struct TrustLevelCommand: AsyncParsableCommand {
     }
 }
 
-enum TrustLevelName: String, ExpressibleByArgument, CaseIterable {
-    case usual
-    case follow
-    case strict
-
-    init(_ level: TrustLevel) {
-        self =
-            switch level {
-            case .usual: .usual
-            case .follow: .follow
-            case .strict: .strict
-            }
+extension TrustLevel: ExpressibleByArgument {
+    public init?(argument: String) {
+        guard let level = Self.allCases.first(where: { "\($0)" == argument }) else { return nil }
+        self = level
     }
 
-    var level: TrustLevel {
-        switch self {
-        case .usual: .usual
-        case .follow: .follow
-        case .strict: .strict
-        }
-    }
+    public static var allValueStrings: [String] { allCases.map { "\($0)" } }
 }

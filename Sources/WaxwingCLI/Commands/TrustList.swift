@@ -27,10 +27,11 @@ struct TrustList: AsyncParsableCommand {
         let groups = try group.map { [try reader.theGroup($0)] } ?? reader.groups()
         var isEmpty = true
         let news = MemberNews()
+        let names = Names(reader)
         for group in groups {
             for leaf in try reader.room(group.id)?.holds ?? [] {
                 isEmpty = false
-                let view = try HoldView(leaf, in: group, reader)
+                let view = try HoldView(leaf, in: group, names)
                 Console.print(output.json ? try JSON.line(view) : view.text)
                 news.explained(leaf, in: group.id)
             }
@@ -57,17 +58,15 @@ struct HoldView: Encodable {
     /// Commands that free it; any of them does.
     var remedies: [String]
 
-    init(_ leaf: RoomRecord.Leaf, in group: GroupRecord, _ reader: AccountReader) throws {
+    init(_ leaf: RoomRecord.Leaf, in group: GroupRecord, _ names: Names) throws {
         self.group = group.shownName
         groupID = group.shownID
-        let words = MemberWords(reader)
-        let names = words.names
         username = try names.username(leaf.user)
         userID = leaf.user.description
         fingerprint = leaf.fingerprint
         objection = "\(leaf.objection)"
         standing = "\(leaf.standing)"
-        why = try words.why(leaf)
+        why = try MemberWords(names: names).why(leaf)
         let (name, group) = (try names.argument(leaf.user), group.shownName)
         if leaf.standing == .untold {
             remedies = ["waxwing sync"]

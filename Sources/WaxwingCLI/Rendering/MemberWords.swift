@@ -5,8 +5,6 @@ import WaxwingCore
 struct MemberWords {
     let names: Names
 
-    init(_ reader: AccountReader) { names = Names(reader) }
-
     /// How a member came in, through whom, and since when.
     func way(_ leaf: RoomRecord.Leaf) throws -> String {
         let by = try leaf.by.map { try names.username($0) }
@@ -28,14 +26,12 @@ struct MemberWords {
     func why(_ leaf: RoomRecord.Leaf) throws -> String {
         let name = try names.username(leaf.user)
         let by = try leaf.by.map { try names.username($0) } ?? "somebody"
-        if leaf.standing == .untold, leaf.objection == .addedByUnaccepted {
-            let by = try leaf.by.map { try names.username($0) } ?? "somebody"
-            return
-                "\(name) was added by \(by), whose key is another than the one you saw; now that you know, it can leave"
-        }
         if leaf.standing == .untold {
-            return
-                "\(name) came in on another device, with another key than the one you saw; now that you know, it can leave"
+            let news =
+                leaf.objection == .addedByUnaccepted
+                ? "was added by \(by), whose key is another than the one you saw"
+                : "came in on another device, with another key than the one you saw"
+            return "\(name) \(news); now that you know, it can leave"
         }
         switch leaf.objection {
         case .none, .stranger: return "\(name) came in from outside, and no one who may do so let them in"

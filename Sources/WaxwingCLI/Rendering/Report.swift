@@ -51,8 +51,9 @@ struct Report: Encodable {
         var refused: Failure?
         var status: ExitStatus?
         let names = Names(reader)
+        let list = outcomes.contains { $0.outcome == .held } ? try OutboxList(reader) : nil
         for (row, outcome) in outcomes {
-            let holds = outcome == .held ? try OutboxList(reader).holds(row.group) : []
+            let holds = outcome == .held ? list?.holds(row.group) ?? [] : []
             if json { Console.print(try JSON.line(Report(row, outcome, in: reader.group(row.group), holds: holds))) }
             switch outcome {
             case .held:

@@ -9,17 +9,26 @@ struct OutboxList {
     private let places: [UInt64: Int]
     /// The first row of each group that has to be done before those behind it.
     private let heads: [ID: OutboxRow]
+    /// Whom the messages of a group wait for, of groups that hold some.
+    private let held: [ID: [HoldView]]
 
     init(_ reader: AccountReader) throws {
         self.reader = reader
+        let names = Names(reader)
         words = OutboxWords(
-            names: Names(reader), link: try reader.link(), isLoggedIn: try reader.account()?.token != nil,
+            names: names, link: try reader.link(), isLoggedIn: try reader.account()?.token != nil,
             now: .now)
         let rows = try reader.outbox()
         self.rows = rows
         places = Dictionary(rows.indices.map { (rows[$0].order, $0) }) { first, _ in first }
         heads = Dictionary(rows.filter { !$0.isFailed && $0.state != .held }.map { ($0.group, $0) }) { first, _ in first
         }
+        var held: [ID: [HoldView]] = [:]
+        for group in Set(rows.filter { $0.state == .held }.map(\.group)) {
+            guard let record = try reader.group(group), let room = try reader.room(group) else { continue }
+            held[group] = try room.holds.map { try HoldView($0, in: record, names) }
+        }
+        self.held = held
     }
 
     /// The row with this number, if it is still there.
@@ -29,12 +38,9 @@ struct OutboxList {
         let ahead = heads[row.group].flatMap { $0.order < row.order ? $0 : nil }
         return words.why(
             row, in: try reader.group(row.group), ahead: ahead,
-            heldBy: row.state == .held ? try holds(row.group).map(\.why).joined(separator: "; ") : "")
+            heldBy: holds(row.group).map(\.why).joined(separator: "; "))
     }
 
-    /// Whom the messages of a group wait for.
-    func holds(_ group: ID) throws -> [HoldView] {
-        guard let record = try reader.group(group) else { return [] }
-        return try reader.room(group)?.holds.map { try HoldView($0, in: record, reader) } ?? []
-    }
+    /// Whom the messages of a group wait for; no one if none is held.
+    func holds(_ group: ID) -> [HoldView] { held[group] ?? [] }
 }

@@ -85,6 +85,13 @@ public struct RoomRecord: StoredRecord, Hashable {
         var vouching = Vouching.none
         /// They have said in the log, under their own signature, that they leave.
         var isLeaving = false
+
+        mutating func accept() { (standing, objection) = (.accepted, .none) }
+
+        mutating func hold(for objection: Objection) { (standing, self.objection) = (.held, objection) }
+
+        /// Messages wait until people were told.
+        mutating func tellFirst(because objection: Objection) { (standing, self.objection) = (.untold, objection) }
     }
 
     /// Whether others are to be told that we let a member in (``VouchNote``). The raw value is part of the stored format.
@@ -251,6 +258,22 @@ extension Draft {
     /// How much the person wants to be asked, in groups that say nothing else.
     func trust() throws(StoreError) -> TrustLevel {
         try value(.account, Keys.trust)?.first.flatMap { TrustLevel(rawValue: $0) } ?? .usual
+    }
+
+    /// How much the person wants to be asked in a group.
+    func trust(in room: RoomRecord?) throws(StoreError) -> TrustLevel {
+        if let own = room?.trust { return own }
+        return try trust()
+    }
+
+    /// The fingerprints of all keys that were seen of a user and still stand for them somewhere, in lower-case hex.
+    func fingerprints(of user: ID) throws(StoreError) -> Set<String> {
+        var found: Set<String> = []
+        if let known = try self.user(user) { found.formUnion([known.fingerprint, known.changedFingerprint]) }
+        for group in try groups() {
+            for leaf in try room(group.id)?.leaves ?? [] where leaf.user == user { found.insert(leaf.fingerprint) }
+        }
+        return found.subtracting([""])
     }
 
     mutating func put(_ trust: TrustLevel) { put(.account, Keys.trust, [trust.rawValue]) }

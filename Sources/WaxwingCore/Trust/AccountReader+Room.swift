@@ -9,14 +9,5 @@ extension AccountReader {
     public func trust() throws(StoreError) -> TrustLevel { try draft.trust() }
 
     /// The fingerprints of all keys that were seen of a user and still stand for them somewhere, in lower-case hex.
-    public func fingerprints(of user: ID) throws -> Set<String> {
-        var found: Set<String> = []
-        if let known = try draft.user(user) { found.formUnion([known.fingerprint, known.changedFingerprint]) }
-        for group in try draft.groups() {
-            for leaf in try draft.room(group.id)?.leaves ?? [] where leaf.user == user {
-                found.insert(leaf.fingerprint)
-            }
-        }
-        return found.subtracting([""])
-    }
+    public func fingerprints(of user: ID) throws(StoreError) -> Set<String> { try draft.fingerprints(of: user) }
 }

@@ -12,7 +12,7 @@ extension ClientCore {
         guard var known = try turn.draft.user(user),
             case .other(let isVerified, let isContested) = try keyRelation(seen, of: user, turn)
         else { return nil }
-        let level = try turn.draft.room(row.group)?.trust ?? turn.draft.trust()
+        let level = try turn.draft.trust(in: turn.draft.room(row.group))
         if level == .follow, !isVerified, !isContested { return nil }
         if known.changedFingerprint != seen {
             known.changedFingerprint = seen

@@ -76,14 +76,14 @@ extension ClientCore {
     ///
     /// - Parameter shown: the fingerprint that was compared.
     mutating func verify(_ id: ID, fingerprint shown: String, _ turn: inout Turn) throws {
-        let user = try turn.draft.user(id)
-        let isSeen =
-            try user.map { $0.fingerprint == shown || $0.changedFingerprint == shown } ?? false
-            || turn.draft.groups().contains { group in
-                try turn.draft.room(group.id)?.leaves.contains { $0.user == id && $0.fingerprint == shown } ?? false
-            }
-        guard isSeen else { throw CoreError(.unknownUser, "no such key of this user has been seen yet") }
-        try take(shown, for: id, isVerified: true, &turn)
+        guard try turn.draft.fingerprints(of: id).contains(shown) else {
+            throw CoreError(.unknownUser, "no such key of this user has been seen yet")
+        }
+        let known = try turn.draft.user(id) ?? UserRecord()
+        var user = known
+        user.pin = UnprovenPins.Pin(fingerprint: shown, verified: true)
+        if user != known { turn.draft.put(user, for: id) }
+        turn.draft.delete(.account, Keys.contested(id))
         try acceptEverywhere(id, fingerprint: shown, &turn)
     }
 
@@ -93,21 +93,5 @@ extension ClientCore {
         guard user.fingerprint.isEmpty else { return }
         user.fingerprint = leaf.fingerprint
         turn.draft.put(user, for: leaf.user)
-    }
-
-    /// Takes a key for the user's from now on.
-    func take(_ shown: String, for id: ID, isVerified: Bool, _ turn: inout Turn) throws {
-        let known = try turn.draft.user(id) ?? UserRecord()
-        var user = known
-        if user.fingerprint != shown {
-            user.fingerprint = shown
-            user.verified = false
-        }
-        if user.changedFingerprint == shown || isVerified { user.changedFingerprint = "" }
-        if isVerified {
-            user.verified = true
-            turn.draft.delete(.account, Keys.contested(id))
-        }
-        if user != known { turn.draft.put(user, for: id) }
     }
 }

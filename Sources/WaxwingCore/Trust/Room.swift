@@ -16,7 +16,7 @@ extension ClientCore {
         var room = known ?? RoomRecord()
         let me = try account(turn).userID
         var judge = try RoomJudge(
-            me: me, room: room, membership: turn.draft.membership(record.id), level: room.trust ?? turn.draft.trust(),
+            me: me, room: room, membership: turn.draft.membership(record.id), level: turn.draft.trust(in: room),
             entrance: entrance, ownKey: signer(turn).publicKey)
         let members = state.members
         let byIndex = Dictionary(room.leaves.map { ($0.index, $0) }) { first, _ in first }
@@ -71,18 +71,21 @@ extension ClientCore {
         _ turn: inout Turn
     ) throws {
         guard !newcomers.isEmpty, var room = try room(of: group.record, group.state, &turn) else { return }
-        // A server's word may raise an objection: who is no admin by it lets nobody in.
-        let roster = try turn.draft.membership(group.id).roster
-        guard let author = ID(committer.identity),
-            room.leaves.contains(where: { $0.key == committer.signatureKey && $0.standing == .accepted }),
-            !roster.contains(where: { $0.user == author && !$0.isAdmin })
-        else { return }
+        guard let author = ID(committer.identity), try mayAdd(committer, to: room, of: group.id, turn) else { return }
         for newcomer in newcomers {
             guard let user = ID(newcomer.identity) else { continue }
             if room.leaves.contains(where: { $0.user == user && $0.key == newcomer.key }) { continue }
             room.noteAwaited(user, key: newcomer.key, digest: sha256(newcomer.key), by: author, epoch: epoch)
         }
         turn.draft.put(room, for: group.id)
+    }
+
+    /// Whether somebody's word lets others in: they are accepted, and the server does not deny that they are an admin. Its word may raise an
+    /// objection and never lifts one.
+    func mayAdd(_ author: Member, to room: RoomRecord, of group: ID, _ turn: Turn) throws -> Bool {
+        let roster = try turn.draft.membership(group).roster
+        return room.leaves.contains { $0.key == author.signatureKey && $0.standing == .accepted }
+            && !roster.contains { $0.user.bytes == author.identity && !$0.isAdmin }
     }
 
     /// Somebody says that they leave: once the roster does not list them any more, they are taken out of the tree.
@@ -196,15 +199,14 @@ extension ClientCore {
             let standing = room.leaves.first { $0.user == adder }?.standing ?? .accepted
             guard standing == .accepted || standing == .untold, membership.admins.contains(where: { $0 == adder })
             else {
-                room.leaves[place].standing = .held
-                room.leaves[place].objection = standing == .accepted ? .addedByNonAdmin : .addedByUnaccepted
+                room.leaves[place].hold(for: standing == .accepted ? .addedByNonAdmin : .addedByUnaccepted)
                 continue
             }
             if standing == .untold {
-                (room.leaves[place].standing, room.leaves[place].objection) = (.untold, .addedByUnaccepted)
+                room.leaves[place].tellFirst(because: .addedByUnaccepted)
                 continue
             }
-            room.leaves[place].standing = .accepted
+            room.leaves[place].accept()
             try pinIfUnknown(room.leaves[place], &turn)
         }
         guard isChanged else { return }
@@ -213,6 +215,12 @@ extension ClientCore {
     }
 
     // MARK: What people decide
+
+    private mutating func put(_ room: RoomRecord, for record: inout GroupRecord, _ turn: inout Turn) throws {
+        turn.draft.put(room, for: record.id)
+        try sortHeld(room, in: &record, &turn)
+        turn.draft.put(record)
+    }
 
     /// Somebody has looked at a member and takes them for who they are: messages may reach them.
     ///
@@ -227,7 +235,7 @@ extension ClientCore {
             throw CoreError(
                 .notAllowed, "this member bears your own name, and is not you: remove them, or leave the group")
         }
-        (room.leaves[place].standing, room.leaves[place].objection) = (.accepted, .none)
+        room.leaves[place].accept()
         // One person is asked, not everybody.
         if try turn.draft.membership(group).admins.contains(account(turn).userID) {
             room.leaves[place].vouching = .wanted
@@ -235,9 +243,7 @@ extension ClientCore {
         }
         // In other groups the key is asked about again, unless it is the first.
         try pinIfUnknown(room.leaves[place], &turn)
-        turn.draft.put(room, for: group)
-        try sortHeld(room, in: &record, &turn)
-        turn.draft.put(record)
+        try put(room, for: &record, &turn)
     }
 
     /// People were told of members of a group: messages that waited for that may reach them.
@@ -248,13 +254,11 @@ extension ClientCore {
         var isChanged = false
         for place in room.leaves.indices
         where room.leaves[place].standing == .untold && told[room.leaves[place].user] ?? 0 >= room.leaves[place].epoch {
-            (room.leaves[place].standing, room.leaves[place].objection) = (.accepted, .none)
+            room.leaves[place].accept()
             isChanged = true
         }
         guard isChanged else { return }
-        turn.draft.put(room, for: group)
-        try sortHeld(room, in: &record, &turn)
-        turn.draft.put(record)
+        try put(room, for: &record, &turn)
     }
 
     /// A key that was verified is accepted wherever it stands.
@@ -267,10 +271,8 @@ extension ClientCore {
                     && leaf.fingerprint == shown
             }
             guard !places.isEmpty else { continue }
-            for place in places { (room.leaves[place].standing, room.leaves[place].objection) = (.accepted, .none) }
-            turn.draft.put(room, for: record.id)
-            try sortHeld(room, in: &record, &turn)
-            turn.draft.put(record)
+            for place in places { room.leaves[place].accept() }
+            try put(room, for: &record, &turn)
         }
     }
 

@@ -123,7 +123,7 @@ struct RoomJudge {
                 switch relation {
                 case .pinned: break
                 case .unknown, .other(false, false):
-                    if leaf.standing == .accepted { (leaf.standing, leaf.objection) = (.untold, .otherKey) }
+                    if leaf.standing == .accepted { leaf.tellFirst(because: .otherKey) }
                 case .other: object(to: relation, of: &leaf)
                 }
             } else {
@@ -173,10 +173,10 @@ struct RoomJudge {
         case .follow:
             let isContested = if case .other(_, true) = relation { true } else { false }
             let isKeyAlone = leaf.objection == .otherKey && (leaf.way == .replaced || leaf.way == .added)
-            if isKeyAlone, !isContested { (leaf.standing, leaf.objection) = (.accepted, .none) }
+            if isKeyAlone, !isContested { leaf.accept() }
         case .strict:
             let isSettled = leaf.standing == .held || isOwnWord || leaf.way == .keyChanged && leaf.standing == .accepted
-            if !isSettled { (leaf.standing, leaf.objection) = (.held, .everyNewKey) }
+            if !isSettled { leaf.hold(for: .everyNewKey) }
         }
     }
 
@@ -193,19 +193,17 @@ struct RoomJudge {
         switch adder {
         case .accepted: break
         case .untold:
-            if leaf.standing == .accepted { (leaf.standing, leaf.objection) = (.untold, .addedByUnaccepted) }
+            if leaf.standing == .accepted { leaf.tellFirst(because: .addedByUnaccepted) }
         case .unjudged, .held: object(.addedByUnaccepted, to: &leaf)
         }
     }
 
     private func isAccepted(_ member: Member?) -> Bool {
-        guard let member else { return false }
-        return room.leaves.contains { $0.key == member.signatureKey && $0.standing == .accepted }
+        member.map { standing(of: $0) } == .accepted
     }
 
     private func object(_ objection: RoomRecord.Objection, to leaf: inout RoomRecord.Leaf) {
-        if leaf.standing == .held { return }
-        (leaf.standing, leaf.objection) = (.held, objection)
+        if leaf.standing != .held { leaf.hold(for: objection) }
     }
 
     private func object(to relation: KeyRelation, of leaf: inout RoomRecord.Leaf) {

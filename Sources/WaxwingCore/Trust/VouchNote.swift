@@ -59,11 +59,7 @@ extension ClientCore {
         else { return nil }
         let me = try account(turn).userID
         let pairs = Set(note.pairs)
-        // As for an Add: a member's who is accepted, and not denied to be an admin by the server's word.
-        let roster = try turn.draft.membership(record.id).roster
-        let mayAdd =
-            room.leaves.contains { $0.key == staged.committer.signatureKey && $0.standing == .accepted }
-            && !roster.contains { $0.user == author && !$0.isAdmin }
+        let mayAdd = try mayAdd(staged.committer, to: room, of: record.id, turn)
         var isChanged = false
         for place in room.leaves.indices {
             let leaf = room.leaves[place]
@@ -82,7 +78,7 @@ extension ClientCore {
             case .other(let isVerified, _):
                 room.leaves[place].objection = isVerified ? .notTheVerifiedKey : .otherKey
             case .unknown, .pinned:
-                (room.leaves[place].standing, room.leaves[place].objection) = (.accepted, .none)
+                room.leaves[place].accept()
                 try pinIfUnknown(leaf, &turn)
             }
         }
