@@ -49,9 +49,11 @@ demo: setup
 	@"$$(swift build --show-bin-path)/demo"
 
 # One test at a time: many of them start processes and wait for them, and two cores are soon short.
+# What failed comes once more at the end: hundreds of lines may lie between.
 test: setup
 	swift build --build-tests
-	swift test --skip-build --no-parallel
+	@bash -o pipefail -c 'swift test --skip-build --no-parallel 2>&1 | tee .build/tests.txt' || \
+		{ echo; echo "what failed:"; grep -E '^(✘|↳)' .build/tests.txt | cut -c 1-1500 | tail -n 60; exit 1; }
 
 test-plugins: setup
 	swift build --build-tests

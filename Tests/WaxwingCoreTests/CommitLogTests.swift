@@ -62,4 +62,58 @@ import Testing
         let (ours, theirs) = oursIsEarlier ? (earlier, later) : (later, earlier)
         #expect(log.isLiving(theirs, not: ours, base: 13, entry: .unproven) == !oursIsEarlier)
     }
+
+    /// Somebody applied a commit that never came into the log, and went on alone with two others before everyone else did: both are dead, and
+    /// that the second one comes first in its epoch says nothing which the first one has not said.
+    @Test(arguments: [false, true])
+    func whoHasLeftTheOthersGoesOnAlone(strayCameInAgain: Bool) {
+        var log = CommitLog()
+        let mark = { (value: UInt8) in [UInt8](repeating: value, count: CommitLog.markLength) }
+        func note(_ epoch: UInt64, _ sequence: UInt64, author: UInt32?, leaf: UInt8, clears: [UInt32] = []) {
+            log.note(
+                LoggedCommit(
+                    epoch: epoch, tag: [UInt8](repeating: leaf, count: 64),
+                    place: LoggedCommit.Place(era: 0, sequence: sequence), author: author, leaf: mark(leaf),
+                    clears: clears))
+        }
+        note(7, 10, author: 0, leaf: 1)
+        note(7, 13, author: 1, leaf: 2)
+        if strayCameInAgain {
+            // On the branch again: a commit of theirs that comes first in its epoch counts.
+            note(8, 14, author: 2, leaf: 3)
+            note(9, 15, author: nil, leaf: 4, clears: [0])
+            note(10, 12, author: 0, leaf: 5)
+            note(10, 16, author: 1, leaf: 6)
+        } else {
+            note(8, 12, author: 0, leaf: 5)
+            note(8, 14, author: 2, leaf: 3)
+        }
+        let last = log.commits.map(\.epoch).max() ?? 0
+        let branch = Branch(
+            epoch: last + 1, tag: [UInt8](repeating: strayCameInAgain ? 6 : 3, count: 64),
+            leaves: Set([2, 3, 4, 6].map(mark)))
+        #expect(log.fit(of: branch, isVouchedFor: true) == (strayCameInAgain ? .dead : .doubtful))
+    }
+
+    /// All three commit at once, and the first had left the others before. The two that are left go on together by the second one's commit.
+    @Test(arguments: [false, true], [false, true])
+    func whoLostARaceMayGoOnWithTheOthers(goesOn: Bool, stepIsKnown: Bool) {
+        var log = CommitLog()
+        let mark = { (value: UInt8) in [UInt8](repeating: value, count: CommitLog.markLength) }
+        func note(_ epoch: UInt64, _ sequence: UInt64, author: UInt32, leaf: UInt8) {
+            log.note(
+                LoggedCommit(
+                    epoch: epoch, tag: [UInt8](repeating: leaf, count: 64),
+                    place: LoggedCommit.Place(era: 0, sequence: sequence), author: author, leaf: mark(leaf)))
+        }
+        for (author, leaf) in [(2, 1), (1, 2), (0, 3)] as [(UInt32, UInt8)] {
+            note(7, 16 + UInt64(leaf), author: author, leaf: leaf)
+        }
+        note(8, 20, author: goesOn ? 0 : 1, leaf: 4)
+        note(9, 21, author: 1, leaf: 5)
+        // The leaf of the second one's commit is gone where they have committed again since.
+        let leaves = Set(([4, 5] + (stepIsKnown ? [2] : [])).map(mark))
+        let branch = Branch(epoch: 10, tag: [UInt8](repeating: 5, count: 64), leaves: leaves)
+        #expect(log.fit(of: branch, isVouchedFor: true) == (goesOn ? .doubtful : .dead))
+    }
 }

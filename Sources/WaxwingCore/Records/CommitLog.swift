@@ -139,22 +139,31 @@ struct CommitLog: Hashable, Sendable {
     func fit(of branch: Branch, isVouchedFor: Bool) -> Fit {
         // What comes first counts as long as all that was before it is of one branch: no rival of an earlier epoch stood in the log yet.
         var rivalsFrom: LoggedCommit.Place?
+        // Those who may have left this branch earlier: what they commit after that says nothing new.
+        var strays: Set<UInt32> = []
         var fit = Fit.fits
         for epoch in epochs.sorted() where epoch < branch.epoch {
             let candidates = self[epoch]
             let isProven = candidates.contains(where: \.isValid)
             let isSure = rivalsFrom.map { first in candidates.first.map { $0.place < first } ?? false } ?? true
+            let author = candidates.first?.author
+            let isStray = author.map(strays.contains) ?? false
             if way(of: branch, at: epoch) == .another {
                 // Others go on from a commit of ours that we had given up.
                 let isOurs = epoch + 1 == branch.epoch && candidates.contains { $0.tag == branch.tag && $0.isOurs }
                 if !(isOurs && isVouchedFor) {
-                    if isProven || isSure && !isContinued(branch, after: epoch)
+                    if isProven || isSure && !isStray && !isContinued(branch, after: epoch)
                         || !candidates.contains(where: { $0.tag == branch.tag }) && epoch + 1 == branch.epoch
                     {
                         return .dead
                     }
                     fit = .doubtful
+                    if let author { strays.insert(author) }
                 }
+            }
+            // Who has come in anew along the branch stands on it again.
+            for commit in candidates where commit.author == nil && branch.leaves.contains(commit.leaf) {
+                strays.subtract(commit.clears)
             }
             if !isProven, let rival = candidates.dropFirst().map(\.place).min() {
                 rivalsFrom = min(rivalsFrom ?? rival, rival)
@@ -163,14 +172,17 @@ struct CommitLog: Hashable, Sendable {
         return fit
     }
 
-    /// Whether somebody else than those who parted at an epoch went on along a branch: then members may have refused the commit that came
-    /// first. One who has left the others goes on alone.
+    /// Whether somebody went on along a branch who is neither the author of the commit that came first at an epoch, nor of the one that the branch
+    /// came by: then members may have refused the first. One who has left the others goes on alone.
     private func isContinued(_ branch: Branch, after epoch: UInt64) -> Bool {
-        let parted = Set(self[epoch].compactMap(\.author))
-        return commits.contains { commit in
-            guard let author = commit.author, commit.epoch > epoch, commit.epoch < branch.epoch else { return false }
-            return !parted.contains(author) && branch.leaves.contains(commit.leaf)
-        }
+        var followers = Set(
+            commits.filter { $0.epoch > epoch && $0.epoch < branch.epoch && branch.leaves.contains($0.leaf) }
+                .compactMap(\.author))
+        if let first = self[epoch].first?.author { followers.remove(first) }
+        // Whose commit it came by is not known any more: of two who went on, one at least is not its author.
+        guard let step = step(of: branch, at: epoch) else { return followers.count > 1 }
+        if let author = step.author { followers.remove(author) }
+        return !followers.isEmpty
     }
 
     /// Whether another branch lives rather than ours: where they part, one of them came by the commit that counts. Nil where the log does not say.

@@ -88,11 +88,16 @@ func withStage(
     }
 }
 
-/// Gives a new folder below the system's temporary one, and deletes it afterwards.
+/// Gives a new folder below the system's temporary one, and deletes it afterwards, unless `WAXWING_KEEP` is set.
 func withFolder(_ body: (String) async throws -> Void) async throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("waxwing-\(UUID().uuidString)").path
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
+    defer {
+        // What is left behind lies in the system's temporary folder.
+        if ProcessInfo.processInfo.environment["WAXWING_KEEP"] == nil {
+            try? FileManager.default.removeItem(atPath: folder)
+        }
+    }
     try await body(folder)
 }
 
