@@ -78,6 +78,15 @@ public struct AccountReader: Sendable {
         return try page.rows()
     }
 
+    /// The server's time of the row that stands before another one in the log and is not of `user`, in Unix seconds. Nil if there is none near.
+    public func timeBefore(_ row: HistoryRow, notOf user: ID?, in group: ID) throws(StoreError) -> UInt64? {
+        guard let sequence = row.sequence else { return nil }
+        let page = try store.page(
+            .history, from: Keys.history(group, era: row.era, sequence: 0),
+            below: Keys.history(group, era: row.era, sequence: sequence), limit: 16, descending: true)
+        return try page.rows().first { $0.row.sender != user }?.row.time
+    }
+
     /// The last rows of a group's history, in order, at most `limit`.
     public func lastHistory(_ group: ID, limit: Int) throws(StoreError)
         -> [(position: HistoryPosition, row: HistoryRow)]

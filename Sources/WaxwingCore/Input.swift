@@ -112,6 +112,8 @@ public enum Notice: Hashable, Sendable {
     case unusableAnswer(reason: String)
     /// A message of ours can be read by these members for the first time.
     case reached(group: ID, users: [ID])
+    /// A message in our own name is in the log that another copy of this profile wrote, or a later state of it: all groups get new keys.
+    case writtenElsewhere(group: ID)
     /// A user's key is not the one that was trusted.
     case identityChanged(user: ID)
     /// The server gives a user another name than the pinned one, which stays the one that is shown.

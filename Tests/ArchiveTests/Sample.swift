@@ -40,8 +40,8 @@ enum Sample {
             switch sequence % 6 {
             case 0:
                 row.content = .system(
-                    (1...10).compactMap { SystemEvent.Kind(rawValue: $0) }.map {
-                        SystemEvent($0, actor: id(10), subject: id(11))
+                    SystemEvent.Kind.allCases.map {
+                        SystemEvent($0, actor: id(10), subject: id(11), count: $0 == .missing ? 40 : 1)
                     })
             case 1: row.content = .unreadable(HistoryRow.Unreadable(rawValue: UInt8(sequence / 6 % 7) + 1) ?? .forged)
             case 2:

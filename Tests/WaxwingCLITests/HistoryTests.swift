@@ -93,6 +93,38 @@ struct HistoryTests {
         }
     }
 
+    /// Of others' rows alone: ours have the time of our own clock at first. Where a page begins the row before it counts, too.
+    @Test func timesThatRunBackwardsAreShownSo() throws {
+        let shelf = try Shelf()
+        let times: [(time: UInt64, isOurs: Bool, runsBack: Bool)] = [
+            (10_000, false, false), (9_990, false, false), (9_000, true, false), (9_000, false, true),
+            (9_500, false, false), (20_000, true, false), (9_600, false, false), (0, false, true),
+        ]
+        let rows = times.enumerated().map { index, row in
+            HistoryRow(
+                sequence: UInt64(index + 1), era: 0, sender: row.isOurs ? shelf.alice : shelf.bob, time: row.time,
+                content: .text("hi"))
+        }
+        try shelf.change { draft in
+            for row in rows { draft.putHistory(row, in: shelf.group) }
+        }
+        let (inOrder, me, room) = (LogTimes(), shelf.alice, shelf.group.id)
+        for (row, expected) in zip(rows, times) {
+            #expect(try inOrder.runBack(at: row, in: room, notOf: me, shelf.reader) == expected.runsBack)
+            #expect(try LogTimes().runBack(at: row, in: room, notOf: me, shelf.reader) == expected.runsBack)
+        }
+        let line = try HistoryLine(names: Names(shelf.reader)).text(rows[3], waiting: nil, isBackInTime: true)
+        #expect(line.contains("[earlier than the line before]"))
+    }
+
+    @Test func messagesThatNeverCameAreCounted() throws {
+        let shelf = try Shelf()
+        let line = HistoryLine(names: Names(shelf.reader))
+        let words = try [1, 40].map { try line.words(for: SystemEvent(.missing, actor: shelf.bob, count: $0)) }
+        #expect(words[0].hasPrefix("1 message of bob never came:"))
+        #expect(words[1].hasPrefix("40 messages of bob never came:"))
+    }
+
     @Test func messagesThatWaitShowTheirState() throws {
         let group = try Shelf().group
         var row = OutboxRow(order: 3, group: group.id, intent: .rotate, createdAt: Instant(milliseconds: 0))

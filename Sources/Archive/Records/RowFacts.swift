@@ -78,19 +78,21 @@ struct RowScanner {
         guard take(#"system","events":["#) else { return false }
         var isFirst = true
         while !take("]") {
-            guard isFirst || take(","), take(#"{"kind":""#), kind(), take(#"","actor":""#), id() != nil,
-                take(#"","subject":""#), id() != nil, take(#""}"#)
+            guard isFirst || take(","), take(#"{"kind":""#), let kind = kind(), take(#"","actor":""#), id() != nil,
+                take(#"","subject":""#), id() != nil, take(#"""#)
             else { return false }
+            if kind == .missing { guard take(#","count":"#), number(UInt64(UInt32.max)) != nil else { return false } }
+            guard take("}") else { return false }
             isFirst = false
         }
         return true
     }
 
-    private mutating func kind() -> Bool {
-        RowLine.events.contains { event in
+    private mutating func kind() -> SystemEvent.Kind? {
+        RowLine.events.first { event in
             let end = place + event.name.utf8CodeUnitCount
             return end < bytes.count && bytes[end] == UInt8(ascii: "\"") && take(event.name)
-        }
+        }?.kind
     }
 
     // MARK: Pieces

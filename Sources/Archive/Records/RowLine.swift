@@ -11,7 +11,7 @@ enum RowLine {
         (.left, "left"), (.unlisted, "unlisted"), (.weWereUnlisted, "weWereUnlisted"),
         (.deviceReplaced, "deviceReplaced"), (.keyChanged, "keyChanged"), (.found, "found"), (.gone, "gone"),
         (.heldAsStranger, "heldAsStranger"), (.heldForKey, "heldForKey"), (.heldForAdder, "heldForAdder"),
-        (.ourNameTaken, "ourNameTaken"),
+        (.ourNameTaken, "ourNameTaken"), (.missing, "missing"), (.logReplaced, "logReplaced"),
     ]
 
     /// No name begins with another: readers take the first that fits.
@@ -96,7 +96,12 @@ enum RowLine {
         text.append(event.actor)
         text.append(#"","subject":""#)
         text.append(event.subject)
-        text.append(#""}"#)
+        text.append(#"""#)
+        if event.kind == .missing {
+            text.append(#","count":"#)
+            text.append(UInt64(event.count))
+        }
+        text.append("}")
     }
 
     static func name(of kind: SystemEvent.Kind) -> StaticString { events.first { $0.kind == kind }?.name ?? "" }

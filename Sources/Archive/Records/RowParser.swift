@@ -68,8 +68,15 @@ struct RowParser {
             try expect(#"","actor":""#)
             let actor = try id()
             try expect(#"","subject":""#)
-            events.append(SystemEvent(kind, actor: actor, subject: try id()))
-            try expect(#""}"#)
+            let subject = try id()
+            try expect(#"""#)
+            var count: UInt32 = 1
+            if kind == .missing {
+                try expect(#","count":"#)
+                count = try number(UInt32.self)
+            }
+            events.append(SystemEvent(kind, actor: actor, subject: subject, count: count))
+            try expect("}")
         }
         return .system(events)
     }

@@ -112,6 +112,10 @@ enum EventWords {
         case .heldForAdder:
             "\(event.actor), who added \(event.subject), was not accepted or no admin; messages were held"
         case .ourNameTaken: "somebody else was in the group under this account's name; messages were held"
+        case .missing where event.count == 1: "1 message of \(event.subject) never came"
+        case .missing: "\(event.count) messages of \(event.subject) never came"
+        case .logReplaced:
+            "the server's log had a commit of \(event.actor) here in the place of another one: others may not have read what came after that"
         }
     }
 

@@ -10,9 +10,11 @@ struct SystemEventWords {
     var subject: String
     /// Actor and subject are one and the same.
     var isOwnDoing: Bool
+    var count: UInt32
 
     init(_ event: SystemEvent, _ people: [ID: Person]) {
         kind = event.kind
+        count = event.count
         isOwnDoing = event.actor == event.subject
         actor = people[event.actor]?.shownName ?? Person.name(of: event.actor, "")
         subject = people[event.subject]?.shownName ?? Person.name(of: event.subject, "")

@@ -31,13 +31,17 @@ extension Group {
     /// - Parameter message: a PrivateMessage as MLSMessage.
     /// - Throws: anything but `invalidState` only because of the message; the group is then as before.
     public mutating func unprotect(_ message: [UInt8]) throws(MLSError) -> ApplicationMessage {
+        try unprotect(message, isOwn: false)
+    }
+
+    private mutating func unprotect(_ message: [UInt8], isOwn: Bool) throws(MLSError) -> ApplicationMessage {
         guard case .privateMessage(let sealed) = try MLSMessage(decoding: message) else {
             throw MLSError(.malformed, "application data comes in a PrivateMessage")
         }
         if sealed.contentType != .application {
             throw MLSError(.malformed, "a handshake message, not application data")
         }
-        let opened = try open(sealed, kind: .application)
+        let opened = try open(sealed, kind: .application, isOwn: isOwn)
         guard case .application(let plaintext) = opened.content.content.body else {
             throw MLSError(.malformed, "not application data")
         }
@@ -45,6 +49,16 @@ extension Group {
         return ApplicationMessage(
             sender: opened.sender, epoch: sealed.epoch, generation: opened.step.messageKey.generation,
             authenticatedData: sealed.authenticatedData, plaintext: plaintext)
+    }
+
+    /// Opens application data that bears this very member's name and that this state has not sealed, and consumes its key: another copy of the
+    /// member's state has, or a later state that this one was put back from.
+    ///
+    /// What this state has sealed itself does not open, as its key is gone.
+    /// - Parameter message: a PrivateMessage as MLSMessage, of this epoch or of a past one in the window.
+    /// - Throws: `generationReused` for a key that this state has used; anything else as for ``unprotect(_:)``. The group is then as before.
+    public mutating func unprotectOwn(_ message: [UInt8]) throws(MLSError) -> ApplicationMessage {
+        try unprotect(message, isOwn: true)
     }
 
     /// Called before anything is encoded, so that no length is written that no reader takes.
@@ -73,11 +87,13 @@ extension Group {
         let step: SecretTree.Step
     }
 
+    /// - Parameter isOwn: the message is one of this very member; else such a message is refused.
     /// - Throws: `wrongGroup`, `epochTooOld`, `epochNotReached`, `ownMessage`, or what is wrong with the message.
-    func open(_ message: PrivateMessage, kind: SecretTree.Kind) throws(MLSError) -> Opened {
+    func open(_ message: PrivateMessage, kind: SecretTree.Kind, isOwn: Bool = false) throws(MLSError) -> Opened {
         let (keys, context) = try messageKeys(groupID: message.groupID, epoch: message.epoch)
         let senderData = try message.openSenderData(senderDataSecret: keys.senderData, crypto: crypto)
-        if senderData.leaf == ownLeaf { throw MLSError(.ownMessage, "a message of this very member") }
+        if senderData.leaf == ownLeaf, !isOwn { throw MLSError(.ownMessage, "a message of this very member") }
+        if senderData.leaf != ownLeaf, isOwn { throw MLSError(.malformed, "a message of \(senderData.leaf)") }
         guard let sender = member(at: senderData.leaf, inEpoch: message.epoch) else {
             throw MLSError(.malformed, "a message from \(senderData.leaf), which is blank")
         }

@@ -78,6 +78,11 @@ struct Announcer: Sendable {
                     Event(event: "reached", group: group, user: name, userID: user.description),
                     "\(group): what you wrote reaches \(name) for the first time")
             }
+        case .writtenElsewhere(let group):
+            let group = try reader.group(group)?.shownName ?? ""
+            try say(
+                Event(event: "writtenElsewhere", group: group),
+                "\(group): \(Tally.elsewhere)")
         case .done, .clocksDiffer: break
         }
     }

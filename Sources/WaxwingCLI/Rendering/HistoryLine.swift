@@ -5,10 +5,12 @@ import WaxwingCore
 struct HistoryLine {
     let names: Names
 
-    /// - Parameter waiting: the outbox row behind a message that is not in the log yet.
-    func text(_ row: HistoryRow, waiting: OutboxRow?) throws -> String {
+    /// - Parameters:
+    ///   - waiting: the outbox row behind a message that is not in the log yet.
+    ///   - isBackInTime: the server gives it an earlier time than the row before it.
+    func text(_ row: HistoryRow, waiting: OutboxRow?, isBackInTime: Bool = false) throws -> String {
         let place = row.sequence.map(String.init) ?? "·"
-        let head = "\(place)  \(TimeText.minute(row.time))  "
+        let head = "\(place)  \(TimeText.minute(row.time))  \(isBackInTime ? "[earlier than the line before] " : "")"
         switch row.content {
         case .text(let text):
             let mark = row.sequence == nil ? " " + Self.mark(waiting) : ""
@@ -61,6 +63,13 @@ struct HistoryLine {
             return
                 "somebody else is in the group under your own name: nothing you write leaves (waxwing trust list)"
         case .settingsChanged: return "\(actor) changed the group's settings"
+        case .missing:
+            let count = event.count == 1 ? "1 message" : "\(event.count) messages"
+            return
+                "\(count) of \(subject) never came: the server did not give what stands before their later ones, or they were not sent"
+        case .logReplaced:
+            return
+                "the server's log has a commit of \(actor) here where it had another one before: it was put back to an older state, or shows people different logs; others may never read what was written since"
         }
     }
 
@@ -75,7 +84,7 @@ struct HistoryLine {
             "its key was used before: it is a copy or forged, or its sender's profile runs twice or was put back"
         case .lostState: "this device had no keys for it when it was written"
         case .ownLostState:
-            "it was sent from your account with keys that are not here: by another copy of this profile, or before it was put back"
+            "it was sent from your account, and this profile did not write it, or has used its key: another copy of the profile did, or it is forged"
         case .wrongGroup: "it is addressed to another group"
         case .unknownSender: "its sender's key names no user"
         case .refused: "it is a change that breaks the rules, or that refers to something which is not here"

@@ -8,6 +8,7 @@ struct HistoryPrinter: Sendable {
     /// Whether each line begins with its group's name.
     private let namesGroup: Bool
     let news = MemberNews()
+    private let times = LogTimes()
 
     init(_ reader: AccountReader, json: Bool, namesGroup: Bool = false) {
         self.reader = reader
@@ -19,12 +20,15 @@ struct HistoryPrinter: Sendable {
     /// - Throws: also ``OutputGone``.
     func print(_ row: HistoryRow, in group: GroupRecord) throws {
         let waiting = try row.outboxOrder.flatMap { try reader.outboxRow(group.id, order: $0) }
+        let isBackInTime = try times.runBack(at: row, in: group.id, notOf: reader.account()?.userID, reader)
         if json {
-            let view = try HistoryView(row, group: group.shownName, id: group.shownID, waiting: waiting, names)
+            let view = try HistoryView(
+                row, group: group.shownName, id: group.shownID, waiting: waiting, isBackInTime: isBackInTime, names)
             Console.print(try JSON.line(view))
         } else {
             let prefix = namesGroup ? group.shownName + ": " : ""
-            Console.print(prefix + (try HistoryLine(names: names).text(row, waiting: waiting)))
+            Console.print(
+                prefix + (try HistoryLine(names: names).text(row, waiting: waiting, isBackInTime: isBackInTime)))
         }
         try Console.checkOutput()
         news.printed(row, in: group.id)

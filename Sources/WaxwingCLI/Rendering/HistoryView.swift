@@ -9,6 +9,8 @@ struct HistoryView: Encodable {
         var actorID: String
         var subject: String
         var subjectID: String
+        /// How many messages, where it is about messages that never came.
+        var count: UInt32?
     }
 
     /// message, system or unreadable.
@@ -24,6 +26,8 @@ struct HistoryView: Encodable {
     var otherKey: Bool
     /// Unix seconds.
     var time: UInt64
+    /// The server gives it an earlier time than the row before it.
+    var backInTime: Bool
     var epoch: UInt64
     var generation: UInt32?
     var messageID: String?
@@ -40,7 +44,9 @@ struct HistoryView: Encodable {
     /// The row in the outbox.
     var outbox: UInt64?
 
-    init(_ row: HistoryRow, group: String, id: String, waiting: OutboxRow?, _ names: Names) throws {
+    init(
+        _ row: HistoryRow, group: String, id: String, waiting: OutboxRow?, isBackInTime: Bool = false, _ names: Names
+    ) throws {
         self.group = group
         groupID = id
         sequence = row.sequence
@@ -49,6 +55,7 @@ struct HistoryView: Encodable {
         senderID = row.sender.description
         otherKey = row.hasOtherKey
         time = row.time
+        backInTime = isBackInTime
         epoch = row.epoch
         generation = row.generation
         messageID = row.messageID?.description
@@ -65,7 +72,8 @@ struct HistoryView: Encodable {
             self.events = try events.map { event in
                 Event(
                     kind: "\(event.kind)", actor: try names.username(event.actor), actorID: event.actor.description,
-                    subject: try names.username(event.subject), subjectID: event.subject.description)
+                    subject: try names.username(event.subject), subjectID: event.subject.description,
+                    count: event.kind == .missing ? event.count : nil)
             }
         case .unreadable(let reason):
             kind = "unreadable"

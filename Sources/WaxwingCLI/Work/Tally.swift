@@ -21,6 +21,8 @@ final class Tally: Sendable {
         var reached: Set<ID> = []
         /// An answer that made no sense: something may have been missed.
         var unusable: String?
+        /// Something else writes with this profile's keys.
+        fileprivate var isElsewhere = false
         fileprivate var applied: [ID: Int] = [:]
         fileprivate var waiting: [ID: Int] = [:]
     }
@@ -28,6 +30,9 @@ final class Tally: Sendable {
     private let state = Mutex(Counts())
 
     var counts: Counts { state.withLock { $0 } }
+
+    static let elsewhere =
+        "another copy of this profile has written, or this one was put back from a backup; all groups get new keys"
 
     func take(_ notice: Notice) {
         switch notice {
@@ -55,6 +60,12 @@ final class Tally: Sendable {
                 left > 0 ? "catching up: \(done) rows read, at least \(left) to go" : "catching up: \(done) rows read")
         case .outbox(let row): if row.isFailed { _ = state.withLock { $0.refused.insert(row.order) } }
         case .reached(_, let users): state.withLock { $0.reached.formUnion(users) }
+        case .writtenElsewhere:
+            let isFirst = state.withLock { counts in
+                defer { counts.isElsewhere = true }
+                return !counts.isElsewhere
+            }
+            if isFirst { Console.note("note: " + Self.elsewhere) }
         case .inviteGone, .link, .clocksDiffer: break
         }
     }

@@ -64,6 +64,7 @@ extension ClientCore {
     ) throws {
         guard summary.contentType == .commit, let epoch = summary.epoch else { return }
         if let lost = group.state?.lostCommit(row.message) {
+            try noteReplaced(row, lost, epoch: epoch, in: group, &turn)
             try awaitNewcomers(
                 lost.added.map { ($0.credential.identity, $0.signatureKey) }, of: lost.committer, epoch: epoch,
                 in: group, &turn)
@@ -109,7 +110,8 @@ extension ClientCore {
     /// The keys we have are of no use to anybody: drop them, and come in by another door.
     mutating func leaveDeadBranch(_ group: inout OpenGroup, _ turn: inout Turn) throws {
         var membership = try turn.draft.membership(group.id)
-        membership.log.forgetMerged(from: group.record.joinedEpoch - min(group.record.joinedEpoch, 1))
+        membership.log.forgetMerged(
+            from: membership.log.replacedEpoch ?? group.record.joinedEpoch - min(group.record.joinedEpoch, 1))
         turn.draft.put(membership, for: group.id)
         // Of before there were room records: what is known goes with the keys otherwise.
         _ = try room(of: group.record, group.state, &turn)
@@ -192,6 +194,7 @@ extension ClientCore {
                 .compactMap { group.state?.leafKey(at: $0.index).map { mark($0) } }
             let known = try room(of: group.record, group.state, &turn)
             try group.state?.merge(staged)
+            events += missingMessages(in: group)
             if try !turn.draft.epoch(of: group.record).refused(in: row.era).isEmpty,
                 committer == (try account(turn).userID)
             {

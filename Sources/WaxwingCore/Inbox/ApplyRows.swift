@@ -92,6 +92,7 @@ extension ClientCore {
         case .row(let era, let sequence):
             // Either our own message whose answer came before its row, or a second copy of something known.
             if era == row.era, sequence == row.sequence { try takeServerTime(of: row, in: group, &turn) }
+            if era < row.era { try noteAgain(row, in: group.id, &turn) }
             if era == row.era, sequence > row.sequence {
                 try takePlace(of: row, digest, insteadOf: sequence, in: group, &turn)
             }
@@ -261,7 +262,7 @@ extension ClientCore {
         case .epochNotReached: try park(row, digest, epoch: epoch, in: &group, &turn)
         case .epochTooOld: try keepUnreadable(row, digest, .epochTooOld, epoch: epoch, in: group, &turn)
         case .generationReused: try keepUnreadable(row, digest, .replayed, epoch: epoch, in: group, &turn)
-        case .ownMessage: try keepUnreadable(row, digest, .ownLostState, epoch: epoch, in: group, &turn)
+        case .ownMessage: try applyOwnFromElsewhere(row, digest, epoch: epoch, in: &group, &turn)
         case .malformed: try keepUnreadable(row, digest, .malformed, epoch: epoch, in: group, &turn)
         case .tooLarge: try keepUnreadable(row, digest, .tooLarge, epoch: epoch, in: group, &turn)
         case .generationTooFarAhead: try keepUnreadable(row, digest, .tooFarAhead, epoch: epoch, in: group, &turn)
@@ -277,6 +278,7 @@ extension ClientCore {
         switch error.code {
         case .malformed: return .malformed
         case .invalidTag, .invalidSignature, .decryptionFailed:
+            if let split = try turn.draft.membership(group).log.replacedEpoch, epoch > split { return .lostState }
             let opening = try epoch == 0 ? nil : turn.draft.value(.seen, Keys.seen(group, deadCommitOf: epoch - 1))
             return opening == nil ? .forged : .lostBranch
         default: return .forged

@@ -1,7 +1,7 @@
 import ConclaveProtocol
 import MLS
 
-/// Messages of our own whose answer came before their row.
+/// Messages of our own: those whose answer came before their row, and those that this profile has not written.
 extension ClientCore {
     /// The history row was written when the POST was answered, by our own clock; all members show the server's.
     mutating func takeServerTime(of row: InboxRow, in group: OpenGroup, _ turn: inout Turn) throws {
@@ -26,5 +26,51 @@ extension ClientCore {
         line.sequence = row.sequence
         line.time = row.time
         turn.draft.putHistory(line, in: group.record)
+    }
+
+    // MARK: Written elsewhere
+
+    /// A message that bears our name, and that this profile has not sealed. Where it opens with a key of ours that was never used here, another copy of
+    /// the profile has written it, or a later state that this one was put back from: our keys have been used, or will be, by somebody else.
+    ///
+    /// Where it does not open it proves nothing: any member can put our name on the outside of a message (RFC 9420 §6.3.2).
+    mutating func applyOwnFromElsewhere(
+        _ row: InboxRow, _ digest: [UInt8], epoch: UInt64, in group: inout OpenGroup, _ turn: inout Turn
+    ) throws {
+        let me = try account(turn).userID
+        let message: ApplicationMessage
+        do throws(MLSError) {
+            guard let opened = try group.state?.unprotectOwn(row.message) else { return }
+            message = opened
+        } catch {
+            try keepUnreadable(
+                row, digest, row.sender == me ? .ownLostState : .forged, epoch: epoch, in: group, &turn)
+            return
+        }
+        let messageID = MessageID(message.authenticatedData)
+        if message.epoch == group.state?.epoch {
+            try renewAllKeys(&turn)
+            turn.notice(.writtenElsewhere(group: group.id))
+        }
+        let waiting = try turn.draft.outbox(group.id).first { row in
+            if case .message(_, let id) = row.intent { id == messageID } else { false }
+        }
+        if let waiting {
+            // Both copies had it in their outbox.
+            try settle(
+                waiting, in: group.record, era: row.era, sequence: row.sequence, time: row.time, digest: digest, &turn)
+            return
+        }
+        if let messageID {
+            let key = Keys.seen(group.id, sender: me, message: messageID)
+            if case .row = try turn.draft.record(.seen, key, as: SeenRecord.self) { return }
+            turn.draft.put(.seen, key, SeenRecord.row(era: row.era, sequence: row.sequence))
+        }
+        turn.draft.putHistory(
+            HistoryRow(
+                sequence: row.sequence, era: row.era, sender: me, time: row.time,
+                content: .text(String(decoding: message.plaintext, as: UTF8.self)), epoch: message.epoch,
+                generation: message.generation, messageID: messageID, digest: digest),
+            in: group.record)
     }
 }

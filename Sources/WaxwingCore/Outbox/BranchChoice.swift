@@ -36,6 +36,10 @@ extension ClientCore {
         guard let view = try? OutsideView(groupInfo: groupInfo, crypto: crypto) else { return .ours }
         let theirs = branch(of: view)
         let membership = try turn.draft.membership(record.id)
+        if membership.log.isReplacement(theirs) {
+            // The log decides, also where it is another one than before, if somebody whom we know goes by it.
+            return try isAccepted(view.signer, in: record.id, turn) ? .lost : .ours
+        }
         let base = record.joinedEpoch - min(record.joinedEpoch, 1)
         if let isLost = membership.log.isLiving(theirs, not: ours, base: base, entry: record.entry) {
             return isLost ? .lost : .ours
@@ -79,6 +83,13 @@ extension ClientCore {
         let log = try turn.draft.membership(record.id).log
         guard log[view.epoch - 1].first?.tag == view.confirmationTag, !log[view.epoch].isEmpty else { return false }
         return try !isOver(view, in: record.id, turn)
+    }
+
+    private func isAccepted(_ signer: Member, in group: ID, _ turn: Turn) throws -> Bool {
+        guard signer.identity != (try account(turn).userID.bytes) else { return false }
+        return try turn.draft.room(group)?.leaves.contains {
+            $0.user.bytes == signer.identity && $0.key == signer.signatureKey && $0.standing == .accepted
+        } ?? false
     }
 
     func branch(of view: OutsideView) -> Branch {

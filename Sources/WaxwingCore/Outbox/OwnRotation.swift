@@ -60,14 +60,23 @@ extension ClientCore {
         return true
     }
 
+    /// The profile is a copy, or was put back.
+    mutating func profileMoved(_ turn: inout Turn) throws {
+        if try renewAllKeys(&turn) { turn.outcome = .moved }
+    }
+
     /// The keys we have may have been used by another copy of us, or by ourselves on a later day: what is sealed with them readers would drop. What
     /// waits is sealed again, with new keys.
-    mutating func profileMoved(_ turn: inout Turn) throws {
-        for record in try turn.draft.groups() where record.status == .active {
+    ///
+    /// - Returns: whether there is a group with keys.
+    @discardableResult
+    mutating func renewAllKeys(_ turn: inout Turn) throws -> Bool {
+        let active = try turn.draft.groups().filter { $0.status == .active }
+        for record in active {
             try unseal(record.id, &turn)
             try queueOnce(.rotate, in: record.id, &turn)
-            turn.outcome = .moved
         }
+        return !active.isEmpty
     }
 
     /// Our own leaf has new keys, since this row of the log.

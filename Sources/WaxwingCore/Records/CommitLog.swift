@@ -13,6 +13,8 @@ struct LoggedCommit: Hashable, Sendable {
     var isValid = false
     /// We refused it, as everybody does: it was not made for the state that we were in.
     var isRefused = false
+    /// It stood in the log before the server began to count anew, and stands there again.
+    var isKept = false
     /// It stands under our own name.
     var isOurs = false
     /// The committer's leaf; nil for one who came in from outside, and in records of version 1.
@@ -77,6 +79,16 @@ struct CommitLog: Hashable, Sendable {
         }
     }
 
+    /// A commit that is known stands in the log again, which has begun to count anew. Whether anything has changed.
+    mutating func move(tag: [UInt8], of epoch: UInt64, to place: LoggedCommit.Place) -> Bool {
+        guard let index = commits.firstIndex(where: { $0.epoch == epoch && $0.tag == tag }),
+            commits[index].place.era < place.era
+        else { return false }
+        commits[index].place = place
+        commits[index].isKept = true
+        return true
+    }
+
     /// What we merged from an epoch on was on a dead branch: it counts nowhere.
     mutating func forgetMerged(from epoch: UInt64) {
         commits.removeAll { $0.isValid && $0.epoch >= epoch }
@@ -90,6 +102,29 @@ struct CommitLog: Hashable, Sendable {
     subscript(epoch: UInt64) -> [LoggedCommit] { commits.filter { $0.epoch == epoch } }
 
     private var epochs: Set<UInt64> { Set(commits.map(\.epoch)) }
+
+    // MARK: Another log
+
+    /// The first epoch whose commit is another one in the log as the server shows it now: the commit before it is there, and then another one
+    /// comes than the one that we merged. A server does that which was put back to an older backup, or which shows people different logs. One that
+    /// only counts anew has nothing of what was before.
+    var replacedEpoch: UInt64? {
+        epochs.sorted().first { epoch in
+            guard epoch > 0, let ours = self[epoch].first(where: \.isValid),
+                let before = self[epoch - 1].first(where: \.isKept), ours.place.era < before.place.era
+            else { return false }
+            return self[epoch].contains { $0.place.era == before.place.era && $0.place > before.place }
+        }
+    }
+
+    /// Whether a branch came by what stands in the place of our own commits.
+    func isReplacement(_ branch: Branch) -> Bool {
+        guard let split = replacedEpoch, let era = self[split].map(\.place.era).max() else { return false }
+        return commits.contains {
+            $0.epoch >= split && $0.epoch < branch.epoch && !$0.isValid && $0.place.era == era
+                && ($0.epoch + 1 == branch.epoch ? $0.tag == branch.tag : branch.leaves.contains($0.leaf))
+        }
+    }
 
     // MARK: Which way a branch came
 
@@ -236,6 +271,7 @@ extension CommitLog {
                 commit.isOurs = flags & 2 != 0
                 commit.hasReferences = flags & 4 != 0
                 commit.isRefused = flags & 16 != 0
+                commit.isKept = flags & 32 != 0
                 if flags & 8 != 0 { commit.author = try reader.read() }
                 commit.place = LoggedCommit.Place(era: try reader.read(), sequence: try reader.read())
                 commit.leaf = try reader.readOpaque()
@@ -254,7 +290,7 @@ extension CommitLog {
             writer.writeOpaque(commit.tag)
             let flags: [(Bool, UInt8)] = [
                 (commit.isValid, 1), (commit.isOurs, 2), (commit.hasReferences, 4), (commit.author != nil, 8),
-                (commit.isRefused, 16),
+                (commit.isRefused, 16), (commit.isKept, 32),
             ]
             writer.write(flags.reduce(UInt8(0)) { $1.0 ? $0 | $1.1 : $0 })
             if let author = commit.author { writer.write(author) }

@@ -4,8 +4,8 @@ import MLS
 /// One line of a conversation, as it can be read offline.
 public struct HistoryRow: StoredRecord, Hashable {
     /// Version 2 has the reasons from ``Unreadable/lostBranch`` and the events from ``SystemEvent/Kind/left`` on, version 3 the events from
-    /// ``SystemEvent/Kind/deviceReplaced`` on.
-    static let version: UInt8 = 3
+    /// ``SystemEvent/Kind/deviceReplaced`` on, version 4 those from ``SystemEvent/Kind/missing`` on.
+    static let version: UInt8 = 4
 
     /// What the line says.
     public enum Content: Hashable, Sendable {
@@ -188,21 +188,29 @@ public struct SystemEvent: Hashable, Sendable, TLSEncodable, TLSDecodable {
         case heldForAdder = 20
         /// Somebody else is in the group under our own name: messages are held.
         case ourNameTaken = 21
+        /// Messages of the subject never came, ``SystemEvent/count`` of them.
+        case missing = 22
+        /// In the log as the server shows it now a commit of the actor stands where another one stood that we followed.
+        case logReplaced = 23
 
         /// The version of a history row that can hold it.
         fileprivate var neededVersion: UInt8 {
-            rawValue > Self.weWereUnlisted.rawValue ? 3 : rawValue > Self.settingsChanged.rawValue ? 2 : 1
+            rawValue > Self.ourNameTaken.rawValue
+                ? 4 : rawValue > Self.weWereUnlisted.rawValue ? 3 : rawValue > Self.settingsChanged.rawValue ? 2 : 1
         }
     }
 
     public var kind: Kind
     public var actor: ID
     public var subject: ID
+    /// How many; 1 for all but ``Kind/missing``.
+    public var count: UInt32
 
-    public init(_ kind: Kind, actor: ID, subject: ID? = nil) {
+    public init(_ kind: Kind, actor: ID, subject: ID? = nil, count: UInt32 = 1) {
         self.kind = kind
         self.actor = actor
         self.subject = subject ?? actor
+        self.count = count
     }
 
     public init(from reader: inout TLSReader) throws(MLSError) {
@@ -210,11 +218,13 @@ public struct SystemEvent: Hashable, Sendable, TLSEncodable, TLSDecodable {
         self.kind = kind
         actor = try reader.readID()
         subject = try reader.readID()
+        count = kind == .missing ? try reader.read() : 1
     }
 
     public func encode(to writer: inout TLSWriter) {
         writer.write(kind.rawValue)
         writer.writeID(actor)
         writer.writeID(subject)
+        if kind == .missing { writer.write(count) }
     }
 }

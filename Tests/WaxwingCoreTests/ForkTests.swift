@@ -1,0 +1,199 @@
+import ConclaveProtocol
+import MLS
+import Testing
+
+@testable import WaxwingCore
+
+/// A log with holes, two logs instead of one, and a profile that is behind its own past.
+@Suite struct ForkTests {
+    private func say(_ text: String, _ person: World.Person, _ world: World) throws {
+        try world.perform(.send(group: world.group("room", of: person).id, text: text), person)
+        try world.sync(person)
+    }
+
+    private func rotate(_ person: World.Person, _ world: World) throws {
+        try world.perform(.rotate(group: world.group("room", of: person).id), person)
+        try world.sync(person)
+    }
+
+    private func room(of names: [String], seed: UInt64, strict: Bool) throws -> (world: World, room: ID) {
+        let world = World(seed: seed, strict: strict)
+        for name in names { try world.add(name) }
+        try world.makeGroup("room")
+        try world.syncAll()
+        return (world, try #require(try world.group("room", of: world.people[0]).serverID))
+    }
+
+    /// The server takes two of bob's messages out of the log and numbers the rest anew.
+    @Test(arguments: [false, true])
+    func whatTheServerKeepsBackIsCounted(strict: Bool) throws {
+        let (world, room) = try room(of: ["alice", "bob"], seed: 301, strict: strict)
+        let (alice, bob) = (world.people[0], world.people[1])
+        for number in 1...4 { try say("\(number)", bob, world) }
+        let rows = try #require(world.server.groups[room]?.log)
+        let dropped = rows.suffix(3).prefix(2)
+        world.server.groups[room]?.log.removeAll { row in dropped.contains { $0.sequence == row.sequence } }
+        let last = try #require(world.server.groups[room]?.log.last)
+        world.server.groups[room]?.log.removeLast()
+        var moved = last
+        moved.sequence -= 2
+        world.server.groups[room]?.log.append(moved)
+        world.server.groups[room]?.lastSequence = last.sequence - 2
+        try world.sync(alice)
+        #expect(try world.texts("room", alice) == ["bob: 1", "bob: 4"])
+        for person in [alice, bob, alice] {
+            try rotate(person, world)
+            try world.syncAll(rounds: 2)
+        }
+        #expect(try missing(alice, world) == [bob.id: 2])
+        #expect(try missing(bob, world) == [:])
+    }
+
+    /// A message that is only late is not missed.
+    @Test func whatComesLateIsNotMissing() throws {
+        let (world, room) = try room(of: ["alice", "bob"], seed: 302, strict: false)
+        let (alice, bob) = (world.people[0], world.people[1])
+        for number in 1...3 { try say("\(number)", bob, world) }
+        let late = try #require(world.server.groups[room]?.log.dropLast().last)
+        world.server.groups[room]?.log.removeAll { $0.sequence == late.sequence }
+        try world.sync(alice)
+        try rotate(alice, world)
+        // In the next epoch it comes.
+        let end = try #require(world.server.groups[room]?.lastSequence) + 1
+        world.server.groups[room]?.log.append(
+            ModelServer.Row(sequence: end, sender: late.sender, message: late.message, time: late.time))
+        world.server.groups[room]?.lastSequence = end
+        try world.sync(alice)
+        for _ in 0..<3 {
+            try rotate(alice, world)
+            try world.syncAll(rounds: 1)
+        }
+        #expect(try world.texts("room", alice) == ["bob: 1", "bob: 3", "bob: 2"])
+        #expect(try missing(alice, world) == [:])
+    }
+
+    private func missing(_ person: World.Person, _ world: World) throws -> [ID: UInt32] {
+        var counts: [ID: UInt32] = [:]
+        for entry in try person.reader.history(world.group("room", of: person).id, limit: 1_000) {
+            guard case .system(let events) = entry.row.content else { continue }
+            for event in events where event.kind == .missing { counts[event.subject, default: 0] += event.count }
+        }
+        return counts
+    }
+
+    /// The server shows carol another log than the rest for a while, in which she goes on alone. Then all see the same one.
+    @Test(arguments: [false, true], [1, 6])
+    func twoWorldsBecomeOne(strict: Bool, lead: Int) throws {
+        let (world, room) = try room(of: ["alice", "bob", "carol"], seed: 310 + UInt64(lead), strict: strict)
+        let (alice, bob, carol) = (world.people[0], world.people[1], world.people[2])
+        let common = try #require(world.server.groups[room])
+        try rotate(bob, world)
+        try say("in the one", bob, world)
+        try world.sync(alice)
+        let one = try #require(world.server.groups[room])
+        world.server.groups[room] = common
+        for number in 1...lead {
+            try rotate(carol, world)
+            try say("in the other \(number)", carol, world)
+        }
+        world.server.groups[room] = one
+        for _ in 0..<4 { for person in world.people { try world.sync(person) } }
+        for person in world.people { try say("\(person.name) again", person, world) }
+        for _ in 0..<3 { for person in world.people { try world.sync(person) } }
+        try world.expectSameKeys("room")
+        for person in world.people {
+            let texts = try world.texts("room", person)
+            for other in world.people {
+                #expect(texts.contains("\(other.name): \(other.name) again"), "\(world.report("room"))")
+            }
+            #expect(try person.reader.outbox().isEmpty)
+        }
+        // She is told; the others saw nothing of it.
+        #expect(try events(.logReplaced, carol, world) == [bob.id])
+        #expect(try events(.logReplaced, alice, world).isEmpty)
+        let reasons = try carol.reader.history(world.group("room", of: carol).id, limit: 1_000).compactMap {
+            if case .unreadable(let why) = $0.row.content { why } else { nil }
+        }
+        #expect(Set(reasons).isSubset(of: [.lostState]), "\(reasons)")
+    }
+
+    /// A commit of somebody who was expelled, shown by a server that helps them, brings no one over to their side.
+    @Test func noOneFollowsTheExpelledIntoAnotherLog() throws {
+        let (world, room) = try room(of: ["alice", "bob", "mallory"], seed: 320, strict: false)
+        let (alice, bob, mallory) = (world.people[0], world.people[1], world.people[2])
+        let common = try #require(world.server.groups[room])
+        try world.perform(
+            .remove(group: world.group("room", of: alice).id, username: "mallory"), alice)
+        try world.sync(alice)
+        try world.sync(bob)
+        let epoch = try world.group("room", of: bob).epoch
+        world.server.groups[room] = common
+        try rotate(mallory, world)
+        for _ in 0..<4 { for person in [alice, bob] { try world.sync(person) } }
+        #expect(try events(.logReplaced, bob, world) == [mallory.id])
+        for person in [alice, bob] {
+            #expect(try world.group("room", of: person).epoch >= epoch)
+            let details = try #require(try person.core.details(of: world.group("room", of: person).id))
+            #expect(!details.members.contains { $0.user == mallory.id }, "\(world.report("room"))")
+        }
+    }
+
+    private func events(_ kind: SystemEvent.Kind, _ person: World.Person, _ world: World) throws -> [ID] {
+        try person.reader.history(world.group("room", of: person).id, limit: 1_000).flatMap { entry -> [ID] in
+            guard case .system(let events) = entry.row.content else { return [] }
+            return events.filter { $0.kind == kind }.map(\.actor)
+        }
+    }
+
+    /// The whole machine is put back, and nothing in the profile shows it; but the log has what it wrote since.
+    @Test(arguments: [false, true])
+    func whatWeWroteOurselvesShowsThatWeWerePutBack(strict: Bool) throws {
+        let (world, _) = try room(of: ["alice", "bob"], seed: 330, strict: strict)
+        let (alice, bob) = (world.people[0], world.people[1])
+        try say("before", alice, world)
+        try world.perform(.send(group: world.group("room", of: alice).id, text: "waits"), alice)
+        let backup = alice.store.content
+        try world.sync(alice)
+        for number in 1...2 { try say("forgotten \(number)", alice, world) }
+        alice.store.restore(backup)
+        try world.crash(alice)
+        let epoch = try world.group("room", of: alice).epoch
+        alice.notices = []
+        try say("after", alice, world)
+        try world.syncAll()
+        #expect(alice.notices.contains { if case .writtenElsewhere = $0 { true } else { false } })
+        #expect(try world.group("room", of: alice).epoch > epoch, "the keys are the same")
+        let all = ["before", "waits", "forgotten 1", "forgotten 2", "after"].map { "alice: " + $0 }
+        #expect(try world.texts("room", bob) == all)
+        // One of the keys had been used again before the log was read.
+        #expect(try world.texts("room", alice) == all.filter { !$0.hasSuffix("1") }, "\(world.report("room"))")
+        let reasons = try alice.reader.history(world.group("room", of: alice).id, limit: 1_000).compactMap {
+            if case .unreadable(let why) = $0.row.content { why } else { nil }
+        }
+        #expect(reasons == [.ownLostState])
+        try world.expectSameKeys("room")
+        for person in world.people { #expect(try person.reader.outbox().isEmpty) }
+    }
+
+    /// A member puts our name on the outside of what they send: that changes nothing, and is no message of ours.
+    @Test func nobodyElseMakesUsBelieveThat() throws {
+        let (world, room) = try room(of: ["alice", "bob"], seed: 331, strict: false)
+        let (alice, bob) = (world.people[0], world.people[1])
+        try say("true", alice, world)
+        try world.sync(bob)
+        // The row that alice has sent, with another end.
+        var row = try #require(world.server.groups[room]?.log.last)
+        row.message[row.message.count - 1] ^= 1
+        row.sequence += 1
+        row.sender = bob.id
+        world.server.groups[room]?.log.append(row)
+        world.server.groups[room]?.lastSequence = row.sequence
+        let epoch = try world.group("room", of: alice).epoch
+        alice.notices = []
+        try world.syncAll()
+        #expect(!alice.notices.contains { if case .writtenElsewhere = $0 { true } else { false } })
+        #expect(try world.group("room", of: alice).epoch == epoch)
+        let last = try alice.reader.lastHistory(world.group("room", of: alice).id, limit: 1).last?.row
+        #expect(last?.content == .unreadable(.forged))
+    }
+}
