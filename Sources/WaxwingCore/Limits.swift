@@ -25,6 +25,8 @@ public enum ClientLimits {
     /// Commits remembered of one epoch, and in all: a room full of invites that were accepted at once leaves dozens of dead ones, more is a flood.
     static let commitsPerEpoch = 64
     static let loggedCommits = 256
+    /// Lines that a refused change has in a history. One commit may name thousands of people.
+    static let triesShown = 8
     /// Bytes of a confirmation tag (the longest hash there is), and leaves removed by one commit, that are kept of what is not verified.
     static let confirmationTag = 64
     static let loggedRemoves = 256

@@ -12,6 +12,9 @@ enum RowLine {
         (.deviceReplaced, "deviceReplaced"), (.keyChanged, "keyChanged"), (.found, "found"), (.gone, "gone"),
         (.heldAsStranger, "heldAsStranger"), (.heldForKey, "heldForKey"), (.heldForAdder, "heldForAdder"),
         (.ourNameTaken, "ourNameTaken"), (.missing, "missing"), (.logReplaced, "logReplaced"),
+        (.triedToAdd, "triedToAdd"), (.triedToRemove, "triedToRemove"), (.triedToReplaceGroup, "triedToReplaceGroup"),
+        (.triedToNeedSecret, "triedToNeedSecret"), (.triedToChangeSettings, "triedToChangeSettings"),
+        (.triedToEnter, "triedToEnter"), (.triedToChange, "triedToChange"),
     ]
 
     /// No name begins with another: readers take the first that fits.

@@ -114,6 +114,14 @@ enum EventWords {
         case .ourNameTaken: "somebody else was in the group under this account's name; messages were held"
         case .missing where event.count == 1: "1 message of \(event.subject) never came"
         case .missing: "\(event.count) messages of \(event.subject) never came"
+        case .triedToAdd: "\(event.actor) tried to add \(event.subject); it was refused"
+        case .triedToRemove: "\(event.actor) tried to remove \(event.subject); it was refused"
+        case .triedToReplaceGroup: "\(event.actor) tried to end the group in favour of another; it was refused"
+        case .triedToNeedSecret: "\(event.actor) tried to tie the group to a secret of their own; it was refused"
+        case .triedToChangeSettings: "\(event.actor) tried to change the group's settings; it was refused"
+        case .triedToEnter: "somebody tried to come in from outside as \(event.subject); it was refused"
+        case .triedToChange:
+            "\(event.actor) sent a change that was against the rules, or referred to something that was not there; it was not taken"
         case .logReplaced:
             "the server's log had a commit of \(event.actor) here in the place of another one: others may not have read what came after that"
         }

@@ -4,22 +4,45 @@ public struct CommitOutline: Hashable, Sendable {
     public let author: LeafIndex?
     /// The encryption key of the committer's new leaf, which is fresh (RFC 9420 §7.5): no other leaf has it. Nil for a commit without a path.
     public let leafKey: [UInt8]?
-    /// The leaves that it empties by proposals of its own.
-    public let removes: [LeafIndex]
+    /// Who one says they are who comes in from outside (RFC 9420 §12.4.3.2); nil for members.
+    public let newcomer: Credential?
+    /// What it does by proposals of its own.
+    public let proposals: ProposalSummary
     /// Whether it refers to proposals that stand elsewhere, and may change more leaves than are named here.
     public let hasReferences: Bool
+
+    /// The leaves that it empties by proposals of its own.
+    public var removes: [LeafIndex] { proposals.removes }
 
     init(_ commit: Commit, by sender: Sender) {
         author = sender.member
         leafKey = commit.path?.leafNode.encryptionKey
-        var (removes, hasReferences) = ([LeafIndex](), false)
-        for listed in commit.proposals {
-            switch listed {
-            case .proposal(.remove(let index)): removes.append(index)
-            case .proposal: break
-            case .reference: hasReferences = true
+        newcomer = sender.member == nil ? commit.path?.leafNode.credential : nil
+        var own: [Proposal] = []
+        for case .proposal(let proposal) in commit.proposals { own.append(proposal) }
+        proposals = ProposalSummary(own)
+        hasReferences = own.count < commit.proposals.count
+    }
+}
+
+/// What proposals ask for, as anybody can read it. None of it has been verified.
+public struct ProposalSummary: Hashable, Sendable {
+    public private(set) var adds: [Credential] = []
+    public private(set) var removes: [LeafIndex] = []
+    public private(set) var hasPreSharedKeys = false
+    public private(set) var hasReInit = false
+    public private(set) var changesExtensions = false
+
+    init(_ proposals: [Proposal]) {
+        for proposal in proposals {
+            switch proposal {
+            case .add(let keyPackage): adds.append(keyPackage.leafNode.credential)
+            case .remove(let index): removes.append(index)
+            case .preSharedKey: hasPreSharedKeys = true
+            case .reInit: hasReInit = true
+            case .groupContextExtensions: changesExtensions = true
+            case .update, .externalInit: break
             }
         }
-        (self.removes, self.hasReferences) = (removes, hasReferences)
     }
 }

@@ -11,33 +11,46 @@ public struct MessageSummary: Hashable, Sendable {
     public let authenticatedData: [UInt8]?
     /// Nil for what is no commit, and for a commit in a PrivateMessage.
     public let commit: CommitOutline?
+    /// Nil for what is no proposal, and for one in a PrivateMessage.
+    public let proposal: ProposalSummary?
+    /// The leaf of the member who says they have sent it; nil for others, and for what is no PublicMessage.
+    public let sender: LeafIndex?
 }
 
 extension MessageSummary {
     init(_ message: MLSMessage) {
         switch message {
         case .publicMessage(let message):
-            var outline: CommitOutline?
-            if case .commit(let commit) = message.content.body {
-                outline = CommitOutline(commit, by: message.content.sender)
+            var (commit, proposal): (CommitOutline?, ProposalSummary?)
+            switch message.content.body {
+            case .commit(let body): commit = CommitOutline(body, by: message.content.sender)
+            case .proposal(let body): proposal = ProposalSummary([body])
+            case .application: break
             }
             self.init(
                 wireFormat: .publicMessage, groupID: message.content.groupID, epoch: message.content.epoch,
                 contentType: message.content.body.type, confirmationTag: message.auth.confirmationTag,
-                authenticatedData: message.content.authenticatedData, commit: outline)
+                authenticatedData: message.content.authenticatedData, commit: commit, proposal: proposal,
+                sender: message.content.sender.member)
         case .privateMessage(let message):
             self.init(
                 wireFormat: .privateMessage, groupID: message.groupID, epoch: message.epoch,
-                contentType: message.contentType, confirmationTag: nil,
-                authenticatedData: message.authenticatedData, commit: nil)
+                contentType: message.contentType, authenticatedData: message.authenticatedData)
         case .groupInfo(let info):
             self.init(
-                wireFormat: .groupInfo, groupID: info.context.groupID, epoch: info.context.epoch, contentType: nil,
-                confirmationTag: info.confirmationTag, authenticatedData: nil, commit: nil)
-        case .welcome, .keyPackage:
-            self.init(
-                wireFormat: message.wireFormat, groupID: nil, epoch: nil, contentType: nil, confirmationTag: nil,
-                authenticatedData: nil, commit: nil)
+                wireFormat: .groupInfo, groupID: info.context.groupID, epoch: info.context.epoch,
+                confirmationTag: info.confirmationTag)
+        case .welcome, .keyPackage: self.init(wireFormat: message.wireFormat)
         }
+    }
+
+    private init(
+        wireFormat: WireFormat, groupID: [UInt8]? = nil, epoch: UInt64? = nil, contentType: ContentType? = nil,
+        confirmationTag: [UInt8]? = nil, authenticatedData: [UInt8]? = nil
+    ) {
+        self.init(
+            wireFormat: wireFormat, groupID: groupID, epoch: epoch, contentType: contentType,
+            confirmationTag: confirmationTag, authenticatedData: authenticatedData, commit: nil, proposal: nil,
+            sender: nil)
     }
 }

@@ -67,6 +67,19 @@ struct HistoryLine {
             let count = event.count == 1 ? "1 message" : "\(event.count) messages"
             return
                 "\(count) of \(subject) never came: the server did not give what stands before their later ones, or they were not sent"
+        case .triedToAdd: return "\(actor) tried to add \(subject), which is against the rules; it was refused"
+        case .triedToRemove: return "\(actor) tried to remove \(subject), which is against the rules; it was refused"
+        case .triedToReplaceGroup:
+            return "\(actor) tried to end this group in favour of another one (ReInit); it was refused"
+        case .triedToNeedSecret:
+            return "\(actor) tried to tie the group to a secret that others do not have (PSK); it was refused"
+        case .triedToChangeSettings:
+            return "\(actor) tried to change the group's settings in a way that is against the rules; it was refused"
+        case .triedToEnter:
+            return "somebody tried to come in from outside as \(subject), against the rules; it was refused"
+        case .triedToChange:
+            return
+                "\(actor) sent a change that is against the rules, or refers to something which is not here; it was not taken"
         case .logReplaced:
             return
                 "the server's log has a commit of \(actor) here where it had another one before: it was put back to an older state, or shows people different logs; others may never read what was written since"

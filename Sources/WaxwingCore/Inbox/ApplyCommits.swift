@@ -45,7 +45,16 @@ extension ClientCore {
                 if why == .forged, ![.invalidTag, .invalidSignature, .decryptionFailed].contains(error.code) {
                     why = .refused
                 }
-                try keepUnreadable(row, digest, why, epoch: epoch, in: group, &turn)
+                if why == .refused, let (sender, events) = tries(summary, in: group) {
+                    for event in events { wantName(of: event.subject, turn) }
+                    turn.draft.putHistory(
+                        HistoryRow(
+                            sequence: row.sequence, era: row.era, sender: sender, time: row.time,
+                            content: .system(events), epoch: epoch, digest: digest),
+                        in: group.record)
+                } else {
+                    try keepUnreadable(row, digest, why, epoch: epoch, in: group, &turn)
+                }
                 if summary.contentType == .commit {
                     try noteDead(commitOf: epoch, row, in: group.id, &turn)
                     try refuse(row, everyoneSeesWhy: error.everyoneSeesWhy, in: group, &turn)

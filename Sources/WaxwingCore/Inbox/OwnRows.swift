@@ -45,6 +45,7 @@ extension ClientCore {
         } catch {
             try keepUnreadable(
                 row, digest, row.sender == me ? .ownLostState : .forged, epoch: epoch, in: group, &turn)
+            if error.code == .generationReused, epoch == group.record.epoch { try sealAnewOnce(group.record, &turn) }
             return
         }
         let messageID = MessageID(message.authenticatedData)
@@ -72,5 +73,14 @@ extension ClientCore {
                 content: .text(String(decoding: message.plaintext, as: UTF8.self)), epoch: message.epoch,
                 generation: message.generation, messageID: messageID, digest: digest),
             in: group.record)
+    }
+
+    /// Perhaps a key of ours was used twice: what waits gets another one, or readers would take it for a copy. They skip a second copy by its id.
+    private func sealAnewOnce(_ record: GroupRecord, _ turn: inout Turn) throws {
+        var epoch = try turn.draft.epoch(of: record)
+        guard !epoch.wasSealedAnew else { return }
+        epoch.wasSealedAnew = true
+        turn.draft.put(epoch, for: record.id)
+        try unseal(record.id, &turn)
     }
 }

@@ -3,13 +3,16 @@ import MLS
 
 /// What was noted of the epoch that a group is in. Each epoch begins with an empty one.
 struct EpochRecord: StoredRecord {
-    static let version: UInt8 = 1
+    /// Version 2 has ``wasSealedAnew``.
+    static let version: UInt8 = 2
 
     var epoch: UInt64
     /// When the commit that led here was taken, by the server's clock in Unix seconds; 0 where that is not known.
     var startedAt: UInt64
     /// The invites that waited when the epoch began were looked through since.
     var invitesChecked = false
+    /// A message in our own name with a key that we had used made us seal anew what waited. Any member can send one, so it does that only once.
+    var wasSealedAnew = false
     /// The numbering that ``refused`` belongs to.
     private var era: UInt32 = 0
     /// Rows of the log that hold a commit for this epoch which every member refuses, by sequence number: the first few, and the last.
@@ -39,7 +42,10 @@ struct EpochRecord: StoredRecord {
         era = try reader.read()
         var inner = try reader.readSubReader()
         while !inner.isAtEnd { refused.append(try inner.read()) }
+        if version > 1 { wasSealedAnew = try reader.readBool() }
     }
+
+    var neededVersion: UInt8 { wasSealedAnew ? 2 : 1 }
 
     func encode(to writer: inout TLSWriter) {
         writer.write(epoch)
@@ -47,6 +53,7 @@ struct EpochRecord: StoredRecord {
         writer.writeBool(invitesChecked)
         writer.write(era)
         writer.writeVector { inner in for sequence in refused { inner.write(sequence) } }
+        if wasSealedAnew { writer.writeBool(true) }
     }
 }
 

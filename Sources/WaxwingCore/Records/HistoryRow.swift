@@ -192,6 +192,20 @@ public struct SystemEvent: Hashable, Sendable, TLSEncodable, TLSDecodable {
         case missing = 22
         /// In the log as the server shows it now a commit of the actor stands where another one stood that we followed.
         case logReplaced = 23
+        /// The actor tried to add the subject, which everyone refuses.
+        case triedToAdd = 24
+        /// The actor tried to remove the subject, which everyone refuses.
+        case triedToRemove = 25
+        /// The actor tried to end the group in favour of another (ReInit), which everyone refuses.
+        case triedToReplaceGroup = 26
+        /// The actor tried to tie the group to a secret that others need not have (PSK), which everyone refuses.
+        case triedToNeedSecret = 27
+        /// The actor tried to change the group's settings, which everyone refuses.
+        case triedToChangeSettings = 28
+        /// Somebody tried to come in from outside under the actor's id, which everyone refuses.
+        case triedToEnter = 29
+        /// The actor sent some other change that is against the rules, or that refers to something which is not here.
+        case triedToChange = 30
 
         /// The version of a history row that can hold it.
         fileprivate var neededVersion: UInt8 {
