@@ -12,9 +12,12 @@ actor Server {
     private var process: ChildProcess?
     private(set) var port: UInt16 = 0
 
-    /// Starts it on a free port.
-    init(folder: String, ordering: Ordering, options: [String] = [], clock: FakeClock? = nil) async throws {
+    /// Starts it, on a free port if none is named.
+    init(
+        folder: String, ordering: Ordering, options: [String] = [], clock: FakeClock? = nil, port: UInt16 = 0
+    ) async throws {
         self.clock = clock
+        self.port = port
         self.folder = folder
         self.ordering = ordering
         self.options = options
