@@ -25,7 +25,9 @@ public enum ClientLimits {
     /// Commits remembered of one epoch, and in all: a room full of invites that were accepted at once leaves dozens of dead ones, more is a flood.
     static let commitsPerEpoch = 64
     static let loggedCommits = 256
-    /// Lines that a refused change has in a history. One commit may name thousands of people.
+    /// How often in one epoch a message with a key of ours that was used makes us seal anew what waits.
+    static let timesSealedAnew: UInt8 = 8
+    /// People whom the lines of a refused change name as added, and as removed. One commit may name thousands.
     static let triesShown = 8
     /// Bytes of a confirmation tag (the longest hash there is), and leaves removed by one commit, that are kept of what is not verified.
     static let confirmationTag = 64

@@ -202,7 +202,7 @@ import Testing
         }
         for reason in HistoryRow.Unreadable.allCases {
             let row = row(.unreadable(reason))
-            #expect(row.stored.first == (reason.rawValue <= 8 ? 1 : 2))
+            #expect(row.stored.first == (reason.rawValue <= 8 ? 1 : reason == .otherLog ? 4 : 2))
             #expect(try HistoryRow(stored: row.stored) == row)
         }
         for kind in SystemEvent.Kind.allCases {

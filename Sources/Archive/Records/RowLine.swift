@@ -23,6 +23,7 @@ enum RowLine {
         (.malformed, "malformed"), (.replayed, "replayed"), (.lostState, "lostState"), (.tooLarge, "tooLarge"),
         (.tooFarAhead, "tooFarAhead"), (.lostBranch, "lostBranch"), (.ownLostState, "ownLostState"),
         (.wrongGroup, "wrongGroup"), (.unknownSender, "unknownSender"), (.refused, "refused"),
+        (.otherLog, "otherLog"),
     ]
 
     /// What every line of a group begins with.

@@ -112,8 +112,8 @@ enum EventWords {
         case .heldForAdder:
             "\(event.actor), who added \(event.subject), was not accepted or no admin; messages were held"
         case .ourNameTaken: "somebody else was in the group under this account's name; messages were held"
-        case .missing where event.count == 1: "1 message of \(event.subject) never came"
-        case .missing: "\(event.count) messages of \(event.subject) never came"
+        case .missing:
+            "\(event.count) message\(event.count == 1 ? "" : "s") of \(event.subject) never came: the server did not give what stands before later ones, or they were not sent"
         case .triedToAdd: "\(event.actor) tried to add \(event.subject); it was refused"
         case .triedToRemove: "\(event.actor) tried to remove \(event.subject); it was refused"
         case .triedToReplaceGroup: "\(event.actor) tried to end the group in favour of another; it was refused"
@@ -139,9 +139,11 @@ enum EventWords {
             "could not be opened: its key was used before: it is a copy or forged, or its sender's profile ran twice or was put back"
         case .lostState: "could not be opened: this device had no keys for it when it was written"
         case .ownLostState:
-            "could not be opened: it was sent from this account with keys of another copy of the profile, or of one before it was put back"
+            "could not be opened: it was sent from this account, and this profile did not write it, or had used its key: another copy of the profile did, or it is forged"
         case .wrongGroup: "could not be opened: it is addressed to another group"
         case .unknownSender: "could not be opened: its sender's key names no user"
+        case .otherLog:
+            "could not be opened: it was written by people who followed another log of the group, or it is forged"
         case .refused:
             "could not be taken: it is a change that breaks the rules, or that refers to something which was not there"
         case .tooFarAhead: "could not be opened: too many of its sender's messages are missing before it"

@@ -6,7 +6,7 @@ public struct LostCommit: Hashable, Sendable {
         public let signatureKey: [UInt8]
     }
 
-    /// Its author, as in that epoch.
+    /// Its author, as in that epoch; also one who came back from outside with the key they had.
     public let committer: Member
     /// By Add proposals in the commit itself, in their order.
     public let added: [Newcomer]
@@ -24,9 +24,8 @@ extension Group {
     public func lostCommit(_ message: [UInt8]) -> LostCommit? {
         guard case .publicMessage(let message)? = try? MLSMessage(decoding: message),
             message.content.groupID == groupID, case .commit(let commit) = message.content.body,
-            case .member(let index) = message.content.sender,
             let past = pastEpochs.first(where: { $0.epoch == message.content.epoch }),
-            let author = member(at: index, inEpoch: past.epoch)
+            let author = author(of: commit, by: message.content.sender, inEpoch: past.epoch)
         else { return nil }
         let content = AuthenticatedContent(wireFormat: .publicMessage, content: message.content, auth: message.auth)
         do throws(MLSError) {
@@ -40,5 +39,16 @@ extension Group {
         }
         return LostCommit(
             committer: author, added: added, authenticatedData: message.content.authenticatedData)
+    }
+
+    private func author(of commit: Commit, by sender: Sender, inEpoch epoch: UInt64) -> Member? {
+        switch sender {
+        case .member(let index): return member(at: index, inEpoch: epoch)
+        case .newMemberCommit:
+            // Nil for an epoch outside of the window.
+            guard let leaf = commit.path?.leafNode, let members = try? members(inEpoch: epoch) else { return nil }
+            return members.first { $0.credential == leaf.credential && $0.signatureKey == leaf.signatureKey }
+        case .external, .newMemberProposal: return nil
+        }
     }
 }

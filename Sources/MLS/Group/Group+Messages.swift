@@ -31,10 +31,20 @@ extension Group {
     /// - Parameter message: a PrivateMessage as MLSMessage.
     /// - Throws: anything but `invalidState` only because of the message; the group is then as before.
     public mutating func unprotect(_ message: [UInt8]) throws(MLSError) -> ApplicationMessage {
-        try unprotect(message, isOwn: false)
+        let opened = try open(message)
+        take(opened)
+        return opened.message
     }
 
-    private mutating func unprotect(_ message: [UInt8], isOwn: Bool) throws(MLSError) -> ApplicationMessage {
+    /// Opens application data of this epoch or of a past one in the window, and leaves the group as it is.
+    ///
+    /// For whoever looks at a message before they take it: any member can seal again what another one has signed, under another generation
+    /// (RFC 9420 §6.3.2), and taking the key of such a copy passes over the keys before it.
+    /// - Parameters:
+    ///   - message: a PrivateMessage as MLSMessage.
+    ///   - isOwn: it bears this very member's name. What this state has sealed itself does not open, as its key is gone.
+    /// - Throws: `generationReused` for a key that was taken; else what is wrong with the message.
+    public func open(_ message: [UInt8], isOwn: Bool = false) throws(MLSError) -> OpenedMessage {
         guard case .privateMessage(let sealed) = try MLSMessage(decoding: message) else {
             throw MLSError(.malformed, "application data comes in a PrivateMessage")
         }
@@ -45,20 +55,15 @@ extension Group {
         guard case .application(let plaintext) = opened.content.content.body else {
             throw MLSError(.malformed, "not application data")
         }
-        consume(opened.step, epoch: sealed.epoch)
-        return ApplicationMessage(
+        let message = ApplicationMessage(
             sender: opened.sender, epoch: sealed.epoch, generation: opened.step.messageKey.generation,
             authenticatedData: sealed.authenticatedData, plaintext: plaintext)
+        return OpenedMessage(message: message, step: opened.step)
     }
 
-    /// Opens application data that bears this very member's name and that this state has not sealed, and consumes its key: another copy of the
-    /// member's state has, or a later state that this one was put back from.
-    ///
-    /// What this state has sealed itself does not open, as its key is gone.
-    /// - Parameter message: a PrivateMessage as MLSMessage, of this epoch or of a past one in the window.
-    /// - Throws: `generationReused` for a key that this state has used; anything else as for ``unprotect(_:)``. The group is then as before.
-    public mutating func unprotectOwn(_ message: [UInt8]) throws(MLSError) -> ApplicationMessage {
-        try unprotect(message, isOwn: true)
+    /// Consumes the key of a message that was opened in the state that the group is in.
+    public mutating func take(_ opened: OpenedMessage) {
+        consume(opened.step, epoch: opened.message.epoch)
     }
 
     /// Called before anything is encoded, so that no length is written that no reader takes.
@@ -141,4 +146,13 @@ extension Group {
     func messageKeys(ofEpoch epoch: UInt64) -> MessageKeys? {
         epoch == self.epoch ? current.messageKeys : pastEpochs.first { $0.epoch == epoch }?.messageKeys
     }
+}
+
+/// An application message that has been opened, and whose key has not been taken.
+public struct OpenedMessage: Sendable {
+    public let message: ApplicationMessage
+    let step: SecretTree.Step
+
+    /// How many keys of its sender that taking this one passes over.
+    public var passedOver: Int { step.newSkipped.count }
 }

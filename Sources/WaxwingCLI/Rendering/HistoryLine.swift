@@ -100,6 +100,8 @@ struct HistoryLine {
             "it was sent from your account, and this profile did not write it, or has used its key: another copy of the profile did, or it is forged"
         case .wrongGroup: "it is addressed to another group"
         case .unknownSender: "its sender's key names no user"
+        case .otherLog:
+            "it was written by people who followed another log of this group than this device did, or it is forged"
         case .refused: "it is a change that breaks the rules, or that refers to something which is not here"
         case .tooFarAhead: "too many messages of its sender are missing before it"
         case .tooLarge: "it is too large"

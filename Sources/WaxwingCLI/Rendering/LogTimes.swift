@@ -22,10 +22,12 @@ final class LogTimes: Sendable {
         guard let sequence = row.sequence else { return false }
         let known = last.withLock { $0[group] }
         let isNext = known.map { $0.era == row.era && $0.sequence < sequence } ?? false
+        let isOlder = known.map { ($0.era, $0.sequence) > (row.era, sequence) } ?? false
         let before = try isNext ? known?.time : reader.timeBefore(row, notOf: me, in: group)
         let isOurs = row.sender == me
         let place = Place(era: row.era, sequence: sequence, time: isOurs ? before : row.time)
-        last.withLock { $0[group] = place }
+        // What could be opened only later does not stand between those that come.
+        if !isOlder { last.withLock { $0[group] = place } }
         guard let before, !isOurs else { return false }
         return row.time < before && before - row.time > Self.tolerance
     }

@@ -45,11 +45,11 @@ extension ClientCore {
                 if why == .forged, ![.invalidTag, .invalidSignature, .decryptionFailed].contains(error.code) {
                     why = .refused
                 }
-                if why == .refused, let (sender, events) = tries(summary, in: group) {
+                if why == .refused, error.everyoneSeesWhy, let (sender, events) = tries(summary, in: group) {
                     for event in events { wantName(of: event.subject, turn) }
                     turn.draft.putHistory(
                         HistoryRow(
-                            sequence: row.sequence, era: row.era, sender: sender, time: row.time,
+                            sequence: row.sequence, era: row.era, sender: sender ?? row.sender, time: row.time,
                             content: .system(events), epoch: epoch, digest: digest),
                         in: group.record)
                 } else {
@@ -73,7 +73,7 @@ extension ClientCore {
     ) throws {
         guard summary.contentType == .commit, let epoch = summary.epoch else { return }
         if let lost = group.state?.lostCommit(row.message) {
-            try noteReplaced(row, lost, epoch: epoch, in: group, &turn)
+            try noteReplaced(row, summary, by: lost.committer, in: group, &turn)
             try awaitNewcomers(
                 lost.added.map { ($0.credential.identity, $0.signatureKey) }, of: lost.committer, epoch: epoch,
                 in: group, &turn)
@@ -117,10 +117,11 @@ extension ClientCore {
     }
 
     /// The keys we have are of no use to anybody: drop them, and come in by another door.
-    mutating func leaveDeadBranch(_ group: inout OpenGroup, _ turn: inout Turn) throws {
+    ///
+    /// - Parameter split: from which epoch on what we merged is dead; nil for all since we came in.
+    mutating func leaveDeadBranch(_ group: inout OpenGroup, from split: UInt64? = nil, _ turn: inout Turn) throws {
         var membership = try turn.draft.membership(group.id)
-        membership.log.forgetMerged(
-            from: membership.log.replacedEpoch ?? group.record.joinedEpoch - min(group.record.joinedEpoch, 1))
+        membership.log.forgetMerged(from: split ?? group.record.joinedEpoch - min(group.record.joinedEpoch, 1))
         turn.draft.put(membership, for: group.id)
         // Of before there were room records: what is known goes with the keys otherwise.
         _ = try room(of: group.record, group.state, &turn)

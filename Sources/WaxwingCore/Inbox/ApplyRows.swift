@@ -92,7 +92,7 @@ extension ClientCore {
         case .row(let era, let sequence):
             // Either our own message whose answer came before its row, or a second copy of something known.
             if era == row.era, sequence == row.sequence { try takeServerTime(of: row, in: group, &turn) }
-            if era < row.era { try noteAgain(row, in: group.id, &turn) }
+            if era < row.era, sequence == row.sequence { try noteAgain(row, from: era, in: group.id, &turn) }
             if era == row.era, sequence > row.sequence {
                 try takePlace(of: row, digest, insteadOf: sequence, in: group, &turn)
             }
@@ -129,7 +129,7 @@ extension ClientCore {
     }
 
     /// Deletes the line of an archive that turned out to have its place elsewhere.
-    private func dropImported(
+    func dropImported(
         at place: (era: UInt32, sequence: UInt64), in group: OpenGroup, _ turn: inout Turn,
         where isDouble: (HistoryRow) -> Bool
     ) throws {
@@ -213,14 +213,15 @@ extension ClientCore {
             if group.record.joinTag.isEmpty { try doubt(group.record, &turn) }
             return
         }
-        let message: ApplicationMessage
+        let opened: OpenedMessage
         do throws(MLSError) {
-            guard let opened = try group.state?.unprotect(row.message) else { return }
-            message = opened
+            guard let message = try group.state?.open(row.message) else { return }
+            opened = message
         } catch {
             try keepUnopened(row, digest, error, epoch: epoch, in: &group, &turn)
             return
         }
+        let message = opened.message
         guard let sender = ID(message.sender.identity) else {
             try keepUnreadable(row, digest, .unknownSender, epoch: epoch, in: group, &turn)
             return
@@ -230,7 +231,10 @@ extension ClientCore {
             // Sealed anew by its sender after the epoch changed, while the first copy had come through all the same.
             let key = Keys.seen(group.id, sender: sender, message: messageID)
             switch try turn.draft.record(.seen, key, as: SeenRecord.self) {
-            case .own, .row: return
+            case .own, .row:
+                // Any member can make such a copy under a later key, which would use up the keys before it.
+                if opened.passedOver == 0 { group.state?.take(opened) }
+                return
             case .imported(let era, let sequence):
                 if (era, sequence) != (row.era, row.sequence) {
                     try dropImported(at: (era, sequence), in: group, &turn) {
@@ -241,6 +245,7 @@ extension ClientCore {
             }
             turn.draft.put(.seen, key, SeenRecord.row(era: row.era, sequence: row.sequence))
         }
+        group.state?.take(opened)
         try prove(&group.record, by: sender, turn)
         wantName(of: sender, turn)
         let pinned = try turn.draft.user(sender)?.fingerprint ?? ""
@@ -278,7 +283,7 @@ extension ClientCore {
         switch error.code {
         case .malformed: return .malformed
         case .invalidTag, .invalidSignature, .decryptionFailed:
-            if let split = try turn.draft.membership(group).log.replacedEpoch, epoch > split { return .lostState }
+            if try isOfAnotherLog(epoch, group, turn) { return .otherLog }
             let opening = try epoch == 0 ? nil : turn.draft.value(.seen, Keys.seen(group, deadCommitOf: epoch - 1))
             return opening == nil ? .forged : .lostBranch
         default: return .forged

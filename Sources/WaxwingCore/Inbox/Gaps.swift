@@ -16,10 +16,16 @@ extension ClientCore {
     /// A commit of a member stands in the log where another one stood before: the server was put back to an older backup, or shows people different logs.
     /// What was written behind the earlier one, others may never read.
     mutating func noteReplaced(
-        _ row: InboxRow, _ lost: LostCommit, epoch: UInt64, in group: OpenGroup, _ turn: inout Turn
+        _ row: InboxRow, _ summary: MessageSummary, by committer: Member, in group: OpenGroup, _ turn: inout Turn
     ) throws {
-        guard try turn.draft.membership(group.id).log.replacedEpoch == epoch, let author = ID(lost.committer.identity)
-        else { return }
+        guard let epoch = summary.epoch, let tag = summary.confirmationTag, let author = ID(committer.identity) else {
+            return
+        }
+        var membership = try turn.draft.membership(group.id)
+        let wasReplaced = membership.log.replacedEpoch != nil
+        membership.log.noteSigned(tag: tag, of: epoch)
+        turn.draft.put(membership, for: group.id)
+        guard !wasReplaced, membership.log.replacedEpoch == epoch else { return }
         wantName(of: author, turn)
         turn.draft.putHistory(
             HistoryRow(
@@ -27,5 +33,26 @@ extension ClientCore {
                 content: .system([SystemEvent(.logReplaced, actor: author)]), epoch: epoch,
                 digest: sha256(row.message)),
             in: group.record)
+    }
+
+    /// A row that is known stands in the log again at the number that it had, as the server counts now.
+    ///
+    /// - Parameter era: that it was known in. A copy that somebody posts has another time.
+    func noteAgain(_ row: InboxRow, from era: UInt32, in group: ID, _ turn: inout Turn) throws {
+        guard let summary = try? MLSMessage.summary(of: row.message), summary.contentType == .commit,
+            let epoch = summary.epoch, let tag = summary.confirmationTag,
+            let line: HistoryRow = try turn.draft.record(
+                .history, Keys.history(group, era: era, sequence: row.sequence)), line.time == row.time
+        else { return }
+        var membership = try turn.draft.membership(group)
+        guard membership.log.move(tag: tag, of: epoch, to: .init(era: row.era, sequence: row.sequence)) else { return }
+        turn.draft.put(membership, for: group)
+    }
+
+    /// Whether the log as it is now has left ours before an epoch: then what is of that epoch may have been written for people who followed the other.
+    func isOfAnotherLog(_ epoch: UInt64, _ group: ID, _ turn: Turn) throws -> Bool {
+        // One that never began to count anew cannot have.
+        guard try turn.draft.group(group)?.era ?? 0 > 0 else { return false }
+        return try turn.draft.membership(group).log.replacedEpoch.map { epoch > $0 } ?? false
     }
 }

@@ -43,16 +43,6 @@ extension ClientCore {
         try turn.draft.note(commit, in: group)
     }
 
-    /// A row that is known stands in the log again, as the server counts now.
-    func noteAgain(_ row: InboxRow, in group: ID, _ turn: inout Turn) throws {
-        guard let summary = try? MLSMessage.summary(of: row.message), summary.contentType == .commit,
-            let epoch = summary.epoch, let tag = summary.confirmationTag
-        else { return }
-        var membership = try turn.draft.membership(group)
-        guard membership.log.move(tag: tag, of: epoch, to: .init(era: row.era, sequence: row.sequence)) else { return }
-        turn.draft.put(membership, for: group)
-    }
-
     // MARK: Without keys
 
     /// Without keys nothing can be opened or verified. But which commits stand in the log tells whether an external commit can count.

@@ -30,32 +30,49 @@ extension ClientCore {
 
     // MARK: Written elsewhere
 
-    /// A message that bears our name, and that this profile has not sealed. Where it opens with a key of ours that was never used here, another copy of
-    /// the profile has written it, or a later state that this one was put back from: our keys have been used, or will be, by somebody else.
+    /// A message that bears our name, and that this profile has not sealed.
     ///
-    /// Where it does not open it proves nothing: any member can put our name on the outside of a message (RFC 9420 §6.3.2).
+    /// Where it opens with a key of ours that was never used here, and says what we never said here, our own signature is on words that are not from
+    /// here: another copy of the profile has written it, or a later state that this one was put back from. Our keys have been used, or will be, by
+    /// somebody else. What we did say any member can seal again under a later key (RFC 9420 §6.3.2), and anything at all under a key that was used:
+    /// both prove nothing.
     mutating func applyOwnFromElsewhere(
         _ row: InboxRow, _ digest: [UInt8], epoch: UInt64, in group: inout OpenGroup, _ turn: inout Turn
     ) throws {
         let me = try account(turn).userID
-        let message: ApplicationMessage
+        let opened: OpenedMessage
         do throws(MLSError) {
-            guard let opened = try group.state?.unprotectOwn(row.message) else { return }
-            message = opened
+            guard let message = try group.state?.open(row.message, isOwn: true) else { return }
+            opened = message
         } catch {
             try keepUnreadable(
                 row, digest, row.sender == me ? .ownLostState : .forged, epoch: epoch, in: group, &turn)
-            if error.code == .generationReused, epoch == group.record.epoch { try sealAnewOnce(group.record, &turn) }
+            if error.code == .generationReused, epoch == group.record.epoch { try sealAnew(group.record, &turn) }
             return
         }
+        let message = opened.message
         let messageID = MessageID(message.authenticatedData)
-        if message.epoch == group.state?.epoch {
-            try renewAllKeys(&turn)
-            turn.notice(.writtenElsewhere(group: group.id))
-        }
         let waiting = try turn.draft.outbox(group.id).first { row in
             if case .message(_, let id) = row.intent { id == messageID } else { false }
         }
+        let mark = try messageID.flatMap { id -> SeenRecord? in
+            try turn.draft.record(.seen, Keys.seen(group.id, sender: me, message: id))
+        }
+        switch mark {
+        case .own, .row:
+            // Ours; only what has never left this profile no member can have.
+            guard let waiting, waiting.attempts == 0 else {
+                if opened.passedOver == 0 { group.state?.take(opened) }
+                return
+            }
+        case .imported(let era, let sequence):
+            if (era, sequence) != (row.era, row.sequence) {
+                try dropImported(at: (era, sequence), in: group, &turn) { $0.sender == me && $0.messageID == messageID }
+            }
+        case nil: break
+        }
+        group.state?.take(opened)
+        if case .imported = mark {} else { try keysAreSpent(group.record, epoch: message.epoch, &turn) }
         if let waiting {
             // Both copies had it in their outbox.
             try settle(
@@ -64,7 +81,6 @@ extension ClientCore {
         }
         if let messageID {
             let key = Keys.seen(group.id, sender: me, message: messageID)
-            if case .row = try turn.draft.record(.seen, key, as: SeenRecord.self) { return }
             turn.draft.put(.seen, key, SeenRecord.row(era: row.era, sequence: row.sequence))
         }
         turn.draft.putHistory(
@@ -75,11 +91,19 @@ extension ClientCore {
             in: group.record)
     }
 
-    /// Perhaps a key of ours was used twice: what waits gets another one, or readers would take it for a copy. They skip a second copy by its id.
-    private func sealAnewOnce(_ record: GroupRecord, _ turn: inout Turn) throws {
+    /// It is proven that somebody else has our keys of an epoch. Once in each epoch: the next one has others.
+    private mutating func keysAreSpent(_ record: GroupRecord, epoch: UInt64, _ turn: inout Turn) throws {
+        guard epoch == record.epoch, try !turn.draft.epoch(of: record).areKeysSpent else { return }
+        try renewAllKeys(&turn)
+        turn.notice(.writtenElsewhere(group: record.id))
+    }
+
+    /// Perhaps a key of ours was used twice: what waits gets another one, or readers would take it for a copy. They skip a second copy by its id. Any
+    /// member can bring this about, so it has an end.
+    private func sealAnew(_ record: GroupRecord, _ turn: inout Turn) throws {
         var epoch = try turn.draft.epoch(of: record)
-        guard !epoch.wasSealedAnew else { return }
-        epoch.wasSealedAnew = true
+        guard epoch.timesSealedAnew < ClientLimits.timesSealedAnew else { return }
+        epoch.timesSealedAnew += 1
         turn.draft.put(epoch, for: record.id)
         try unseal(record.id, &turn)
     }

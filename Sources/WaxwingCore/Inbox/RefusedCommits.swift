@@ -19,32 +19,31 @@ extension ClientCore {
         try lookAfterGroupInfo(of: group.id, isTold: true, &turn)
     }
 
-    /// What somebody tried by a handshake message that is refused for what it says; its signature has been verified before that. Nil where it
+    /// What somebody tried by a handshake message that everyone refuses for what it says; its signature has been verified before that. Nil if it
     /// cannot be told who: it came in a PrivateMessage.
-    func tries(_ summary: MessageSummary, in group: OpenGroup) -> (sender: ID, events: [SystemEvent])? {
-        guard let members = group.state?.members, let proposals = summary.proposal ?? summary.commit?.proposals else {
-            return nil
-        }
-        func user(_ leaf: LeafIndex) -> ID? { members.first { $0.index == leaf }.flatMap { ID($0.identity) } }
+    ///
+    /// - Returns: also who has sent it; nil for one who comes in from outside, whose name is only a claim.
+    func tries(_ summary: MessageSummary, in group: OpenGroup) -> (sender: ID?, events: [SystemEvent])? {
+        guard let state = group.state, let proposals = summary.proposal ?? summary.commit?.proposals else { return nil }
         guard let sender = summary.sender else {
             guard let newcomer = (summary.commit?.newcomer).flatMap({ ID($0.identity) }) else { return nil }
-            return (newcomer, [SystemEvent(.triedToEnter, actor: newcomer)])
+            return (nil, [SystemEvent(.triedToEnter, actor: newcomer)])
         }
-        guard let actor = user(sender) else { return nil }
+        guard let actor = state.member(at: sender).flatMap({ ID($0.identity) }) else { return nil }
         var events: [SystemEvent] = []
-        for credential in proposals.adds {
-            if let added = ID(credential.identity) {
-                events.append(SystemEvent(.triedToAdd, actor: actor, subject: added))
-            }
-        }
-        for removed in proposals.removes.compactMap(user) {
-            events.append(SystemEvent(.triedToRemove, actor: actor, subject: removed))
-        }
         if proposals.hasReInit { events.append(SystemEvent(.triedToReplaceGroup, actor: actor)) }
         if proposals.hasPreSharedKeys { events.append(SystemEvent(.triedToNeedSecret, actor: actor)) }
         if proposals.changesExtensions { events.append(SystemEvent(.triedToChangeSettings, actor: actor)) }
+        for leaf in proposals.removes.prefix(ClientLimits.triesShown) {
+            guard let removed = state.member(at: leaf).flatMap({ ID($0.identity) }) else { continue }
+            events.append(SystemEvent(.triedToRemove, actor: actor, subject: removed))
+        }
+        for credential in proposals.adds.prefix(ClientLimits.triesShown) {
+            guard let added = ID(credential.identity) else { continue }
+            events.append(SystemEvent(.triedToAdd, actor: actor, subject: added))
+        }
         if events.isEmpty { events.append(SystemEvent(.triedToChange, actor: actor)) }
-        return (actor, Array(events.prefix(ClientLimits.triesShown)))
+        return (actor, events)
     }
 
     /// A row that begins like a commit, which is as far as a server reads, and is no MLS message after that.

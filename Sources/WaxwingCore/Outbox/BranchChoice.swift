@@ -15,6 +15,11 @@ extension ClientCore {
         case ahead
         /// Ours is dead.
         case lost
+        /// Ours is dead, as the log is another one from this epoch on.
+        case replaced(from: UInt64)
+
+        /// Where the log became another one.
+        var split: UInt64? { if case .replaced(let epoch) = self { epoch } else { nil } }
     }
 
     /// Compares the server's GroupInfo with what we have. Called with the log drained.
@@ -36,9 +41,9 @@ extension ClientCore {
         guard let view = try? OutsideView(groupInfo: groupInfo, crypto: crypto) else { return .ours }
         let theirs = branch(of: view)
         let membership = try turn.draft.membership(record.id)
-        if membership.log.isReplacement(theirs) {
+        if let split = membership.log.replacedEpoch, membership.log.isReplacement(theirs) {
             // The log decides, also where it is another one than before, if somebody whom we know goes by it.
-            return try isAccepted(view.signer, in: record.id, turn) ? .lost : .ours
+            return try isAccepted(view.signer, in: record.id, turn) ? .replaced(from: split) : .ours
         }
         let base = record.joinedEpoch - min(record.joinedEpoch, 1)
         if let isLost = membership.log.isLiving(theirs, not: ours, base: base, entry: record.entry) {

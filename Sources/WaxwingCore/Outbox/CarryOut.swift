@@ -86,6 +86,7 @@ extension ClientCore {
             return .rest
         }
         if record.isClosed { return try holdBack(row, &turn) }
+        if try turn.draft.epoch(of: record).areKeysSpent { return try waitForNewKeys(row, record, &turn) }
         var row = row
         // Sealed anew only when its epoch is over; the log was just drained, so the old ciphertext is not in it.
         if row.sealed?.epoch != record.epoch {

@@ -70,9 +70,9 @@ extension ClientCore {
                 } catch is MLSError {
                     // A group that has been ended makes none any more: come in by the one that is there.
                 }
-            case .lost:
+            case .lost, .replaced:
                 var group = OpenGroup(record: record, state: nil)
-                try leaveDeadBranch(&group, &turn)
+                try leaveDeadBranch(&group, from: standing.split, &turn)
                 record = group.record
                 turn.draft.put(record)
             case .agreed, .ours, .unsettled, .ahead: break

@@ -92,10 +92,10 @@ extension ClientCore {
         case .ahead:
             _ = drop(row, &turn)
             try queueOnce(.rejoin, in: record.id, &turn)
-        case .lost:
+        case .lost, .replaced:
             _ = drop(row, &turn)
             var group = OpenGroup(record: record, state: nil)
-            try leaveDeadBranch(&group, &turn)
+            try leaveDeadBranch(&group, from: standing.split, &turn)
             turn.draft.put(group.record)
         }
     }

@@ -73,10 +73,30 @@ extension ClientCore {
     mutating func renewAllKeys(_ turn: inout Turn) throws -> Bool {
         let active = try turn.draft.groups().filter { $0.status == .active }
         for record in active {
+            var epoch = try turn.draft.epoch(of: record)
+            epoch.areKeysSpent = true
+            turn.draft.put(epoch, for: record.id)
             try unseal(record.id, &turn)
             try queueOnce(.rotate, in: record.id, &turn)
         }
         return !active.isEmpty
+    }
+
+    /// A message waits until the group has other keys, which are on their way.
+    mutating func waitForNewKeys(_ row: OutboxRow, _ record: GroupRecord, _ turn: inout Turn) throws -> LaneStep {
+        let change = try turn.draft.outbox(record.id).first { $0.intent == .rotate }
+        if change == nil { try queueOnce(.rotate, in: record.id, &turn) }
+        var waiting = row
+        waiting.state = .queued
+        waiting.trouble =
+            change?.isFailed ?? false
+            ? "the group needs new keys first, and the server has refused them: change them again"
+            : "the group gets new keys first"
+        if waiting != row { turn.draft.put(waiting) }
+        if let notBefore = change?.notBefore, !notBefore.isDue(turn.moment) {
+            lanes.sleep(record.id, until: notBefore)
+        }
+        return change == nil ? .again : .rest
     }
 
     /// Our own leaf has new keys, since this row of the log.

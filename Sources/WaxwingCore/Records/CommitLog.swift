@@ -15,6 +15,8 @@ struct LoggedCommit: Hashable, Sendable {
     var isRefused = false
     /// It stood in the log before the server began to count anew, and stands there again.
     var isKept = false
+    /// A member of the epoch that it ended signed it for the state that we had then.
+    var isSigned = false
     /// It stands under our own name.
     var isOurs = false
     /// The committer's leaf; nil for one who came in from outside, and in records of version 1.
@@ -105,24 +107,41 @@ struct CommitLog: Hashable, Sendable {
 
     // MARK: Another log
 
-    /// The first epoch whose commit is another one in the log as the server shows it now: the commit before it is there, and then another one
-    /// comes than the one that we merged. A server does that which was put back to an older backup, or which shows people different logs. One that
-    /// only counts anew has nothing of what was before.
-    var replacedEpoch: UInt64? {
-        epochs.sorted().first { epoch in
-            guard epoch > 0, let ours = self[epoch].first(where: \.isValid),
-                let before = self[epoch - 1].first(where: \.isKept), ours.place.era < before.place.era
-            else { return false }
-            return self[epoch].contains { $0.place.era == before.place.era && $0.place > before.place }
+    /// A commit was signed by a member for the state that we had in its epoch.
+    mutating func noteSigned(tag: [UInt8], of epoch: UInt64) {
+        guard let index = commits.firstIndex(where: { $0.epoch == epoch && $0.tag == tag }) else { return }
+        commits[index].isSigned = true
+    }
+
+    /// The first epoch whose commit is another one in the log as the server shows it now: the commit before it is there as it was, and then another
+    /// one comes than the one that we merged, made for the same state. A server does that which was put back to an older backup, or which shows
+    /// people different logs. One that only counts anew has nothing of what was before.
+    var replacedEpoch: UInt64? { epochs.sorted().first { !replacements(at: $0).isEmpty } }
+
+    private func replacements(at epoch: UInt64) -> [LoggedCommit] {
+        guard epoch > 0, let ours = self[epoch].first(where: \.isValid),
+            let before = self[epoch - 1].first(where: \.isKept), ours.place.era < before.place.era
+        else { return [] }
+        return self[epoch].filter {
+            $0.isSigned && !$0.isValid && !$0.isKept && $0.place.era == before.place.era && $0.place > before.place
         }
     }
 
     /// Whether a branch came by what stands in the place of our own commits.
     func isReplacement(_ branch: Branch) -> Bool {
-        guard let split = replacedEpoch, let era = self[split].map(\.place.era).max() else { return false }
+        guard let split = replacedEpoch else { return false }
+        let first = replacements(at: split)
+        func leads(_ commit: LoggedCommit) -> Bool {
+            commit.epoch + 1 == branch.epoch ? commit.tag == branch.tag : branch.leaves.contains(commit.leaf)
+        }
+        if commits.contains(where: { $0.isValid && $0.epoch >= split && $0.epoch < branch.epoch && leads($0) }) {
+            return false
+        }
+        if first.contains(where: { $0.epoch < branch.epoch && leads($0) }) { return true }
+        // The leaf of that commit may be gone again. What was signed for a state of ours is of our own branch.
         return commits.contains {
-            $0.epoch >= split && $0.epoch < branch.epoch && !$0.isValid && $0.place.era == era
-                && ($0.epoch + 1 == branch.epoch ? $0.tag == branch.tag : branch.leaves.contains($0.leaf))
+            $0.epoch > split && $0.epoch < branch.epoch && !$0.isValid && !$0.isKept && !$0.isSigned
+                && $0.place.era == first.first?.place.era && leads($0)
         }
     }
 
@@ -272,6 +291,7 @@ extension CommitLog {
                 commit.hasReferences = flags & 4 != 0
                 commit.isRefused = flags & 16 != 0
                 commit.isKept = flags & 32 != 0
+                commit.isSigned = flags & 64 != 0
                 if flags & 8 != 0 { commit.author = try reader.read() }
                 commit.place = LoggedCommit.Place(era: try reader.read(), sequence: try reader.read())
                 commit.leaf = try reader.readOpaque()
@@ -291,6 +311,7 @@ extension CommitLog {
             let flags: [(Bool, UInt8)] = [
                 (commit.isValid, 1), (commit.isOurs, 2), (commit.hasReferences, 4), (commit.author != nil, 8),
                 (commit.isRefused, 16), (commit.isKept, 32),
+                (commit.isSigned, 64),
             ]
             writer.write(flags.reduce(UInt8(0)) { $1.0 ? $0 | $1.1 : $0 })
             if let author = commit.author { writer.write(author) }

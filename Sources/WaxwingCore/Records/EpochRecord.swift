@@ -3,7 +3,7 @@ import MLS
 
 /// What was noted of the epoch that a group is in. Each epoch begins with an empty one.
 struct EpochRecord: StoredRecord {
-    /// Version 2 has ``wasSealedAnew``.
+    /// Version 2 has ``timesSealedAnew`` and ``areKeysSpent``.
     static let version: UInt8 = 2
 
     var epoch: UInt64
@@ -11,8 +11,10 @@ struct EpochRecord: StoredRecord {
     var startedAt: UInt64
     /// The invites that waited when the epoch began were looked through since.
     var invitesChecked = false
-    /// A message in our own name with a key that we had used made us seal anew what waited. Any member can send one, so it does that only once.
-    var wasSealedAnew = false
+    /// How often a message in our own name with a key that we had used made us seal anew what waited.
+    var timesSealedAnew: UInt8 = 0
+    /// Another copy of this profile has our keys of this epoch, or may have: nothing is sent with them any more.
+    var areKeysSpent = false
     /// The numbering that ``refused`` belongs to.
     private var era: UInt32 = 0
     /// Rows of the log that hold a commit for this epoch which every member refuses, by sequence number: the first few, and the last.
@@ -42,10 +44,12 @@ struct EpochRecord: StoredRecord {
         era = try reader.read()
         var inner = try reader.readSubReader()
         while !inner.isAtEnd { refused.append(try inner.read()) }
-        if version > 1 { wasSealedAnew = try reader.readBool() }
+        guard version > 1 else { return }
+        timesSealedAnew = try reader.read()
+        areKeysSpent = try reader.readBool()
     }
 
-    var neededVersion: UInt8 { wasSealedAnew ? 2 : 1 }
+    var neededVersion: UInt8 { timesSealedAnew > 0 || areKeysSpent ? 2 : 1 }
 
     func encode(to writer: inout TLSWriter) {
         writer.write(epoch)
@@ -53,7 +57,9 @@ struct EpochRecord: StoredRecord {
         writer.writeBool(invitesChecked)
         writer.write(era)
         writer.writeVector { inner in for sequence in refused { inner.write(sequence) } }
-        if wasSealedAnew { writer.writeBool(true) }
+        guard neededVersion > 1 else { return }
+        writer.write(timesSealedAnew)
+        writer.writeBool(areKeysSpent)
     }
 }
 

@@ -4,7 +4,8 @@ import MLS
 /// One line of a conversation, as it can be read offline.
 public struct HistoryRow: StoredRecord, Hashable {
     /// Version 2 has the reasons from ``Unreadable/lostBranch`` and the events from ``SystemEvent/Kind/left`` on, version 3 the events from
-    /// ``SystemEvent/Kind/deviceReplaced`` on, version 4 those from ``SystemEvent/Kind/missing`` on.
+    /// ``SystemEvent/Kind/deviceReplaced`` on, version 4 those from ``SystemEvent/Kind/missing`` on,
+    /// and ``Unreadable/otherLog``.
     static let version: UInt8 = 4
 
     /// What the line says.
@@ -40,6 +41,8 @@ public struct HistoryRow: StoredRecord, Hashable {
         case unknownSender = 12
         /// A proposal or commit of a member that breaks the rules, or that refers to something which is not here.
         case refused = 13
+        /// Tag, signature or ciphertext do not hold, and the log is another one by now than the one we followed (``SystemEvent/Kind/logReplaced``).
+        case otherLog = 14
     }
 
     /// The server's sequence number; nil for what is still in the outbox.
@@ -111,7 +114,8 @@ public struct HistoryRow: StoredRecord, Hashable {
         case .text: 1
         case .system(let events):
             events.map(\.kind.neededVersion).max() ?? 1
-        case .unreadable(let reason): reason.rawValue > Unreadable.tooFarAhead.rawValue ? 2 : 1
+        case .unreadable(let reason):
+            reason == .otherLog ? 4 : reason.rawValue > Unreadable.tooFarAhead.rawValue ? 2 : 1
         }
     }
 
