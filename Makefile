@@ -9,11 +9,12 @@ PROTO := Sources/ConclaveProtocol/Messages
 SEEDS ?= 1-200
 PEER_SEEDS ?= 1-20
 SECONDS_EACH ?= 600
+WEEKS ?= 10
 DOORS ?= decode tree welcome group-info handle restore staged bundle successor outside
 # Messages to begin with: of DIR, or of the official vectors where they are, and of our own.
 SEED_DIRS = $(or $(DIR),$(wildcard ../shared/mls-vectors)) fixtures/mls
 
-.PHONY: help setup demo test test-plugins test-disk-full clocks vectors own-vectors mls-peer peers simulate retry-storm foreign fuzz fixtures bench-archive bench-client bench-stores bench-mls format lint proto
+.PHONY: help setup demo test test-plugins test-disk-full clocks vectors own-vectors mls-peer peers simulate honest-weeks retry-storm foreign fuzz fixtures bench-archive bench-client bench-stores bench-mls format lint proto
 
 help:
 	@echo "make demo                     a story of three people and a network that comes and goes, by real processes"
@@ -26,6 +27,7 @@ help:
 	@echo "make mls-peer                 builds the line-driven MLS peer and prints where it is"
 	@echo "make peers PEERS=ONE:TWO      lets two such peers of any make live in one group; ours with itself by default"
 	@echo "make simulate SEEDS=1-200     long random lives of clients under faults, one per seed"
+	@echo "make honest-weeks WEEKS=10    weeks of a room where nobody lies: whom messages wait for is counted; SEEDS=1-20"
 	@echo "make retry-storm              every command against a server in trouble, a minute for each kind, requests counted"
 	@echo "make foreign SEEDS=1-20       as many stories of Waxwing's clients beside one of another make, by real processes"
 	@echo "make fuzz SECONDS_EACH=600    tries each door of the MLS engine for so long, led by coverage"
@@ -89,6 +91,11 @@ peers: setup
 
 simulate: setup
 	WAXWING_SEEDS=$(SEEDS) swift test --filter WaxwingCoreTests.ChaosTests
+
+honest-weeks: SEEDS = 1-20
+honest-weeks: setup
+	swift build --build-tests
+	WAXWING_HONEST_WEEKS=$(WEEKS) WAXWING_HONEST_SEEDS=$(SEEDS) swift test --skip-build --no-parallel --filter WaxwingCoreTests.HonestWeeksTests
 
 # Every way a server can be in trouble, for a minute each: every command and `watch` against it, requests counted.
 retry-storm: setup

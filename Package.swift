@@ -195,7 +195,10 @@ let package = Package(
         .testTarget(
             name: "WaxwingCoreTests",
             dependencies: [
-                "WaxwingCore", "ConclaveProtocol", "MLS", "MLSOpenSSL",
+                // The server in process, for worlds in virtual time.
+                "WaxwingCore", "ConclaveProtocol", "MLS", "MLSOpenSSL", "WaxwingServer",
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: strict),

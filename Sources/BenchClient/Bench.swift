@@ -1,10 +1,16 @@
 import Foundation
+import MLSOpenSSL
+import SQLiteStore
+import WaxwingClient
 import WaxwingCore
 
 /// What catching up and sending cost, each next to its floor of the same run.
 struct Bench {
     private static let offlineSends = 300
     private static let processes = 20
+    /// Members of a large group, and commits that each add one more.
+    private static let members = 1_000
+    private static let commits = 40
 
     /// How many messages are caught up on.
     private let messages: Int
@@ -41,6 +47,7 @@ struct Bench {
         let bob = try await Account("bob", server: address, home: home)
         try await meet(alice, bob)
         try await measureCatchUp(alice, bob)
+        try await measureTreeComparison(alice, server: address, home: home)
         kill(server.processIdentifier, SIGKILL)
         server.waitUntilExit()
         try await measureSend(bob, home: home)
@@ -80,6 +87,35 @@ struct Bench {
         for invite in try bob.client.reader.invites() { try await bob.client.perform(.accept(invite: invite.id)) }
         try await bob.sync()
         try await alice.sync()
+    }
+
+    // MARK: Comparing the tree
+
+    /// A group of many, in which each commit adds somebody: what of the work on it is holding the whole tree against what was known.
+    private func measureTreeComparison(_ messenger: Account, server: String, home: URL) async throws {
+        let carol = try await Account("carol", server: server, home: home)
+        let crowd = try await Crowd("crowd", server: server, through: messenger.client)
+        try await crowd.fill(to: Self.members - 1)
+        try await crowd.invite(carol)
+        let group = try carol.group("crowd")
+        guard try carol.client.reader.room(group)?.leaves.count == Self.members else {
+            throw Trouble("carol is not among \(Self.members)")
+        }
+        for _ in 0..<Self.commits { try await crowd.add(1) }
+        let processing = try await Cost.of { try await carol.sync() }
+        guard try carol.client.reader.room(group)?.leaves.count == Self.members + Self.commits else {
+            throw Trouble("carol has not followed the commits")
+        }
+        let store = try SQLiteStore(path: home.appending(path: "carol/store.sqlite").path)
+        var core = try ClientCore(store: store, provider: OpenSSLProvider(), entropy: SystemEntropy())
+        // The first time the keys are read.
+        _ = try core.compareTree(of: group, now: .ofMachine)
+        let comparing = try await Cost.of {
+            for _ in 0..<Self.commits { _ = try store.commit(core.compareTree(of: group, now: .ofMachine)) }
+        }
+        tell("processing a commit that adds somebody to \(Self.members)", processing, count: Self.commits)
+        tell("  of that comparing the tree, and writing it down", comparing, count: Self.commits)
+        print("comparing takes \((100 * comparing.cpu / processing.cpu).rounded(to: 1)) % of the processor time\n")
     }
 
     // MARK: Sending offline

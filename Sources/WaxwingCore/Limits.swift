@@ -53,6 +53,8 @@ public enum ClientLimits {
     static let awaitedPairs = 64
     /// Pairs that were taken out of a group, kept so that no old commit lets them in again.
     static let departedPairs = 256
+    /// Pairs that somebody has accepted in a group without knowing yet whether they are on its living branch.
+    static let decidedPairs = 256
     /// Members whom one commit vouches for, and how long others have to come in by then, in milliseconds.
     static let vouchedPairs = 64
     static let vouchDelay: UInt64 = 2_000

@@ -382,6 +382,7 @@ extension ClientCore {
         group.state = nil
         group.record.status = status
         turn.draft.delete(.membership, Keys.roomBefore(group.id))
+        turn.draft.delete(.membership, Keys.decided(group.id))
         try wipeState(group.id, &turn)
         for var row in try turn.draft.outbox(group.id) where !row.isFailed {
             if row.isByPerson {

@@ -76,6 +76,7 @@ enum Keys {
     static func unprovenPins(_ group: ID) -> [UInt8] { group.bytes + [2] }
     static func room(_ group: ID) -> [UInt8] { group.bytes + [3] }
     static func roomBefore(_ group: ID) -> [UInt8] { group.bytes + [4] }
+    static func decided(_ group: ID) -> [UInt8] { group.bytes + [5] }
     static func ownKeys(_ group: ID) -> [UInt8] { group.bytes + [0x20] }
 }
 

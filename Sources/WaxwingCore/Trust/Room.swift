@@ -18,6 +18,9 @@ extension ClientCore {
         var judge = try RoomJudge(
             me: me, room: room, membership: turn.draft.membership(record.id), level: turn.draft.trust(in: room),
             entrance: entrance, ownKey: signer(turn).publicKey)
+        if !entrance.isCommit, let decided: RoomRecord = try turn.draft.record(.membership, Keys.decided(record.id)) {
+            judge.decided = decided.leaves
+        }
         let members = state.members
         let byIndex = Dictionary(room.leaves.map { ($0.index, $0) }) { first, _ in first }
         var leaves: [RoomRecord.Leaf] = []
@@ -121,6 +124,7 @@ extension ClientCore {
 
     /// The branch of a group is settled that we came in by: on a dead one there was no one to know.
     func settleRoom(of group: ID, isLiving: Bool, _ turn: inout Turn) throws {
+        if isLiving { turn.draft.delete(.membership, Keys.decided(group)) }
         let key = Keys.roomBefore(group)
         guard var before: RoomRecord = try turn.draft.record(.membership, key) else { return }
         turn.draft.delete(.membership, key)
@@ -243,7 +247,16 @@ extension ClientCore {
         }
         // In other groups the key is asked about again, unless it is the first.
         try pinIfUnknown(room.leaves[place], &turn)
+        try keepDecision(on: room.leaves[place], in: group, &turn)
         try put(room, for: &record, &turn)
+    }
+
+    /// A person's decision holds for the pair, also where the branch of the group dies that they met it on.
+    private func keepDecision(on leaf: RoomRecord.Leaf, in group: ID, _ turn: inout Turn) throws {
+        guard try turn.draft.value(.membership, Keys.roomBefore(group)) != nil else { return }
+        var decided: RoomRecord = try turn.draft.record(.membership, Keys.decided(group)) ?? RoomRecord()
+        decided.leaves = (decided.leaves + [leaf]).suffix(ClientLimits.decidedPairs)
+        turn.draft.put(.membership, Keys.decided(group), decided)
     }
 
     /// People were told of members of a group: messages that waited for that may reach them.
@@ -271,7 +284,10 @@ extension ClientCore {
                     && leaf.fingerprint == shown
             }
             guard !places.isEmpty else { continue }
-            for place in places { room.leaves[place].accept() }
+            for place in places {
+                room.leaves[place].accept()
+                try keepDecision(on: room.leaves[place], in: record.id, &turn)
+            }
             try put(room, for: &record, &turn)
         }
     }

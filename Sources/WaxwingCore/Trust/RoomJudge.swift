@@ -35,6 +35,16 @@ enum KeyRelation: Hashable {
     }
 }
 
+extension KeyRelation {
+    /// Whether people who ask for it as little as possible (``TrustLevel/follow``) take the key without being asked.
+    var mayBeFollowed: Bool {
+        switch self {
+        case .unknown, .pinned: true
+        case .other(let isVerified, let isContested): !isVerified && !isContested
+        }
+    }
+}
+
 /// Judges leaves that were not there before: by which way they came, and whether messages may reach them.
 struct RoomJudge {
     let me: ID
@@ -45,6 +55,8 @@ struct RoomJudge {
     let level: TrustLevel
     let entrance: Entrance
     let ownKey: [UInt8]
+    /// Pairs that a person has accepted on another branch of the group, which died.
+    var decided: [RoomRecord.Leaf] = []
     /// Lines for what the row's own events do not tell.
     private(set) var events: [SystemEvent] = []
 
@@ -101,6 +113,7 @@ struct RoomJudge {
             object(to: relation, of: &leaf)
         }
         apply(relation, to: &leaf, isOwnWord: isOwnWord)
+        if decided.contains(where: { $0.user == user && $0.key == leaf.key }) { leaf.accept() }
         tell(of: leaf)
         return leaf
     }
@@ -129,6 +142,10 @@ struct RoomJudge {
             } else {
                 leaf.way = .external
                 leaf.by = room.awaited.first { $0.user == user && $0.key == leaf.key }?.by
+                if leaf.by == nil, relation.mayBeFollowed, level == .follow {
+                    // Some clients come in with another key than the one that was invited.
+                    leaf.by = room.awaited.first { $0.user == user }?.by
+                }
                 if leaf.by == nil { object(.stranger, to: &leaf) }
                 object(to: relation, of: &leaf)
             }
@@ -171,9 +188,8 @@ struct RoomJudge {
         switch level {
         case .usual: break
         case .follow:
-            let isContested = if case .other(_, true) = relation { true } else { false }
-            let isKeyAlone = leaf.objection == .otherKey && (leaf.way == .replaced || leaf.way == .added)
-            if isKeyAlone, !isContested { leaf.accept() }
+            // Where nothing speaks against the way they came.
+            if leaf.objection == .otherKey, leaf.way != .keyChanged, relation.mayBeFollowed { leaf.accept() }
         case .strict:
             let isSettled = leaf.standing == .held || isOwnWord || leaf.way == .keyChanged && leaf.standing == .accepted
             if !isSettled { leaf.hold(for: .everyNewKey) }

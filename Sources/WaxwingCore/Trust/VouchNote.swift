@@ -60,6 +60,7 @@ extension ClientCore {
         let me = try account(turn).userID
         let pairs = Set(note.pairs)
         let mayAdd = try mayAdd(staged.committer, to: room, of: record.id, turn)
+        let level = try turn.draft.trust(in: room)
         var isChanged = false
         for place in room.leaves.indices {
             let leaf = room.leaves[place]
@@ -74,10 +75,12 @@ extension ClientCore {
             isChanged = true
             room.leaves[place].by = author
             // A word for the way in is none for the key.
-            switch try keyRelation(leaf.fingerprint, of: leaf.user, turn) {
-            case .other(let isVerified, _):
+            let relation = try keyRelation(leaf.fingerprint, of: leaf.user, turn)
+            if case .other(let isVerified, _) = relation, !(level == .follow && relation.mayBeFollowed) {
                 room.leaves[place].objection = isVerified ? .notTheVerifiedKey : .otherKey
-            case .unknown, .pinned:
+            } else if level == .strict {
+                room.leaves[place].objection = .everyNewKey
+            } else {
                 room.leaves[place].accept()
                 try pinIfUnknown(leaf, &turn)
             }

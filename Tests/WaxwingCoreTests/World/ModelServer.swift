@@ -235,6 +235,9 @@ struct ModelServer {
         case "leave":
             try leave(read(request, WireLeaveGroupRequest.self), group, user)
             return []
+        case "promote":
+            groups[group.id]!.admins.insert(ID(try read(request, WirePromoteMemberRequest.self).userID)!)
+            return []
         case "group-info":
             guard !group.groupInfo.isEmpty else { throw Refusal.notFound }
             var answer = WireGetGroupInfoResponse()

@@ -33,10 +33,14 @@ final class World {
     }
 
     var server: ModelServer
+    /// The real server, where it takes the model's place.
+    let daemon: Daemon?
     var now = Moment(wall: Instant(milliseconds: 1_800_000_000_000), uptime: 5_000_000, boot: 1)
     let entropy: SeededEntropy
     let chance: SeededEntropy
     var people: [Person] = []
+    /// Of everybody who is registered.
+    private(set) var names: [ID: String] = [:]
     /// Decides about each request; by default the network is well.
     var fault: (Person, APIRequest) -> Fault = { _, _ in .none }
 
@@ -51,25 +55,44 @@ final class World {
     /// How far the clock in the server's `Date` headers is ahead of the right time, in seconds; nil for a server without such headers.
     var dateAhead: Int64?
 
-    init(seed: UInt64, strict: Bool) {
+    init(seed: UInt64, strict: Bool, daemon: Daemon? = nil) {
         server = ModelServer(isStrict: strict)
+        self.daemon = daemon
         entropy = SeededEntropy(seed)
         chance = SeededEntropy(seed ^ 0xABCD)
     }
 
     @discardableResult
     func add(_ name: String) throws -> Person {
-        let id = server.register(name)
+        let id = register(name)
         let person = try Person(name, id) { [entropy] store in
             try ClientCore(store: store, provider: OpenSSLProvider(), entropy: entropy)
         }
         people.append(person)
         try perform(
             .signIn(
-                Session(token: SessionToken(id.description), userID: id, username: name), serverURL: "https://test"),
+                Session(token: token(of: id), userID: id, username: name), serverURL: "https://test"),
             person)
         return person
     }
+
+    // MARK: The server
+
+    func register(_ name: String) -> ID {
+        let id = server.register(name)
+        names[id] = name
+        daemon?.register(name, as: id)
+        return id
+    }
+
+    func token(of user: ID) -> SessionToken { daemon?.token(of: user) ?? SessionToken(user.description) }
+
+    func answer(_ request: APIRequest) -> APIResponse {
+        daemon?.answer(request, at: now) ?? server.answer(request)
+    }
+
+    /// All that is in a group's log.
+    func log(of group: ID) -> [ModelServer.Row] { daemon?.log(of: group) ?? server.groups[group]?.log ?? [] }
 
     /// The same user on a new device: nothing of the old one is left.
     func replaceDevice(of person: Person) throws -> Person {
@@ -77,10 +100,10 @@ final class World {
             try ClientCore(store: store, provider: OpenSSLProvider(), entropy: entropy)
         }
         people[people.firstIndex { $0 === person }!] = fresh
-        server.forgetKeyPackages(of: person.id)
+        _ = answer(Endpoint.resetAccount(token: token(of: person.id)).request)
         try perform(
             .signIn(
-                Session(token: SessionToken(person.id.description), userID: person.id, username: person.name),
+                Session(token: token(of: person.id), userID: person.id, username: person.name),
                 serverURL: "https://test"),
             fresh)
         return fresh
@@ -166,11 +189,11 @@ final class World {
         }
         switch fault(person, request) {
         case .none:
-            try step(.answered(id, .success(dated(server.answer(request)))), person)
+            try step(.answered(id, .success(dated(answer(request)))), person)
         case .requestLost:
             try step(.answered(id, .failure(TransportError(.unknown, .connectionLost, "request lost"))), person)
         case .answerLost:
-            _ = server.answer(request)
+            _ = answer(request)
             try step(.answered(id, .failure(TransportError(.unknown, .connectionLost, "answer lost"))), person)
         case .linkDown:
             try step(.answered(id, .failure(TransportError(.notSent, .unreachable, "link down"))), person)
@@ -271,7 +294,7 @@ final class World {
         }
     }
 
-    private func nameOf(_ id: ID) -> String { people.first { $0.id == id }?.name ?? "?" }
+    private func nameOf(_ id: ID) -> String { names[id] ?? "?" }
 
     /// All are in the same epoch of the same branch.
     func expectSameKeys(_ name: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
@@ -319,7 +342,7 @@ final class World {
             guard let group = try? person.reader.groups(named: name).first else { continue }
             let details = try? person.core.details(of: group.id)
             text +=
-                "\(person.name): \(group.status) epoch \(group.epoch) joined \(group.joinedEpoch) cursor \(group.era).\(group.cursor) rival \(group.rivalSeen) tag \(!group.joinTag.isEmpty) "
+                "\(person.name): \(group.status) epoch \(group.epoch) joined \(group.joinedEpoch) cursor \(group.era).\(group.cursor) entry \(group.entry) rival \(group.rivalSeen) tag \(!group.joinTag.isEmpty) "
             text +=
                 "members \(details?.members.map { nameOf($0.user) } ?? []) invited \((try? person.reader.invited(to: group.id))?.map(nameOf) ?? [])\n"
             for row in (try? person.reader.outbox()) ?? [] {

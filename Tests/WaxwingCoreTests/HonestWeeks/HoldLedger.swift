@@ -1,0 +1,139 @@
+import ConclaveProtocol
+
+@testable import WaxwingCore
+
+/// What happened honestly in a room, and every time that somebody's messages waited because of a member: does the design ask for it, given what
+/// happened to the two?
+struct HoldLedger {
+    /// A member as somebody sees them.
+    private struct Pair: Hashable {
+        let holder: ObjectIdentifier
+        let user: ID
+        let fingerprint: String
+        /// Whoever was out in between is looked at anew.
+        let stay: Int
+    }
+
+    /// Somebody's saying yes to an invite: the commit that was made for it, whether it counted or not.
+    private struct Acceptance {
+        let madeAt: UInt64
+        let by: ID
+        /// The invitee's.
+        let key: String?
+    }
+
+    /// A row of the table that is printed.
+    struct Kind: Hashable {
+        let standing: RoomRecord.Standing
+        let objection: RoomRecord.Objection
+        let way: RoomRecord.Way
+        let level: TrustLevel
+
+        var line: String {
+            let pad = { (text: String, width: Int) in text + String(repeating: " ", count: max(1, width - text.count)) }
+            return pad("\(objection)", 20) + pad("\(way)", 13) + pad("\(standing)", 9) + "\(level)"
+        }
+    }
+
+    /// For what is printed.
+    var names: [ID: String] = [:]
+    /// By user, in the order they came; the last one is in use.
+    private var keys: [ID: [String]] = [:]
+    private var stays: [ID: Int] = [:]
+    private var verified: [ObjectIdentifier: [ID: String]] = [:]
+    private var acceptances: [ID: [Acceptance]] = [:]
+    /// Members that somebody was asked about.
+    private var held: Set<Pair> = []
+    private var freed: Set<Pair> = []
+    private(set) var counts: [Kind: Int] = [:]
+    private(set) var falseAlarms: [String] = []
+
+    // MARK: What happened
+
+    mutating func has(_ user: ID, key fingerprint: String) {
+        if keys[user]?.last != fingerprint { keys[user, default: []].append(fingerprint) }
+    }
+
+    mutating func isOut(_ user: ID) { stays[user, default: 0] += 1 }
+
+    mutating func accepted(_ user: ID, inviteMadeAt epoch: UInt64, by inviter: ID) {
+        acceptances[user, default: []].append(Acceptance(madeAt: epoch, by: inviter, key: key(of: user)))
+    }
+
+    mutating func verified(_ user: ID, by holder: World.Person, _ fingerprint: String) {
+        verified[ObjectIdentifier(holder), default: [:]][user] = fingerprint
+    }
+
+    func key(of user: ID) -> String? { keys[user]?.last }
+
+    mutating func isFreed(_ leaf: RoomRecord.Leaf, by holder: World.Person) { freed.insert(pair(leaf, holder)) }
+
+    private func pair(_ leaf: RoomRecord.Leaf, _ holder: World.Person) -> Pair {
+        Pair(
+            holder: ObjectIdentifier(holder), user: leaf.user, fingerprint: leaf.fingerprint,
+            stay: stays[leaf.user] ?? 0)
+    }
+
+    // MARK: Judging
+
+    /// Messages of `holder` wait because of this member.
+    mutating func note(_ leaf: RoomRecord.Leaf, _ holder: World.Person, _ level: TrustLevel, joinedEpoch: UInt64) throws
+    {
+        let pair = pair(leaf, holder)
+        if held.contains(pair), !freed.contains(pair) { return }
+        let isExplained = try explains(leaf, holder, level, joinedEpoch: joinedEpoch)
+        held.insert(pair)
+        let wasFreed = freed.remove(pair) != nil
+        let kind = Kind(standing: leaf.standing, objection: leaf.objection, way: leaf.way, level: level)
+        counts[kind, default: 0] += 1
+        if !isExplained {
+            falseAlarms.append(
+                "\(holder.name) (\(level)) holds for \(names[leaf.user] ?? "?"): \(leaf.standing), \(leaf.objection), came \(leaf.way) by "
+                    + "\(leaf.by.flatMap { names[$0] } ?? "nobody") in epoch \(leaf.epoch)"
+                    + (wasFreed ? ", and was asked before" : ""))
+        }
+    }
+
+    private func explains(
+        _ leaf: RoomRecord.Leaf, _ holder: World.Person, _ level: TrustLevel, joinedEpoch: UInt64
+    ) throws -> Bool {
+        let known = keys[leaf.user] ?? []
+        // Nobody is asked twice about one key in one stay.
+        guard known.contains(leaf.fingerprint), !freed.contains(pair(leaf, holder)) else { return false }
+        // Whoever was held is so with their next key, too.
+        if leaf.way == .replaced, leaf.standing == .held, wasHeld(leaf.user, by: holder) { return true }
+        let pinned = try holder.reader.user(leaf.user)?.fingerprint ?? ""
+        let hasAnotherKey = pinned != leaf.fingerprint && known.contains(pinned)
+        switch leaf.objection {
+        case .otherKey where leaf.standing == .untold:
+            // Seen members with new keys are shown once.
+            return level == .usual && leaf.way == .replaced && known.count > 1
+        case .otherKey: return level != .follow && leaf.way != .replaced && hasAnotherKey
+        case .notTheVerifiedKey:
+            let compared = verified[ObjectIdentifier(holder)]?[leaf.user]
+            return compared != nil && compared != leaf.fingerprint
+        case .everyNewKey: return level == .strict
+        case .stranger:
+            // Whoever came in later than the invite was made cannot read the commit that tells of it; nor is the word of one believed who is not
+            // accepted. And some clients come in with another key than the one that was invited.
+            guard leaf.way == .external, let last = acceptances[leaf.user]?.last else { return false }
+            return last.madeAt < joinedEpoch || wasHeld(last.by, by: holder)
+                || last.key != leaf.fingerprint && level != .follow
+        case .cameUnseen:
+            // They came while we were out ourselves.
+            return leaf.way == .vouchedFor || leaf.way == .found ? leaf.epoch == joinedEpoch : false
+        case .addedByUnaccepted: return leaf.by.map { wasHeld($0, by: holder) } ?? false
+        case .addedByNonAdmin, .ourName, .none: return false
+        }
+    }
+
+    private func wasHeld(_ user: ID, by holder: World.Person) -> Bool {
+        held.contains { $0.holder == ObjectIdentifier(holder) && $0.user == user }
+    }
+
+    var table: String {
+        counts.sorted { ($1.value, $0.key.line) < ($0.value, $1.key.line) }
+            .map { "  \(String(repeating: " ", count: max(0, 5 - "\($0.value)".count)))\($0.value)  \($0.key.line)\n" }
+            .joined()
+    }
+}
