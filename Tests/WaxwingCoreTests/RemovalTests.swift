@@ -20,4 +20,53 @@ struct RemovalTests {
         let last = try #require(try bob.reader.lastHistory(world.group("room", of: bob).id, limit: 1).last?.row)
         #expect(last.content == .system([SystemEvent(.weWereRemoved, actor: bob.id)]))
     }
+
+    /// The founder's record of a group has an id of its own: coming back is to that one, with its history.
+    @Test func aFounderWhoWasRemovedComesBackToTheSameHistory() throws {
+        let world = World(seed: 4, strict: true)
+        for name in ["alice", "bob"] { try world.add(name) }
+        try world.makeGroup("room")
+        let (alice, bob) = (world.people[0], world.people[1])
+        let server = try #require(try world.group("room", of: alice).serverID)
+        let (hers, his) = (try world.group("room", of: alice).id, try world.group("room", of: bob).id)
+        try world.perform(.send(group: hers, text: "before"), alice)
+        try world.syncAll()
+        world.server.groups[server]?.admins.insert(bob.id)
+        try world.sync(bob)
+        try world.perform(.remove(group: his, username: "alice"), bob)
+        try world.syncAll()
+        #expect(try world.group("room", of: alice).status == .removed)
+        try world.perform(.invite(group: his, username: "alice"), bob)
+        try world.sync(bob)
+        try world.sync(alice)
+        try world.perform(.accept(invite: try #require(try alice.reader.invites().first).id), alice)
+        try world.syncAll()
+        #expect(try alice.reader.groups().map(\.id) == [hers])
+        #expect(try world.group("room", of: alice).status == .active, "\(world.report("room"))")
+        #expect(try world.texts("room", alice).contains("alice: before"), "\(world.report("room"))")
+        #expect(try alice.reader.room(hers)?.leaf(of: bob.id)?.standing == .accepted)
+    }
+
+    /// Somebody puts the founder out by taking their place, and lets a stranger in meanwhile. The founder is told, and does not take whoever is there
+    /// for known.
+    @Test func whoLostTheirPlaceComesBackWithOpenEyes() throws {
+        let world = World(seed: 5, strict: false)
+        for name in ["alice", "bob"] { try world.add(name) }
+        try world.makeGroup("room")
+        let (alice, bob) = (world.people[0], world.people[1])
+        let id = try world.group("room", of: alice).id
+        let thief = try Intruder(as: alice.id, world)
+        try thief.putGroupInfo(world)
+        let stranger = try Intruder(as: world.server.register("mallory"), world)
+        try stranger.putGroupInfo(world)
+        for _ in 0..<2 { try world.sync(alice) }
+        #expect(try world.group("room", of: alice).status == .removed)
+        let told = try world.lines("room", alice).joined(separator: "; ")
+        #expect(told.contains("deviceReplaced") && told.contains("weWereRemoved"), "\(told)")
+        try world.perform(.accept(invite: try #require(try alice.reader.invites().first).id), alice)
+        try world.syncAll()
+        #expect(try world.group("room", of: alice).status == .active, "\(world.report("room"))")
+        #expect(try alice.reader.room(id)?.holds.map(\.user) == [stranger.id], "\(world.report("room"))")
+        #expect(try alice.reader.room(id)?.leaf(of: bob.id)?.standing == .accepted)
+    }
 }

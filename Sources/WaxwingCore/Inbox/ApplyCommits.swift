@@ -196,6 +196,10 @@ extension ClientCore {
         if staged.changes.selfRemoved {
             let me = try account(turn).userID
             let isUnlisted = RemovalNote(authenticatedData: staged.authenticatedData) != nil
+            if staged.changes.external, committer == me, try staged.committer.signatureKey != signer(turn).publicKey {
+                // Another device of ours, or somebody in our place.
+                events.append(SystemEvent(.deviceReplaced, actor: me))
+            }
             events.append(
                 SystemEvent(isUnlisted ? .weWereUnlisted : .weWereRemoved, actor: committer ?? row.sender, subject: me))
             try closeGroup(&group, as: .removed, because: "you are no longer a member of this group", &turn)

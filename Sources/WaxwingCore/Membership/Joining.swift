@@ -165,8 +165,9 @@ extension ClientCore {
                 turn.notice(.invite(record))
             }
             // An invite we said yes to was renewed under a new id, perhaps after we found the old one gone.
-            for var row in try turn.draft.outbox(invite.group) where row.state != .sending {
-                guard case .accept(let old) = row.intent, old != invite.invite, lanes[invite.group].acceptAnswer == nil
+            let group = try localGroup(invite.group, turn)?.id ?? invite.group
+            for var row in try turn.draft.outbox(group) where row.state != .sending {
+                guard case .accept(let old) = row.intent, old != invite.invite, lanes[group].acceptAnswer == nil
                 else { continue }
                 row.intent = .accept(invite: invite.invite)
                 row.state = .queued
@@ -174,8 +175,8 @@ extension ClientCore {
                 row.steps = 0
                 row.notBefore = nil
                 turn.draft.put(row)
-                lanes.wake(invite.group)
-                lanes.ask(invite.group)
+                lanes.wake(group)
+                lanes.ask(group)
             }
         }
     }

@@ -187,7 +187,7 @@ extension ClientCore {
             throw CoreError(.unknownInvite, "there is no such invite")
         }
         var record =
-            try turn.draft.group(invite.group)
+            try localGroup(invite.group, turn)
             ?? GroupRecord(
                 id: invite.group, serverID: invite.group, name: invite.groupName, alias: invite.groupAlias,
                 status: .keyless)
@@ -224,7 +224,7 @@ extension ClientCore {
             throw CoreError(.unknownInvite, "there is no such invite")
         }
         var record =
-            try turn.draft.group(invite.group)
+            try localGroup(invite.group, turn)
             ?? GroupRecord(
                 id: invite.group, serverID: invite.group, name: invite.groupName, alias: invite.groupAlias,
                 status: .left)
