@@ -14,7 +14,7 @@ DOORS ?= decode tree welcome group-info handle restore staged bundle successor o
 # Messages to begin with: of DIR, or of the official vectors where they are, and of our own.
 SEED_DIRS = $(or $(DIR),$(wildcard ../shared/mls-vectors)) fixtures/mls
 
-.PHONY: help setup demo test test-plugins test-disk-full clocks vectors own-vectors mls-peer peers simulate honest-weeks retry-storm foreign fuzz fixtures bench-archive bench-client bench-stores bench-mls format lint proto
+.PHONY: help setup demo test test-plugins test-disk-full clocks vectors own-vectors mls-peer peers simulate honest-weeks retry-storm foreign attacks fuzz fixtures bench-archive bench-client bench-stores bench-mls format lint proto
 
 help:
 	@echo "make demo                     a story of three people and a network that comes and goes, by real processes"
@@ -30,6 +30,7 @@ help:
 	@echo "make honest-weeks WEEKS=10    weeks of a room where nobody lies: whom messages wait for is counted; SEEDS=1-20"
 	@echo "make retry-storm              every command against a server in trouble, a minute for each kind, requests counted"
 	@echo "make foreign SEEDS=1-20       as many stories of Waxwing's clients beside one of another make, by real processes"
+	@echo "make attacks                  every attack by a lying server or member, in all variants; takes a quarter of an hour"
 	@echo "make fuzz SECONDS_EACH=600    tries each door of the MLS engine for so long, led by coverage"
 	@echo "make fixtures                 records the sessions of fixtures/ anew"
 	@echo "make bench-client             what catching up and sending cost, next to their floors"
@@ -106,6 +107,11 @@ foreign: SEEDS = 1-20
 foreign: setup
 	swift build --build-tests
 	WAXWING_FOREIGN_SEEDS=$(SEEDS) swift test --skip-build --no-parallel --filter EndToEndTests.EndToEnd.ForeignClientTests
+
+attacks: setup
+	swift build --build-tests
+	WAXWING_ATTACKS=all swift test --skip-build --no-parallel \
+		--filter 'EndToEndTests.EndToEnd.(AttackTests|CopiedProfileTests|NamingTests)'
 
 # Apart from the other builds: every function of the engine counts what it reaches. The corpus stays there and grows from run to run.
 # An input that breaks something is left in .build-fuzz as crash-, timeout- or oom-.

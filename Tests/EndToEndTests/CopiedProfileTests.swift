@@ -4,13 +4,12 @@ import Testing
 extension EndToEnd {
     /// A profile that was put back from a backup, or is used twice: what it says arrives all the same.
     @Suite struct CopiedProfileTests {
-        @Test(arguments: ["sqlite", "files"]) func aProfilePutBackIsReadByAll(_ store: String) async throws {
-            try await withStage { stage in
-                var alice = try Person("alice", folder: stage.folder)
-                alice.plugins = ["WAXWING_STORE": store]
-                try await alice.register(at: stage.url)
-                let bob = try await stage.people("bob")[0]
-                try await stage.room([alice, bob])
+        @Test(arguments: Variant.chosen(for: "profile put back", .seen))
+        func aProfilePutBackIsReadByAll(_ variant: Variant) async throws {
+            try await withStage(variant.ordering, store: variant.store) { stage in
+                let people = try await stage.people("alice", "bob")
+                let (alice, bob) = (people[0], people[1])
+                try await stage.room(people)
                 try await alice.run("send", "room", "one")
                 let (profile, backup) = (alice.home + "/default", alice.home + "/backup")
                 try FileManager.default.copyItem(atPath: profile, toPath: backup)
@@ -27,6 +26,37 @@ extension EndToEnd {
                 #expect(again.status == 0 && !again.errors.contains("put back"), "it is said once: \(again.errors)")
                 try await bob.sync()
                 #expect(try await bob.texts("room").last == "five")
+            }
+        }
+
+        /// The copy goes on beside the profile it was taken from. Whichever of them says that it has sent something, the others read it.
+        @Test(arguments: Variant.chosen(for: "profile used twice", .seen))
+        func whatAProfileUsedTwiceSendsIsRead(_ variant: Variant) async throws {
+            try await withStage(variant.ordering, store: variant.store) { stage in
+                let people = try await stage.people("alice", "bob")
+                let (alice, bob) = (people[0], people[1])
+                try await stage.room(people)
+                try await alice.run("send", "room", "one")
+                var copy = try Person("alice", folder: stage.folder + "/copy")
+                copy.plugins = alice.plugins
+                try FileManager.default.copyItem(atPath: alice.home + "/default", toPath: copy.home + "/default")
+                var sent = ["one"]
+                for (number, writer) in [alice, copy, alice, copy].enumerated() {
+                    let text = "turn \(number)"
+                    let send = try await writer.attempt("send", "room", text)
+                    if send.status == 0, !send.output.contains("queued") { sent.append(text) }
+                    if number == 1 { #expect(send.errors.contains("put back"), "\(send.errors)") }
+                    try await bob.sync()
+                    let texts = try await bob.texts("room")
+                    #expect(texts == sent, "\(text): \(send.output)\(send.errors)")
+                }
+                #expect(sent.contains("turn 1"), "the copy cannot write")
+                // Whoever has the place in the end sends what waited for it.
+                let isRead = try await eventually {
+                    for person in [alice, bob] { try await person.sync() }
+                    return try await bob.texts("room").contains("turn 2")
+                }
+                #expect(isRead, "what was queued never came")
             }
         }
     }

@@ -7,8 +7,10 @@ import Testing
 /// Minutes that a test may take. What the make targets ask for is more than a story.
 private let longestStory: Int = {
     let environment = ProcessInfo.processInfo.environment
-    let isLong = ["WAXWING_DISK_FAULTS", "WAXWING_CLOCKS", "WAXWING_STORM", "WAXWING_FOREIGN_SEEDS"].contains {
-        environment[$0] != nil
-    }
+    let isLong =
+        environment["WAXWING_ATTACKS"] == "all"
+        || ["WAXWING_DISK_FAULTS", "WAXWING_CLOCKS", "WAXWING_STORM", "WAXWING_FOREIGN_SEEDS"].contains {
+            environment[$0] != nil
+        }
     return isLong ? 120 : 10
 }()

@@ -36,8 +36,9 @@ extension EndToEnd {
             }
         }
 
-        @Test func swappedNamesChangeNothingBeforeThePersonSaysSo() async throws {
-            try await withStage(hasNetwork: true) { stage in
+        @Test(arguments: Variant.chosen(for: "swapped names", .seen))
+        func swappedNamesChangeNothingBeforeThePersonSaysSo(_ variant: Variant) async throws {
+            try await withStage(variant.ordering, hasNetwork: true, store: variant.store) { stage in
                 let people = try await stage.people("alice", "bob", "eve")
                 let (alice, bob, eve) = (people[0], people[1], people[2])
                 try await stage.room(people)
@@ -82,8 +83,9 @@ extension EndToEnd {
             }
         }
 
-        @Test func namesThatLookAlikeAreToldApart() async throws {
-            try await withStage { stage in
+        @Test(arguments: Variant.chosen(for: "look-alike names", .seen))
+        func namesThatLookAlikeAreToldApart(_ variant: Variant) async throws {
+            try await withStage(variant.ordering, store: variant.store) { stage in
                 let people = try await stage.people("alice", "bob", "B0B")
                 let (alice, double) = (people[0], people[2])
                 try await stage.room([alice, people[1]])

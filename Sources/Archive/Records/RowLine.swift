@@ -15,6 +15,7 @@ enum RowLine {
         (.triedToAdd, "triedToAdd"), (.triedToRemove, "triedToRemove"), (.triedToReplaceGroup, "triedToReplaceGroup"),
         (.triedToNeedSecret, "triedToNeedSecret"), (.triedToChangeSettings, "triedToChangeSettings"),
         (.triedToEnter, "triedToEnter"), (.triedToChange, "triedToChange"),
+        (.copyTookOver, "copyTookOver"),
     ]
 
     /// No name begins with another: readers take the first that fits.

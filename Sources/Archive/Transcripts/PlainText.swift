@@ -122,6 +122,7 @@ enum EventWords {
         case .triedToEnter: "somebody tried to come in from outside as \(event.subject); it was refused"
         case .triedToChange:
             "\(event.actor) sent a change that was against the rules, or referred to something that was not there; it was not taken"
+        case .copyTookOver: "another copy of this profile took its place in the group"
         case .logReplaced:
             "the server's log had a commit of \(event.actor) here in the place of another one: others may not have read what came after that"
         }

@@ -80,6 +80,9 @@ struct HistoryLine {
         case .triedToChange:
             return
                 "\(actor) sent a change that is against the rules, or refers to something which is not here; it was not taken"
+        case .copyTookOver:
+            return
+                "another copy of this profile took its place in the group; waxwing group rejoin takes it back, and puts the other one out"
         case .logReplaced:
             return
                 "the server's log has a commit of \(actor) here where it had another one before: it was put back to an older state, or shows people different logs; others may never read what was written since"

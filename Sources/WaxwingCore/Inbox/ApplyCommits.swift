@@ -194,15 +194,7 @@ extension ClientCore {
         let committer = ID(staged.committer.identity)
         let epoch = staged.baseEpoch
         if staged.changes.selfRemoved {
-            let me = try account(turn).userID
-            let isUnlisted = RemovalNote(authenticatedData: staged.authenticatedData) != nil
-            if staged.changes.external, committer == me, try staged.committer.signatureKey != signer(turn).publicKey {
-                // Another device of ours, or somebody in our place.
-                events.append(SystemEvent(.deviceReplaced, actor: me))
-            }
-            events.append(
-                SystemEvent(isUnlisted ? .weWereUnlisted : .weWereRemoved, actor: committer ?? row.sender, subject: me))
-            try closeGroup(&group, as: .removed, because: "you are no longer a member of this group", &turn)
+            events += try weAreOut(by: staged, row, &group, &turn)
         } else {
             let replaced = (staged.changes.updated + staged.changes.removed)
                 .compactMap { group.state?.leafKey(at: $0.index).map { mark($0) } }

@@ -189,4 +189,29 @@ extension ClientCore {
                 epoch: record.epoch),
             in: group.record)
     }
+
+    /// A commit has taken us out of the tree.
+    ///
+    /// - Returns: the lines that say so.
+    mutating func weAreOut(
+        by staged: StagedCommit, _ row: InboxRow, _ group: inout OpenGroup, _ turn: inout Turn
+    ) throws -> [SystemEvent] {
+        let me = try account(turn).userID
+        let committer = ID(staged.committer.identity)
+        guard staged.changes.external, committer == me else {
+            let isUnlisted = RemovalNote(authenticatedData: staged.authenticatedData) != nil
+            try closeGroup(&group, as: .removed, because: "you are no longer a member of this group", &turn)
+            return [
+                SystemEvent(isUnlisted ? .weWereUnlisted : .weWereRemoved, actor: committer ?? row.sender, subject: me)
+            ]
+        }
+        if try staged.committer.signatureKey == signer(turn).publicKey {
+            try closeGroup(
+                &group, as: .removed, because: "another copy of this profile has taken its place in the group", &turn)
+            return [SystemEvent(.copyTookOver, actor: me)]
+        }
+        try closeGroup(
+            &group, as: .removed, because: "another device of yours, or somebody in your name, is in your place", &turn)
+        return [SystemEvent(.deviceReplaced, actor: me), SystemEvent(.weWereRemoved, actor: me)]
+    }
 }

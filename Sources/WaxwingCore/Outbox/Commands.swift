@@ -27,10 +27,7 @@ extension ClientCore {
             let (intent, steps) = try removal(of: username, user, in: record, &turn)
             try queue(intent, steps: steps, in: record, &turn)
         case .leave(let group): try queue(.leave, in: openGroup(group, turn), &turn)
-        case .rejoin(let group):
-            let record = try openGroup(group, turn)
-            if record.status == .creating { throw CoreError(.notAllowed, "the group is still being created") }
-            try queue(.rejoin, in: record, &turn)
+        case .rejoin(let group): try queueRejoin(group, &turn)
         case .accept(let invite): try queueAccept(invite, &turn)
         case .decline(let invite): try queueDecline(invite, &turn)
         case .retry(let order): try retry(order, &turn)
@@ -49,6 +46,19 @@ extension ClientCore {
 
     private func check(_ problem: String?) throws {
         if let problem { throw CoreError(.invalidInput, problem) }
+    }
+
+    private mutating func queueRejoin(_ group: ID, _ turn: inout Turn) throws {
+        if var record = try turn.draft.group(group), record.status == .removed,
+            try turn.draft.membership(group).isOnRoster(account(turn).userID)
+        {
+            // Another device of ours is in our place, or a copy: we are a member all the same.
+            record.status = .keyless
+            turn.draft.put(record)
+        }
+        let record = try openGroup(group, turn)
+        if record.status == .creating { throw CoreError(.notAllowed, "the group is still being created") }
+        try queue(.rejoin, in: record, &turn)
     }
 
     private func openGroup(_ id: ID, _ turn: Turn) throws -> GroupRecord {

@@ -210,6 +210,8 @@ public struct SystemEvent: Hashable, Sendable, TLSEncodable, TLSDecodable {
         case triedToEnter = 29
         /// The actor sent some other change that is against the rules, or that refers to something which is not here.
         case triedToChange = 30
+        /// We are out: another copy of this profile came back from outside, in our place.
+        case copyTookOver = 31
 
         /// The version of a history row that can hold it.
         fileprivate var neededVersion: UInt8 {

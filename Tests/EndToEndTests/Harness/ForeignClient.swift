@@ -14,19 +14,19 @@ actor ForeignClient {
     let name: String
     let userID: ID
     private let port: UInt16
-    private let token: SessionToken
-    private var engine: Peer
+    let token: SessionToken
+    var engine: Peer
     /// The account's signature key, which all its key packages are made with. Coming in from outside makes another one.
     private var signatureKey = ""
     private var keyPackages: [Int] = []
     /// The groups by name.
-    private var groups: [String: Room] = [:]
+    var groups: [String: Room] = [:]
     /// What the server has refused, in its own words.
     private(set) var refusals: [String] = []
     /// What it has read, in the order of the log.
-    private(set) var texts: [String] = []
+    var texts: [String] = []
 
-    private struct Room {
+    struct Room {
         let id: ID
         /// The engine's number for it.
         var handle: Int
@@ -34,11 +34,13 @@ actor ForeignClient {
     }
 
     /// Registers a user and uploads key packages.
-    init(_ name: String, at port: UInt16, seed: UInt64) async throws {
+    init(
+        _ name: String, at port: UInt16, seed: UInt64, provider: any CryptoProvider = OpenSSLProvider()
+    ) async throws {
         self.name = name
         self.port = port
         engine = Peer(
-            provider: OpenSSLProvider(), entropy: ForeignEntropy(seed: seed),
+            provider: provider, entropy: ForeignEntropy(seed: seed),
             clock: { UInt64(Date().timeIntervalSince1970) })
         _ = try await Self.ask(Endpoint.register(username: name, password: Person.password), port)
         let session = try await Self.ask(Endpoint.login(username: name, password: Person.password), port)
@@ -73,15 +75,21 @@ actor ForeignClient {
             groups[group] = Room(id: invite.group, handle: 0, cursor: 0)
             return try await reset(group)
         }
-        for keyPackage in keyPackages {
-            let joined = try? run(["op": "join", "kp": keyPackage, "welcome": hex(welcome.message)])
-            guard let joined else { continue }
-            groups[group] = Room(id: invite.group, handle: try number(joined, "group"), cursor: 0)
-            break
-        }
-        _ = try #require(groups[group], "\(name): no key package fits the Welcome")
+        try join(group, invite.group, by: welcome.message)
         _ = try await ask(Endpoint.acceptWelcome(welcome.welcome, token: token))
         try await uploadKeyPackages([false])
+    }
+
+    /// Comes in by a Welcome for one of its key packages.
+    func join(_ group: String, _ id: ID, by welcome: [UInt8]) throws {
+        for keyPackage in keyPackages {
+            // Made for another one, perhaps.
+            let joined = try? run(["op": "join", "kp": keyPackage, "welcome": hex(welcome)])
+            guard let joined else { continue }
+            groups[group] = Room(id: id, handle: try number(joined, "group"), cursor: 0)
+            return
+        }
+        Issue.record("\(name): no key package fits the Welcome")
     }
 
     /// Comes into a public group from outside, asked by no one.
@@ -164,7 +172,7 @@ actor ForeignClient {
         }
     }
 
-    private func take(_ row: LogRow, in room: Room) {
+    func take(_ row: LogRow, in room: Room) {
         let op = ServerLog.isApplicationMessage(row) ? "unprotect" : "handle"
         let read = try? run(["op": op, "group": room.handle, "message": hex(row.message)])
         guard let read, op == "unprotect", let text = try? bytes(read, "plaintext") else { return }
@@ -179,12 +187,12 @@ actor ForeignClient {
 
     // MARK: The engine
 
-    private func applied(_ fields: [String: Any], in group: String) throws -> [UInt8] {
+    func applied(_ fields: [String: Any], in group: String) throws -> [UInt8] {
         let handle = try #require(groups[group]).handle
         return try bytes(try run(fields.merging(["group": handle, "apply": true]) { $1 }), "commit")
     }
 
-    private func groupInfo(of group: String) throws -> [UInt8] {
+    func groupInfo(of group: String) throws -> [UInt8] {
         try bytes(try run(["op": "group_info", "group": try #require(groups[group]).handle]), "group_info")
     }
 
@@ -208,7 +216,7 @@ actor ForeignClient {
         _ = try await ask(Endpoint.uploadKeyPackages(uploads, fingerprint: fingerprint, token: token))
     }
 
-    private func run(_ fields: [String: Any]) throws -> [String: Any] {
+    func run(_ fields: [String: Any]) throws -> [String: Any] {
         let line = try JSONSerialization.data(withJSONObject: fields)
         let answer = try JSONSerialization.jsonObject(with: Data(engine.answer(Array(line)))) as? [String: Any] ?? [:]
         guard answer["ok"] as? Bool == true else {
@@ -217,22 +225,22 @@ actor ForeignClient {
         return answer
     }
 
-    private func bytes(_ answer: [String: Any], _ field: String) throws -> [UInt8] {
+    func bytes(_ answer: [String: Any], _ field: String) throws -> [UInt8] {
         let digits = Array(try #require(answer[field] as? String).utf8)
         return stride(from: 0, to: digits.count, by: 2).compactMap {
             UInt8(String(decoding: digits[$0..<$0 + 2], as: UTF8.self), radix: 16)
         }
     }
 
-    private func number(_ answer: [String: Any], _ field: String) throws -> Int { try #require(answer[field] as? Int) }
+    func number(_ answer: [String: Any], _ field: String) throws -> Int { try #require(answer[field] as? Int) }
 
-    private func hex(_ bytes: [UInt8]) -> String { Self.hex(bytes) }
+    func hex(_ bytes: [UInt8]) -> String { Self.hex(bytes) }
 
     private static func hex(_ bytes: [UInt8]) -> String { bytes.map { String(format: "%02x", $0) }.joined() }
 
     // MARK: The server
 
-    private func ask<Value>(_ call: Call<Value>) async throws -> Value { try await Self.ask(call, port) }
+    func ask<Value>(_ call: Call<Value>) async throws -> Value { try await Self.ask(call, port) }
 
     private static func ask<Value>(_ call: Call<Value>, _ port: UInt16) async throws -> Value {
         try await onThread { try ServerLog.ask(call, port) }

@@ -127,11 +127,15 @@ struct HistoryLine: Decodable, Hashable, Sendable {
         var kind: String
         var actor: String
         var subject: String
+        var actorID: String
+        var subjectID: String
+        var count: UInt32?
     }
 
     var kind: String
     var sequence: UInt64?
     var sender: String
+    var senderID: String
     var epoch: UInt64
     var generation: UInt32?
     var messageID: String?

@@ -9,12 +9,15 @@ struct Stage: Sendable {
     let network: FaultyProxy?
     /// Where people think the server is.
     let url: String
+    /// What people's profiles are kept in; that of the whole test run where nothing is said.
+    var store: Variant.Store?
 
     /// Registers people, one after the other.
     func people(_ names: String...) async throws -> [Person] {
         var people: [Person] = []
         for name in names {
-            let person = try Person(name, folder: folder)
+            var person = try Person(name, folder: folder)
+            if let store { person.plugins["WAXWING_STORE"] = store.rawValue }
             try await person.register(at: url)
             people.append(person)
         }
@@ -64,9 +67,10 @@ struct Stage: Sendable {
 ///   - hasNetwork: put a ``FaultyProxy`` between people and server.
 ///   - options: more arguments for `waxwingd`.
 ///   - clock: the server's; the right one where there is none.
+///   - store: what people's profiles are kept in.
 func withStage(
     _ ordering: Server.Ordering = .strict, hasNetwork: Bool = false, options: [String] = [],
-    clock: FakeClock? = nil,
+    clock: FakeClock? = nil, store: Variant.Store? = nil,
     _ play: (Stage) async throws -> Void
 ) async throws {
     try await withFolder { folder in
@@ -77,7 +81,7 @@ func withStage(
             let proxy = try FaultyProxy(server: await server.port)
             (network, url) = (proxy, proxy.url)
         }
-        let stage = Stage(folder: folder, server: server, network: network, url: url)
+        let stage = Stage(folder: folder, server: server, network: network, url: url, store: store)
         do {
             try await play(stage)
         } catch {
