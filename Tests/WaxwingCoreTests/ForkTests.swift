@@ -1,4 +1,5 @@
 import ConclaveProtocol
+import MLSOpenSSL
 import Testing
 
 @testable import MLS
@@ -208,6 +209,38 @@ import Testing
         #expect(try world.group("room", of: alice).epoch == epoch)
         let last = try alice.reader.lastHistory(world.room(of: alice), limit: 1).last?.row
         #expect(last?.content == .unreadable(.forged))
+    }
+
+    /// Two copies of a profile go on beside each other. The one that is put out is told why, and takes its place back if its person wants that.
+    @Test func ofTwoCopiesOneIsInTheRoom() throws {
+        let (world, _) = try room(of: ["alice", "bob"], seed: 335, strict: true)
+        let (alice, bob) = (world.people[0], world.people[1])
+        let content = alice.store.content
+        let copy = try World.Person("alice", alice.id) { store in
+            store.restore(content)
+            return try ClientCore(store: store, provider: OpenSSLProvider(), entropy: world.entropy)
+        }
+        try say("from the copy", copy, world)
+        try world.sync(alice)
+        #expect(alice.notices.contains { if case .writtenElsewhere = $0 { true } else { false } })
+        for person in [copy, alice, copy, alice] { try world.sync(person) }
+        #expect(try world.group("room", of: alice).status == .removed)
+        #expect(try events(.copyTookOver, alice, world) == [alice.id], "\(world.report("room"))")
+        try say("the copy goes on", copy, world)
+        // It waits for another member to go by where it came in.
+        for person in [bob, copy, bob] { try world.sync(person) }
+        #expect(
+            try world.texts("room", bob) == ["alice: from the copy", "alice: the copy goes on"],
+            "\(world.report("room"))")
+
+        try world.perform(.rejoin(group: world.room(of: alice)), alice)
+        for person in [alice, copy, alice, bob] { try world.sync(person) }
+        #expect(try world.group("room", of: alice).status == .active)
+        #expect(try world.group("room", of: copy).status == .removed)
+        try say("back again", alice, world)
+        for person in [bob, alice, bob] { try world.sync(person) }
+        #expect(try world.texts("room", bob).last == "alice: back again")
+        try world.expectSameKeys("room")
     }
 
     /// A member seals again what we have signed, under keys of ours to come (RFC 9420 §6.3.2): no one believes that the profile runs twice, and no
