@@ -104,21 +104,21 @@ struct HoldLedger {
         if leaf.way == .replaced, leaf.standing == .held, wasHeld(leaf.user, by: holder) { return true }
         let pinned = try holder.reader.user(leaf.user)?.fingerprint ?? ""
         let hasAnotherKey = pinned != leaf.fingerprint && known.contains(pinned)
+        let compared = verified[ObjectIdentifier(holder)]?[leaf.user]
+        let isNotTheVerifiedKey = compared != nil && compared != leaf.fingerprint
         switch leaf.objection {
         case .otherKey where leaf.standing == .untold:
             // Seen members with new keys are shown once.
             return level == .usual && leaf.way == .replaced && known.count > 1
         case .otherKey: return level != .follow && leaf.way != .replaced && hasAnotherKey
-        case .notTheVerifiedKey:
-            let compared = verified[ObjectIdentifier(holder)]?[leaf.user]
-            return compared != nil && compared != leaf.fingerprint
+        case .notTheVerifiedKey: return isNotTheVerifiedKey
         case .everyNewKey: return level == .strict
         case .stranger:
             // Whoever came in later than the invite was made cannot read the commit that tells of it; nor is the word of one believed who is not
             // accepted. And some clients come in with another key than the one that was invited.
             guard leaf.way == .external, let last = acceptances[leaf.user]?.last else { return false }
             return last.madeAt < joinedEpoch || wasHeld(last.by, by: holder)
-                || last.key != leaf.fingerprint && level != .follow
+                || last.key != leaf.fingerprint && (level != .follow || isNotTheVerifiedKey)
         case .cameUnseen:
             // They came while we were out ourselves.
             return leaf.way == .vouchedFor || leaf.way == .found ? leaf.epoch == joinedEpoch : false
