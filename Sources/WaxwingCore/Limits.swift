@@ -25,6 +25,8 @@ public enum ClientLimits {
     /// Commits remembered of one epoch, and in all: a room full of invites that were accepted at once leaves dozens of dead ones, more is a flood.
     static let commitsPerEpoch = 64
     static let loggedCommits = 256
+    /// Pages of ``rowsPerRead`` rows of the history that are looked through for what we said on a dead branch.
+    static let pagesSaidAgain = 500
     /// How often in one epoch a message with a key of ours that was used makes us seal anew what waits.
     static let timesSealedAnew: UInt8 = 8
     /// People whom the lines of a refused change name as added, and as removed. One commit may name thousands.

@@ -107,6 +107,9 @@ import Testing
             for other in world.people {
                 #expect(texts.contains("\(other.name): \(other.name) again"), "\(world.report("room"))")
             }
+            // What she said alone she says again.
+            let alone = texts.filter { $0.hasPrefix("carol: in the other") }
+            #expect(alone == (1...lead).map { "carol: in the other \($0)" }, "\(person.name): \(world.report("room"))")
             #expect(try person.reader.outbox().isEmpty)
         }
         // She is told; the others saw nothing of it.

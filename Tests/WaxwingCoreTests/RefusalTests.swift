@@ -83,4 +83,31 @@ import Testing
         #expect(try alice.reader.outbox().isEmpty, "\(world.report("room"))")
         #expect(try world.lines("room", alice).last?.contains("unreadable forged") == true, "\(world.report("room"))")
     }
+
+    /// A commit refers to a proposal that no one else has: nobody can tell whether others have taken it, so all come back by it, one behind the other.
+    @Test(arguments: [true, false])
+    func aProposalThatNoOneHasPartsNobody(strict: Bool) throws {
+        let world = try World.talking(321, ["alice", "bob", "carol", "mallory"], strict: strict)
+        world.server.readsHandshakes = false
+        let mallory = try ForeignClient(insteadOf: world.people[3], in: "room", world)
+        let key = try world.people[0].core.crypto.generateSignatureKey(world.entropy)
+        try mallory.commitUnseen(.add(try world.keyPackage(world.server.register("dave").bytes, key)), world)
+        for person in world.people { try world.say("\(person.name) goes on", person) }
+        for _ in 0..<5 { try world.syncAll(rounds: 1) }
+        // Whom she has added is held.
+        for person in world.people {
+            for leaf in try world.held(person) {
+                try world.perform(
+                    .acceptMember(group: world.room(of: person), user: leaf.user, fingerprint: leaf.fingerprint), person
+                )
+            }
+        }
+        try world.syncAll()
+        try world.expectSameKeys("room")
+        for person in world.people {
+            let texts = try world.texts("room", person).filter { $0.hasSuffix("goes on") }
+            #expect(texts.count == 3, "\(person.name): \(world.report("room"))")
+            #expect(try person.reader.outbox().isEmpty)
+        }
+    }
 }

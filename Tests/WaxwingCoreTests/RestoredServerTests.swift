@@ -58,4 +58,26 @@ import Testing
         }
         for person in world.people { #expect(try person.reader.outbox().isEmpty, "\(person.name)") }
     }
+
+    /// The server has forgotten a message, and gives its number to another one: what people have of it stays.
+    @Test(arguments: [true, false])
+    func aForgottenMessageKeepsItsLine(othersAreFirst: Bool) throws {
+        let (world, room) = try restored(79, lead: 0, ["alice", "bob"])
+        let (alice, bob) = (world.people[0], world.people[1])
+        let backup = try #require(world.server.groups[room])
+        try world.say("forgotten", alice)
+        try world.sync(alice)
+        world.server.groups[room] = backup
+        for person in othersAreFirst ? [bob, alice] : [alice, bob] {
+            try world.say("\(person.name) goes on", person)
+            try world.sync(person)
+        }
+        try world.syncAll()
+        let texts = try world.texts("room", alice)
+        #expect(
+            Set(texts) == ["alice: forgotten", "alice: alice goes on", "bob: bob goes on"], "\(world.report("room"))")
+        #expect(texts.count == 3)
+        #expect(Set(try world.texts("room", bob)) == ["alice: alice goes on", "bob: bob goes on"])
+        try world.expectSameKeys("room")
+    }
 }

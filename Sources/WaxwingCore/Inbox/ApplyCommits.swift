@@ -126,6 +126,7 @@ extension ClientCore {
         // Of before there were room records: what is known goes with the keys otherwise.
         _ = try room(of: group.record, group.state, &turn)
         try settlePins(of: group.id, isLiving: false, &turn)
+        try sayAgain(group.record, from: split, &turn)
         group.state = nil
         group.record.status = .keyless
         group.record.joinTag = []
@@ -319,11 +320,16 @@ extension ClientCore {
             try systemEvents(of: staged)
             + enterRoom(
                 next, by: .outside, after: known, in: &group.record, time: row.time, &turn)
+        for event in events { wantName(of: event.subject, turn) }
         turn.draft.putHistory(
             HistoryRow(
                 sequence: row.sequence, era: row.era, sender: me, time: row.time, content: .system(events),
                 epoch: staged.baseEpoch, digest: digest),
             in: group.record)
+        // By it a GroupInfo of the state before ours is told from any other.
+        if group.record.entry != .proven {
+            try keepWitness(row, digest, epoch: staged.baseEpoch, in: group.id, &turn)
+        }
     }
 
     /// What a commit did, for people.

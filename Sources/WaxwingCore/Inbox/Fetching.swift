@@ -34,6 +34,10 @@ extension ClientCore {
         }
         // Another process may have fetched meanwhile.
         rows = rows.drop { $0.sequence <= record.cursor }
+        if try standsOnOurs(rows, record, turn) {
+            try restartNumbering(record, &turn)
+            return
+        }
         // A log that is empty from its very beginning says nothing of what has left it meanwhile.
         let isEmptied = request.isLook && !request.overlap && rows.isEmpty
         if isEmptied || hasGap(rows, after: record.cursor) { try lookForLostCommits(&record, &turn) }
@@ -68,6 +72,27 @@ extension ClientCore {
             return false
         }
         return try !isParked(first, record, turn)
+    }
+
+    /// Whether a row has the number that the server gave to a message of ours, which we have not fetched yet: it has forgotten that one.
+    private func standsOnOurs(_ rows: ArraySlice<LogRow>, _ record: GroupRecord, _ turn: Turn) throws -> Bool {
+        guard !rows.isEmpty, let last = try turn.draft.lastSequence(record.id, era: record.era), last > record.cursor
+        else { return false }
+        let digests = Set(rows.map { sha256($0.message) })
+        for row in rows where row.sequence <= last {
+            let key = Keys.history(record.id, era: record.era, sequence: row.sequence)
+            guard let line: HistoryRow = try turn.draft.record(.history, key), !line.digest.isEmpty else { continue }
+            // One that stands elsewhere in the log had a damaged answer, and takes its place there.
+            if !digests.contains(line.digest) { return true }
+        }
+        return false
+    }
+
+    /// Whether another line stands at a number of the log.
+    func isTaken(_ sequence: UInt64, _ digest: [UInt8], _ record: GroupRecord, _ turn: Turn) throws -> Bool {
+        let key = Keys.history(record.id, era: record.era, sequence: sequence)
+        guard let line: HistoryRow = try turn.draft.record(.history, key) else { return false }
+        return !line.digest.isEmpty && line.digest != digest
     }
 
     private func hasGap(_ rows: ArraySlice<LogRow>, after cursor: UInt64) -> Bool {

@@ -18,6 +18,8 @@ extension ClientCore {
         /// Ours is dead, as the log is another one from this epoch on.
         case replaced(from: UInt64)
 
+        var isOurs: Bool { if case .ours = self { true } else { false } }
+
         /// Where the log became another one.
         var split: UInt64? { if case .replaced(let epoch) = self { epoch } else { nil } }
     }

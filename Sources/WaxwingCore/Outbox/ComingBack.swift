@@ -150,7 +150,8 @@ extension ClientCore {
     private func objection(to view: OutsideView, _ record: GroupRecord, _ turn: Turn) throws -> Objection? {
         let me = try account(turn).userID
         let log = try turn.draft.membership(record.id).log
-        let isOver = record.status != .active ? try isOver(view, in: record.id, turn) : view.epoch < record.epoch
+        let isAhead = record.status != .active || view.epoch > record.epoch
+        let isOver = isAhead ? try isOver(view, in: record.id, turn) : view.epoch < record.epoch
         if isOver {
             return Objection(
                 trouble:

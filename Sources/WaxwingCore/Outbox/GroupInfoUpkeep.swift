@@ -77,9 +77,9 @@ extension ClientCore {
         var row = row
         switch standing {
         case .agreed, .ours:
-            if try turn.draft.group(record.id)?.entry == .doubtful {
+            if try turn.draft.group(record.id)?.entry == .doubtful, try !isBehindOurs(groupInfo, record, turn) {
                 delay(row, Self.doubtTrouble, &turn)
-            } else if case .ours = standing {
+            } else if try standing.isOurs || awaitsOurWord(groupInfo, record, turn) {
                 row.state = .queued
                 row.isTold = true
                 turn.draft.put(row)
@@ -100,7 +100,29 @@ extension ClientCore {
         }
     }
 
+    /// Whether the GroupInfo of our state is by the one who has just come in from outside, and may be in doubt of it: that another member goes by it, too,
+    /// a GroupInfo of ours shows them.
+    private func awaitsOurWord(_ groupInfo: [UInt8]?, _ record: GroupRecord, _ turn: Turn) throws -> Bool {
+        guard record.entry == .proven, record.epoch > 0, let newcomer = record.lastCommitter,
+            try newcomer != account(turn).userID,
+            let last = try turn.draft.membership(record.id).log[record.epoch - 1].first(where: \.isValid),
+            last.author == nil, let groupInfo,
+            let view = try? OutsideView(groupInfo: groupInfo, crypto: crypto)  // One that does not hold is nobody's.
+        else { return false }
+        return view.signer.identity == newcomer.bytes
+    }
+
     // MARK: In doubt
+
+    /// Whether the server still gives out the very GroupInfo that we came in by: others who come in by it collide with us, and by ours they come in
+    /// behind us. Whichever branch it is of, we stand on no other.
+    private func isBehindOurs(_ groupInfo: [UInt8]?, _ record: GroupRecord, _ turn: Turn) throws -> Bool {
+        guard let groupInfo, record.epoch == record.joinedEpoch,
+            let view = try? OutsideView(groupInfo: groupInfo, crypto: crypto),  // One that does not hold is none of ours.
+            view.groupID == record.mlsGroupID, view.epoch + 1 == record.joinedEpoch
+        else { return false }
+        return try hasWitness(to: view, in: record.id, turn)
+    }
 
     private static var doubtTrouble: String {
         "the way into the group may lead to a dead branch: it waits for another member to be online"

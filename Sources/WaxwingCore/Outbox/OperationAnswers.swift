@@ -41,6 +41,11 @@ extension ClientCore {
                 try answeredWithOldNumber(sequence, row, record, digest, &turn)
                 break
             }
+            if try isTaken(sequence, digest, record, turn) {
+                // By a message of ours that the server has forgotten. The log settles this one, as it is counted now.
+                try restartNumbering(record, &turn)
+                break
+            }
             try settle(
                 row, in: record, era: record.era, sequence: sequence, time: serverClock.seconds(turn.moment),
                 digest: digest, &turn)

@@ -76,7 +76,7 @@ public struct OutboxRow: StoredRecord, Hashable {
     }
 
     /// Number of the row in this profile: its order, and its name on the command line.
-    public let order: UInt64
+    public internal(set) var order: UInt64
     public let group: ID
     public var intent: Intent
     public var state: State

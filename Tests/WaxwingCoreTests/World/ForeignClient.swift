@@ -42,9 +42,11 @@ final class ForeignClient {
     }
 
     /// Commits what it likes, and takes that at once.
-    func commit(_ proposals: [Proposal], psks: [PreSharedKey] = [], _ world: World) throws {
+    func commit(
+        _ proposals: [Proposal], includePending: Bool = false, psks: [PreSharedKey] = [], _ world: World
+    ) throws {
         let staged = try state.commit(
-            proposals, includePending: false, psks: psks, signer: signer, now: world.now.wall.seconds,
+            proposals, includePending: includePending, psks: psks, signer: signer, now: world.now.wall.seconds,
             entropy: world.entropy)
         try state.merge(staged)
         let call = Endpoint.uploadCommit(
@@ -58,6 +60,12 @@ final class ForeignClient {
             .add(keyPackage), signer: signer, now: world.now.wall.seconds, entropy: world.entropy)
         world.server.insert([message], from: id, into: group)
         return message
+    }
+
+    /// Commits a proposal that no one else has seen.
+    func commitUnseen(_ proposal: Proposal, _ world: World) throws {
+        _ = try state.propose(proposal, signer: signer, now: world.now.wall.seconds, entropy: world.entropy)
+        try commit([], includePending: true, world)
     }
 
     /// Commits what another member has proposed, as many clients do without asking.

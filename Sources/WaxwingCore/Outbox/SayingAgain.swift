@@ -1,0 +1,68 @@
+import ConclaveProtocol
+import MLS
+
+/// What we said where no one reads it, as the branch we stood on is dead, or the log is another one by now.
+extension ClientCore {
+    /// Takes our messages of a dead branch out of the history and back into the outbox, before what waits there already. They keep their ids, so whoever
+    /// has read one all the same skips the second copy.
+    ///
+    /// - Parameter split: where the log became another one; nil if we came in by a dead commit.
+    func sayAgain(_ record: GroupRecord, from split: UInt64?, _ turn: inout Turn) throws {
+        let me = try account(turn).userID
+        let lost = try ownTexts(record, turn) { row in
+            guard let split else { return row.epoch >= record.joinedEpoch }
+            guard row.epoch >= split, row.era < record.era else { return false }
+            // What the log still has, as it is counted now, others read.
+            if case .row(let era, _) = try turn.draft.seen(record.id, digest: row.digest) { return era < record.era }
+            return true
+        }
+        guard !lost.isEmpty else { return }
+        let waiting = try turn.draft.outbox(record.id).filter { row in
+            if case .message = row.intent { row.state != .sending && !row.isFailed } else { false }
+        }
+        for (key, line) in lost.reversed() {
+            guard case .text(let text) = line.content, let id = line.messageID else { continue }
+            turn.draft.delete(.history, key)
+            let row = OutboxRow(
+                order: try turn.draft.takeOrder(), group: record.id, intent: .message(text: text, id: id),
+                createdAt: turn.now)
+            turn.draft.put(row)
+            turn.draft.putHistory(
+                HistoryRow(
+                    sequence: nil, era: 0, sender: me, time: line.time, content: line.content, messageID: id,
+                    outboxOrder: row.order),
+                in: record)
+        }
+        for old in waiting {
+            var row = old
+            row.order = try turn.draft.takeOrder()
+            turn.draft.deleteOutbox(old)
+            turn.draft.put(row)
+            guard var line = try turn.draft.pendingHistory(record.id, order: old.order) else { continue }
+            turn.draft.delete(.history, Keys.pendingHistory(record.id, order: old.order))
+            line.outboxOrder = row.order
+            turn.draft.putHistory(line, in: record)
+        }
+    }
+
+    /// Our own messages that have a place in the log, the last one first, as far back as a condition holds for any.
+    private func ownTexts(
+        _ record: GroupRecord, _ turn: Turn, where isLost: (HistoryRow) throws -> Bool
+    ) throws -> [(key: [UInt8], row: HistoryRow)] {
+        let me = try account(turn).userID
+        var (found, end): ([(key: [UInt8], row: HistoryRow)], [UInt8]) = ([], Keys.pendingHistory(record.id, order: 0))
+        for _ in 0..<ClientLimits.pagesSaidAgain {
+            let page = try turn.draft.store.page(
+                .history, from: record.id.bytes, below: end, limit: ClientLimits.rowsPerRead, descending: true)
+            for stored in page {
+                guard let row: HistoryRow = try turn.draft.record(.history, stored.key), row.sender == me,
+                    row.messageID != nil, case .text = row.content, try isLost(row)
+                else { continue }
+                found.append((stored.key, row))
+            }
+            guard page.count == ClientLimits.rowsPerRead, let last = page.last else { break }
+            end = last.key
+        }
+        return found
+    }
+}
