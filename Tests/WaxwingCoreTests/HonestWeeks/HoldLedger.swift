@@ -116,7 +116,10 @@ struct HoldLedger {
         case .stranger:
             // Whoever came in later than the invite was made cannot read the commit that tells of it; nor is the word of one believed who is not
             // accepted. And some clients come in with another key than the one that was invited.
-            guard leaf.way == .external, let last = acceptances[leaf.user]?.last else { return false }
+            // They may have come in again, with another key, before anybody looked.
+            guard leaf.way == .external || leaf.way == .replaced, let last = acceptances[leaf.user]?.last else {
+                return false
+            }
             return last.madeAt < joinedEpoch || wasHeld(last.by, by: holder)
                 || last.key != leaf.fingerprint && (level != .follow || isNotTheVerifiedKey)
         case .cameUnseen:

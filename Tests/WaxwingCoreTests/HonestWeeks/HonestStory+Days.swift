@@ -87,7 +87,6 @@ extension HonestStory {
         guard let record = try record(person) else { return }
         try world.perform(.send(group: record.id, text: text), person)
         said.append((person.name, text))
-        if record.entry != .proven { saidInDoubt.insert(text) }
         try look(at: person)
     }
 

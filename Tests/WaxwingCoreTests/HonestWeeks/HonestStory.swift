@@ -27,8 +27,6 @@ final class HonestStory {
     /// Who said what, in order.
     var said: [(by: String, text: String)] = []
     var texts = 0
-    /// By somebody who had come in and did not know yet whether the branch lives.
-    var saidInDoubt: Set<String> = []
     let setting: Setting
     /// By name: the epoch from which somebody reads everything, as of the last look.
     var since: [String: UInt64] = [:]
@@ -148,9 +146,6 @@ final class HonestStory {
             return
         }
         since[person.name] = record.joinedEpoch
-        if record.entry != .proven {
-            for case .message(let text, _) in try person.reader.outbox().map(\.intent) { saidInDoubt.insert(text) }
-        }
         let holds = try person.reader.room(record.id)?.holds ?? []
         for leaf in holds { try ledger.note(leaf, person, level(of: person), joinedEpoch: record.joinedEpoch) }
         if person.name == Self.bot, newlyHeld > 0 || !holds.isEmpty {
