@@ -85,7 +85,7 @@ struct HistoryLine {
                 "another copy of this profile took its place in the group; waxwing group rejoin takes it back, and puts the other one out"
         case .logReplaced:
             return
-                "the server's log has a commit of \(actor) here where it had another one before: it was put back to an older state, or shows people different logs; others may never read what was written since"
+                "the server's log has a commit of \(actor) here where it had another one before: it was put back to an older state, or shows people different logs; others may not have read what was written since, and yours is sent again"
         }
     }
 
