@@ -15,6 +15,8 @@ public struct ClientCore: Sendable {
     let sha256: @Sendable ([UInt8]) -> [UInt8]
     let entropy: any EntropySource
     var groups = GroupCache()
+    /// Who is in the groups whose state is in memory.
+    var rooms: [ID: RoomRecord] = [:]
     var link = LinkControl()
     var lanes = Lanes()
     var serverClock = ServerClock()
@@ -41,7 +43,8 @@ public struct ClientCore: Sendable {
     ///   the caller goes back to the value it had.
     public mutating func handle(_ input: Input, now: Moment) throws -> Batch {
         try notice(revision: store.revision())
-        var turn = Turn(draft: Draft(store: store, base: revision), now: now)
+        var turn = Turn(draft: Draft(store: store, base: revision, rooms: rooms), now: now)
+        rooms = [:]
         switch input {
         case .perform(let command): try perform(command, &turn)
         case .connect(let live, let atOnce): try connect(live: live, atOnce: atOnce, &turn)
@@ -55,6 +58,7 @@ public struct ClientCore: Sendable {
         }
         try advance(&turn)
         groups.trim(to: ClientLimits.cachedGroups)
+        if turn.draft.rooms.count <= ClientLimits.cachedGroups { rooms = turn.draft.rooms }
         if !turn.draft.changes.isEmpty { revision += 1 }
         return turn.batch()
     }
@@ -94,6 +98,7 @@ public struct ClientCore: Sendable {
         guard current != revision else { return }
         revision = current
         groups.removeAll()
+        rooms = [:]
         signer = nil
         if link.isOn { try lookAround() }
     }

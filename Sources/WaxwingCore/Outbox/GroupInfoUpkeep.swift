@@ -104,12 +104,12 @@ extension ClientCore {
     /// a GroupInfo of ours shows them.
     private func awaitsOurWord(_ groupInfo: [UInt8]?, _ record: GroupRecord, _ turn: Turn) throws -> Bool {
         guard record.entry == .proven, record.epoch > 0, let newcomer = record.lastCommitter,
-            try newcomer != account(turn).userID,
-            let last = try turn.draft.membership(record.id).log[record.epoch - 1].first(where: \.isValid),
-            last.author == nil, let groupInfo,
-            let view = try? OutsideView(groupInfo: groupInfo, crypto: crypto)  // One that does not hold is nobody's.
+            try newcomer != account(turn).userID, let groupInfo,
+            let view = try? OutsideView(groupInfo: groupInfo, crypto: crypto),  // One that does not hold is nobody's.
+            view.signer.identity == newcomer.bytes
         else { return false }
-        return view.signer.identity == newcomer.bytes
+        let last = try turn.draft.membership(record.id).log[record.epoch - 1]
+        return last.contains { $0.tag == view.confirmationTag && $0.author == nil }
     }
 
     // MARK: In doubt

@@ -9,9 +9,12 @@ struct Draft {
     private var deletedPrefixes: [Table: [[UInt8]]] = [:]
     /// Rows that came or changed, in order, for those who watch.
     var notices: [Notice] = []
+    /// Who is in some of the groups, as the store and this draft have it.
+    var rooms: [ID: RoomRecord]
 
-    init(store: any Store, base: UInt64) {
+    init(store: any Store, base: UInt64, rooms: [ID: RoomRecord] = [:]) {
         self.store = store
+        self.rooms = rooms
         changes = ChangeSet(base: base)
     }
 

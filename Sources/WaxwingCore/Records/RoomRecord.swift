@@ -97,14 +97,15 @@ public struct RoomRecord: StoredRecord, Hashable {
     /// Whether others are to be told that we let a member in (``VouchNote``). The raw value is part of the stored format.
     enum Vouching: UInt8, Hashable, Sendable { case none = 0, wanted = 1, done = 2 }
 
+    /// By rising index.
     public internal(set) var leaves: [Leaf] = []
     /// What a lost commit of an accepted member would have added: who is let in late may come in from outside.
-    private(set) var awaited: [Awaited] = []
+    var awaited: [Awaited] = []
     /// For this group alone; nil for what holds in the profile.
     public internal(set) var trust: TrustLevel?
 
     /// Pairs whose leaf was taken out, and the epoch that ended with it: an earlier commit lets nobody in again.
-    private(set) var departed: [Departed] = []
+    var departed: [Departed] = []
 
     struct Departed: Hashable {
         var user: ID
@@ -139,11 +140,7 @@ public struct RoomRecord: StoredRecord, Hashable {
 
     /// Takes the leaves of an epoch in place of those before.
     mutating func take(_ leaves: [Leaf], in epoch: UInt64) {
-        let present = Set(leaves.map(\.digest))
-        for old in self.leaves where !present.contains(old.digest) {
-            departed.append(Departed(user: old.user, digest: old.digest, epoch: epoch - min(epoch, 1)))
-        }
-        departed = departed.suffix(ClientLimits.departedPairs)
+        noteDeparted(leaves, in: epoch)
         self.leaves = leaves
         // Whoever is in is awaited no more, and by the word of one who is gone, or not accepted, nobody comes in.
         if awaited.isEmpty { return }
@@ -153,12 +150,31 @@ public struct RoomRecord: StoredRecord, Hashable {
         }
     }
 
+    private mutating func noteDeparted(_ leaves: [Leaf], in epoch: UInt64) {
+        // Few leaves change in one epoch.
+        var (gone, place): ([Leaf], Int) = ([], 0)
+        for old in self.leaves {
+            while place < leaves.count, leaves[place].index < old.index { place += 1 }
+            if place < leaves.count, leaves[place].index == old.index, leaves[place].digest == old.digest { continue }
+            gone.append(old)
+        }
+        if gone.isEmpty { return }
+        let present = Set(leaves.map(\.digest))
+        for old in gone where !present.contains(old.digest) {
+            departed.append(Departed(user: old.user, digest: old.digest, epoch: epoch - min(epoch, 1)))
+        }
+        departed = departed.suffix(ClientLimits.departedPairs)
+    }
+
     /// For which epoch the commit was made that would have added somebody.
     func madeAt(_ user: ID, _ key: [UInt8]) -> UInt64? { awaited.first { $0.user == user && $0.key == key }?.epoch }
 
     init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {
         var inner = try reader.readSubReader()
         while !inner.isAtEnd { leaves.append(try Leaf(from: &inner)) }
+        if zip(leaves, leaves.dropFirst()).contains(where: { $0.index > $1.index }) {
+            leaves.sort { $0.index < $1.index }
+        }
         inner = try reader.readSubReader()
         while !inner.isAtEnd {
             awaited.append(
@@ -250,11 +266,6 @@ extension RoomRecord.Leaf {
 }
 
 extension Draft {
-    /// Nil for groups of before there were such records, and for those without keys so far.
-    func room(_ group: ID) throws(StoreError) -> RoomRecord? { try record(.membership, Keys.room(group)) }
-
-    mutating func put(_ room: RoomRecord, for group: ID) { put(.membership, Keys.room(group), room) }
-
     /// How much the person wants to be asked, in groups that say nothing else.
     func trust() throws(StoreError) -> TrustLevel {
         try value(.account, Keys.trust)?.first.flatMap { TrustLevel(rawValue: $0) } ?? .usual

@@ -74,7 +74,11 @@ enum Keys {
     /// Beside the membership, which lies under the group's id.
     static func epoch(_ group: ID) -> [UInt8] { group.bytes + [1] }
     static func unprovenPins(_ group: ID) -> [UInt8] { group.bytes + [2] }
+    /// Where the whole record lay in one piece once.
     static func room(_ group: ID) -> [UInt8] { group.bytes + [3] }
+    static func roomHead(_ group: ID) -> [UInt8] { group.bytes + [6] }
+    static func roomLeaves(_ group: ID) -> [UInt8] { group.bytes + [0x21] }
+    static func roomLeaves(_ group: ID, _ block: UInt32) -> [UInt8] { roomLeaves(group) + keyBytes(UInt64(block)) }
     static func roomBefore(_ group: ID) -> [UInt8] { group.bytes + [4] }
     static func decided(_ group: ID) -> [UInt8] { group.bytes + [5] }
     static func ownKeys(_ group: ID) -> [UInt8] { group.bytes + [0x20] }

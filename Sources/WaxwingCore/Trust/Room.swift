@@ -22,15 +22,18 @@ extension ClientCore {
             judge.decided = decided.leaves
         }
         let members = state.members
-        let byIndex = Dictionary(room.leaves.map { ($0.index, $0) }) { first, _ in first }
+        // Both are in the order of the tree.
+        var place = 0
         var leaves: [RoomRecord.Leaf] = []
         leaves.reserveCapacity(members.count)
         var events: [SystemEvent] = []
         for member in members {
             guard let user = ID(member.identity) else { continue }
             let index = member.index.value
-            if let same = byIndex[index], same.user == user, same.key == member.signatureKey {
-                leaves.append(same)
+            while place < room.leaves.count, room.leaves[place].index < index { place += 1 }
+            let old = place < room.leaves.count && room.leaves[place].index == index ? room.leaves[place] : nil
+            if let old, old.user == user, old.key == member.signatureKey {
+                leaves.append(old)
                 continue
             }
             // Members who came back with the key they had may stand at another place.
@@ -47,7 +50,7 @@ extension ClientCore {
                 member, user, digest: digest, relation, isOurs: member.index == state.ownLeaf, epoch: state.epoch,
                 time: time)
             leaves.append(leaf)
-            if user != me { events += try pin(seen, of: leaf, relation, replacing: byIndex[index], in: record, &turn) }
+            if user != me { events += try pin(seen, of: leaf, relation, replacing: old, in: record, &turn) }
         }
         if case .outside = entrance {
             let present = Set(leaves.map(\.user))
@@ -62,7 +65,7 @@ extension ClientCore {
         {
             turn.draft.put(.membership, Keys.roomBefore(record.id), known ?? RoomRecord())
         }
-        if room != known { turn.draft.put(room, for: record.id) }
+        try turn.draft.put(room, for: record.id)
         record.hasNewMembers = room.leaves.contains(where: \.isNew)
         try sortHeld(room, in: &record, &turn)
         return judge.events + events
@@ -80,7 +83,7 @@ extension ClientCore {
             if room.leaves.contains(where: { $0.user == user && $0.key == newcomer.key }) { continue }
             room.noteAwaited(user, key: newcomer.key, digest: sha256(newcomer.key), by: author, epoch: epoch)
         }
-        turn.draft.put(room, for: group.id)
+        try turn.draft.put(room, for: group.id)
     }
 
     /// Whether somebody's word lets others in: they are accepted, and the server does not deny that they are an admin. Its word may raise an
@@ -101,12 +104,15 @@ extension ClientCore {
         // One who has come back since is not leaving.
         guard room.leaves[place].epoch <= epoch else { return }
         room.leaves[place].isLeaving = true
-        turn.draft.put(room, for: group.id)
+        try turn.draft.put(room, for: group.id)
     }
 
     /// What is known of a group's members; where no record of it was kept so far, all who are there are known.
     func room(of record: GroupRecord, _ state: Group?, _ turn: inout Turn) throws -> RoomRecord? {
-        if let room = try turn.draft.room(record.id), !room.leaves.isEmpty { return room }
+        if let room = try turn.draft.room(record.id), !room.leaves.isEmpty {
+            try turn.draft.remember(room, of: record.id)
+            return room
+        }
         guard let state else { return try turn.draft.room(record.id) }
         var room = try turn.draft.room(record.id) ?? RoomRecord()
         for member in state.members {
@@ -118,7 +124,7 @@ extension ClientCore {
                     way: .earlier, by: nil,
                     standing: .accepted, objection: .none, epoch: record.joinedEpoch, since: 0, isNew: false))
         }
-        turn.draft.put(room, for: record.id)
+        try turn.draft.put(room, for: record.id)
         return room
     }
 
@@ -130,7 +136,7 @@ extension ClientCore {
         turn.draft.delete(.membership, key)
         if isLiving { return }
         before.trust = try turn.draft.room(group)?.trust
-        turn.draft.put(before, for: group)
+        try turn.draft.put(before, for: group)
     }
 
     /// How much to ask from now on. What is held stays so.
@@ -142,7 +148,7 @@ extension ClientCore {
         guard try turn.draft.group(group) != nil else { throw CoreError(.unknownGroup, "there is no such group") }
         var room = try turn.draft.room(group) ?? RoomRecord()
         room.trust = level
-        turn.draft.put(room, for: group)
+        try turn.draft.put(room, for: group)
     }
 
     // MARK: What is held
@@ -214,14 +220,14 @@ extension ClientCore {
             try pinIfUnknown(room.leaves[place], &turn)
         }
         guard isChanged else { return }
-        turn.draft.put(room, for: record.id)
+        try turn.draft.put(room, for: record.id)
         try sortHeld(room, in: &record, &turn)
     }
 
     // MARK: What people decide
 
     private mutating func put(_ room: RoomRecord, for record: inout GroupRecord, _ turn: inout Turn) throws {
-        turn.draft.put(room, for: record.id)
+        try turn.draft.put(room, for: record.id)
         try sortHeld(room, in: &record, &turn)
         turn.draft.put(record)
     }
@@ -304,6 +310,6 @@ extension ClientCore {
         guard !new.isEmpty else { return }
         turn.notice(.reached(group: record.id, users: new.map { room.leaves[$0].user }))
         for place in new { room.leaves[place].isNew = false }
-        turn.draft.put(room, for: record.id)
+        try turn.draft.put(room, for: record.id)
     }
 }

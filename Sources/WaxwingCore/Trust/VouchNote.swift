@@ -86,7 +86,7 @@ extension ClientCore {
             }
         }
         guard isChanged else { return nil }
-        turn.draft.put(room, for: record.id)
+        try turn.draft.put(room, for: record.id)
         if room.leaves.contains(where: { $0.vouching == .wanted }) { try queueOnce(.vouch, in: record.id, &turn) }
         return room
     }

@@ -1,0 +1,88 @@
+import ConclaveProtocol
+import MLS
+
+/// Some of a room's leaves, those whose index begins alike. In a large group a commit changes few of them, so few are written.
+private struct RoomBlock: StoredRecord {
+    static let version: UInt8 = 1
+    /// How many leaves of the tree lie in one block.
+    static let size: UInt32 = 64
+
+    var leaves: ArraySlice<RoomRecord.Leaf>
+
+    init(_ leaves: ArraySlice<RoomRecord.Leaf>) { self.leaves = leaves }
+
+    init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {
+        var read: [RoomRecord.Leaf] = []
+        while !reader.isAtEnd { read.append(try RoomRecord.Leaf(from: &reader)) }
+        leaves = read[...]
+    }
+
+    func encode(to writer: inout TLSWriter) {
+        for leaf in leaves { leaf.encode(to: &writer) }
+    }
+}
+
+extension RoomRecord {
+    /// All but the leaves.
+    fileprivate var head: RoomRecord {
+        var head = self
+        head.leaves = []
+        return head
+    }
+
+    /// The blocks of the leaves, by rising number.
+    fileprivate var blocks: [(number: UInt32, leaves: ArraySlice<Leaf>)] {
+        var (blocks, start): ([(UInt32, ArraySlice<Leaf>)], Int) = ([], 0)
+        while start < leaves.count {
+            let number = leaves[start].index / RoomBlock.size
+            let end = leaves[start...].firstIndex { $0.index / RoomBlock.size != number } ?? leaves.count
+            blocks.append((number, leaves[start..<end]))
+            start = end
+        }
+        return blocks
+    }
+}
+
+extension Draft {
+    /// Nil for groups of before there were such records, and for those without keys so far.
+    func room(_ group: ID) throws(StoreError) -> RoomRecord? {
+        if let room = rooms[group] { return room }
+        guard var room: RoomRecord = try record(.membership, Keys.roomHead(group)) else {
+            return try record(.membership, Keys.room(group))
+        }
+        for stored in try page(.membership, prefix: Keys.roomLeaves(group)) {
+            room.leaves += try RoomBlock(stored: stored.value).leaves
+        }
+        return room
+    }
+
+    /// Keeps in memory what was read, so that it is not read again with each commit. One that still lies in one piece is written anew.
+    mutating func remember(_ room: RoomRecord, of group: ID) throws(StoreError) {
+        if rooms[group] != nil { return }
+        if try value(.membership, Keys.room(group)) != nil {
+            try put(room, for: group)
+        } else {
+            rooms[group] = room
+        }
+    }
+
+    /// Writes what has changed.
+    mutating func put(_ room: RoomRecord, for group: ID) throws(StoreError) {
+        var before = rooms[group]
+        if before == nil {
+            if try value(.membership, Keys.room(group)) != nil {
+                delete(.membership, Keys.room(group))
+            } else {
+                before = try self.room(group)
+            }
+        }
+        rooms[group] = room
+        if before.map({ $0.head != room.head }) ?? true { put(.membership, Keys.roomHead(group), room.head) }
+        var old = Dictionary(uniqueKeysWithValues: (before?.blocks ?? []).map { ($0.number, $0.leaves) })
+        for block in room.blocks {
+            if let known = old.removeValue(forKey: block.number), known == block.leaves { continue }
+            put(.membership, Keys.roomLeaves(group, block.number), RoomBlock(block.leaves))
+        }
+        for number in old.keys.sorted() { delete(.membership, Keys.roomLeaves(group, number)) }
+    }
+}
