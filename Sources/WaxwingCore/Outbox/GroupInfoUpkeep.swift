@@ -105,7 +105,8 @@ extension ClientCore {
     private func awaitsOurWord(_ groupInfo: [UInt8]?, _ record: GroupRecord, _ turn: Turn) throws -> Bool {
         guard record.entry == .proven, record.epoch > 0, let newcomer = record.lastCommitter,
             try newcomer != account(turn).userID, let groupInfo,
-            let view = try? OutsideView(groupInfo: groupInfo, crypto: crypto),  // One that does not hold is nobody's.
+            // One that does not hold is nobody's.
+            let view = try? OutsideView(groupInfo: groupInfo, crypto: crypto),
             view.signer.identity == newcomer.bytes
         else { return false }
         let last = try turn.draft.membership(record.id).log[record.epoch - 1]
@@ -118,7 +119,8 @@ extension ClientCore {
     /// behind us. Whichever branch it is of, we stand on no other.
     private func isBehindOurs(_ groupInfo: [UInt8]?, _ record: GroupRecord, _ turn: Turn) throws -> Bool {
         guard let groupInfo, record.epoch == record.joinedEpoch,
-            let view = try? OutsideView(groupInfo: groupInfo, crypto: crypto),  // One that does not hold is none of ours.
+            // One that does not hold is none of ours.
+            let view = try? OutsideView(groupInfo: groupInfo, crypto: crypto),
             view.groupID == record.mlsGroupID, view.epoch + 1 == record.joinedEpoch
         else { return false }
         return try hasWitness(to: view, in: record.id, turn)
