@@ -2,9 +2,9 @@ package import ConclaveProtocol
 import MLS
 
 extension ClientCore {
-    /// What is done for comparing alone while the commits of one page are applied, each of which adds the last member of a group's tree: the whole tree
-    /// is held against what was known, and what is known now is written. For the benchmark; the changes are for it to commit.
-    package mutating func compareTree(of id: ID, times: Int, now: Moment) throws -> ChangeSet {
+    /// What is done for comparing alone when a commit has added the last member of a group's tree: what was known is read, the whole tree is held
+    /// against it, and what is known now is written. For the benchmark; the changes are for it to commit.
+    package mutating func compareTree(of id: ID, now: Moment) throws -> ChangeSet {
         var turn = Turn(draft: Draft(store: store, base: try store.revision(), rooms: rooms), now: now)
         guard var record = try turn.draft.group(id), let state = try takeGroup(id, turn) else {
             throw CoreError(.unknownGroup, "there is no such group")
@@ -14,14 +14,12 @@ extension ClientCore {
             let added = state.member(identity: newest.user.bytes),
             let committer = newest.by.flatMap({ state.member(identity: $0.bytes) })
         else { throw CoreError(.notAllowed, "the last member was not added by a commit") }
+        turn.draft.rooms[id] = known
         var changes = CommitChanges()
         changes.added = [added]
-        for _ in 0..<times {
-            turn.draft.rooms[id] = known
-            _ = try enterRoom(
-                state, by: .commit(changes, committer: committer, proposers: [:]), after: known, in: &record, time: 0,
-                &turn)
-        }
+        _ = try enterRoom(
+            state, by: .commit(changes, committer: committer, proposers: [:]), after: known, in: &record, time: 0,
+            &turn)
         rooms = turn.draft.rooms
         return turn.draft.changes
     }
