@@ -5,8 +5,8 @@ import MLSOpenSSL
 import WaxwingClient
 import WaxwingCore
 
-/// A group of many members, of whom only two exist: its founder, with the bare engine, and whoever is invited last. The others are leaves that no one
-/// has the keys of.
+/// A group with many members. Only two of them can do anything: the founder, driven by the bare engine, and whoever is invited last. The rest are
+/// leaves that no one has the keys of.
 final class Crowd {
     /// Adds in one commit: all of them would be more than a request may hold.
     private static let addsPerCommit = 250

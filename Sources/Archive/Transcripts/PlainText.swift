@@ -113,7 +113,7 @@ enum EventWords {
             "\(event.actor), who added \(event.subject), was not accepted or no admin; messages were held"
         case .ourNameTaken: "somebody else was in the group under this account's name; messages were held"
         case .missing:
-            "\(event.count) message\(event.count == 1 ? "" : "s") of \(event.subject) never came: the server did not give what stands before later ones, or they were not sent"
+            "\(EndWords.counted(UInt64(event.count), "message")) of \(event.subject) never came: the server did not give what stands before later ones, or they were not sent"
         case .triedToAdd: "\(event.actor) tried to add \(event.subject); it was refused"
         case .triedToRemove: "\(event.actor) tried to remove \(event.subject); it was refused"
         case .triedToReplaceGroup: "\(event.actor) tried to end the group in favour of another; it was refused"
@@ -176,7 +176,7 @@ enum EndWords {
         return lines
     }
 
-    private static func counted(_ count: UInt64, _ thing: String) -> String {
+    static func counted(_ count: UInt64, _ thing: String) -> String {
         "\(count) \(thing)\(count == 1 ? "" : "s")"
     }
 }

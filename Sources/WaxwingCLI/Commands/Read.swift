@@ -46,7 +46,7 @@ struct Read: AsyncParsableCommand {
         let profile = try Profile.locate(profile)
         let reader = try profile.openReader()
         let group = try reader.theGroup(group)
-        let printer = HistoryPrinter(reader, json: output.json)
+        let printer = try HistoryPrinter(reader, json: output.json)
         var shown = HistoryTail(reader, group.id)
         if let since {
             if let place = try reader.position(after: since.sequence, era: since.era, in: group) {

@@ -20,7 +20,7 @@ struct Watch: AsyncParsableCommand {
     func run() async throws {
         let profile = try Profile.locate(profile)
         let reader = try profile.openReader()
-        let announcer = Announcer(reader, json: output.json)
+        let announcer = try Announcer(reader, json: output.json)
         let noting = Noting()
         let client = try profile.open { notice in
             announcer.take(notice)

@@ -9,11 +9,11 @@ struct Announcer: Sendable {
     private let json: Bool
     private let tally = Tally()
 
-    init(_ reader: AccountReader, json: Bool) {
+    init(_ reader: AccountReader, json: Bool) throws {
         self.reader = reader
         self.json = json
         names = Names(reader)
-        history = HistoryPrinter(reader, json: json, namesGroup: true)
+        history = try HistoryPrinter(reader, json: json, namesGroup: true)
     }
 
     var news: MemberNews { history.news }
@@ -80,9 +80,7 @@ struct Announcer: Sendable {
             }
         case .writtenElsewhere(let group):
             let group = try reader.group(group)?.shownName ?? ""
-            try say(
-                Event(event: "writtenElsewhere", group: group),
-                "\(group): \(Tally.elsewhere)")
+            try say(Event(event: "writtenElsewhere", group: group), "\(group): \(Tally.elsewhere)")
         case .done, .clocksDiffer: break
         }
     }

@@ -64,9 +64,8 @@ struct HistoryLine {
                 "somebody else is in the group under your own name: nothing you write leaves (waxwing trust list)"
         case .settingsChanged: return "\(actor) changed the group's settings"
         case .missing:
-            let count = event.count == 1 ? "1 message" : "\(event.count) messages"
             return
-                "\(count) of \(subject) never came: the server did not give what stands before their later ones, or they were not sent"
+                "\(counted(event.count, "message")) of \(subject) never came: the server did not give what stands before their later ones, or they were not sent"
         case .triedToAdd: return "\(actor) tried to add \(subject), which is against the rules; it was refused"
         case .triedToRemove: return "\(actor) tried to remove \(subject), which is against the rules; it was refused"
         case .triedToReplaceGroup:

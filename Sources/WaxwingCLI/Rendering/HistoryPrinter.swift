@@ -1,3 +1,4 @@
+import ConclaveProtocol
 import WaxwingCore
 
 /// Prints rows of histories, in words or as JSON.
@@ -9,9 +10,11 @@ struct HistoryPrinter: Sendable {
     private let namesGroup: Bool
     let news = MemberNews()
     private let times = LogTimes()
+    private let me: ID?
 
-    init(_ reader: AccountReader, json: Bool, namesGroup: Bool = false) {
+    init(_ reader: AccountReader, json: Bool, namesGroup: Bool = false) throws {
         self.reader = reader
+        me = try reader.account()?.userID
         self.json = json
         self.namesGroup = namesGroup
         names = Names(reader)
@@ -20,7 +23,7 @@ struct HistoryPrinter: Sendable {
     /// - Throws: also ``OutputGone``.
     func print(_ row: HistoryRow, in group: GroupRecord) throws {
         let waiting = try row.outboxOrder.flatMap { try reader.outboxRow(group.id, order: $0) }
-        let isBackInTime = try times.runBack(at: row, in: group.id, notOf: reader.account()?.userID, reader)
+        let isBackInTime = try times.runBack(at: row, in: group.id, notOf: me, reader)
         if json {
             let view = try HistoryView(
                 row, group: group.shownName, id: group.shownID, waiting: waiting, isBackInTime: isBackInTime, names)

@@ -46,12 +46,9 @@ extension ClientCore {
                     why = .refused
                 }
                 if why == .refused, error.everyoneSeesWhy, let (sender, events) = tries(summary, in: group) {
-                    for event in events { wantName(of: event.subject, turn) }
-                    turn.draft.putHistory(
-                        HistoryRow(
-                            sequence: row.sequence, era: row.era, sender: sender ?? row.sender, time: row.time,
-                            content: .system(events), epoch: epoch, digest: digest),
-                        in: group.record)
+                    wantNames(in: events, turn)
+                    turn.draft.putLine(
+                        events, of: row, digest, by: sender ?? row.sender, epoch: epoch, in: group.record)
                 } else {
                     try keepUnreadable(row, digest, why, epoch: epoch, in: group, &turn)
                 }
@@ -103,12 +100,9 @@ extension ClientCore {
             if group.record.entry != .proven { group.record.entryBy = row.sender }
             let me = try account(turn).userID
             let held = try turn.draft.room(group.id)?.holds.map(\.line) ?? []
-            turn.draft.putHistory(
-                HistoryRow(
-                    sequence: row.sequence, era: row.era, sender: row.sender, time: row.time,
-                    content: .system([SystemEvent(.joined, actor: row.sender, subject: me)] + held), epoch: epoch,
-                    digest: sha256(row.message)),
-                in: group.record)
+            turn.draft.putLine(
+                [SystemEvent(.joined, actor: row.sender, subject: me)] + held, of: row, sha256(row.message),
+                by: row.sender, epoch: epoch, in: group.record)
             if group.record.rivalSeen { try leaveDeadBranch(&group, &turn) }
             group.record.rivalSeen = false
         } else if epoch + 1 == group.record.joinedEpoch {
@@ -236,15 +230,8 @@ extension ClientCore {
             if staged.changes.external { try lookAfterGroupInfo(of: group.id, &turn) }
         }
         guard !events.isEmpty else { return }
-        for event in events {
-            wantName(of: event.actor, turn)
-            wantName(of: event.subject, turn)
-        }
-        turn.draft.putHistory(
-            HistoryRow(
-                sequence: row.sequence, era: row.era, sender: committer ?? row.sender, time: row.time,
-                content: .system(events), epoch: epoch, digest: digest),
-            in: group.record)
+        wantNames(in: events, turn)
+        turn.draft.putLine(events, of: row, digest, by: committer ?? row.sender, epoch: epoch, in: group.record)
     }
 
     /// What was built for the epoch that is over is dead: its intent is looked at again.
@@ -320,12 +307,8 @@ extension ClientCore {
             try systemEvents(of: staged)
             + enterRoom(
                 next, by: .outside, after: known, in: &group.record, time: row.time, &turn)
-        for event in events { wantName(of: event.subject, turn) }
-        turn.draft.putHistory(
-            HistoryRow(
-                sequence: row.sequence, era: row.era, sender: me, time: row.time, content: .system(events),
-                epoch: staged.baseEpoch, digest: digest),
-            in: group.record)
+        wantNames(in: events, turn)
+        turn.draft.putLine(events, of: row, digest, by: me, epoch: staged.baseEpoch, in: group.record)
         // By it a GroupInfo of the state before ours is told from any other.
         if group.record.entry != .proven {
             try keepWitness(row, digest, epoch: staged.baseEpoch, in: group.id, &turn)

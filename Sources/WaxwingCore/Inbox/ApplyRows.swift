@@ -125,14 +125,15 @@ extension ClientCore {
         guard let line: HistoryRow = try turn.draft.record(.history, key), line.digest == digest,
             line.isReadable || line.content == .unreadable(.epochNotReached)
         else { return }
-        try dropImported(at: place, in: group, &turn) { $0.digest == digest }
+        try dropImported(at: place, for: row, in: group, &turn) { $0.digest == digest }
     }
 
-    /// Deletes the line of an archive that turned out to have its place elsewhere.
+    /// Deletes the line that an archive has for a row, if the row turned out to stand elsewhere.
     func dropImported(
-        at place: (era: UInt32, sequence: UInt64), in group: OpenGroup, _ turn: inout Turn,
+        at place: (era: UInt32, sequence: UInt64), for row: InboxRow, in group: OpenGroup, _ turn: inout Turn,
         where isDouble: (HistoryRow) -> Bool
     ) throws {
+        if place == (row.era, row.sequence) { return }
         let key = Keys.history(group.id, era: place.era, sequence: place.sequence)
         guard let line: HistoryRow = try turn.draft.record(.history, key), isDouble(line) else { return }
         turn.draft.delete(.history, key)
@@ -236,10 +237,8 @@ extension ClientCore {
                 if opened.passedOver == 0 { group.state?.take(opened) }
                 return
             case .imported(let era, let sequence):
-                if (era, sequence) != (row.era, row.sequence) {
-                    try dropImported(at: (era, sequence), in: group, &turn) {
-                        $0.sender == sender && $0.messageID == messageID
-                    }
+                try dropImported(at: (era, sequence), for: row, in: group, &turn) {
+                    $0.sender == sender && $0.messageID == messageID
                 }
             case nil: break
             }
@@ -249,14 +248,9 @@ extension ClientCore {
         try prove(&group.record, by: sender, turn)
         wantName(of: sender, turn)
         let pinned = try turn.draft.user(sender)?.fingerprint ?? ""
-        turn.draft.putHistory(
-            HistoryRow(
-                sequence: row.sequence, era: row.era, sender: sender, time: row.time,
-                content: .text(String(decoding: message.plaintext, as: UTF8.self)),
-                hasOtherKey: !pinned.isEmpty && pinned != fingerprint(message.sender.signatureKey),
-                epoch: message.epoch,
-                generation: message.generation, messageID: messageID, digest: digest),
-            in: group.record)
+        turn.draft.putLine(
+            message, of: row, digest, by: sender,
+            hasOtherKey: !pinned.isEmpty && pinned != fingerprint(message.sender.signatureKey), in: group.record)
     }
 
     private mutating func keepUnopened(

@@ -80,8 +80,7 @@ extension ClientCore {
         else { return false }
         let digests = Set(rows.map { sha256($0.message) })
         for row in rows where row.sequence <= last {
-            let key = Keys.history(record.id, era: record.era, sequence: row.sequence)
-            guard let line: HistoryRow = try turn.draft.record(.history, key), !line.digest.isEmpty else { continue }
+            guard let line = try line(at: row.sequence, record, turn) else { continue }
             // One that stands elsewhere in the log had a damaged answer, and takes its place there.
             if !digests.contains(line.digest) { return true }
         }
@@ -90,9 +89,14 @@ extension ClientCore {
 
     /// Whether another line stands at a number of the log.
     func isTaken(_ sequence: UInt64, _ digest: [UInt8], _ record: GroupRecord, _ turn: Turn) throws -> Bool {
+        try line(at: sequence, record, turn).map { $0.digest != digest } ?? false
+    }
+
+    /// What the history has at a number of the present numbering, with the hash of its ciphertext.
+    private func line(at sequence: UInt64, _ record: GroupRecord, _ turn: Turn) throws -> HistoryRow? {
         let key = Keys.history(record.id, era: record.era, sequence: sequence)
-        guard let line: HistoryRow = try turn.draft.record(.history, key) else { return false }
-        return !line.digest.isEmpty && line.digest != digest
+        guard let line: HistoryRow = try turn.draft.record(.history, key), !line.digest.isEmpty else { return nil }
+        return line
     }
 
     private func hasGap(_ rows: ArraySlice<LogRow>, after cursor: UInt64) -> Bool {

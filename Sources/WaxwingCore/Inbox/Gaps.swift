@@ -27,11 +27,8 @@ extension ClientCore {
         turn.draft.put(membership, for: group.id)
         guard !wasReplaced, membership.log.replacedEpoch == epoch else { return }
         wantName(of: author, turn)
-        turn.draft.putHistory(
-            HistoryRow(
-                sequence: row.sequence, era: row.era, sender: author, time: row.time,
-                content: .system([SystemEvent(.logReplaced, actor: author)]), epoch: epoch,
-                digest: sha256(row.message)),
+        turn.draft.putLine(
+            [SystemEvent(.logReplaced, actor: author)], of: row, sha256(row.message), by: author, epoch: epoch,
             in: group.record)
     }
 

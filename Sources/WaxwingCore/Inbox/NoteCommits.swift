@@ -74,16 +74,21 @@ extension ClientCore {
         turn.draft.deleteAll(.inbox, prefix: Keys.witness(group))
     }
 
+    private func witnesses(in group: ID, epoch: UInt64, _ turn: Turn) throws -> [[UInt8]] {
+        try turn.draft.page(.inbox, prefix: Keys.witness(group, epoch: epoch)).map {
+            try InboxRow(stored: $0.value).message
+        }
+    }
+
     /// Whether a commit was kept that was made for the state that a GroupInfo shows.
     func hasWitness(to view: OutsideView, in group: ID, _ turn: Turn) throws -> Bool {
-        let kept = try turn.draft.page(.inbox, prefix: Keys.witness(group, epoch: view.epoch))
-        return try kept.contains { try view.hasCommit(InboxRow(stored: $0.value).message) }
+        try witnesses(in: group, epoch: view.epoch, turn).contains { view.hasCommit($0) }
     }
 
     /// Whether a commit stands in the log that was made for the state that a GroupInfo shows: that state is over then.
     func isOver(_ view: OutsideView, in group: ID, _ turn: Turn) throws -> Bool {
-        if try hasWitness(to: view, in: group, turn) { return true }
-        let kept = try turn.draft.page(.inbox, prefix: Keys.witness(group, epoch: view.epoch))
+        let kept = try witnesses(in: group, epoch: view.epoch, turn)
+        if kept.contains(where: { view.hasCommit($0) }) { return true }
         // Of some only the tag was kept.
         return try turn.draft.membership(group).log[view.epoch].count > kept.count
     }

@@ -66,8 +66,8 @@ extension ClientCore {
                 return
             }
         case .imported(let era, let sequence):
-            if (era, sequence) != (row.era, row.sequence) {
-                try dropImported(at: (era, sequence), in: group, &turn) { $0.sender == me && $0.messageID == messageID }
+            try dropImported(at: (era, sequence), for: row, in: group, &turn) {
+                $0.sender == me && $0.messageID == messageID
             }
         case nil: break
         }
@@ -83,12 +83,7 @@ extension ClientCore {
             let key = Keys.seen(group.id, sender: me, message: messageID)
             turn.draft.put(.seen, key, SeenRecord.row(era: row.era, sequence: row.sequence))
         }
-        turn.draft.putHistory(
-            HistoryRow(
-                sequence: row.sequence, era: row.era, sender: me, time: row.time,
-                content: .text(String(decoding: message.plaintext, as: UTF8.self)), epoch: message.epoch,
-                generation: message.generation, messageID: messageID, digest: digest),
-            in: group.record)
+        turn.draft.putLine(message, of: row, digest, by: me, in: group.record)
     }
 
     /// It is proven that somebody else has our keys of an epoch. Once in each epoch: the next one has others.

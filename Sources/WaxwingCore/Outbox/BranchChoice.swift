@@ -94,9 +94,7 @@ extension ClientCore {
 
     private func isAccepted(_ signer: Member, in group: ID, _ turn: Turn) throws -> Bool {
         guard signer.identity != (try account(turn).userID.bytes) else { return false }
-        return try turn.draft.room(group)?.leaves.contains {
-            $0.user.bytes == signer.identity && $0.key == signer.signatureKey && $0.standing == .accepted
-        } ?? false
+        return try turn.draft.room(group)?.standing(of: signer) == .accepted
     }
 
     func branch(of view: OutsideView) -> Branch {

@@ -104,13 +104,15 @@ extension ClientCore {
     /// a GroupInfo of ours shows them.
     private func awaitsOurWord(_ groupInfo: [UInt8]?, _ record: GroupRecord, _ turn: Turn) throws -> Bool {
         guard record.entry == .proven, record.epoch > 0, let newcomer = record.lastCommitter,
-            try newcomer != account(turn).userID, let groupInfo,
-            // One that does not hold is nobody's.
-            let view = try? OutsideView(groupInfo: groupInfo, crypto: crypto),
-            view.signer.identity == newcomer.bytes
+            try newcomer != account(turn).userID, let groupInfo
         else { return false }
-        let last = try turn.draft.membership(record.id).log[record.epoch - 1]
-        return last.contains { $0.tag == view.confirmationTag && $0.author == nil }
+        // Looked at first: to verify a GroupInfo takes time in proportion to the group.
+        let fromOutside = try turn.draft.membership(record.id).log[record.epoch - 1].filter { $0.author == nil }
+        // One that does not hold is nobody's.
+        guard !fromOutside.isEmpty, let view = try? OutsideView(groupInfo: groupInfo, crypto: crypto) else {
+            return false
+        }
+        return view.signer.identity == newcomer.bytes && fromOutside.contains { $0.tag == view.confirmationTag }
     }
 
     // MARK: In doubt

@@ -20,8 +20,7 @@ extension ClientCore {
         let waiting = try turn.draft.outbox(record.id).filter { row in
             if case .message = row.intent { row.state != .sending && !row.isFailed } else { false }
         }
-        for (key, line) in lost.reversed() {
-            guard case .text(let text) = line.content, let id = line.messageID else { continue }
+        for (key, line, text, id) in lost.reversed() {
             turn.draft.delete(.history, key)
             let row = OutboxRow(
                 order: try turn.draft.takeOrder(), group: record.id, intent: .message(text: text, id: id),
@@ -48,17 +47,18 @@ extension ClientCore {
     /// Our own messages that have a place in the log, the last one first, as far back as a condition holds for any.
     private func ownTexts(
         _ record: GroupRecord, _ turn: Turn, where isLost: (HistoryRow) throws -> Bool
-    ) throws -> [(key: [UInt8], row: HistoryRow)] {
+    ) throws -> [(key: [UInt8], line: HistoryRow, text: String, id: MessageID)] {
         let me = try account(turn).userID
-        var (found, end): ([(key: [UInt8], row: HistoryRow)], [UInt8]) = ([], Keys.pendingHistory(record.id, order: 0))
+        var found: [(key: [UInt8], line: HistoryRow, text: String, id: MessageID)] = []
+        var end = Keys.pendingHistory(record.id, order: 0)
         for _ in 0..<ClientLimits.pagesSaidAgain {
             let page = try turn.draft.store.page(
                 .history, from: record.id.bytes, below: end, limit: ClientLimits.rowsPerRead, descending: true)
             for stored in page {
-                guard let row: HistoryRow = try turn.draft.record(.history, stored.key), row.sender == me,
-                    row.messageID != nil, case .text = row.content, try isLost(row)
+                guard let line: HistoryRow = try turn.draft.record(.history, stored.key), line.sender == me,
+                    case .text(let text) = line.content, let id = line.messageID, try isLost(line)
                 else { continue }
-                found.append((stored.key, row))
+                found.append((stored.key, line, text, id))
             }
             guard page.count == ClientLimits.rowsPerRead, let last = page.last else { break }
             end = last.key

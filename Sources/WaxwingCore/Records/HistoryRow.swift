@@ -208,7 +208,7 @@ public struct SystemEvent: Hashable, Sendable, TLSEncodable, TLSDecodable {
         case triedToChangeSettings = 28
         /// Somebody tried to come in from outside under the actor's id, which everyone refuses.
         case triedToEnter = 29
-        /// The actor sent some other change that is against the rules, or that refers to something which is not here.
+        /// The actor sent some other change, which everyone refuses.
         case triedToChange = 30
         /// We are out: another copy of this profile came back from outside, in our place.
         case copyTookOver = 31

@@ -100,12 +100,12 @@ public struct RoomRecord: StoredRecord, Hashable {
     /// By rising index.
     public internal(set) var leaves: [Leaf] = []
     /// What a lost commit of an accepted member would have added: who is let in late may come in from outside.
-    var awaited: [Awaited] = []
+    private(set) var awaited: [Awaited] = []
     /// For this group alone; nil for what holds in the profile.
     public internal(set) var trust: TrustLevel?
 
     /// Pairs whose leaf was taken out, and the epoch that ended with it: an earlier commit lets nobody in again.
-    var departed: [Departed] = []
+    private(set) var departed: [Departed] = []
 
     struct Departed: Hashable {
         var user: ID
@@ -129,6 +129,11 @@ public struct RoomRecord: StoredRecord, Hashable {
     var isClosed: Bool { leaves.contains { $0.standing != .accepted } }
 
     func leaf(of user: ID) -> Leaf? { leaves.first { $0.user == user } }
+
+    /// Nil for somebody who is not here, or not with this key.
+    func standing(of member: Member) -> Standing? {
+        leaves.first { $0.key == member.signatureKey && $0.user.bytes == member.identity }?.standing
+    }
 
     mutating func noteAwaited(_ user: ID, key: [UInt8], digest: [UInt8], by: ID, epoch: UInt64) {
         if departed.contains(where: { $0.user == user && $0.digest == digest && $0.epoch >= epoch }) { return }

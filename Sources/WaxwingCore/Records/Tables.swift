@@ -230,6 +230,32 @@ extension Draft {
         notices.append(.history(group: group.id, row))
     }
 
+    /// Puts the line for what a row of the log did.
+    mutating func putLine(
+        _ events: [SystemEvent], of row: InboxRow, _ digest: [UInt8], by sender: ID, epoch: UInt64,
+        in group: GroupRecord
+    ) {
+        putHistory(
+            HistoryRow(
+                sequence: row.sequence, era: row.era, sender: sender, time: row.time, content: .system(events),
+                epoch: epoch, digest: digest),
+            in: group)
+    }
+
+    /// Puts the line for a message that was opened.
+    mutating func putLine(
+        _ message: ApplicationMessage, of row: InboxRow, _ digest: [UInt8], by sender: ID, hasOtherKey: Bool = false,
+        in group: GroupRecord
+    ) {
+        putHistory(
+            HistoryRow(
+                sequence: row.sequence, era: row.era, sender: sender, time: row.time,
+                content: .text(String(decoding: message.plaintext, as: UTF8.self)), hasOtherKey: hasOtherKey,
+                epoch: message.epoch, generation: message.generation,
+                messageID: MessageID(message.authenticatedData), digest: digest),
+            in: group)
+    }
+
     /// The highest sequence number that stands in the group's history under one numbering.
     func lastSequence(_ group: ID, era: UInt32) throws(StoreError) -> UInt64? {
         let prefix = Array(Keys.history(group, era: era, sequence: 0).prefix(20))

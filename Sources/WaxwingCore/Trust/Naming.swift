@@ -41,6 +41,13 @@ extension ClientCore {
         lanes.account.namesWanted.append(id)
     }
 
+    mutating func wantNames(in events: [SystemEvent], _ turn: Turn) {
+        for event in events {
+            wantName(of: event.actor, turn)
+            wantName(of: event.subject, turn)
+        }
+    }
+
     /// The person takes the name that the server gives somebody by now.
     ///
     /// - Parameter name: the one that was shown.

@@ -90,7 +90,7 @@ extension ClientCore {
     /// objection and never lifts one.
     func mayAdd(_ author: Member, to room: RoomRecord, of group: ID, _ turn: Turn) throws -> Bool {
         let roster = try turn.draft.membership(group).roster
-        return room.leaves.contains { $0.key == author.signatureKey && $0.standing == .accepted }
+        return room.standing(of: author) == .accepted
             && !roster.contains { $0.user.bytes == author.identity && !$0.isAdmin }
     }
 

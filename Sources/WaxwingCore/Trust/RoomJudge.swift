@@ -201,7 +201,7 @@ struct RoomJudge {
     }
 
     private func standing(of member: Member) -> RoomRecord.Standing {
-        room.leaves.first { $0.key == member.signatureKey }?.standing ?? .held
+        room.standing(of: member) ?? .held
     }
 
     /// Whom somebody adds is accepted as they are: people are told of both, or decide about both.
