@@ -16,7 +16,7 @@ public struct ClientCore: Sendable {
     let entropy: any EntropySource
     var groups = GroupCache()
     /// Who is in the groups whose state is in memory.
-    var rooms: [ID: RoomRecord] = [:]
+    var decoded = DecodedRecords()
     var link = LinkControl()
     var lanes = Lanes()
     var serverClock = ServerClock()
@@ -43,8 +43,8 @@ public struct ClientCore: Sendable {
     ///   the caller goes back to the value it had.
     public mutating func handle(_ input: Input, now: Moment) throws -> Batch {
         try notice(revision: store.revision())
-        var turn = Turn(draft: Draft(store: store, base: revision, rooms: rooms), now: now)
-        rooms = [:]
+        var turn = Turn(draft: Draft(store: store, base: revision, decoded: decoded), now: now)
+        decoded = DecodedRecords()
         switch input {
         case .perform(let command): try perform(command, &turn)
         case .connect(let live, let atOnce): try connect(live: live, atOnce: atOnce, &turn)
@@ -58,7 +58,7 @@ public struct ClientCore: Sendable {
         }
         try advance(&turn)
         groups.trim(to: ClientLimits.cachedGroups)
-        if turn.draft.rooms.count <= ClientLimits.cachedGroups { rooms = turn.draft.rooms }
+        if turn.draft.decoded.count <= ClientLimits.cachedGroups { decoded = turn.draft.decoded }
         if !turn.draft.changes.isEmpty { revision += 1 }
         return turn.batch()
     }
@@ -98,7 +98,7 @@ public struct ClientCore: Sendable {
         guard current != revision else { return }
         revision = current
         groups.removeAll()
-        rooms = [:]
+        decoded = DecodedRecords()
         signer = nil
         if link.isOn { try lookAround() }
     }

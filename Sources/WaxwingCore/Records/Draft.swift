@@ -9,12 +9,12 @@ struct Draft {
     private var deletedPrefixes: [Table: [[UInt8]]] = [:]
     /// Rows that came or changed, in order, for those who watch.
     var notices: [Notice] = []
-    /// Who is in some of the groups, as the store and this draft have it.
-    var rooms: [ID: RoomRecord]
+    /// Records that were decoded already, as the store and this draft have them.
+    var decoded: DecodedRecords
 
-    init(store: any Store, base: UInt64, rooms: [ID: RoomRecord] = [:]) {
+    init(store: any Store, base: UInt64, decoded: DecodedRecords = DecodedRecords()) {
         self.store = store
-        self.rooms = rooms
+        self.decoded = decoded
         changes = ChangeSet(base: base)
     }
 

@@ -131,10 +131,19 @@ extension Draft {
 
     /// Who is in a group; empty where nothing is known yet.
     func membership(_ group: ID) throws(StoreError) -> MembershipRecord {
-        try record(.membership, group.bytes) ?? MembershipRecord()
+        if let membership = decoded.memberships[group] { return membership }
+        return try record(.membership, group.bytes) ?? MembershipRecord()
+    }
+
+    /// Reads who is in a group, and keeps it in memory for the next reader.
+    mutating func rememberMembership(_ group: ID) throws(StoreError) -> MembershipRecord {
+        let membership = try membership(group)
+        decoded.memberships[group] = membership
+        return membership
     }
 
     mutating func put(_ membership: MembershipRecord, for group: ID) {
+        decoded.memberships[group] = membership
         put(.membership, group.bytes, membership)
     }
 

@@ -5,7 +5,7 @@ extension ClientCore {
     /// What is done for comparing alone when a commit has added the last member of a group's tree: what was known is read, the whole tree is held
     /// against it, and what is known now is written. For the benchmark; the changes are for it to commit.
     package mutating func compareTree(of id: ID, now: Moment) throws -> ChangeSet {
-        var turn = Turn(draft: Draft(store: store, base: try store.revision(), rooms: rooms), now: now)
+        var turn = Turn(draft: Draft(store: store, base: try store.revision(), decoded: decoded), now: now)
         guard var record = try turn.draft.group(id), let state = try takeGroup(id, turn) else {
             throw CoreError(.unknownGroup, "there is no such group")
         }
@@ -14,13 +14,13 @@ extension ClientCore {
             let added = state.member(identity: newest.user.bytes),
             let committer = newest.by.flatMap({ state.member(identity: $0.bytes) })
         else { throw CoreError(.notAllowed, "the last member was not added by a commit") }
-        turn.draft.rooms[id] = known
+        turn.draft.decoded.rooms[id] = known
         var changes = CommitChanges()
         changes.added = [added]
         _ = try enterRoom(
             state, by: .commit(changes, committer: committer, proposers: [:]), after: known, in: &record, time: 0,
             &turn)
-        rooms = turn.draft.rooms
+        decoded = turn.draft.decoded
         return turn.draft.changes
     }
 }

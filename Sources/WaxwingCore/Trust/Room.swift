@@ -16,7 +16,7 @@ extension ClientCore {
         var room = known ?? RoomRecord()
         let me = try account(turn).userID
         var judge = try RoomJudge(
-            me: me, room: room, membership: turn.draft.membership(record.id), level: turn.draft.trust(in: room),
+            me: me, room: room, membership: turn.draft.rememberMembership(record.id), level: turn.draft.trust(in: room),
             entrance: entrance, ownKey: signer(turn).publicKey)
         if !entrance.isCommit, let decided: RoomRecord = try turn.draft.record(.membership, Keys.decided(record.id)) {
             judge.decided = decided.leaves
@@ -31,9 +31,9 @@ extension ClientCore {
             guard let user = ID(member.identity) else { continue }
             let index = member.index.value
             while place < room.leaves.count, room.leaves[place].index < index { place += 1 }
-            let old = place < room.leaves.count && room.leaves[place].index == index ? room.leaves[place] : nil
-            if let old, old.user == user, old.key == member.signatureKey {
-                leaves.append(old)
+            let isTaken = place < room.leaves.count && room.leaves[place].index == index
+            if isTaken, room.leaves[place].user == user, room.leaves[place].key == member.signatureKey {
+                leaves.append(room.leaves[place])
                 continue
             }
             // Members who came back with the key they had may stand at another place.
@@ -43,6 +43,7 @@ extension ClientCore {
                 leaves.append(moved)
                 continue
             }
+            let old = isTaken ? room.leaves[place] : nil
             let digest = sha256(member.signatureKey)
             let seen = hexEncode(digest)
             let relation = try keyRelation(seen, of: user, turn)

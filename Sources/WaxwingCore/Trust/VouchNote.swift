@@ -97,11 +97,9 @@ extension ClientCore {
     ) throws {
         let me = try account(turn).userID
         var isWanted = false
-        for place in leaves.indices {
+        for place in leaves.indices where leaves[place].way == .external {
             let leaf = leaves[place]
-            guard leaf.vouching == .none, leaf.way == .external, leaf.by == me, leaf.standing == .accepted else {
-                continue
-            }
+            guard leaf.vouching == .none, leaf.by == me, leaf.standing == .accepted else { continue }
             // Whoever was there before the invite was made can tell by themselves.
             let made = room.madeAt(leaf.user, leaf.key) ?? 0
             let isPlain = leaves.allSatisfy { $0.user == leaf.user || $0.epoch <= made }
