@@ -122,4 +122,33 @@ import Testing
         #expect(leaf.standing == (level == .strict ? .held : .accepted), "\(leaf.objection)")
         #expect(leaf.objection == (level == .strict ? .everyNewKey : .none))
     }
+
+    /// Which members somebody has decided about on a branch that died, or was told of, is known after it. Nothing else of it is.
+    @Test func whatWasDecidedOnADeadBranchHolds() throws {
+        let world = try World.talking(531, ["alice"])
+        let core = world.people[0].core
+        var turn = Turn(draft: Draft(store: core.store, base: core.revision), now: world.now)
+        let group = try world.room(of: world.people[0])
+        var before = RoomRecord()
+        before.leaves = [UInt8](1...4).map { number in
+            var leaf = leaf(Self.id(number), key: [number])
+            (leaf.index, leaf.digest) = (UInt32(number), Array(repeating: number, count: 32))
+            if number == 2 { leaf.tellFirst(because: .otherKey) } else { leaf.hold(for: .everyNewKey) }
+            return leaf
+        }
+        turn.draft.put(.membership, Keys.roomBefore(group), before)
+        var dead = before
+        // 1 was decided about, 2 was told of; 3 came in again there, and was let in by somebody; 4 is held there, too.
+        for place in 0...2 { dead.leaves[place].accept() }
+        dead.leaves[0].epoch = 9
+        dead.leaves[2].epoch = 9
+        try turn.draft.put(dead, for: group)
+        var decided = RoomRecord()
+        decided.leaves = [dead.leaves[0]]
+        turn.draft.put(.membership, Keys.decided(group), decided)
+        try core.settleRoom(of: group, isLiving: false, &turn)
+        let leaves = try #require(try turn.draft.room(group)).leaves
+        #expect(leaves.map(\.standing) == [.accepted, .accepted, .held, .held])
+        #expect(leaves.map(\.epoch) == [1, 1, 1, 1])
+    }
 }

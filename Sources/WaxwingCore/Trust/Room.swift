@@ -136,7 +136,18 @@ extension ClientCore {
         guard var before: RoomRecord = try turn.draft.record(.membership, key) else { return }
         turn.draft.delete(.membership, key)
         if isLiving { return }
-        before.trust = try turn.draft.room(group)?.trust
+        let dead = try turn.draft.room(group)
+        before.trust = dead?.trust
+        // Whom a person has accepted meanwhile, or was told of, they are not asked about again.
+        let decided: RoomRecord? = try turn.draft.record(.membership, Keys.decided(group))
+        for place in before.leaves.indices where before.leaves[place].standing != .accepted {
+            let leaf = before.leaves[place]
+            let isDecided = decided?.leaves.contains { $0.user == leaf.user && $0.key == leaf.key } ?? false
+            let isSettled = dead?.leaves.contains {
+                $0.user == leaf.user && $0.key == leaf.key && $0.epoch == leaf.epoch && $0.standing == .accepted
+            }
+            if isDecided || isSettled ?? false { before.leaves[place].accept() }
+        }
         try turn.draft.put(before, for: group)
     }
 
