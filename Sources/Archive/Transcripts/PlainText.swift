@@ -120,8 +120,7 @@ enum EventWords {
         case .triedToNeedSecret: "\(event.actor) tried to tie the group to a secret of their own; it was refused"
         case .triedToChangeSettings: "\(event.actor) tried to change the group's settings; it was refused"
         case .triedToEnter: "somebody tried to come in from outside as \(event.subject); it was refused"
-        case .triedToChange:
-            "\(event.actor) sent a change that was against the rules, or referred to something that was not there; it was not taken"
+        case .triedToChange: "\(event.actor) sent a change that was against the rules; it was refused"
         case .copyTookOver: "another copy of this profile took its place in the group"
         case .logReplaced:
             "the server's log had a commit of \(event.actor) here in the place of another one: others may not have read what came after that"

@@ -77,8 +77,7 @@ struct HistoryLine {
         case .triedToEnter:
             return "somebody tried to come in from outside as \(subject), against the rules; it was refused"
         case .triedToChange:
-            return
-                "\(actor) sent a change that is against the rules, or refers to something which is not here; it was not taken"
+            return "\(actor) sent a change that is against the rules; it was refused"
         case .copyTookOver:
             return
                 "another copy of this profile took its place in the group; waxwing group rejoin takes it back, and puts the other one out"
