@@ -26,14 +26,6 @@ let package = Package(
         .library(name: "DiskFaults", type: .dynamic, targets: ["CDiskFaults"]),
         .executable(name: "waxwing", targets: ["WaxwingCLI"]),
         .executable(name: "waxwingd", targets: ["WaxwingDaemon"]),
-        .executable(name: "mls-vectors", targets: ["MLSVectors"]),
-        .executable(name: "mls-peer", targets: ["MLSPeerTool"]),
-        .executable(name: "own-vectors", targets: ["MLSOwnVectors"]),
-        .executable(name: "demo", targets: ["Demo"]),
-        .executable(name: "bench-archive", targets: ["BenchArchive"]),
-        .executable(name: "bench-mls", targets: ["BenchMLS"]),
-        .executable(name: "bench-client", targets: ["BenchClient"]),
-        .executable(name: "bench-stores", targets: ["BenchStores"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -63,13 +55,21 @@ let package = Package(
 
         // The MLS engine
         .target(name: "MLS", exclude: ["RFC9420.md"], swiftSettings: engine),
-        .target(name: "MLSFuzz", dependencies: ["MLS"], swiftSettings: engine),
+        .target(name: "MLSFuzz", dependencies: ["MLS"], path: "Sources/Tools/MLSFuzz", swiftSettings: engine),
         .target(name: "MLSOpenSSL", dependencies: ["MLS", "COpenSSL"], swiftSettings: strict),
-        .target(name: "MLSVectorRunner", dependencies: ["MLS", "MLSOpenSSL"], swiftSettings: strict),
-        .executableTarget(name: "MLSVectors", dependencies: ["MLSVectorRunner"], swiftSettings: strict),
-        .target(name: "MLSPeer", dependencies: ["MLS"], swiftSettings: strict),
-        .executableTarget(name: "MLSPeerTool", dependencies: ["MLSPeer", "MLSOpenSSL"], swiftSettings: strict),
-        .executableTarget(name: "MLSOwnVectors", dependencies: ["MLS", "MLSOpenSSL"], swiftSettings: strict),
+        .target(
+            name: "MLSVectorRunner", dependencies: ["MLS", "MLSOpenSSL"], path: "Sources/Tools/MLSVectorRunner",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "mls-vectors", dependencies: ["MLSVectorRunner"], path: "Sources/Tools/MLSVectors",
+            swiftSettings: strict),
+        .target(name: "MLSPeer", dependencies: ["MLS"], path: "Sources/Tools/MLSPeer", swiftSettings: strict),
+        .executableTarget(
+            name: "mls-peer", dependencies: ["MLSPeer", "MLSOpenSSL"], path: "Sources/Tools/MLSPeerTool",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "own-vectors", dependencies: ["MLS", "MLSOpenSSL"], path: "Sources/Tools/MLSOwnVectors",
+            swiftSettings: strict),
 
         // The messenger
         .target(
@@ -95,8 +95,10 @@ let package = Package(
         .target(name: "CDiskFaults", path: "Tests/CDiskFaults"),
 
         // What every store has to do, for the tests of any of them.
-        .target(name: "CFaults"),
-        .target(name: "StoreConformance", dependencies: ["WaxwingCore", "CFaults"], swiftSettings: strict),
+        .target(name: "CFaults", path: "Sources/Tools/CFaults"),
+        .target(
+            name: "StoreConformance", dependencies: ["WaxwingCore", "CFaults"], path: "Sources/Tools/StoreConformance",
+            swiftSettings: strict),
         .target(
             name: "HTTPTransport", dependencies: ["WaxwingCore", "ConclaveProtocol", "CCurl"],
             path: "Plugins/HTTPTransport", swiftSettings: strict),
@@ -107,7 +109,7 @@ let package = Package(
             dependencies: [
                 "WaxwingCore", "ConclaveProtocol", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
-            swiftSettings: strict),
+            path: "Sources/Tools/TransportConformance", swiftSettings: strict),
 
         // The server, and what it reads of MLS
         .target(name: "MLSReading", swiftSettings: strict),
@@ -149,32 +151,33 @@ let package = Package(
             swiftSettings: strict),
 
         // `make demo` and `make bench-client`: stories told with the two programs
-        .executableTarget(name: "Demo", swiftSettings: strict),
+        .executableTarget(name: "demo", path: "Sources/Tools/Demo", swiftSettings: strict),
         .executableTarget(
-            name: "BenchMLS", dependencies: ["MLS", "MLSOpenSSL", "COpenSSL"], exclude: ["RESULTS.md"],
+            name: "bench-mls", dependencies: ["MLS", "MLSOpenSSL", "COpenSSL"], path: "Sources/Tools/BenchMLS",
+            exclude: ["RESULTS.md"],
             swiftSettings: strict),
         .executableTarget(
-            name: "BenchClient",
+            name: "bench-client",
             dependencies: [
                 "WaxwingClient", "SQLiteStore", "FileStore", "HTTPTransport", "FixtureTransport", "MLSOpenSSL", "MLS",
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
-            swiftSettings: strict),
+            path: "Sources/Tools/BenchClient", swiftSettings: strict),
 
         .executableTarget(
-            name: "BenchStores",
+            name: "bench-stores",
             dependencies: [
                 "WaxwingCore", "SQLiteStore", "FileStore", .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
-            swiftSettings: strict),
+            path: "Sources/Tools/BenchStores", swiftSettings: strict),
 
         .executableTarget(
-            name: "BenchArchive",
+            name: "bench-archive",
             dependencies: [
                 "WaxwingClient", "WaxwingCore", "ConclaveProtocol", "SQLiteStore", "FileStore", "HTTPTransport",
                 "MLSOpenSSL",
             ],
-            swiftSettings: strict),
+            path: "Sources/Tools/BenchArchive", swiftSettings: strict),
 
         // Tests
         // Some of the age test vectors are compressed with it.
@@ -185,12 +188,12 @@ let package = Package(
             dependencies: ["Archive", "Age", "ConclaveProtocol", "CZstd", "MLS", "MLSOpenSSL", "WaxwingCore"],
             swiftSettings: strict),
         .testTarget(
-            name: "MLSTests", dependencies: ["MLS", "MLSFuzz", "MLSOpenSSL", "MLSVectorRunner", "MLSOwnVectors"],
+            name: "MLSTests", dependencies: ["MLS", "MLSFuzz", "MLSOpenSSL", "MLSVectorRunner", "own-vectors"],
             swiftSettings: strict),
         .testTarget(
             name: "MLSReadingTests", dependencies: ["MLSReading", "MLS", "MLSOpenSSL"], swiftSettings: strict),
         .testTarget(
-            name: "MLSPeerTests", dependencies: ["MLSPeer", "MLSPeerTool", "MLS", "MLSOpenSSL"], swiftSettings: strict),
+            name: "MLSPeerTests", dependencies: ["MLSPeer", "mls-peer", "MLS", "MLSOpenSSL"], swiftSettings: strict),
         .testTarget(name: "ConclaveProtocolTests", dependencies: ["ConclaveProtocol"], swiftSettings: strict),
         .testTarget(
             name: "WaxwingCoreTests",
@@ -249,10 +252,10 @@ let package = Package(
 )
 
 if isFuzzed {
-    package.products.append(.executable(name: "mls-fuzz", targets: ["MLSFuzzer"]))
     package.targets.append(
         .executableTarget(
-            name: "MLSFuzzer", dependencies: ["MLS", "MLSFuzz", "MLSVectorRunner"], swiftSettings: engine,
+            name: "mls-fuzz", dependencies: ["MLS", "MLSFuzz", "MLSVectorRunner"], path: "Sources/Tools/MLSFuzzer",
+            swiftSettings: engine,
             // gold, the linker of old, breaks on the sanitizers' symbols.
             linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])]))
 }

@@ -4,7 +4,7 @@ import MLSOpenSSL
 import MLSVectorRunner
 import Testing
 
-@testable import MLSOwnVectors
+@testable import own_vectors
 
 /// The vectors in `fixtures/mls`, and the generator that wrote them.
 struct OwnVectorTests {

@@ -6,8 +6,8 @@ enum Arrows {
         "Sources/MLS": [],
         "Sources/MLSOpenSSL": ["MLS", "COpenSSL", "Dispatch", "Synchronization"],
         "Sources/MLSReading": [],
-        "Sources/MLSFuzz": ["MLS", "Synchronization"],
-        "Sources/MLSFuzzer": ["MLS", "MLSFuzz", "MLSVectorRunner", "Foundation", "Glibc", "Synchronization"],
+        "Sources/Tools/MLSFuzz": ["MLS", "Synchronization"],
+        "Sources/Tools/MLSFuzzer": ["MLS", "MLSFuzz", "MLSVectorRunner", "Foundation", "Glibc", "Synchronization"],
         "Sources/ConclaveProtocol": ["SwiftProtobuf", "FoundationEssentials"],
         "Sources/WaxwingCore": ["MLS", "ConclaveProtocol"],
         "Sources/WaxwingClient": ["WaxwingCore", "MLS", "ConclaveProtocol", "Synchronization"],
@@ -17,8 +17,8 @@ enum Arrows {
             "WaxwingCore", "MLS", "ConclaveProtocol", "COpenSSL", "FoundationEssentials", "Synchronization", "Glibc",
         ],
         "Plugins/HTTPTransport": ["WaxwingCore", "ConclaveProtocol", "CCurl", "Synchronization", "Glibc"],
-        "Sources/StoreConformance": ["WaxwingCore", "CFaults", "Foundation"],
-        "Sources/TransportConformance": [
+        "Sources/Tools/StoreConformance": ["WaxwingCore", "CFaults", "Foundation"],
+        "Sources/Tools/TransportConformance": [
             "WaxwingCore", "ConclaveProtocol", "SwiftProtobuf", "Foundation", "Synchronization",
         ],
         "Sources/WaxwingServer": [
@@ -42,19 +42,19 @@ enum Arrows {
         "Sources/WaxwingDaemon": [
             "WaxwingServer", "PrivateMemory", "StandardStreams", "ArgumentParser", "Logging", "Foundation",
         ],
-        "Sources/MLSVectorRunner": ["MLS", "MLSOpenSSL", "Foundation"],
-        "Sources/MLSOwnVectors": ["MLS", "MLSOpenSSL", "Foundation", "Synchronization"],
-        "Sources/MLSVectors": ["MLSVectorRunner", "MLSOpenSSL", "Foundation"],
-        "Sources/MLSPeer": ["MLS"],
-        "Sources/MLSPeerTool": ["MLSPeer", "MLSOpenSSL", "Glibc"],
-        "Sources/BenchMLS": ["MLS", "MLSOpenSSL", "COpenSSL", "Foundation"],
-        "Sources/Demo": ["Dispatch", "Foundation", "Synchronization"],
-        "Sources/BenchStores": ["WaxwingCore", "SQLiteStore", "FileStore", "GRDBSQLite", "Foundation"],
-        "Sources/BenchArchive": [
+        "Sources/Tools/MLSVectorRunner": ["MLS", "MLSOpenSSL", "Foundation"],
+        "Sources/Tools/MLSOwnVectors": ["MLS", "MLSOpenSSL", "Foundation", "Synchronization"],
+        "Sources/Tools/MLSVectors": ["MLSVectorRunner", "MLSOpenSSL", "Foundation"],
+        "Sources/Tools/MLSPeer": ["MLS"],
+        "Sources/Tools/MLSPeerTool": ["MLSPeer", "MLSOpenSSL", "Glibc"],
+        "Sources/Tools/BenchMLS": ["MLS", "MLSOpenSSL", "COpenSSL", "Foundation"],
+        "Sources/Tools/Demo": ["Dispatch", "Foundation", "Synchronization"],
+        "Sources/Tools/BenchStores": ["WaxwingCore", "SQLiteStore", "FileStore", "GRDBSQLite", "Foundation"],
+        "Sources/Tools/BenchArchive": [
             "WaxwingClient", "WaxwingCore", "ConclaveProtocol", "SQLiteStore", "FileStore", "HTTPTransport",
             "MLSOpenSSL", "Foundation", "Glibc",
         ],
-        "Sources/BenchClient": [
+        "Sources/Tools/BenchClient": [
             "WaxwingClient", "WaxwingCore", "ConclaveProtocol", "SQLiteStore", "HTTPTransport", "MLSOpenSSL", "MLS",
             "Foundation", "GRDBSQLite",
         ],

@@ -15,8 +15,10 @@ struct SourceFile {
     }
 
     var name: String { path.split(separator: "/").last.map(String.init) ?? path }
-    /// `Sources/MLS`, the folder of the file's target.
-    var target: String { path.split(separator: "/").prefix(2).joined(separator: "/") }
+    /// The folder of the file's target: `Sources/MLS`, or `Sources/Tools/Demo`.
+    var target: String {
+        path.split(separator: "/").prefix(path.hasPrefix("Sources/Tools/") ? 3 : 2).joined(separator: "/")
+    }
     /// Written by a tool, which says so at the top.
     var isGenerated: Bool { lines.first?.contains("DO NOT EDIT") ?? false }
 }
