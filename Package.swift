@@ -11,6 +11,7 @@ let engine = isFuzzed ? strict + [.unsafeFlags(["-sanitize=fuzzer,address"])] : 
 let package = Package(
     name: "waxwing",
     products: [
+        .library(name: "Waxwing", targets: ["Waxwing"]),
         .library(name: "Age", targets: ["Age"]),
         .library(name: "Archive", targets: ["Archive"]),
         .library(name: "MLS", targets: ["MLS", "MLSOpenSSL"]),
@@ -129,6 +130,15 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // What an app embeds
+        .target(
+            name: "Waxwing",
+            dependencies: [
+                "WaxwingClient", "WaxwingCore", "ConclaveProtocol", "MLS", "MLSOpenSSL", "SQLiteStore", "FileStore",
+                "HTTPTransport",
+            ],
+            swiftSettings: strict),
+
         // The executables
         .target(name: "StandardStreams", swiftSettings: strict),
         .target(name: "CProcess"),
@@ -136,8 +146,8 @@ let package = Package(
         .executableTarget(
             name: "WaxwingCLI",
             dependencies: [
-                "WaxwingClient", "Archive", "Age", "SQLiteStore", "FileStore", "HTTPTransport", "FixtureTransport",
-                "MLSOpenSSL", "PrivateMemory", "StandardStreams",
+                "Waxwing", "WaxwingClient", "Archive", "Age", "FixtureTransport", "MLSOpenSSL", "PrivateMemory",
+                "StandardStreams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -205,12 +215,24 @@ let package = Package(
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             swiftSettings: strict),
+        // Shared by tests
+        .target(name: "TestFolders", path: "Tests/TestFolders", swiftSettings: strict),
         .testTarget(
-            name: "SQLiteStoreTests",
-            dependencies: ["SQLiteStore", "StoreConformance", .product(name: "GRDB", package: "GRDB.swift")],
+            name: "WaxwingTests",
+            dependencies: [
+                "Waxwing", "WaxwingCore", "WaxwingClient", "ConclaveProtocol", "SQLiteStore", "FileStore", "MLSOpenSSL",
+                "CFaults", "TestFolders", "WaxwingServer",
+            ],
             swiftSettings: strict),
         .testTarget(
-            name: "FileStoreTests", dependencies: ["FileStore", "StoreConformance", "CFaults"], swiftSettings: strict),
+            name: "SQLiteStoreTests",
+            dependencies: [
+                "SQLiteStore", "StoreConformance", "TestFolders", .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "FileStoreTests", dependencies: ["FileStore", "StoreConformance", "CFaults", "TestFolders"],
+            swiftSettings: strict),
         .testTarget(
             name: "HTTPTransportTests",
             dependencies: [
@@ -235,8 +257,9 @@ let package = Package(
         .testTarget(
             name: "WaxwingCLITests",
             dependencies: [
-                "WaxwingCLI", "WaxwingCore", "WaxwingClient", "SQLiteStore", "FileStore", "MLSOpenSSL", "CFaults",
-                "PrivateMemory",
+                "WaxwingCLI", "Waxwing", "WaxwingCore", "WaxwingClient", "SQLiteStore", "FileStore", "MLSOpenSSL",
+                "CFaults",
+                "PrivateMemory", "TestFolders",
             ],
             swiftSettings: strict),
         // The two programs as processes: a server, clients, and the network between them.

@@ -16,7 +16,7 @@ struct CommandWords {
             throw Failure(.usage, "the command is missing", hint: "`waxwing --help` lists the commands")
         }
         var path: [String] = []
-        var command: any ParsableCommand.Type = Waxwing.self
+        var command: any ParsableCommand.Type = WaxwingCommand.self
         while !command.configuration.subcommands.isEmpty, let word = rest.first, !word.hasPrefix("-") {
             if path.isEmpty, word == "help" {
                 try checkHelp(rest.dropFirst())
@@ -59,7 +59,7 @@ struct CommandWords {
     /// `waxwing help COMMAND` shows all commands where there is no such one, and says nothing.
     private static func checkHelp(_ words: ArraySlice<String>) throws(Failure) {
         var path: [String] = []
-        var command: any ParsableCommand.Type = Waxwing.self
+        var command: any ParsableCommand.Type = WaxwingCommand.self
         for word in words where !word.hasPrefix("-") && !command.configuration.subcommands.isEmpty {
             guard let next = command.configuration.subcommands.first(where: { $0._commandName == word }) else {
                 throw unknown(path + [word])
@@ -80,7 +80,7 @@ struct CommandWords {
     /// Commands that may have been meant: of the same group those with a similar name, else any of just this name.
     private static func candidates(for path: [String]) -> [String] {
         guard let word = path.last, !word.isEmpty else { return [] }
-        let all = commands(of: Waxwing.self, [])
+        let all = commands(of: WaxwingCommand.self, [])
         let head = Array(path.dropLast())
         let similar = all.filter { command in
             guard command.count == path.count, command.starts(with: head), let name = command.last else { return false }

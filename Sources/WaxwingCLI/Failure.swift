@@ -1,6 +1,7 @@
 import ConclaveProtocol
 import Glibc
 import MLS
+import Waxwing
 import WaxwingClient
 import WaxwingCore
 
@@ -28,6 +29,10 @@ extension Failure {
         case let error as StoreError: self.init(error)
         case let error as TransportError: self.init(error)
         case let error as ProtocolError: self.init(error)
+        case let error as AccountError: self.init(error)
+        case let error as PartlyQueued:
+            guard let failure = Failure(explaining: error.underlying) else { return nil }
+            self = failure.behind(error.rows, isAll: error.isAll)
         case let error as LeaseError:
             let isFull = error.systemError == ENOSPC || error.systemError == EDQUOT
             self.init(
@@ -157,11 +162,15 @@ extension Failure {
     }
 
     /// No one is logged in: since the server ended the session, or since somebody logged out here.
-    static func signedOut(_ reader: AccountReader) throws -> Failure {
-        if try reader.link()?.kind == .sessionOver { return .sessionOver }
+    static func signedOut(isOver: Bool) -> Failure {
+        if isOver { return .sessionOver }
         return Failure(
             .notLoggedIn, "no one is logged in on this profile",
             hint: "`waxwing login` starts a session; nothing that waits is lost")
+    }
+
+    static func signedOut(_ reader: AccountReader) throws -> Failure {
+        signedOut(isOver: try reader.link()?.kind == .sessionOver)
     }
 
     private static let waitHint = "nothing is lost; try again when that time is over"

@@ -33,6 +33,7 @@ public actor Client {
     private let pace: any Pace
     private let onNotice: @Sendable (Notice) -> Void
     private var core: ClientCore
+    private let executor = DiskExecutor()
     private let mailbox = Mailbox()
     private var calls: [CallID: Task<Void, Never>] = [:]
     private var feed: Task<Void, Never>?
@@ -65,7 +66,14 @@ public actor Client {
         core = try ClientCore(store: store, provider: provider, entropy: entropy)
     }
 
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
     public nonisolated var reader: AccountReader { AccountReader(store: store) }
+
+    /// Reads the store where the client does its own work, so that the caller waits for the disk without holding a thread.
+    package func read<Value: Sendable>(_ body: @Sendable (AccountReader) throws -> Value) throws -> Value {
+        try body(reader)
+    }
 
     /// Carries out a command against the store.
     ///

@@ -114,6 +114,8 @@ public enum Notice: Hashable, Sendable {
     case reached(group: ID, users: [ID])
     /// A message in our own name is in the log that another copy of this profile wrote, or a later state of it: all groups get new keys.
     case writtenElsewhere(group: ID)
+    /// The profile was copied, or put back from a backup: its keys are changed in every group before anything is sent.
+    case profileMoved
     /// A user's key is not the one that was trusted.
     case identityChanged(user: ID)
     /// The server gives a user another name than the pinned one, which stays the one that is shown.

@@ -1,6 +1,7 @@
 import CFaults
 import Foundation
 import StoreConformance
+import TestFolders
 import Testing
 import WaxwingCore
 

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import StoreConformance
+import TestFolders
 import Testing
 import WaxwingCore
 

@@ -1,5 +1,6 @@
 import Foundation
 import StoreConformance
+import TestFolders
 import Testing
 import WaxwingCore
 

@@ -1,4 +1,4 @@
-/// The arrows of the house: executables → WaxwingClient, plug-ins → WaxwingCore → MLS, ConclaveProtocol; MLSOpenSSL → MLS.
+/// The arrows of the house: executables → Waxwing → WaxwingClient, plug-ins → WaxwingCore → MLS, ConclaveProtocol; MLSOpenSSL → MLS.
 /// The server reads MLS messages through MLSReading, which is no part of the engine.
 enum Arrows {
     /// What a target's files may import. Whatever is not named here is forbidden.
@@ -10,7 +10,13 @@ enum Arrows {
         "Sources/Tools/MLSFuzzer": ["MLS", "MLSFuzz", "MLSVectorRunner", "Foundation", "Glibc", "Synchronization"],
         "Sources/ConclaveProtocol": ["SwiftProtobuf", "FoundationEssentials"],
         "Sources/WaxwingCore": ["MLS", "ConclaveProtocol"],
-        "Sources/WaxwingClient": ["WaxwingCore", "MLS", "ConclaveProtocol", "Synchronization"],
+        "Sources/WaxwingClient": ["WaxwingCore", "MLS", "ConclaveProtocol", "Dispatch", "Synchronization"],
+        // The library that apps embed: it chooses implementations.
+        "Sources/Waxwing": [
+            "WaxwingClient", "WaxwingCore", "MLS", "MLSOpenSSL", "ConclaveProtocol", "HTTPTransport",
+            "FoundationEssentials",
+            "Glibc", "Synchronization",
+        ],
         "Plugins/SQLiteStore": ["WaxwingCore", "GRDB", "GRDBSQLite", "Synchronization", "Glibc"],
         "Plugins/FileStore": ["WaxwingCore", "COpenSSL", "Synchronization", "Glibc"],
         "Plugins/FixtureTransport": [
@@ -29,7 +35,7 @@ enum Arrows {
         ],
         // Executables and what belongs to them.
         "Sources/WaxwingCLI": [
-            "WaxwingClient", "WaxwingCore", "Archive", "Age", "MLS", "ConclaveProtocol", "ArgumentParser",
+            "Waxwing", "WaxwingClient", "WaxwingCore", "Archive", "Age", "MLS", "ConclaveProtocol", "ArgumentParser",
             "PrivateMemory", "StandardStreams", "Synchronization", "Dispatch", "FoundationEssentials", "Glibc",
         ],
         "Sources/StandardStreams": ["Glibc"],
@@ -70,11 +76,10 @@ enum Arrows {
         // The lock between processes.
         "Sources/WaxwingClient/ConnectionLease.swift": ["Glibc"],
         "Sources/WaxwingClient/Moment+Machine.swift": ["Glibc"],
-        // The one place that chooses implementations.
-        "Sources/WaxwingCLI/Profile/Profile+Open.swift": [
-            "SQLiteStore", "FileStore", "HTTPTransport", "FixtureTransport", "MLSOpenSSL",
-        ],
+        // The one place that chooses stores.
+        "Sources/Waxwing/Profile/Profile+Stores.swift": ["SQLiteStore", "FileStore"],
         // Recordings are a matter of the command line.
+        "Sources/WaxwingCLI/Profile/Profile+Open.swift": ["FixtureTransport"],
         "Sources/WaxwingCLI/Fixtures/RecordCommand.swift": ["FixtureTransport"],
         "Sources/WaxwingCLI/Fixtures/Rehearsal.swift": ["FixtureTransport"],
         "Sources/WaxwingCLI/Fixtures/ReplayCommand.swift": ["FixtureTransport", "MLSOpenSSL"],
@@ -84,7 +89,6 @@ enum Arrows {
         "Sources/WaxwingCLI/Archive/ArchiveKeys.swift": ["MLSOpenSSL"],
         // A hash of what is stored.
         "Sources/WaxwingCLI/Commands/StoreShow.swift": ["MLSOpenSSL"],
-        "Sources/WaxwingCLI/Profile/Profile+Convert.swift": ["MLSOpenSSL"],
     ]
 
     /// The import of a line of code: `Glibc`, or `func Glibc.explicit_bzero`.

@@ -43,7 +43,7 @@ import Testing
         ("Sources/WaxwingCore/Sample.swift", "let text = \"\"\"\n    import Foundation\n    \"\"\""),
         ("Sources/WaxwingClient/ConnectionLease.swift", "import Glibc"),
         ("Plugins/SQLiteStore/Sample.swift", "import class GRDB.Database"),
-        ("Sources/WaxwingCLI/Profile/Profile+Open.swift", "import SQLiteStore"),
+        ("Sources/Waxwing/Profile/Profile+Stores.swift", "import SQLiteStore"),
         ("Sources/WaxwingServer/Sample.swift", "import ConclaveProtocol"),
     ])
     func anArrowThatLeadsDownIsFine(path: String, text: String) {

@@ -9,7 +9,7 @@ struct CommandLineTests {
     }
 
     @Test func helpOfEveryCommandHasAnExample() {
-        let commands = Self.all(Waxwing.self)
+        let commands = Self.all(WaxwingCommand.self)
         #expect(commands.count > 20)
         for command in commands {
             let help = command.configuration.discussion
@@ -19,8 +19,8 @@ struct CommandLineTests {
     }
 
     @Test func noCommandTakesAPasswordAsAnArgument() {
-        for command in Self.all(Waxwing.self) {
-            let help = Waxwing.helpMessage(for: command)
+        for command in Self.all(WaxwingCommand.self) {
+            let help = WaxwingCommand.helpMessage(for: command)
             #expect(!help.contains("--password <") && !help.contains("--token <"), "\(command)")
         }
     }
@@ -31,16 +31,16 @@ struct CommandLineTests {
         ["login", "alice", "--password-fd", "3", "--password-file", "f"], ["invite", "lunch"],
     ])
     func contradictionsAreRefused(arguments: [String]) {
-        #expect(throws: (any Error).self) { try Waxwing.parseAsRoot(arguments) }
+        #expect(throws: (any Error).self) { try WaxwingCommand.parseAsRoot(arguments) }
     }
 
     @Test func readShowsFiftyLinesUnlessToldOtherwise() throws {
-        let read = try #require(try Waxwing.parseAsRoot(["read", "lunch", "--profile", "work"]) as? Read)
+        let read = try #require(try WaxwingCommand.parseAsRoot(["read", "lunch", "--profile", "work"]) as? Read)
         #expect(read.last == nil && !read.all && read.since == nil)
         #expect(read.profile.name == "work")
-        let since = try #require(try Waxwing.parseAsRoot(["read", "lunch", "--since", "7"]) as? Read)
+        let since = try #require(try WaxwingCommand.parseAsRoot(["read", "lunch", "--since", "7"]) as? Read)
         #expect(since.since == LogPlace(argument: "7") && since.since?.sequence == 7 && since.since?.era == nil)
-        let era = try #require(try Waxwing.parseAsRoot(["read", "lunch", "--since", "2:7"]) as? Read)
+        let era = try #require(try WaxwingCommand.parseAsRoot(["read", "lunch", "--since", "2:7"]) as? Read)
         #expect(era.since?.sequence == 7 && era.since?.era == 2)
         for wrong in ["", ":", "1:", ":1", "a", "1:2:3", "-1", "4294967296:1"] {
             #expect(LogPlace(argument: wrong) == nil, "\(wrong)")

@@ -1,7 +1,9 @@
 import ConclaveProtocol
 import SQLiteStore
+import TestFolders
 import Testing
 
+@testable import Waxwing
 @testable import WaxwingCLI
 @testable import WaxwingCore
 

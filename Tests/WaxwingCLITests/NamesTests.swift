@@ -1,5 +1,6 @@
 import ConclaveProtocol
 import SQLiteStore
+import TestFolders
 import Testing
 
 @testable import WaxwingCLI

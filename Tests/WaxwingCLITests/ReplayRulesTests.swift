@@ -19,7 +19,7 @@ struct ReplayRulesTests {
             "export", "import", "archive verify", "archive list", "archive show", "keygen", "store convert", "record",
             "replay", "fixture inspect", "fixture verify", "fixture redact", "fixture diff",
         ]
-        let left = Self.leaves(Waxwing.self).filter { !($0.type is any Replayable.Type) }
+        let left = Self.leaves(WaxwingCommand.self).filter { !($0.type is any Replayable.Type) }
         #expect(left.map { $0.path.joined(separator: " ") } == refused)
     }
 
@@ -60,10 +60,10 @@ struct ReplayRulesTests {
             "invite": ["x", "y"], "outbox discard": ["1"], "outbox retry": ["1"], "send": ["x"], "read": ["x"],
             "trust accept": ["x", "y"], "trust rename": ["x"], "trust verify": ["x", "--fingerprint", "ab"],
         ]
-        for (path, type) in Self.leaves(Waxwing.self) where type is any Replayable.Type {
+        for (path, type) in Self.leaves(WaxwingCommand.self) where type is any Replayable.Type {
             let given = path + (words[path.joined(separator: " ")] ?? [])
             #expect(ReplayRules.refusal(of: given) == nil, "\(given)")
-            let help = Waxwing.helpMessage(for: type)
+            let help = WaxwingCommand.helpMessage(for: type)
             let options = Set(help.matches(of: /--[a-z][a-z-]*/).map { String($0.output) })
             for option in options {
                 if let value = refused[option], help.contains("\(option) <") {

@@ -1,39 +1,43 @@
 import ArgumentParser
+import TestFolders
 import Testing
 
+@testable import Waxwing
 @testable import WaxwingCLI
 
 struct SettingsTests {
     @Test func savedSettingsComeBackAndAreForTheirOwnerAlone() throws {
         let folder = try TemporaryFolder()
         let path = folder.path + "/settings.json"
-        let settings = Settings(caFile: "/ca.pem", proxy: "http://proxy:3128", tokenHeader: "X-Token")
+        let settings = ServerSettings(caFile: "/ca.pem", proxy: "http://proxy:3128", tokenHeader: "X-Token")
         try settings.save(path)
-        #expect(try Settings.load(path) == settings)
+        #expect(try ServerSettings.load(path) == settings)
         #expect(try folder.mode("settings.json") == 0o600)
     }
 
     @Test func withoutAFileNothingIsSet() throws {
         let folder = try TemporaryFolder()
-        #expect(try Settings.load(folder.path + "/settings.json") == Settings())
+        #expect(try ServerSettings.load(folder.path + "/settings.json") == ServerSettings())
     }
 
     @Test(arguments: ["", "[]", "{\"proxy\":", "{\"proxy\": 7}"])
     func damagedSettingsAreTold(text: String) throws {
         let folder = try TemporaryFolder()
         try folder.write("settings.json", text)
-        let failure = try #require(throws: Failure.self) { try Settings.load(folder.path + "/settings.json") }
-        #expect(failure.status == .profileDamaged)
+        let path = folder.path + "/settings.json"
+        let error = try #require(throws: AccountError.self) { try ServerSettings.load(path) }
+        #expect(error == .fileDamaged(path: path))
+        #expect(Failure(error).status == .profileDamaged)
     }
 
     @Test func aNewLoginChangesOnlyWhatItNames() throws {
         let folder = try TemporaryFolder()
         try folder.write("ca.pem", "")
-        let before = Settings(caFile: nil, proxy: "http://proxy", tokenHeader: "X-Token")
+        let before = ServerSettings(caFile: nil, proxy: "http://proxy", tokenHeader: "X-Token")
         let options = try ServerOptions.parse(["--ca-file", folder.path + "/./ca.pem", "--proxy", ""])
         #expect(
             try before.merging(options)
-                == Settings(caFile: folder.path + "/ca.pem", proxy: nil, tokenHeader: "X-Token"))
+                == ServerSettings(caFile: folder.path + "/ca.pem", proxy: nil, tokenHeader: "X-Token"))
         let missing = try ServerOptions.parse(["--ca-file", folder.path + "/none.pem"])
         #expect(throws: Failure.self) { try before.merging(missing) }
     }
@@ -54,7 +58,8 @@ struct SettingsTests {
         "hôst", "http://:80",
     ])
     func otherAddressesAreRefused(typed: String) throws {
-        #expect(try #require(throws: Failure.self) { try ServerAddress.normalized(typed) }.status == .usage)
+        let error = try #require(throws: AccountError.self) { try ServerAddress.normalized(typed) }
+        #expect(error == .invalidServerAddress && Failure(error).status == .usage)
     }
 
     @Test(arguments: [
@@ -70,22 +75,22 @@ struct SettingsTests {
     }
 
     @Test func nobodySendsAPasswordInTheClearWithoutSayingSo() throws {
-        var settings = Settings()
+        var settings = ServerSettings()
         let failure = try #require(throws: Failure.self) {
             try ServerAddress.check("http://chat.example.org", &settings, isKnown: false)
         }
         #expect(failure.status == .usage && failure.hint.contains("--insecure-http"))
-        #expect(settings == Settings())
+        #expect(settings == ServerSettings())
         for address in ["http://127.0.0.1:8080", "http://[::1]", "http://localhost", "https://chat.example.org"] {
             try ServerAddress.check(address, &settings, isKnown: false)
         }
-        #expect(!ServerAddress.tellOnce("http://127.9.9.9", &settings) && settings == Settings())
+        #expect(!ServerAddress.tellOnce("http://127.9.9.9", &settings) && settings == ServerSettings())
         // Said once, it is kept.
         settings = try settings.merging(try ServerOptions.parse(["--insecure-http"]))
         try ServerAddress.check("http://chat.example.org", &settings, isKnown: false)
         #expect(try settings.merging(try ServerOptions.parse([])).insecureHTTP == true)
         // A profile of old goes on, and is told once.
-        var old = Settings()
+        var old = ServerSettings()
         try ServerAddress.check("http://chat.example.org", &old, isKnown: true)
         #expect(old.insecureHTTP == false)
         #expect(!ServerAddress.tellOnce("http://chat.example.org", &old))

@@ -164,7 +164,7 @@ enum ArchiveSignature {
 extension Surroundings {
     /// The source of chance, as age draws from it.
     var ageEntropy: AgeEntropy {
-        { [entropy] count in
+        { [entropy = environment.entropy] count in
             entropy.secret(count).withUnsafeBytes { SecretBytes($0) }
         }
     }

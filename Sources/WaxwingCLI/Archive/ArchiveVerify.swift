@@ -2,6 +2,7 @@ import Archive
 import ArgumentParser
 import ConclaveProtocol
 import WaxwingCore
+import Waxwing
 
 struct ArchiveVerify: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import Glibc
+import Waxwing
 
 /// A file that comes into being as a whole: under its own name only once all of it is on disk, with mode 0600.
 ///

@@ -2,6 +2,7 @@ import Age
 import Archive
 import ArgumentParser
 import WaxwingCore
+import Waxwing
 
 struct Export: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

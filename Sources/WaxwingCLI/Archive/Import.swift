@@ -1,6 +1,7 @@
 import Archive
 import ArgumentParser
 import ConclaveProtocol
+import Waxwing
 import WaxwingClient
 import WaxwingCore
 
@@ -32,8 +33,8 @@ struct Import: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let client = try Profile.locate(profile).open()
-        guard let account = try client.reader.account() else { throw Failure.notLoggedIn }
+        let profiled = try Profile.locate(profile).open()
+        guard let account = try profiled.reader.account() else { throw Failure.notLoggedIn }
         let opening = try keys.opening()
         var archives: [(file: String, archive: ArchiveReader)] = []
         for file in files {
@@ -43,17 +44,17 @@ struct Import: AsyncParsableCommand {
                     .notPossible, "\(file): it is another account's archive",
                     hint: "`waxwing archive show` reads it without importing")
             }
-            try check(archive, file, client.reader)
+            try check(archive, file, profiled.reader)
             archives.append((file, archive))
         }
         // In the order of their chain: an earlier archive says where a history begins.
         let (order, findings) = ArchiveChain.check(archives.map { ($0.archive.end, $0.archive.trailer) })
-        try tell(findings, archives, client.reader)
+        try tell(findings, archives, profiled.reader)
         for id in order {
             guard let (file, archive) = archives.first(where: { $0.archive.end.id == id }) else { continue }
             let counts: ImportCounts
             do {
-                counts = try await Importer(client, archive).run()
+                counts = try await Importer(profiled.client, archive).run()
             } catch let error as ArchiveError {
                 throw Failure(error, in: file)
             } catch let error as StoreError where error.code == .full {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Waxwing
 import WaxwingCore
 
 struct Accept: AsyncParsableCommand {
@@ -18,10 +19,10 @@ struct Accept: AsyncParsableCommand {
 
     func run() async throws {
         let profile = try Profile.locate(profile)
-        let client = try profile.open()
-        let invite = try client.reader.theInvite(invite)
-        let outcomes = try await Errand(profile, client, wait).run([.accept(invite: invite.id)])
-        try Report.tell(outcomes, client.reader, json: output.json) { [reader = client.reader] row, _ in
+        let account = try profile.open()
+        let invite = try account.reader.theInvite(invite)
+        let outcomes = try await Errand(account, wait).run([.accept(invite: invite.id)])
+        try Report.tell(outcomes, account.reader, json: output.json) { [reader = account.reader] row, _ in
             let name = invite.groupName.onOneLine
             // Where the keys did not come with it, coming in from outside has been queued.
             let isIn = try reader.group(row.group)?.status == .active

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Waxwing
 import WaxwingCore
 
 struct Decline: AsyncParsableCommand {
@@ -18,10 +19,10 @@ struct Decline: AsyncParsableCommand {
 
     func run() async throws {
         let profile = try Profile.locate(profile)
-        let client = try profile.open()
-        let invite = try client.reader.theInvite(invite)
-        let outcomes = try await Errand(profile, client, wait).run([.decline(invite: invite.id)])
-        try Report.tell(outcomes, client.reader, json: output.json) { _, _ in
+        let account = try profile.open()
+        let invite = try account.reader.theInvite(invite)
+        let outcomes = try await Errand(account, wait).run([.decline(invite: invite.id)])
+        try Report.tell(outcomes, account.reader, json: output.json) { _, _ in
             "declined the invite to \(invite.groupName.onOneLine)"
         }
     }

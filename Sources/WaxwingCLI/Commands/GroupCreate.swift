@@ -1,4 +1,5 @@
 import ArgumentParser
+import Waxwing
 import WaxwingCore
 
 struct GroupCreate: AsyncParsableCommand {
@@ -22,8 +23,8 @@ struct GroupCreate: AsyncParsableCommand {
 
     func run() async throws {
         let profile = try Profile.locate(profile)
-        let client = try profile.open()
-        let outcomes = try await Errand(profile, client, wait).run([.createGroup(name: name, alias: alias)])
-        try Report.tell(outcomes, client.reader, json: output.json) { _, _ in "created \(name)" }
+        let account = try profile.open()
+        let outcomes = try await Errand(account, wait).run([.createGroup(name: name, alias: alias)])
+        try Report.tell(outcomes, account.reader, json: output.json) { _, _ in "created \(name)" }
     }
 }

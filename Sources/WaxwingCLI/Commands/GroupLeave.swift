@@ -1,4 +1,5 @@
 import ArgumentParser
+import Waxwing
 import WaxwingCore
 
 struct GroupLeave: AsyncParsableCommand {
@@ -19,9 +20,9 @@ struct GroupLeave: AsyncParsableCommand {
 
     func run() async throws {
         let profile = try Profile.locate(profile)
-        let client = try profile.open()
-        let group = try client.reader.theGroup(group)
-        let outcomes = try await Errand(profile, client, wait).run([.leave(group: group.id)])
-        try Report.tell(outcomes, client.reader, json: output.json) { _, _ in "left \(group.shownName)" }
+        let account = try profile.open()
+        let group = try account.reader.theGroup(group)
+        let outcomes = try await Errand(account, wait).run([.leave(group: group.id)])
+        try Report.tell(outcomes, account.reader, json: output.json) { _, _ in "left \(group.shownName)" }
     }
 }

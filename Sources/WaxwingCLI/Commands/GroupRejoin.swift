@@ -1,4 +1,5 @@
 import ArgumentParser
+import Waxwing
 import WaxwingCore
 
 struct GroupRejoin: AsyncParsableCommand {
@@ -22,10 +23,10 @@ struct GroupRejoin: AsyncParsableCommand {
 
     func run() async throws {
         let profile = try Profile.locate(profile)
-        let client = try profile.open()
-        let group = try client.reader.theGroup(group)
-        let outcomes = try await Errand(profile, client, wait).run([.rejoin(group: group.id)])
-        try Report.tell(outcomes, client.reader, json: output.json) { _, _ in
+        let account = try profile.open()
+        let group = try account.reader.theGroup(group)
+        let outcomes = try await Errand(account, wait).run([.rejoin(group: group.id)])
+        try Report.tell(outcomes, account.reader, json: output.json) { _, _ in
             "back in \(group.shownName) with new keys"
         }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Synchronization
+import Waxwing
 import WaxwingCore
 
 struct GroupRemove: AsyncParsableCommand {
@@ -26,14 +27,14 @@ struct GroupRemove: AsyncParsableCommand {
     func run() async throws {
         let profile = try Profile.locate(profile)
         let ways = Ways()
-        let client = try profile.open { ways.take($0) }
-        let group = try client.reader.theGroup(group)
+        let account = try profile.open { ways.take($0) }
+        let group = try account.reader.theGroup(group)
         let commands = users.map { Command.remove(group: group.id, username: $0) }
-        let outcomes = try await Errand(profile, client, wait).run(commands).map { row, outcome in
+        let outcomes = try await Errand(account, wait).run(commands).map { row, outcome in
             (row: ways.final(row), outcome: outcome)
         }
-        let names = Names(client.reader)
-        try Report.tell(outcomes, client.reader, json: output.json) { row, _ in
+        let names = Names(account.reader)
+        try Report.tell(outcomes, account.reader, json: output.json) { row, _ in
             switch row.intent {
             case .remove(let username, let user):
                 "removed \(try names.of(username, user)) from \(group.shownName)"

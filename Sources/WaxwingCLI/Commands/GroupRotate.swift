@@ -1,4 +1,5 @@
 import ArgumentParser
+import Waxwing
 import WaxwingCore
 
 struct GroupRotate: AsyncParsableCommand {
@@ -19,9 +20,10 @@ struct GroupRotate: AsyncParsableCommand {
 
     func run() async throws {
         let profile = try Profile.locate(profile)
-        let client = try profile.open()
-        let group = try client.reader.theGroup(group)
-        let outcomes = try await Errand(profile, client, wait).run([.rotate(group: group.id)])
-        try Report.tell(outcomes, client.reader, json: output.json) { _, _ in "changed the keys of \(group.shownName)" }
+        let account = try profile.open()
+        let group = try account.reader.theGroup(group)
+        let outcomes = try await Errand(account, wait).run([.rotate(group: group.id)])
+        try Report.tell(outcomes, account.reader, json: output.json) { _, _ in "changed the keys of \(group.shownName)"
+        }
     }
 }

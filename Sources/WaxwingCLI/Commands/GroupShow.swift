@@ -1,5 +1,6 @@
 import ArgumentParser
 import ConclaveProtocol
+import Waxwing
 import WaxwingCore
 
 struct GroupShow: AsyncParsableCommand {
@@ -21,10 +22,10 @@ struct GroupShow: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let client = try Profile.locate(profile).open(toRead: true)
-        let reader = client.reader
+        let account = try Profile.locate(profile).open(toRead: true)
+        let reader = account.reader
         let group = try reader.theGroup(group)
-        let view = try GroupDetailsView(group, try await client.details(of: group.id), reader)
+        let view = try GroupDetailsView(group, try await account.client.details(of: group.id), reader)
         if output.json {
             Console.print(try JSON.line(view))
             return

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Waxwing
 import WaxwingCore
 
 struct Invite: AsyncParsableCommand {
@@ -23,12 +24,12 @@ struct Invite: AsyncParsableCommand {
 
     func run() async throws {
         let profile = try Profile.locate(profile)
-        let client = try profile.open()
-        let group = try client.reader.theGroup(group)
+        let account = try profile.open()
+        let group = try account.reader.theGroup(group)
         let commands = users.map { Command.invite(group: group.id, username: $0) }
-        let outcomes = try await Errand(profile, client, wait).run(commands)
-        let names = Names(client.reader)
-        try Report.tell(outcomes, client.reader, json: output.json) { row, _ in
+        let outcomes = try await Errand(account, wait).run(commands)
+        let names = Names(account.reader)
+        try Report.tell(outcomes, account.reader, json: output.json) { row, _ in
             guard case .invite(let username, let user) = row.intent else { return "done" }
             return "invited \(try names.of(username, user)) to \(group.shownName)"
         }

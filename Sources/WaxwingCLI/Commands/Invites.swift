@@ -1,5 +1,6 @@
 import ArgumentParser
 import WaxwingCore
+import Waxwing
 
 struct Invites: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

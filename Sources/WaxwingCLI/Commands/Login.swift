@@ -1,5 +1,6 @@
 import ArgumentParser
 import ConclaveProtocol
+import Waxwing
 import WaxwingCore
 
 struct Login: AsyncParsableCommand {
@@ -25,10 +26,10 @@ struct Login: AsyncParsableCommand {
     func run() async throws {
         let signIn = try SignIn(try name(), server, profile)
         let password = try password.source(isNew: false).password()
-        let (session, newKey) = try await signIn.login(password)
-        if newKey { await resetAccount(signIn, session) }
+        let (session, hasNewKey) = try await signIn.login(password)
+        if hasNewKey { await resetAccount(signIn, session) }
         await signIn.firstSync()
-        guard let account = try signIn.client.reader.account() else { throw Failure.notLoggedIn }
+        guard let account = try signIn.account.reader.account() else { throw Failure.notLoggedIn }
         if output.json {
             Console.print(try JSON.line(AccountView(account, signIn.profile)))
         } else {
@@ -46,7 +47,7 @@ struct Login: AsyncParsableCommand {
     /// Key packages of an earlier key of ours would lead invites nowhere: nobody could open them.
     private func resetAccount(_ signIn: SignIn, _ session: Session) async {
         do {
-            try await signIn.client.ask(
+            try await signIn.account.client.ask(
                 Endpoint.resetAccount(token: session.token), of: signIn.serverURL)
         } catch {
             let reason = Failure(explaining: error)?.message ?? "\(error)"

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ConclaveProtocol
+import Waxwing
 import WaxwingCore
 
 struct Logout: AsyncParsableCommand {
@@ -14,13 +15,13 @@ struct Logout: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let client = try Profile.locate(profile).open()
-        guard let account = try client.reader.account(), let token = account.token else { throw Failure.notLoggedIn }
+        let profiled = try Profile.locate(profile).open()
+        guard let account = try profiled.reader.account(), let token = account.token else { throw Failure.notLoggedIn }
         var isKnownToServer = true
         // Forgotten here first: whatever the server says, this machine is logged out.
-        try await client.perform(.signOut) { try $0.account()?.token == nil }
+        try await profiled.client.perform(.signOut) { try $0.account()?.token == nil }
         do {
-            try await client.ask(Endpoint.logout(token: token), of: account.serverURL)
+            try await profiled.client.ask(Endpoint.logout(token: token), of: account.serverURL)
         } catch let error as ProtocolError where error.isSessionOver {
             // What was wanted is so already.
         } catch {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Waxwing
 import WaxwingCore
 
 struct OutboxDiscard: AsyncParsableCommand {
@@ -17,9 +18,9 @@ struct OutboxDiscard: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let client = try Profile.locate(profile).open()
+        let account = try Profile.locate(profile).open()
         for order in numbers {
-            try await client.perform(.discard(order: order)) { reader in
+            try await account.client.perform(.discard(order: order)) { reader in
                 try !reader.outbox().contains { $0.order == order }
             }
             Console.print(output.json ? try JSON.line(DiscardView(discarded: order)) : "discarded row \(order)")

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ConclaveProtocol
 import WaxwingCore
+import Waxwing
 
 struct OutboxListing: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Waxwing
 import WaxwingCore
 
 struct OutboxRetry: AsyncParsableCommand {
@@ -27,18 +28,18 @@ struct OutboxRetry: AsyncParsableCommand {
 
     func run() async throws {
         let profile = try Profile.locate(profile)
-        let client = try profile.open()
-        let orders = all ? try client.reader.outbox().filter(\.isFailed).map(\.order) : numbers
+        let account = try profile.open()
+        let orders = all ? try account.reader.outbox().filter(\.isFailed).map(\.order) : numbers
         if orders.isEmpty, !output.json { Console.note("nothing was refused") }
-        let errand = Errand(profile, client, wait)
+        let errand = Errand(account, wait)
         var rows: [OutboxRow] = []
         for order in orders {
-            if case .queued(let row) = try await client.perform(.retry(order: order)) { rows.append(row) }
+            if case .queued(let row) = try await account.client.perform(.retry(order: order)) { rows.append(row) }
         }
-        let words = try OutboxList(client.reader).words
+        let words = try OutboxList(account.reader).words
         for group in Dictionary(grouping: rows, by: \.group).values.sorted(by: { $0[0].order < $1[0].order }) {
             let outcomes = try await errand.carryOut(group)
-            try Report.tell(outcomes, client.reader, json: output.json) { row, sequence in
+            try Report.tell(outcomes, account.reader, json: output.json) { row, sequence in
                 "done: \(try words.what(row.intent))" + (sequence.map { " (seq \($0))" } ?? "")
             }
         }

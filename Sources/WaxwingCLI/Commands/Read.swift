@@ -1,6 +1,7 @@
 import ArgumentParser
 import WaxwingClient
 import WaxwingCore
+import Waxwing
 
 struct Read: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -91,7 +92,7 @@ struct Read: AsyncParsableCommand {
     /// What was shown of members need not keep messages any longer. Where the profile can only be read it does.
     private func note(_ news: MemberNews, _ reader: AccountReader, _ profile: Profile) async throws {
         do {
-            try await news.note(reader) { try profile.open() }
+            try await news.note(reader) { try profile.open().client }
         } catch {
             Console.note("what was shown could not be noted: \(Failure(explaining: error)?.message ?? "\(error)")")
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ConclaveProtocol
+import Waxwing
 import WaxwingCore
 
 struct Register: AsyncParsableCommand {
@@ -30,11 +31,7 @@ struct Register: AsyncParsableCommand {
     func run() async throws {
         if let problem = InputRules.problem(alias: alias) { throw Failure(.usage, problem) }
         let signIn = try SignIn(username, server, profile)
-        if try signIn.client.reader.account() != nil {
-            throw Failure(
-                .notPossible, "this profile has an account already",
-                hint: "`waxwing login` logs in again; --profile NAME makes a second profile")
-        }
+        if try signIn.account.reader.account() != nil { throw AccountError.accountExists }
         let registrationToken = try registrationTokenFile.map { try PasswordSource.file($0).password() } ?? ""
         let password = try password.source(isNew: true).password()
         if let problem = InputRules.problem(password: password) { throw Failure(.usage, problem) }
@@ -48,7 +45,7 @@ struct Register: AsyncParsableCommand {
                 hint: "do not register again; then: `waxwing login \(username) --server \(signIn.serverURL)`")
         }
         await signIn.firstSync()
-        guard let account = try signIn.client.reader.account() else { throw Failure.notLoggedIn }
+        guard let account = try signIn.account.reader.account() else { throw Failure.notLoggedIn }
         if output.json {
             Console.print(try JSON.line(AccountView(account, signIn.profile)))
         } else {
@@ -58,18 +55,12 @@ struct Register: AsyncParsableCommand {
 
     private func register(_ signIn: SignIn, _ password: String, _ registrationToken: String) async throws {
         do {
-            _ = try await signIn.client.ask(
-                Endpoint.register(
-                    username: username, password: password, alias: alias, registrationToken: registrationToken),
-                of: signIn.serverURL)
-        } catch let error as ProtocolError where error.code == .conflict {
+            try await signIn.account.register(
+                username, password, signIn.serverURL, alias: alias, registrationToken: registrationToken)
+        } catch AccountError.usernameTaken {
             throw Failure(
                 .refused, "the name \(username) is taken on this server",
                 hint: "if it is yours: `waxwing login \(username) --server \(signIn.serverURL)`")
-        } catch let error as ProtocolError where error.code == .forbidden {
-            throw Failure(
-                .refused, "the server does not take new accounts: \(error.reason)",
-                hint: "its operator may give you a token for --registration-token-file")
         }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Waxwing
 import WaxwingClient
 import WaxwingCore
 
@@ -37,17 +38,17 @@ struct Send: AsyncParsableCommand {
     func run() async throws {
         let profile = try Profile.locate(profile)
         let tally = Tally()
-        let client = try profile.open { tally.take($0) }
-        let group = try client.reader.theGroup(group)
-        let errand = Errand(profile, client, wait)
+        let account = try profile.open { tally.take($0) }
+        let group = try account.reader.theGroup(group)
+        let errand = Errand(account, wait)
         if lines {
             let outcomes = try await errand.carryOut(try await queueLines(for: group, errand))
-            try await tell(outcomes, client, tally) { try tellOfLines(outcomes, client.reader) }
+            try await tell(outcomes, account, tally) { try tellOfLines(outcomes, account.reader) }
             return
         }
         let outcomes = try await errand.run([Command.send(group: group.id, text: try message())])
-        try await tell(outcomes, client, tally) {
-            try Report.tell(outcomes, client.reader, json: output.json) { _, sequence in
+        try await tell(outcomes, account, tally) {
+            try Report.tell(outcomes, account.reader, json: output.json) { _, sequence in
                 sequence.map { "sent (seq \($0))" } ?? "sent"
             }
         }
@@ -55,16 +56,16 @@ struct Send: AsyncParsableCommand {
 
     /// Tells what became of messages, whom they reach for the first time, and whom they wait for.
     private func tell(
-        _ outcomes: [(row: OutboxRow, outcome: Errand.Outcome)], _ client: Client, _ tally: Tally,
+        _ outcomes: [(row: OutboxRow, outcome: Outcome)], _ account: Account, _ tally: Tally,
         _ report: () throws -> Void
     ) async throws {
         let news = MemberNews()
-        for (row, outcome) in outcomes where outcome == .held {
-            for leaf in try client.reader.room(row.group)?.holds ?? [] { news.explained(leaf, in: row.group) }
+        for (row, outcome) in outcomes where outcome.isHeld {
+            for leaf in try account.reader.room(row.group)?.holds ?? [] { news.explained(leaf, in: row.group) }
         }
         let result = Result { try report() }
-        if !output.json, let reached = try Names(client.reader).reached(tally.counts.reached) { Console.note(reached) }
-        try await news.note(client.reader) { client }
+        if !output.json, let reached = try Names(account.reader).reached(tally.counts.reached) { Console.note(reached) }
+        try await news.note(account.reader) { account.client }
         try result.get()
     }
 
@@ -111,20 +112,22 @@ struct Send: AsyncParsableCommand {
     }
 
     /// One line a message for scripts; for people a line for all that went well, and one for all that wait.
-    private func tellOfLines(_ outcomes: [(row: OutboxRow, outcome: Errand.Outcome)], _ reader: AccountReader) throws {
+    private func tellOfLines(_ outcomes: [(row: OutboxRow, outcome: Outcome)], _ reader: AccountReader) throws {
         if output.json {
             try Report.tell(outcomes, reader, json: true) { _, _ in "" }
             return
         }
         let sent = outcomes.count { if case .done = $0.outcome { true } else { false } }
         if sent > 0 || outcomes.isEmpty { Console.print("sent \(sent) message\(sent == 1 ? "" : "s")") }
-        let pauses = outcomes.compactMap { if case .waiting(let pause) = $0.outcome { pause } else { nil } }
+        let pauses = try outcomes.compactMap { _, outcome in
+            if case .waiting(let pause) = outcome { try PauseWords(pause, reader) } else { nil }
+        }
         if let pause = pauses.first {
             Console.print(
                 "queued \(pauses.count) message\(pauses.count == 1 ? "" : "s"): \(pause.words.asClause)\(pause.outlook("they go"))"
             )
         }
-        let held = outcomes.filter { $0.outcome == .held }
+        let held = outcomes.filter { $0.outcome.isHeld }
         if held.count > 1 { Console.print("\(held.count) messages are held:") }
         try Report.tell(Array(held.prefix(1)), reader, json: false) { _, _ in "" }
         let refused = outcomes.filter { if case .failed = $0.outcome { true } else { false } }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ConclaveProtocol
+import Waxwing
 
 struct StoreConvert: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -21,7 +22,10 @@ struct StoreConvert: AsyncParsableCommand {
 
     func run() async throws {
         let profile = try Profile.locate(profile)
-        let conversion = try profile.convert(to: kind) { Console.progress("\($0) records copied") }
+        let interrupt = Interrupt()
+        let conversion = try profile.convert(to: kind, isStopped: { interrupt.hasCome }) {
+            Console.progress("\($0) records copied")
+        }
         let view = StoreView(
             kind: kind.rawValue, path: profile.storePath(kind), revision: conversion.revision,
             digest: hexEncode(conversion.digest), digestBefore: hexEncode(conversion.digestBefore))

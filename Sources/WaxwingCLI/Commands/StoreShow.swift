@@ -3,6 +3,7 @@ import ConclaveProtocol
 import MLSOpenSSL
 import WaxwingClient
 import WaxwingCore
+import Waxwing
 
 struct StoreShow: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

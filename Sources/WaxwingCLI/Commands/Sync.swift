@@ -1,4 +1,5 @@
 import ArgumentParser
+import Waxwing
 import WaxwingCore
 
 struct Sync: AsyncParsableCommand {
@@ -22,9 +23,9 @@ struct Sync: AsyncParsableCommand {
     func run() async throws {
         let profile = try Profile.locate(profile)
         let tally = Tally()
-        let client = try profile.open { tally.take($0) }
-        let ending = try await Connection.run(client, profile, live: false, until: .settled, atOnce: now)
-        let list = try OutboxList(client.reader)
+        let account = try profile.open { tally.take($0) }
+        let ending = try await Connection.run(account, live: false, until: .settled, atOnce: now)
+        let list = try OutboxList(account.reader)
         switch ending {
         case .elsewhere:
             if output.json {
@@ -32,8 +33,8 @@ struct Sync: AsyncParsableCommand {
             } else {
                 Console.print("another process is connected with this profile and keeps it up to date")
             }
-        case .loginNeeded:
-            throw try Failure.signedOut(client.reader)
+        case .signedOut:
+            throw try Failure.signedOut(account.reader)
         case .cut(let trouble, let next):
             try tell("cut", tally.counts, list)
             var failure = trouble.map { Failure($0) } ?? Failure(.unreachable, "the server cannot be reached")

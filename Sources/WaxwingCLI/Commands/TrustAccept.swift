@@ -1,5 +1,6 @@
 import ArgumentParser
 import ConclaveProtocol
+import Waxwing
 import WaxwingCore
 
 struct TrustAccept: AsyncParsableCommand {
@@ -32,19 +33,19 @@ struct TrustAccept: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let client = try Profile.locate(profile).open()
-        let group = try client.reader.theGroup(group)
-        let held = try client.reader.room(group.id)?.holds ?? []
-        let meant = try username.flatMap { try client.reader.user(named: $0)?.id }
+        let account = try Profile.locate(profile).open()
+        let group = try account.reader.theGroup(group)
+        let held = try account.reader.room(group.id)?.holds ?? []
+        let meant = try username.flatMap { try account.reader.user(named: $0)?.id }
         let chosen = held.filter { all || $0.user == meant }
         guard !chosen.isEmpty || all else {
             throw Failure(
                 .notPossible, "no one of that name is held in \(group.shownName)",
                 hint: "waxwing trust list shows who is")
         }
-        let names = Names(client.reader)
+        let names = Names(account.reader)
         for (leaf, view) in try chosen.map({ ($0, try HoldView($0, in: group, names)) }) {
-            try await client.perform(
+            try await account.client.perform(
                 .acceptMember(group: group.id, user: leaf.user, fingerprint: leaf.fingerprint))
             Console.print(output.json ? try JSON.line(view) : "accepted: \(view.username)  \(view.fingerprint)")
         }

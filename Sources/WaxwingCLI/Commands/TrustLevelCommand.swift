@@ -1,4 +1,5 @@
 import ArgumentParser
+import Waxwing
 import WaxwingCore
 
 struct TrustLevelCommand: AsyncParsableCommand {
@@ -28,11 +29,11 @@ struct TrustLevelCommand: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let client = try Profile.locate(profile).open()
-        guard try client.reader.account() != nil else { throw Failure.notLoggedIn }
-        let group = try group.map { try client.reader.theGroup($0) }
-        if let level { try await client.perform(.trust(level, group: group?.id)) }
-        let set = try group.flatMap { try client.reader.room($0.id)?.trust } ?? client.reader.trust()
+        let account = try Profile.locate(profile).open()
+        guard try account.reader.account() != nil else { throw Failure.notLoggedIn }
+        let group = try group.map { try account.reader.theGroup($0) }
+        if let level { try await account.setTrust(level, in: group?.id) }
+        let set = try account.trust(in: group?.id)
         let view = LevelView(level: "\(set)", group: group?.shownName)
         Console.print(output.json ? try JSON.line(view) : view.level)
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ConclaveProtocol
 import WaxwingCore
+import Waxwing
 
 struct TrustList: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -36,7 +37,7 @@ struct TrustList: AsyncParsableCommand {
                 news.explained(leaf, in: group.id)
             }
         }
-        try await news.note(reader) { try profile.open() }
+        try await news.note(reader) { try profile.open().client }
         if isEmpty, !output.json { Console.note("no one is held") }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ConclaveProtocol
+import Waxwing
 import WaxwingCore
 
 struct TrustRename: AsyncParsableCommand {
@@ -21,16 +22,16 @@ struct TrustRename: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let client = try Profile.locate(profile).open()
-        let user = try client.reader.theUser(username)
-        let names = Names(client.reader)
+        let account = try Profile.locate(profile).open()
+        let user = try account.reader.theUser(username)
+        let names = Names(account.reader)
         let before = try names.username(user.id)
-        guard let name = try client.reader.claimedName(of: user.id) else {
+        guard let name = try account.reader.claimedName(of: user.id) else {
             throw Failure(.notPossible, "the server has given \(before) no other name")
         }
-        try await client.perform(.acceptName(user: user.id, name: name))
+        try await account.client.perform(.acceptName(user: user.id, name: name))
         if output.json {
-            Console.print(try JSON.line(TrustView(user.id, client.reader, names)))
+            Console.print(try JSON.line(TrustView(user.id, account.reader, names)))
         } else {
             Console.print("\(before) is called \(try names.username(user.id)) from now on")
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Waxwing
 import WaxwingCore
 
 struct TrustVerify: AsyncParsableCommand {
@@ -23,16 +24,16 @@ struct TrustVerify: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        let client = try Profile.locate(profile).open()
-        let user = try client.reader.theUser(username)
+        let account = try Profile.locate(profile).open()
+        let user = try account.reader.theUser(username)
         let compared = Fingerprint.plain(fingerprint)
-        guard try client.reader.fingerprints(of: user.id).contains(compared) else {
+        guard try account.reader.fingerprints(of: user.id).contains(compared) else {
             throw Failure(
                 .refused, "this is not the fingerprint of \(username.onOneLine)",
                 hint: "either it was read wrongly, or somebody stands between you: do not trust this key yet")
         }
-        try await client.perform(.verify(user: user.id, fingerprint: compared))
-        let view = try TrustView(user.id, client.reader, Names(client.reader))
+        try await account.verify(user.id, fingerprint: compared)
+        let view = try TrustView(user.id, account.reader, Names(account.reader))
         Console.print(output.json ? try JSON.line(view) : view.text)
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ConclaveProtocol
 import Synchronization
+import Waxwing
 import WaxwingClient
 import WaxwingCore
 
@@ -22,15 +23,15 @@ struct Watch: AsyncParsableCommand {
         let reader = try profile.openReader()
         let announcer = try Announcer(reader, json: output.json)
         let noting = Noting()
-        let client = try profile.open { notice in
+        let account = try profile.open { notice in
             announcer.take(notice)
             noting.go(announcer.news, reader)
         }
-        noting.client.withLock { $0 = client }
+        noting.client.withLock { $0 = account.client }
         defer { noting.client.withLock { $0 = nil } }
-        switch try await Connection.run(client, profile, live: true, until: .stopped) {
+        switch try await Connection.run(account, live: true, until: .stopped) {
         case .elsewhere: throw Failure.profileInUse
-        case .loginNeeded: throw try Failure.signedOut(reader)
+        case .signedOut: throw try Failure.signedOut(reader)
         case .reached, .cut: break
         }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import WaxwingCore
+import Waxwing
 
 struct WhoAmI: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

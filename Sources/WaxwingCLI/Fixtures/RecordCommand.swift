@@ -1,5 +1,6 @@
 import ArgumentParser
 import FixtureTransport
+import Waxwing
 
 struct RecordCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -42,7 +43,7 @@ struct RecordCommand: AsyncParsableCommand {
         let recorder: Recorder
         do {
             recorder = try Recorder(
-                path: file, program: "waxwing \(Waxwing.configuration.version)", withEntropy: !withoutEntropy
+                path: file, program: "waxwing \(WaxwingCommand.configuration.version)", withEntropy: !withoutEntropy
             ) { error in Console.fail(Failure(.profileUnusable, error.description)) }
         } catch {
             throw Failure(.usage, error.description)
@@ -52,7 +53,7 @@ struct RecordCommand: AsyncParsableCommand {
         }
         recorder.command(command)
         Surroundings.replace(by: Surroundings.current.recorded(by: recorder))
-        let code = await Waxwing.perform(command)
+        let code = await WaxwingCommand.perform(command)
         recorder.exit(code)
         throw ExitCode(code)
     }

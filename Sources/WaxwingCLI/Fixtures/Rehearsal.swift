@@ -1,5 +1,6 @@
 import FixtureTransport
 import FoundationEssentials
+import Waxwing
 
 /// Plays a recording command by command: each command of a profile whose transport is `replay:FILE` does again what the next one in the
 /// recording did, with the answers, the time and the random numbers of then.
@@ -57,7 +58,7 @@ struct Rehearsal: Sendable {
     ///   - isNew: the profile has no account yet.
     /// - Throws: ``Failure`` where a recording is to be played on a profile with keys of its own, or a profile that was made by a recording is to
     ///   reach a server.
-    static func claim(_ profile: Profile, _ path: String?, isNew: Bool) throws(Failure) {
+    static func claim(_ profile: Profile, _ path: String?, isNew: Bool) throws {
         let progress: Progress? = try PrivateFile.load(profile.rehearsalPath)
         guard let path else {
             guard let progress else { return }
@@ -76,7 +77,7 @@ struct Rehearsal: Sendable {
     }
 
     /// Notes that a profile has been through all of a recording.
-    static func finish(_ profile: Profile, _ path: String, commands: Int) throws(Failure) {
+    static func finish(_ profile: Profile, _ path: String, commands: Int) throws(AccountError) {
         try PrivateFile.replace(profile.rehearsalPath, by: Progress(recording: path, done: commands))
     }
 
@@ -102,12 +103,13 @@ struct Rehearsal: Sendable {
             try PrivateFile.replace(profile.rehearsalPath, by: progress)
             return code
         } catch {
-            Console.tell(error)
-            return error.status.rawValue
+            let failure = Failure(error)
+            Console.tell(failure)
+            return failure.status.rawValue
         }
     }
 
-    private static func load(_ profile: Profile, _ path: String) throws(Failure) -> Int {
+    private static func load(_ profile: Profile, _ path: String) throws(AccountError) -> Int {
         guard let progress: Progress = try PrivateFile.load(profile.rehearsalPath) else { return 0 }
         return progress.recording == path ? progress.done : 0
     }

@@ -5,6 +5,7 @@ import FoundationEssentials
 import Glibc
 import MLSOpenSSL
 import WaxwingClient
+import Waxwing
 
 struct ReplayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -60,7 +61,7 @@ struct ReplayCommand: AsyncParsableCommand {
         Surroundings.replace(by: .played(by: player, from: recording))
         var commands = 0
         while let arguments = player.nextCommand() {
-            player.exit(await Waxwing.perform(arguments))
+            player.exit(await WaxwingCommand.perform(arguments))
             commands += 1
             if interrupt.hasCome { throw Failure.interrupted }
         }

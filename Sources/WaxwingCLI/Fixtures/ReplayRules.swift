@@ -1,5 +1,6 @@
 import ArgumentParser
 import FixtureTransport
+import Waxwing
 
 /// What a recording may ask for. It may come from anyone, and say anything.
 ///
@@ -33,7 +34,7 @@ enum ReplayRules {
     /// Why a replay does not carry out a command line, in words; nil where it does.
     static func refusal(of arguments: [String]) -> String? {
         let words = "`\(arguments.joined(separator: " ").shortened(to: 60))`"
-        guard let command = try? Waxwing.parseAsRoot(CommandWords.arranged(arguments)) else {
+        guard let command = try? WaxwingCommand.parseAsRoot(CommandWords.arranged(arguments)) else {
             // Help, versions and mistakes are of no use in a play.
             return "\(words) is no command that does something"
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Waxwing
 
 /// Which profile a command works on.
 struct ProfileOptions: ParsableArguments {
@@ -28,6 +29,9 @@ struct WaitOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("How long to wait for it to be carried out.", valueName: "seconds"))
     var wait = 5.0
+
+    /// Milliseconds; nil to queue only.
+    var patience: UInt64? { queue ? nil : UInt64(wait * 1000) }
 
     func validate() throws {
         guard (0...3600).contains(wait) else { throw ValidationError("--wait takes 0 to 3600 seconds.") }

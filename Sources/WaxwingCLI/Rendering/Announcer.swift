@@ -81,7 +81,7 @@ struct Announcer: Sendable {
         case .writtenElsewhere(let group):
             let group = try reader.group(group)?.shownName ?? ""
             try say(Event(event: "writtenElsewhere", group: group), "\(group): \(Tally.elsewhere)")
-        case .done, .clocksDiffer: break
+        case .done, .clocksDiffer, .profileMoved: break
         }
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Waxwing
 import WaxwingCore
 
 /// Tells what became of the things that were asked for.
@@ -18,7 +19,8 @@ struct Report: Encodable {
     /// Whom it is held for.
     var holds: [HoldView]?
 
-    init(_ row: OutboxRow, _ outcome: Errand.Outcome, in group: GroupRecord?, holds: [HoldView] = []) {
+    init(_ row: OutboxRow, _ outcome: Outcome, _ reader: AccountReader, holds: [HoldView] = []) throws {
+        let group = try reader.group(row.group)
         kind = row.intent.kind
         outbox = row.order
         self.group = group?.shownName ?? ""
@@ -28,6 +30,7 @@ struct Report: Encodable {
             result = "done"
             self.sequence = sequence
         case .waiting(let pause):
+            let pause = try PauseWords(pause, reader)
             result = "queued"
             reason = pause.words + (pause.needsLogin ? pause.outlook("") : "")
         case .failed(let why):
@@ -45,16 +48,16 @@ struct Report: Encodable {
     /// - Throws: after the last line: ``Failure`` where one was refused for good (of several the last, and the others are told before),
     ///   `ExitCode` where one waits for what does not come by itself.
     static func tell(
-        _ outcomes: [(row: OutboxRow, outcome: Errand.Outcome)], _ reader: AccountReader, json: Bool,
+        _ outcomes: [(row: OutboxRow, outcome: Outcome)], _ reader: AccountReader, json: Bool,
         done: (OutboxRow, UInt64?) throws -> String
     ) throws {
         var refused: Failure?
         var status: ExitStatus?
         let names = Names(reader)
-        let list = outcomes.contains { $0.outcome == .held } ? try OutboxList(reader) : nil
+        let list = outcomes.contains { $0.outcome.isHeld } ? try OutboxList(reader) : nil
         for (row, outcome) in outcomes {
-            let holds = outcome == .held ? list?.holds(row.group) ?? [] : []
-            if json { Console.print(try JSON.line(Report(row, outcome, in: reader.group(row.group), holds: holds))) }
+            let holds = outcome.isHeld ? list?.holds(row.group) ?? [] : []
+            if json { Console.print(try JSON.line(Report(row, outcome, reader, holds: holds))) }
             switch outcome {
             case .held:
                 status = .held
@@ -68,6 +71,7 @@ struct Report: Encodable {
             case .done(let sequence):
                 if !json { Console.print(try done(row, sequence)) }
             case .waiting(let pause):
+                let pause = try PauseWords(pause, reader)
                 status = pause.status ?? status
                 if !json { Console.print("queued: \(pause.words.asClause)\(pause.outlook("it goes"))") }
             case .failed(let why):
@@ -80,13 +84,6 @@ struct Report: Encodable {
         }
         if let refused { throw refused }
         if let status { throw ExitCode(status.rawValue) }
-    }
-}
-
-extension Errand.Pause {
-    /// What becomes of it, as the end of a sentence.
-    func outlook(_ goes: String) -> String {
-        needsLogin ? " — nothing leaves before `waxwing login`" : " — \(goes) out with the next sync"
     }
 }
 

@@ -1,6 +1,6 @@
 import Glibc
-import MLS
 import Synchronization
+import Waxwing
 import WaxwingCore
 
 /// What a command draws from outside itself, apart from the profile: the network, time, chance, a password, standard input.
@@ -8,20 +8,14 @@ import WaxwingCore
 /// There is one of it in a process. A recording puts itself around it, a replay in its place.
 struct Surroundings: Sendable {
     /// Whether they are those of the machine, neither recorded nor played.
-    let isLive: Bool
+    var isLive: Bool
     /// The recording they are played from.
     var recording: String?
-    /// Makes the way to a server.
-    var transport: @Sendable (ServerRoute) throws -> any Transport
-    var clock: @Sendable () -> Moment
-    var entropy: any EntropySource
-    var pace: any Pace
+    var environment: Environment
     /// Gives a password, asked of this source.
     var password: @Sendable (PasswordSource) throws -> String
     /// Reads from a descriptor what is there, at most so many bytes; nothing at the end.
     var read: @Sendable (_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8]
-    /// Lets time pass.
-    var sleep: @Sendable (_ milliseconds: UInt64) async throws -> Void
     /// The command of the process has ended with this exit code.
     var ended: @Sendable (_ code: Int32) -> Int32 = { $0 }
 
@@ -32,16 +26,9 @@ struct Surroundings: Sendable {
     static func replace(by surroundings: Surroundings) { shared.withLock { $0 = surroundings } }
 }
 
-/// The way to a server, as the profile and the command line give it.
-struct ServerRoute: Hashable, Sendable {
-    var url: String
-    var settings: Settings
-    var transport: TransportKind
-}
-
 extension Moment {
     /// What the clocks of the command's surroundings show.
-    static var now: Moment { Surroundings.current.clock() }
+    static var now: Moment { Surroundings.current.environment.clock() }
 }
 
 extension Surroundings {

@@ -66,7 +66,7 @@ final class Tally: Sendable {
                 return !counts.isElsewhere
             }
             if isFirst { Console.note("note: " + Self.elsewhere) }
-        case .inviteGone, .link, .clocksDiffer: break
+        case .inviteGone, .link, .clocksDiffer, .profileMoved: break
         }
     }
 }

@@ -62,7 +62,9 @@ extension ClientCore {
 
     /// The profile is a copy, or was put back.
     mutating func profileMoved(_ turn: inout Turn) throws {
-        if try renewAllKeys(&turn) { turn.outcome = .moved }
+        guard try renewAllKeys(&turn) else { return }
+        turn.outcome = .moved
+        turn.notice(.profileMoved)
     }
 
     /// The keys we have may have been used by another copy of us, or by ourselves on a later day: what is sealed with them readers would drop. What

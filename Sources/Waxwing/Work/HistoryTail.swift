@@ -3,7 +3,7 @@ import WaxwingCore
 
 /// Goes through a group's history row by row and gives each row once, also those that take their place behind one already given: the
 /// answer to a message of ours may come before the rows ahead of it are fetched.
-struct HistoryTail {
+package struct HistoryTail {
     /// Rows that are remembered as given. Nothing takes its place further back than the requests under way reach.
     private static let memory = 1_000
     private static let pageRows = 200
@@ -14,16 +14,16 @@ struct HistoryTail {
     private var anchor: AccountReader.HistoryPosition?
     private var given: [AccountReader.HistoryPosition] = []
 
-    init(_ reader: AccountReader, _ group: ID) {
+    package init(_ reader: AccountReader, _ group: ID) {
         self.reader = reader
         self.group = group
     }
 
     /// Takes everything up to a place for given.
-    mutating func start(at position: AccountReader.HistoryPosition) { anchor = position }
+    package mutating func start(at position: AccountReader.HistoryPosition) { anchor = position }
 
     /// The last rows, at most `count`; what lies before them counts as given.
-    mutating func last(_ count: Int) throws -> [HistoryRow] {
+    package mutating func last(_ count: Int) throws -> [HistoryRow] {
         let page = try reader.lastHistory(group, limit: max(count, 1) + Self.memory)
         let shown = count == 0 ? [] : page.suffix(count)
         anchor = page.count > Self.memory ? page.first?.position : nil
@@ -32,7 +32,7 @@ struct HistoryTail {
     }
 
     /// Calls `body` for every row that has not been given yet, in order.
-    mutating func forEachNew(_ body: (HistoryRow) throws -> Void) throws {
+    package mutating func forEachNew(_ body: (HistoryRow) throws -> Void) throws {
         let known = Set(given)
         var place = anchor
         while true {

@@ -2,37 +2,37 @@ import FoundationEssentials
 import Glibc
 
 /// A small JSON file of a profile, with mode 0600.
-enum PrivateFile {
+package enum PrivateFile {
+    private static let longest = 64 << 10
+
     /// Nil where there is no file.
     ///
-    /// - Throws: ``Failure`` where the file cannot be read or understood.
-    static func load<Content: Decodable>(_ path: String) throws(Failure) -> Content? {
+    /// - Throws: ``AccountError`` if the file cannot be read or understood.
+    package static func load<Content: Decodable>(_ path: String) throws(AccountError) -> Content? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
-            throw Profile.unusable(path, errno)
+            throw .fileUnusable(path: path, systemError: errno)
         }
         defer { close(descriptor) }
-        do {
-            let bytes = try InputBytes.read(from: descriptor, limit: 64 << 10)
-            return try JSONDecoder().decode(Content.self, from: Data(bytes))
-        } catch {
-            throw Failure(.profileDamaged, "\(path) cannot be understood", hint: "delete the file, then try again")
-        }
+        guard let bytes = read(descriptor, limit: longest),
+            let content = try? JSONDecoder().decode(Content.self, from: Data(bytes))
+        else { throw .fileDamaged(path: path) }
+        return content
     }
 
     /// Replaces the file as a whole; it is on disk on return.
     ///
-    /// - Throws: ``Failure``; the old file is as it was.
-    static func replace(_ path: String, by content: some Encodable) throws(Failure) {
+    /// - Throws: ``AccountError`` `fileUnusable`; the old file is as it was.
+    package static func replace(_ path: String, by content: some Encodable) throws(AccountError) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         guard let data = try? encoder.encode(content) else {
-            throw Failure(.other, "\(path) cannot be written")
+            throw .fileDamaged(path: path)
         }
         let temporary = path + ".new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Profile.unusable(temporary, errno) }
+        guard descriptor >= 0 else { throw .fileUnusable(path: temporary, systemError: errno) }
         let bytes = [UInt8](data) + [UInt8(ascii: "\n")]
         let count = write(descriptor, bytes, bytes.count)
         let isWhole = count == bytes.count && fsync(descriptor) == 0
@@ -40,27 +40,41 @@ enum PrivateFile {
         close(descriptor)
         guard isWhole, rename(temporary, path) == 0 else {
             unlink(temporary)
-            throw Profile.unusable(path, isWhole ? errno : code)
+            throw .fileUnusable(path: path, systemError: isWhole ? errno : code)
         }
         try syncFolder(of: path)
     }
 
+    /// At most `limit` bytes, to the end; nil if there are more, or they cannot be read.
+    static func read(_ descriptor: Int32, limit: Int) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: limit + 1)
+        while bytes.count <= limit {
+            let count = Glibc.read(descriptor, &part, part.count)
+            if count == 0 { return bytes }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return nil }
+            bytes += part[..<count]
+        }
+        return nil
+    }
+
     /// The new name is an entry of the folder: without this the old file may come back after a power cut.
-    private static func syncFolder(of path: String) throws(Failure) {
+    private static func syncFolder(of path: String) throws(AccountError) {
         let folder = folder(of: path)
         let code = syncNames(in: folder)
         // Some file systems cannot do this for folders, and say so.
-        guard code == 0 || code == EINVAL else { throw Profile.unusable(folder, code) }
+        guard code == 0 || code == EINVAL else { throw .fileUnusable(path: folder, systemError: code) }
     }
 
-    static func folder(of path: String) -> String {
+    package static func folder(of path: String) -> String {
         path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
     }
 
     /// The names in a folder are on disk on return.
     ///
     /// - Returns: 0, or the system's number of what went wrong.
-    static func syncNames(in folder: String) -> Int32 {
+    package static func syncNames(in folder: String) -> Int32 {
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { return errno }
         defer { close(descriptor) }

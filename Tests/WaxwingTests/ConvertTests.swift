@@ -3,11 +3,12 @@ import FileStore
 import Foundation
 import MLSOpenSSL
 import SQLiteStore
+import TestFolders
 import Testing
 import WaxwingClient
 import WaxwingCore
 
-@testable import WaxwingCLI
+@testable import Waxwing
 
 /// A profile moves between stores, and whatever goes wrong on the way, one complete store is there.
 @Suite struct ConvertTests {
@@ -168,14 +169,16 @@ import WaxwingCore
         try fill(profile, .sqlite, with: 1)
         try fill(profile, .files, with: 2)
         for _ in 0..<2 {
-            #expect(try #require(throws: Failure.self) { try profile.openStore() }.status == .profileDamaged)
-            #expect(try #require(throws: Failure.self) { try profile.openStoreToRead() }.status == .profileDamaged)
-            #expect(try #require(throws: Failure.self) { try profile.convert(to: .files) }.status == .profileDamaged)
+            let both = AccountError.storesDiffer(profile.storePath(.sqlite), profile.storePath(.files))
+            #expect(throws: both) { try profile.openStore() }
+            #expect(throws: both) { try profile.openStoreToRead() }
+            #expect(throws: both) { try profile.convert(to: .files) }
         }
         #expect(try storeNames(profile).isSuperset(of: ["store", "store.sqlite"]))
         // A damaged one is not removed either, nor is the other.
         try Data(repeating: 7, count: 8192).write(to: URL(fileURLWithPath: profile.storePath(.sqlite)))
-        #expect(try #require(throws: Failure.self) { try profile.openStore() }.status == .profileDamaged)
+        let trouble = try #require(throws: AccountError.self) { try profile.openStore() }
+        guard case .secondStoreDamaged = trouble else { return #expect(Bool(false), "\(trouble)") }
         #expect(try storeNames(profile).isSuperset(of: ["store", "store.sqlite"]))
     }
 
@@ -185,7 +188,7 @@ import WaxwingCore
         let before = try fill(profile, .sqlite)
         do {
             let lease = try #require(try ConnectionLease.take(path: profile.useLockPath))
-            #expect(try #require(throws: Failure.self) { try profile.openStore() } == .profileInConversion)
+            #expect(throws: AccountError.beingConverted) { try profile.openStore() }
             withExtendedLifetime(lease) {}
         }
         #expect(throws: StoreError.self) { try profile.open(kind: .files, mustExist: true) }

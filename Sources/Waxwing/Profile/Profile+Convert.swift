@@ -17,30 +17,32 @@ import WaxwingCore
 /// is there without a share of it.
 extension Profile {
     /// What came of a conversion.
-    struct Conversion {
-        var from: StoreKind
-        var revision: UInt64
-        var digestBefore: [UInt8]
-        var digest: [UInt8]
+    package struct Conversion: Sendable {
+        package var from: StoreKind
+        package var revision: UInt64
+        package var digestBefore: [UInt8]
+        package var digest: [UInt8]
     }
 
-    var useLockPath: String { folder + "/use.lock" }
+    package var useLockPath: String { folder + "/use.lock" }
 
-    func draftPath(_ kind: StoreKind) -> String { storePath(kind) + ".new" }
-    func retiredPath(_ kind: StoreKind) -> String { storePath(kind) + ".old" }
+    package func draftPath(_ kind: StoreKind) -> String { storePath(kind) + ".new" }
+    package func retiredPath(_ kind: StoreKind) -> String { storePath(kind) + ".old" }
 
     /// Moves the profile into a store of this sort; where it is in one already, changes nothing.
     ///
-    /// - Parameter progress: called with the number of records copied so far.
-    /// - Throws: ``Failure``, also `interrupted`, `StoreError`; the profile is in the old store or in the new one, as it was.
-    func convert(to kind: StoreKind, progress: (Int) -> Void = { _ in }) throws -> Conversion {
-        let interrupt = Interrupt()
-        defer { withExtendedLifetime(interrupt) {} }
-        guard try exists() else { throw Failure.notLoggedIn }
-        guard let lease = try ConnectionLease.take(path: useLockPath) else { throw Failure.profileIsOpen }
+    /// - Parameters:
+    ///   - isStopped: asked now and then; with the answer yes it ends, and changes nothing.
+    ///   - progress: called with the number of records copied so far.
+    /// - Throws: ``AccountError``, also `interrupted`, `StoreError`; the profile is in the old store or in the new one, as it was.
+    package func convert(
+        to kind: StoreKind, isStopped: () -> Bool = { false }, progress: (Int) -> Void = { _ in }
+    ) throws -> Conversion {
+        guard try exists() else { throw AccountError.notSignedIn }
+        guard let lease = try ConnectionLease.take(path: useLockPath) else { throw AccountError.openElsewhere }
         defer { withExtendedLifetime(lease) {} }
         try settle()
-        guard let old = try storeKind() else { throw Failure.notLoggedIn }
+        guard let old = try storeKind() else { throw AccountError.notSignedIn }
         let provider = OpenSSLProvider()
         let source = try open(kind: old, mustExist: true)
         let before = try source.contentDigest(provider)
@@ -50,10 +52,10 @@ extension Profile {
         do {
             let target = try open(kind: kind, at: draftPath(kind))
             try source.copyContent(to: target) { count in
-                if interrupt.hasCome { throw Failure.interrupted }
+                if isStopped() { throw AccountError.interrupted }
                 progress(count)
             }
-            guard try target.contentDigest(provider) == before else { throw Self.copyDiffers }
+            guard try target.contentDigest(provider) == before else { throw AccountError.copyDiffers }
             try close(target)
             // Nothing of the old one may stay outside of what is renamed later.
             try close(source)
@@ -69,7 +71,7 @@ extension Profile {
         try close(moved)
         guard after == before else {
             try move(kind, from: storePath(kind), to: draftPath(kind))
-            throw Self.copyDiffers
+            throw AccountError.copyDiffers
         }
         try retire(old)
         return Conversion(from: old, revision: revision, digestBefore: before, digest: after)
@@ -78,7 +80,7 @@ extension Profile {
     /// A share of the profile's store, so that it stays where it is; taken before anybody looks at what is there. Whatever a conversion that was
     /// cut short has left is settled first.
     ///
-    /// - Throws: ``Failure`` `profileInUse` where the store is being moved.
+    /// - Throws: ``AccountError`` `beingConverted` while the store is being moved.
     func shareStore() throws -> ConnectionLease {
         let (attempts, pauseMicroseconds) = (40, UInt32(50_000))
         for attempt in 0..<attempts {
@@ -92,7 +94,7 @@ extension Profile {
             // Which of two counts is not for somebody to say who has only a share.
             if !isDouble { return lease }
         }
-        throw isDouble ? Failure.profileIsOpen : Failure.profileInConversion
+        throw isDouble ? AccountError.openElsewhere : .beingConverted
     }
 
     /// The same for whoever only reads: what is left over stays.
@@ -102,11 +104,11 @@ extension Profile {
             if attempt > 0 { usleep(pauseMicroseconds) }
             if let lease = try ConnectionLease.shareToRead(path: useLockPath) { return lease }
         }
-        throw Failure.profileInConversion
+        throw AccountError.beingConverted
     }
 
     /// The store that counts; nil where there is none. For the holder of a share.
-    func storeKindToRead() throws -> StoreKind? {
+    package func storeKindToRead() throws -> StoreKind? {
         guard isDouble else { return try storeKind() }
         return try kindThatCounts { try digest(of: try openToRead(kind: $0)) }
     }
@@ -124,7 +126,7 @@ extension Profile {
         return Self.isThere(path) ? [] : Self.companions(of: path).filter(Self.isThere)
     }
 
-    private func hasLeftovers() throws(Failure) -> Bool {
+    private func hasLeftovers() throws(AccountError) -> Bool {
         // With no store in its place, nothing is left over from one.
         guard try exists() else { return false }
         return isDouble || !strays.isEmpty
@@ -145,7 +147,7 @@ extension Profile {
 
     /// Of two stores that hold the same, or of which one holds nothing, leaves one.
     ///
-    /// - Throws: ``Failure`` where it is not clear which of them counts; both are left as they are.
+    /// - Throws: ``AccountError`` if it is not clear which of them counts; both are left as they are.
     private func settleDouble() throws {
         let kind = try kindThatCounts { kind in
             let store = try open(kind: kind, mustExist: true)
@@ -159,21 +161,15 @@ extension Profile {
     /// Which of two stores counts, by what they hold.
     ///
     /// - Parameter content: the digest of a store; nil for one that holds nothing.
-    /// - Throws: ``Failure`` where that is not clear.
+    /// - Throws: ``AccountError`` if that is not clear.
     private func kindThatCounts(_ content: (StoreKind) throws -> [UInt8]?) throws -> StoreKind {
         do {
             let (sqlite, files) = (try content(.sqlite), try content(.files))
             if sqlite == files || files == nil { return .sqlite }
             if sqlite == nil { return .files }
-            throw Failure(
-                .profileDamaged,
-                "the profile has two stores, \(storePath(.sqlite)) and \(storePath(.files)), and they differ",
-                hint: "nothing was changed; move the one that is out of date to another folder")
+            throw AccountError.storesDiffer(storePath(.sqlite), storePath(.files))
         } catch let error as StoreError where error.code == .corrupt {
-            throw Failure(
-                .profileDamaged,
-                "the profile has two stores, and one of them is damaged: \(error.reason.asClause)",
-                hint: "nothing was changed; move the damaged one to another folder")
+            throw AccountError.secondStoreDamaged(reason: error.reason)
         }
     }
 
@@ -187,40 +183,44 @@ extension Profile {
     // MARK: Steps
 
     /// Puts a store, which nobody has open, into another place; it is there for good on return.
-    private func move(_ kind: StoreKind, from place: String, to target: String) throws(Failure) {
+    private func move(_ kind: StoreKind, from place: String, to target: String) throws(AccountError) {
         try removeStrays()
-        guard rename(place, target) == 0 else { throw Self.unusable(target, errno) }
+        guard rename(place, target) == 0 else { throw .fileUnusable(path: target, systemError: errno) }
         let code = PrivateFile.syncNames(in: folder)
-        guard code == 0 else { throw Self.unusable(folder, code) }
+        guard code == 0 else { throw .fileUnusable(path: folder, systemError: code) }
     }
 
     /// Takes a store out of its place, where another one holds the same, and removes it.
-    private func retire(_ kind: StoreKind) throws(Failure) {
+    private func retire(_ kind: StoreKind) throws(AccountError) {
         try remove(kind, at: retiredPath(kind))
         try move(kind, from: storePath(kind), to: retiredPath(kind))
         try remove(kind, at: retiredPath(kind))
         try removeStrays()
     }
 
-    private func removeStrays() throws(Failure) {
+    private func removeStrays() throws(AccountError) {
         for path in strays {
-            guard unlink(path) == 0 || errno == ENOENT else { throw Self.unusable(path, errno) }
+            guard unlink(path) == 0 || errno == ENOENT else {
+                throw .fileUnusable(path: path, systemError: errno)
+            }
         }
     }
 
     /// Removes a store with all its files; one that is not there is no error.
-    private func remove(_ kind: StoreKind, at path: String) throws(Failure) {
+    private func remove(_ kind: StoreKind, at path: String) throws(AccountError) {
         switch kind {
         case .sqlite:
             for file in Self.companions(of: path) + [path] {
-                guard unlink(file) == 0 || errno == ENOENT else { throw Self.unusable(file, errno) }
+                guard unlink(file) == 0 || errno == ENOENT else {
+                    throw .fileUnusable(path: file, systemError: errno)
+                }
             }
         case .files:
             guard Self.isThere(path) else { return }
             do {
                 try FileManager.default.removeItem(atPath: path)
             } catch {
-                throw Failure(.profileUnusable, "\(path) cannot be removed: \(error)")
+                throw .fileStays(path: path, reason: "\(error)")
             }
         }
     }
@@ -229,7 +229,4 @@ extension Profile {
         var status = stat()
         return lstat(path, &status) == 0
     }
-
-    private static let copyDiffers = Failure(
-        .other, "the copy differs from the store", hint: "nothing was changed; try again")
 }

@@ -3,7 +3,7 @@ import PrivateMemory
 
 /// The command `waxwing`. One file a command lies under `Commands/`; `Profile+Open.swift` alone chooses implementations.
 @main
-struct Waxwing: AsyncParsableCommand {
+struct WaxwingCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "waxwing",
         abstract: "End-to-end encrypted group messages over networks that come and go.",

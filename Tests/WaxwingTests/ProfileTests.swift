@@ -1,7 +1,8 @@
 import Glibc
+import TestFolders
 import Testing
 
-@testable import WaxwingCLI
+@testable import Waxwing
 
 struct ProfileTests {
     @Test(arguments: [
@@ -16,13 +17,12 @@ struct ProfileTests {
     }
 
     @Test func withoutAnyHomeThereIsNoProfile() {
-        #expect(throws: Failure.self) { try Profile.locate("default") { _ in nil } }
+        #expect(throws: AccountError.noHome) { try Profile.locate("default") { _ in nil } }
     }
 
     @Test(arguments: ["", ".", "..", "../x", "a/b", ".hidden", "a\0b", "ä", String(repeating: "x", count: 65)])
     func namesThatLeadElsewhereAreRefused(name: String) throws {
-        let failure = try #require(throws: Failure.self) { try Profile.locate(name) { _ in "/h" } }
-        #expect(failure.status == .usage)
+        #expect(throws: AccountError.invalidProfileName) { try Profile.locate(name) { _ in "/h" } }
     }
 
     @Test func foldersAreForTheirOwnerAlone() throws {
@@ -40,7 +40,10 @@ struct ProfileTests {
         let root = try TemporaryFolder()
         try root.write("file", "")
         let profile = try Profile.locate("default") { _ in root.path + "/file" }
-        #expect(try #require(throws: Failure.self) { try profile.exists() }.status == .profileUnusable)
-        #expect(try #require(throws: Failure.self) { try profile.prepare() }.status == .profileUnusable)
+        for use in [{ _ = try profile.exists() }, { try profile.prepare() }] as [() throws -> Void] {
+            let trouble = try #require(throws: AccountError.self) { try use() }
+            guard case .fileUnusable(_, let code) = trouble else { return #expect(Bool(false), "\(trouble)") }
+            #expect(code == ENOTDIR || code == EEXIST)
+        }
     }
 }

@@ -1,78 +1,89 @@
 import ConclaveProtocol
 import WaxwingClient
-import WaxwingCore
+public import WaxwingCore
 
-/// Something that was asked for, on its way: it waits in the outbox, and this tries to see it done within the time people give it.
-struct Errand {
-    /// What became of a row.
-    enum Outcome: Hashable, Sendable {
-        /// Carried out. For a message its sequence number is given, as far as it is known.
-        case done(sequence: UInt64?)
-        /// It waits, and why.
-        case waiting(Pause)
-        /// Refused for good, and why.
-        case failed(String)
-        /// Somebody is in the group whom it must not reach before a person has decided.
-        case held
-    }
+/// What became of something that was asked for.
+public enum Outcome: Sendable {
+    /// Carried out. For a message its sequence number is given, as far as it is known.
+    case done(sequence: UInt64?)
+    /// It waits, and why.
+    case waiting(Pause)
+    /// Refused for good, and why.
+    case failed(String)
+    /// Somebody is in the group whom it must not reach before a person has decided.
+    case held
 
-    /// Why something waits.
-    struct Pause: Hashable, Sendable {
-        var words: String
-        /// What the command ends with for it; nil where all went as people expect who have no network.
-        var status: ExitStatus?
-        /// No sync carries it out before somebody logs in.
-        var needsLogin = false
-    }
+    public var isHeld: Bool { if case .held = self { true } else { false } }
+}
 
-    let profile: Profile
-    let client: Client
-    let patience: WaitOptions
-    private let reader: AccountReader
+/// Why something waits in the outbox. Nothing of it is lost.
+public enum Pause: Sendable {
+    /// Nothing was tried, as was asked for.
+    case notTried(isSignedOut: Bool)
+    /// There is no session: the server ended it (`isOver`), or somebody signed out here.
+    case signedOut(isOver: Bool)
+    /// The way to the server is cut until then.
+    case cut(TransportError, until: Deadline)
+    case unreachable
+    /// Another process is connected, and in trouble with the server.
+    case troubleElsewhere(String)
+    /// The disk gave trouble when it was to be carried out.
+    case disk(any Error)
+    /// The row is put off, or waits for what others do.
+    case putOff(OutboxRow)
+}
 
-    init(_ profile: Profile, _ client: Client, _ patience: WaitOptions) {
-        self.profile = profile
-        self.client = client
+/// Something that was asked for, on its way: it waits in the outbox, and this tries to see it done within the time it is given.
+package struct Errand {
+    let account: Account
+    /// Milliseconds to wait for it to be carried out; nil to queue it only.
+    let patience: UInt64?
+    private var client: Client { account.client }
+    private var reader: AccountReader { account.reader }
+    private var environment: Environment { account.environment }
+
+    package init(_ account: Account, patience: UInt64?) {
+        self.account = account
         self.patience = patience
-        reader = client.reader
     }
+
+    private var now: Moment { environment.clock() }
 
     /// Queues what `commands` ask for, one after the other, and tries to carry it out.
     ///
     /// - Returns: for each command the row that stood for it, and what became of it.
     /// - Throws: where something cannot even be queued; the error says what stays queued all the same.
-    func run(_ commands: [Command]) async throws -> [(row: OutboxRow, outcome: Outcome)] {
+    package func run(_ commands: [Command]) async throws -> [(row: OutboxRow, outcome: Outcome)] {
         try await carryOut(try await queue(commands))
     }
 
     /// Puts what `commands` ask for into the outbox, one after the other.
     ///
     /// - Throws: where something cannot be queued; the error says what stays queued all the same.
-    func queue(_ commands: [Command]) async throws -> [OutboxRow] {
+    package func queue(_ commands: [Command]) async throws -> [OutboxRow] {
         var rows: [OutboxRow] = []
         for command in commands {
             do {
                 let before = try reader.revision()
                 if let row = try await client.queue(command, since: before) { rows.append(row) }
             } catch {
-                throw Self.told(error, behind: rows)
+                throw PartlyQueued(error, rows, isAll: false)
             }
         }
         return rows
     }
 
     /// Tries to carry out rows of one group, given in their order.
-    func carryOut(_ rows: [OutboxRow]) async throws -> [(row: OutboxRow, outcome: Outcome)] {
+    package func carryOut(_ rows: [OutboxRow]) async throws -> [(row: OutboxRow, outcome: Outcome)] {
         guard let last = rows.last else { return [] }
-        if patience.queue {
-            var pause = Pause(words: "nothing was tried, as you asked for")
-            if try reader.account()?.token == nil { pause.needsLogin = true }
-            return rows.map { ($0, .waiting(pause)) }
+        guard let patience else {
+            let isSignedOut = try reader.account()?.token == nil
+            return rows.map { ($0, .waiting(.notTried(isSignedOut: isSignedOut))) }
         }
-        let deadline = Moment.now.deadline(afterMilliseconds: UInt64(patience.wait * 1000))
+        let deadline = now.deadline(afterMilliseconds: patience)
         var pause: Pause?
         var rest: UInt64 = 250
-        attempts: while pause == nil, try pending(last) != nil, !deadline.isDue(.now) {
+        attempts: while pause == nil, try pending(last) != nil, !deadline.isDue(now) {
             do {
                 pause = try await attempt(last, until: deadline)
             } catch {
@@ -80,13 +91,13 @@ struct Errand {
             }
             guard pause == nil, try pending(last) != nil else { break }
             // It is put off, or waits for what others do: not asked for again at once, nor beyond the time that was given.
-            let now = Moment.now
+            let now = now
             let wait = max(rest, await client.nextTry?.left(now) ?? 0)
             guard wait < deadline.left(now) else { break attempts }
-            try await Surroundings.current.sleep(wait)
+            try await environment.sleep(wait)
             rest *= 2
         }
-        let left = try OutboxList(reader)
+        let left = Dictionary(try reader.outbox().map { ($0.order, $0) }) { first, _ in first }
         let places = try sequences(of: rows)
         return try rows.map { ($0, try outcome(of: $0, left, places, otherwise: pause)) }
     }
@@ -97,7 +108,7 @@ struct Errand {
     private func attempt(_ row: OutboxRow, until deadline: Deadline) async throws -> Pause? {
         guard let lease = try await lease(for: row, until: deadline) else { return try hold() }
         defer { withExtendedLifetime(lease) {} }
-        try await ProfilePlace.check(profile, client)
+        try await account.lookAtPlace()
         let alarm = Task { [client] in
             try await Task.sleep(for: .milliseconds(deadline.left(.ofMachine)))
             client.stop()
@@ -105,31 +116,29 @@ struct Errand {
         defer { alarm.cancel() }
         switch try await client.run(live: false, until: row.intent.goal(row), patience: row.intent.patience(deadline)) {
         case .loginNeeded:
-            let failure = try Failure.signedOut(reader)
-            return Pause(words: failure.message, status: failure.status, needsLogin: true)
+            return .signedOut(isOver: try reader.link()?.kind == .sessionOver)
         case .waiting(let until, let trouble):
-            guard let trouble else { return Pause(words: "the server cannot be reached") }
-            return Pause(trouble, until, .now)
+            return trouble.map { .cut($0, until: until) } ?? .unreachable
         case .off, .connecting, .up: return nil
         }
     }
 
     /// The right to connect, as soon as it is free; nil where another process has it for as long as this one may wait, or is in trouble with
     /// the server, or has carried the row out.
-    private func lease(for row: OutboxRow, until deadline: Deadline) async throws -> ConnectionLease? {
+    private func lease(for row: OutboxRow, until deadline: Deadline) async throws -> Lease? {
         while true {
-            if let lease = try ConnectionLease.take(path: profile.leasePath) { return lease }
+            if let lease = try account.lease() { return lease }
             // The other process is connected and sees the row at once.
-            if try hold() != nil || pending(row) == nil || deadline.isDue(.now) { return nil }
-            try await Surroundings.current.sleep(50)
+            if try hold() != nil || pending(row) == nil || deadline.isDue(now) { return nil }
+            try await environment.sleep(50)
         }
     }
 
     /// What keeps the process that is connected from carrying something out.
     private func hold() throws -> Pause? {
         guard let link = try reader.link(), !link.trouble.isEmpty else { return nil }
-        guard let hold = link.hold(of: link.server, .now) else { return Pause(words: link.trouble) }
-        return Pause(hold.trouble, hold.until, .now)
+        guard let hold = link.hold(of: link.server, now) else { return .troubleElsewhere(link.trouble) }
+        return .cut(hold.trouble, until: hold.until)
     }
 
     /// The row that still has to be done before `row` counts as carried out; nil where it is, or never will be.
@@ -143,15 +152,15 @@ struct Errand {
     }
 
     private func outcome(
-        of row: OutboxRow, _ left: OutboxList, _ places: [MessageID: UInt64], otherwise pause: Pause?
+        of row: OutboxRow, _ left: [UInt64: OutboxRow], _ places: [MessageID: UInt64], otherwise pause: Pause?
     ) throws -> Outcome {
-        guard let current = left.row(row.order) else {
+        guard let current = left[row.order] else {
             guard case .message(_, let id) = row.intent else { return .done(sequence: nil) }
             return .done(sequence: places[id])
         }
         if case .failed(let reason) = current.state { return .failed(reason) }
         if current.state == .held { return .held }
-        return .waiting(try pause ?? Pause(words: left.why(current)))
+        return .waiting(pause ?? .putOff(current))
     }
 
     /// Where messages of ours stand in the log, as far as they are among the last of their group.
@@ -180,14 +189,5 @@ extension Intent {
         case .create, .accept, .rejoin: nil
         default: deadline
         }
-    }
-}
-
-extension Errand.Pause {
-    /// The way to the server is cut until then.
-    fileprivate init(_ trouble: TransportError, _ until: Deadline, _ now: Moment) {
-        words = trouble.reason
-        status = trouble.cause == .askedToWait ? .askedToWait : nil
-        if trouble.isByServer { words = "\(words.asClause); next try not before \(TimeText.second(until, now: now))" }
     }
 }

@@ -1,8 +1,7 @@
-import ArgumentParser
 import Glibc
 
 /// How a profile reaches its server and hears of news.
-enum TransportKind: Hashable, Sendable {
+public enum TransportKind: Hashable, Sendable {
     /// A stream of events, and long-polling where something on the way holds it back.
     case auto
     /// A stream of events.
@@ -14,7 +13,8 @@ enum TransportKind: Hashable, Sendable {
 
     private static let replayPrefix = "replay:"
 
-    init?(_ text: String) {
+    /// From `auto`, `sse`, `poll` or `replay:FILE`; nil for anything else.
+    public init?(_ text: String) {
         switch text {
         case "auto": self = .auto
         case "sse": self = .sse
@@ -25,7 +25,7 @@ enum TransportKind: Hashable, Sendable {
         }
     }
 
-    var text: String {
+    public var text: String {
         switch self {
         case .auto: "auto"
         case .sse: "sse"
@@ -34,39 +34,21 @@ enum TransportKind: Hashable, Sendable {
         }
     }
 
-    /// The kind to use: the one of the command line, else the one that `WAXWING_TRANSPORT` names, else the profile's own.
-    static func wanted(_ profile: Profile, _ settings: Settings) throws -> TransportKind {
-        if let kind = profile.transport { return kind }
-        guard let text = getenv("WAXWING_TRANSPORT").map({ String(cString: $0) }), !text.isEmpty else {
-            return settings.transport ?? .auto
-        }
-        guard let kind = TransportKind(text) else {
-            throw Failure(.usage, "WAXWING_TRANSPORT is none of auto, sse, poll and replay:FILE")
-        }
-        return kind
-    }
-
-    /// The same for a profile that may be used from another folder.
+    /// The same for a profile that may be used from another working folder.
     ///
-    /// - Throws: ``Failure`` where the recording is not there.
-    func absolute() throws(Failure) -> TransportKind {
+    /// - Throws: ``AccountError`` `pathUnusable` if the recording is not there.
+    package func absolute() throws(AccountError) -> TransportKind {
         guard case .replay(let path) = self else { return self }
         guard let resolved = realpath(path, nil) else {
-            throw Failure(.usage, "the recording \(path) cannot be used: \(String(cString: strerror(errno)))")
+            throw .pathUnusable(path: path, systemError: errno)
         }
         defer { free(resolved) }
         return .replay(path: String(cString: resolved))
     }
 }
 
-extension TransportKind: ExpressibleByArgument {
-    init?(argument: String) { self.init(argument) }
-
-    static var allValueStrings: [String] { ["auto", "sse", "poll", "replay:FILE"] }
-}
-
 extension TransportKind: Codable {
-    init(from decoder: any Decoder) throws {
+    public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         guard let kind = TransportKind(try container.decode(String.self)) else {
             throw DecodingError.dataCorruptedError(in: container, debugDescription: "no kind of transport")
@@ -74,7 +56,7 @@ extension TransportKind: Codable {
         self = kind
     }
 
-    func encode(to encoder: any Encoder) throws {
+    public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(text)
     }

@@ -19,7 +19,7 @@ struct ProfilePlace: Codable, Hashable {
     var machine: String
 
     /// Where the store is now; nil if that cannot be told.
-    init?(_ profile: Profile) throws(Failure) {
+    init?(_ profile: Profile) throws(AccountError) {
         guard let kind = try profile.storeKind() else { return nil }
         var (above, inside) = (stat(), stat())
         guard stat(profile.folder, &above) == 0, stat(profile.storePath(kind), &inside) == 0 else { return nil }
@@ -31,7 +31,7 @@ struct ProfilePlace: Codable, Hashable {
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
         // A machine without a readable name has none: its files tell enough.
-        guard let bytes = try? InputBytes.read(from: descriptor, limit: Self.longestMachine) else { return }
+        guard let bytes = PrivateFile.read(descriptor, limit: Self.longestMachine) else { return }
         machine = String(decoding: bytes.filter { $0 > 0x20 && $0 < 0x7F }, as: UTF8.self)
     }
 
@@ -45,10 +45,7 @@ struct ProfilePlace: Codable, Hashable {
         guard let here = try ProfilePlace(profile) else { return }
         let before: ProfilePlace? = try PrivateFile.load(profile.placePath)
         if before == here { return }
-        if before.map({ here.isMoved(from: $0) }) == true, try await client.perform(.profileMoved) == .moved {
-            Console.note(
-                "this profile was copied or put back: its keys are changed in every group before anything is sent")
-        }
+        if before.map({ here.isMoved(from: $0) }) == true { try await client.perform(.profileMoved) }
         try PrivateFile.replace(profile.placePath, by: here)
     }
 }

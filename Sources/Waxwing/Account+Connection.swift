@@ -1,0 +1,77 @@
+import WaxwingClient
+public import WaxwingCore
+
+extension Account {
+    /// How a connection ended.
+    public enum Ending: Sendable {
+        /// The server was reached, and all that could be done is done.
+        case reached
+        /// It could not be reached at the end, and when the next try is due.
+        case cut(TransportError?, next: Deadline)
+        /// There is no session: sign in again.
+        case signedOut
+        /// Another process is connected with this profile, and keeps it up to date.
+        case elsewhere
+    }
+
+    /// Sends what waits and fetches what has come, once.
+    ///
+    /// Ends early when its task is cancelled; what is under way then is looked for in the log next time.
+    ///
+    /// - Throws: ``AccountError``, `StoreError`, `CoreError` `notLoggedIn` before the first sign-in.
+    @discardableResult
+    public func sync() async throws -> Ending { try await run(live: false, until: .settled) }
+
+    /// Stays connected until the task is cancelled: sends what is queued at once, hears of news, and tries again for as long as the network is away.
+    ///
+    /// While another process is connected with this profile, it waits for its turn; what is queued here goes out by that one.
+    ///
+    /// - Throws: ``AccountError`` `signedOut` if there is no session, or the server has ended it; `StoreError`; `CancellationError`.
+    public func stayConnected() async throws {
+        while true {
+            switch try await run(live: true, until: .stopped) {
+            case .signedOut: throw AccountError.signedOut(isOver: try reader.link()?.kind == .sessionOver)
+            case .elsewhere: try await environment.sleep(Self.turnOfLease)
+            case .reached, .cut: try Task.checkCancellation()
+            }
+        }
+    }
+
+    /// Milliseconds between looks whether the other process is still connected.
+    private static let turnOfLease: UInt64 = 1_000
+
+    /// Runs until the goal is reached, or the task is cancelled.
+    ///
+    /// - Parameter atOnce: ask the server even if it asked to be left alone for a while.
+    package func run(live: Bool, until goal: Client.Goal, atOnce: Bool = false) async throws -> Ending {
+        guard let lease = try lease() else { return .elsewhere }
+        defer { withExtendedLifetime(lease) {} }
+        try Task.checkCancellation()
+        try await lookAtPlace()
+        let state = try await withTaskCancellationHandler {
+            try await client.run(live: live, until: goal, atOnce: atOnce)
+        } onCancel: {
+            client.stop()
+        }
+        return switch state {
+        case .loginNeeded: .signedOut
+        case .waiting(let until, let trouble): .cut(trouble, next: until)
+        case .off, .connecting, .up: .reached
+        }
+    }
+
+    /// Has new keys made if the profile was moved since it last talked to the server. For whoever is about to, with the lease.
+    func lookAtPlace() async throws { if let profile { try await ProfilePlace.check(profile, client) } }
+
+    /// The right to connect; nil while another process has it.
+    func lease() throws -> Lease? {
+        guard let profile else { return Lease(lock: nil) }
+        return try ConnectionLease.take(path: profile.leasePath).map { Lease(lock: $0) }
+    }
+}
+
+/// The right to talk to the server for an account.
+struct Lease {
+    /// Nil for an account without a folder, which no other process knows of.
+    let lock: ConnectionLease?
+}

@@ -1,0 +1,120 @@
+public import ConclaveProtocol
+import MLSOpenSSL
+import Synchronization
+import WaxwingClient
+public import WaxwingCore
+
+/// A messenger account on this machine: what an app holds.
+///
+/// An account lies in a folder, its profile. What is asked of it is safe on disk when a call returns, with or without a network, and goes out when
+/// ``sync()`` or ``stayConnected()`` talks to the server. What comes in is read from disk, with ``groups()`` and ``history(of:after:limit:)``, and told
+/// as it comes by ``updates(after:)``.
+///
+/// ```swift
+/// let account = try Account.open(at: "/var/lib/bot")
+/// if try !account.isSignedIn { try await account.signIn("bot", password: secret, server: "https://chat.example.org") }
+/// try await account.send("Good morning", to: account.group(named: "lunch").id)
+/// try await account.sync()
+/// ```
+///
+/// Several processes may have a profile open; one of them at a time is connected. Safe to use from any task.
+public final class Account: Sendable {
+    /// Nil if the account's store was given as a value.
+    package let profile: Profile?
+    package let client: Client
+    package let environment: Environment
+    package let reader: AccountReader
+    let way: ServerWay
+    let bells: Bells
+
+    /// Opens the account in a folder; the folder and its store are made if they are missing.
+    ///
+    /// - Parameters:
+    ///   - folder: the profile's; made with mode 0700.
+    ///   - store: the sort of a new store. One that is there is taken as it is.
+    ///   - environment: network, clocks and randomness.
+    /// - Throws: ``AccountError`` if the folder cannot be used, `StoreError` if the store cannot.
+    public static func open(
+        at folder: String, store: StoreKind = .sqlite, environment: Environment = .live
+    ) throws -> Account {
+        let profile = Profile(folder: folder)
+        try profile.prepare()
+        let store = try profile.openOrMakeStore(nil, standard: store)
+        let account = try Account(profile, store, environment)
+        if let known = try account.reader.account() {
+            let settings = try ServerSettings.load(profile.settingsPath)
+            try account.connect(to: known.serverURL, settings, settings.transport ?? .auto)
+        }
+        return account
+    }
+
+    /// An account in a store of any make, such as one in memory, for whoever has no folder. Nothing keeps another process from using the same store.
+    ///
+    /// - Throws: `StoreError`, and what `environment` throws for the way to the server.
+    public static func open(store: any Store, environment: Environment = .live) throws -> Account {
+        let account = try Account(nil, store, environment)
+        if let known = try account.reader.account() {
+            try account.connect(to: known.serverURL, ServerSettings(), .auto)
+        }
+        return account
+    }
+
+    package init(
+        _ profile: Profile?, _ store: any Store, _ environment: Environment,
+        onNotice: @escaping @Sendable (Notice) -> Void = { _ in }
+    ) throws {
+        let (way, bells) = (ServerWay(), Bells())
+        self.profile = profile
+        self.environment = environment
+        self.way = way
+        self.bells = bells
+        reader = AccountReader(store: store)
+        client = try Client(
+            store: store, transport: way, provider: OpenSSLProvider(), entropy: environment.entropy,
+            clock: environment.clock, pace: environment.pace
+        ) { notice in
+            onNotice(notice)
+            bells.ring(notice)
+        }
+    }
+
+    /// Says by which way the server is reached from now on.
+    package func connect(to url: String, _ settings: ServerSettings, _ transport: TransportKind) throws {
+        way.open(try environment.transport(ServerRoute(url: url, settings: settings, transport: transport)))
+    }
+
+    // MARK: Who it is
+
+    /// Whether there is a session. Without one, everything works but what needs the server.
+    public var isSignedIn: Bool { get throws { try reader.account()?.token != nil } }
+
+    /// Nil before the first sign-in.
+    public var userID: ID? { get throws { try reader.account()?.userID } }
+
+    /// Nil before the first sign-in.
+    public var username: String? { get throws { try reader.account()?.username } }
+
+    /// Lower-case hex SHA-256 of the account's public signature key, to be compared by hand; nil before the first sign-in.
+    public var fingerprint: String? { get throws { try reader.account()?.fingerprint } }
+}
+
+/// The way to the server, which may be named later than the client is made.
+final class ServerWay: Transport {
+    private let way = Mutex<(any Transport)?>(nil)
+
+    func open(_ transport: any Transport) { way.withLock { $0 = transport } }
+
+    private static let none = TransportError(.notSent, .other, "no server is known yet")
+
+    func send(_ request: APIRequest) async throws(TransportError) -> APIResponse {
+        guard let transport = way.withLock({ $0 }) else { throw Self.none }
+        return try await transport.send(request)
+    }
+
+    func events(token: SessionToken) -> AsyncThrowingStream<FeedEvent, any Error> {
+        guard let transport = way.withLock({ $0 }) else {
+            return AsyncThrowingStream { $0.finish(throwing: Self.none) }
+        }
+        return transport.events(token: token)
+    }
+}

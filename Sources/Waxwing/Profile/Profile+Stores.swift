@@ -1,0 +1,92 @@
+import FileStore
+import SQLiteStore
+import WaxwingClient
+import WaxwingCore
+
+/// The place that chooses among stores.
+extension Profile {
+    /// Reads what is on disk. Needs no network and changes nothing, so the disk may be full, or mounted read-only.
+    ///
+    /// - Throws: ``AccountError`` `notSignedIn`, or `StoreError`.
+    package func openReader() throws -> AccountReader {
+        AccountReader(store: try openStoreToRead())
+    }
+
+    /// Opens the store that is there.
+    ///
+    /// - Throws: ``AccountError`` `notSignedIn` if there is none, `beingConverted` while it is being moved.
+    package func openStore() throws -> any Store {
+        guard try exists() else { throw AccountError.notSignedIn }
+        let lease = try shareStore()
+        guard let kind = try storeKind() else { throw AccountError.notSignedIn }
+        return leased(try open(kind: kind, mustExist: true), kind, lease)
+    }
+
+    private func leased(_ store: any Store, _ kind: StoreKind, _ lease: ConnectionLease) -> LeasedStore {
+        LeasedStore(store: store, lease: lease) { (store) throws(StoreError) in
+            leave(store)
+            return try openToRead(kind: kind)
+        }
+    }
+
+    /// The same for reading only: nothing in the profile is changed or made.
+    package func openStoreToRead() throws -> any Store {
+        guard try exists() else { throw AccountError.notSignedIn }
+        let lease = try shareStoreToRead()
+        guard let kind = try storeKindToRead() else { throw AccountError.notSignedIn }
+        return LeasedStore(store: try openToRead(kind: kind), lease: lease)
+    }
+
+    /// Opens the store that is there; if there is none, makes one.
+    ///
+    /// - Parameters:
+    ///   - wanted: the sort it has to be of; nil for any.
+    ///   - standard: the sort of a new one, if none is wanted.
+    package func openOrMakeStore(_ wanted: StoreKind?, standard: StoreKind) throws -> any Store {
+        let lease = try shareStore()
+        guard let kind = try storeKind() else {
+            let kind = wanted ?? standard
+            return leased(try open(kind: kind), kind, lease)
+        }
+        if let wanted, kind != wanted { throw AccountError.keptOtherwise(kind) }
+        return leased(try open(kind: kind, mustExist: true), kind, lease)
+    }
+
+    /// Opens a store of this sort at its own place, or at another one.
+    ///
+    /// - Parameter mustExist: make nothing where nothing is.
+    package func open(kind: StoreKind, at path: String? = nil, mustExist: Bool = false) throws(StoreError) -> any Store
+    {
+        switch kind {
+        case .sqlite: try SQLiteStore(path: path ?? storePath(kind), mustExist: mustExist)
+        case .files: try FileStore(path: path ?? storePath(kind), mustExist: mustExist)
+        }
+    }
+
+    /// Opens a store of this sort for reading.
+    package func openToRead(kind: StoreKind) throws(StoreError) -> any Store {
+        switch kind {
+        case .sqlite: try SQLiteReader(path: storePath(kind))
+        case .files: try FileStore(reading: storePath(kind))
+        }
+    }
+
+    /// Closes a store that is in trouble.
+    private func leave(_ store: any Store) {
+        switch store {
+        // What cannot be closed as it should be is closed all the same.
+        case let store as SQLiteStore: try? store.close()
+        case let store as FileStore: store.close()
+        default: break
+        }
+    }
+
+    /// Closes a store so that its one file or folder holds all of it.
+    package func close(_ store: any Store) throws(StoreError) {
+        switch store {
+        case let store as SQLiteStore: try store.consolidate()
+        case let store as FileStore: store.close()
+        default: break
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import ConclaveProtocol
+import WaxwingCore
+
+/// Up to where updates have been given. An app keeps it, and goes on from it in another process (``Account/updates(after:)``).
+///
+/// `Codable`, some dozens of bytes for each group.
+public struct UpdateCursor: Hashable, Sendable, Codable {
+    /// Before everything that is known of the account.
+    public static let beginning = UpdateCursor()
+
+    /// By group id as text.
+    private(set) var places: [String: Place] = [:]
+    /// Invites that were told of, as text.
+    private(set) var invites: Set<String> = []
+
+    /// How far a group's history has been given.
+    struct Place: Hashable, Sendable, Codable {
+        /// The numbering of the log that `end` belongs to.
+        var era: UInt32 = 0
+        /// The highest sequence number that was given.
+        var end: UInt64 = 0
+        /// Numbers below it that had no readable row yet: the answer to a message of ours may come before the rows ahead of it, and a row whose keys
+        /// come late opens late.
+        var missing: [ClosedRange<UInt64>] = []
+
+        /// Numbers further back than this are not waited for.
+        static let window: UInt64 = 256
+
+        /// Behind which number to look for new rows.
+        var lookAfter: UInt64 { min(missing.first.map { $0.lowerBound - 1 } ?? end, end) }
+
+        /// Takes a row for given.
+        ///
+        /// - Returns: whether it is new.
+        mutating func take(_ row: HistoryRow) -> Bool {
+            guard let sequence = row.sequence else { return false }
+            if row.era > era { self = Place(era: row.era) }
+            guard row.era == era else { return false }
+            // It may open yet.
+            let isReadable = row.content != .unreadable(.epochNotReached)
+            if sequence > end {
+                let last = isReadable ? sequence - 1 : sequence
+                if last > end { missing.append(end + 1...last) }
+                end = sequence
+                forgetOld()
+                return isReadable
+            }
+            guard isReadable, let place = missing.firstIndex(where: { $0.contains(sequence) }) else { return false }
+            let range = missing.remove(at: place)
+            if range.upperBound > sequence { missing.insert(sequence + 1...range.upperBound, at: place) }
+            if range.lowerBound < sequence { missing.insert(range.lowerBound...sequence - 1, at: place) }
+            return true
+        }
+
+        private mutating func forgetOld() {
+            guard end > Self.window else { return }
+            let first = end - Self.window
+            missing = missing.filter { $0.upperBound >= first }.map { max($0.lowerBound, first)...$0.upperBound }
+        }
+    }
+
+    func place(of group: ID) -> Place { places[group.description] ?? Place() }
+
+    mutating func set(_ place: Place, for group: ID) { places[group.description] = place }
+
+    /// - Returns: whether it was not told of before.
+    mutating func take(_ invite: InviteRecord) -> Bool { invites.insert(invite.id.description).inserted }
+
+    /// Forgets invites that were answered or are gone.
+    mutating func keep(_ open: [InviteRecord]) { invites.formIntersection(open.map(\.id.description)) }
+}

@@ -1,0 +1,169 @@
+public import ConclaveProtocol
+import Synchronization
+import WaxwingClient
+public import WaxwingCore
+
+/// Something that changed, and up to where updates have been given with it.
+public struct Update: Sendable {
+    public enum Change: Sendable {
+        /// A line of a group's history: a message, what a commit changed, or a row that could not be opened. Those of this account are among them,
+        /// once they have their place in the log. Each is given once, also across processes, by the cursor.
+        case history(group: ID, HistoryRow)
+        /// Somebody asks this account into a group. Given once, by the cursor.
+        case invite(InviteRecord)
+        /// A row of the outbox was added or changed its state. Only what this process does.
+        case outbox(OutboxRow)
+        /// A row of the outbox is done; for a message with its sequence number. Only what this process does.
+        case done(OutboxRow, sequence: UInt64?)
+        /// How things stand with the server has changed. Only of this process.
+        case connection(LinkState)
+        /// The key of a user is not the one that was trusted. Only what this process sees.
+        case keyChanged(user: ID)
+    }
+
+    public let change: Change
+    /// Kept on disk by an app, it goes on behind this update.
+    public let cursor: UpdateCursor
+}
+
+extension Update.Change {
+    init?(_ notice: Notice) {
+        switch notice {
+        case .outbox(let row): self = .outbox(row)
+        case .done(let row, let sequence): self = .done(row, sequence: sequence)
+        case .link(let state): self = .connection(state)
+        case .identityChanged(let user): self = .keyChanged(user: user)
+        default: return nil
+        }
+    }
+}
+
+/// What changes of an account, as it changes. Ends when its task is cancelled.
+///
+/// Nothing is read ahead: somebody slow is given the same, later.
+public struct Updates: AsyncSequence, Sendable {
+    public typealias Element = Update
+
+    let account: Account
+    let cursor: UpdateCursor?
+
+    public func makeAsyncIterator() -> Iterator { Iterator(account, cursor) }
+
+    public final class Iterator: AsyncIteratorProtocol {
+        private let account: Account
+        private let listener: Listener
+        private let number: UInt64
+        private var wakes: AsyncStream<Void>.Iterator
+        /// Nil as long as nothing was looked at.
+        private var cursor: UpdateCursor?
+        private var ready: ArraySlice<Update> = []
+        private let seen: Revision
+
+        /// The store's revision as of the last look.
+        private final class Revision: Sendable {
+            private let value = Mutex<UInt64?>(nil)
+            func differs(from current: UInt64?) -> Bool { value.withLock { $0 != current } }
+            func set(_ current: UInt64?) { value.withLock { $0 = current } }
+        }
+
+        init(_ account: Account, _ cursor: UpdateCursor?) {
+            let seen = Revision()
+            let listener = Listener { [reader = account.reader] in
+                // A store that cannot be read shows itself in the next look.
+                seen.differs(from: try? reader.revision())
+            }
+            self.account = account
+            self.listener = listener
+            self.cursor = cursor
+            self.seen = seen
+            number = account.bells.add(listener)
+            wakes = listener.wakes.makeAsyncIterator()
+        }
+
+        deinit { account.bells.remove(number) }
+
+        /// - Returns: nil once the task is cancelled.
+        /// - Throws: `StoreError`.
+        public func next() async throws -> Update? {
+            while ready.isEmpty {
+                ready = try await look()
+                if ready.isEmpty {
+                    var wakes = wakes
+                    guard await wakes.next() != nil else { return nil }
+                    self.wakes = wakes
+                }
+            }
+            return Task.isCancelled ? nil : ready.removeFirst()
+        }
+
+        private func look() async throws -> ArraySlice<Update> {
+            let live = listener.take()
+            let before = cursor
+            let (found, revision) = try await account.client.read { reader in
+                // First of all: what is written meanwhile is looked at again.
+                let revision = try reader.revision()
+                return (try Scan(before, reader), revision)
+            }
+            seen.set(revision)
+            cursor = found.cursor
+            return found.updates[...] + live.map { Update(change: $0, cursor: found.cursor) }
+        }
+    }
+}
+
+/// One look at a store for what has not been given yet.
+private struct Scan: Sendable {
+    /// Rows given at once; the rest comes with the next look.
+    private static let bound = 200
+
+    var cursor: UpdateCursor
+    var updates: [Update] = []
+
+    /// - Parameter cursor: nil to begin with what comes after this.
+    init(_ cursor: UpdateCursor?, _ reader: AccountReader) throws {
+        self.cursor = cursor ?? .beginning
+        let invites = try reader.invites()
+        self.cursor.keep(invites)
+        for invite in invites where self.cursor.take(invite) { give(.invite(invite)) }
+        for group in try reader.groups() {
+            if cursor == nil {
+                let last = try reader.lastHistory(group.id, limit: Self.bound).last { $0.row.sequence != nil }?.row
+                self.cursor.set(.init(era: last?.era ?? 0, end: last?.sequence ?? 0), for: group.id)
+            } else if updates.count < Self.bound {
+                try look(at: group, reader)
+            }
+        }
+        if cursor == nil { updates = [] }
+    }
+
+    private mutating func look(at group: GroupRecord, _ reader: AccountReader) throws {
+        var place = cursor.place(of: group.id)
+        var position = try reader.position(after: place.lookAfter, era: place.era, in: group)
+        while updates.count < Self.bound {
+            let page = try reader.history(group.id, after: position, limit: Self.bound)
+            for (_, row) in page where place.take(row) {
+                cursor.set(place, for: group.id)
+                give(.history(group: group.id, row))
+            }
+            guard page.count == Self.bound else { break }
+            position = page.last?.position
+        }
+        cursor.set(place, for: group.id)
+    }
+
+    private mutating func give(_ change: Update.Change) { updates.append(Update(change: change, cursor: cursor)) }
+}
+
+extension Account {
+    /// What changes, as it changes, also by what another process of this profile does.
+    ///
+    /// ```swift
+    /// for try await update in account.updates(after: kept) {
+    ///     if case .history(let group, let row) = update.change { show(row, in: group) }
+    ///     keep(update.cursor)
+    /// }
+    /// ```
+    ///
+    /// - Parameter cursor: where to go on; nil for what comes from now on, ``UpdateCursor/beginning`` for everything that is known.
+    public func updates(after cursor: UpdateCursor? = nil) -> Updates { Updates(account: self, cursor: cursor) }
+}

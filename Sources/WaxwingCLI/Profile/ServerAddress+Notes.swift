@@ -1,0 +1,34 @@
+import Waxwing
+
+/// What people are told of an address that can be read on the way.
+extension ServerAddress {
+    /// Sees to it that no one sends a password in the clear without having said so.
+    ///
+    /// - Parameter isKnown: the profile has talked to this server before; that goes on, and its owner is told once.
+    /// - Throws: ``Failure`` `usage` for an http address of another machine that no one allowed.
+    static func check(_ address: String, _ settings: inout ServerSettings, isKnown: Bool) throws(Failure) {
+        guard isExposed(address) else { return }
+        if settings.insecureHTTP == true {
+            Console.note("note: http:// shows your password and who you talk to on the way; the messages stay sealed")
+            return
+        }
+        guard isKnown else {
+            throw Failure(
+                .usage, "with \(address) your password and who you talk to can be read on the way",
+                hint: "use an https:// address; if the way there is safe, say so: --insecure-http")
+        }
+        tellOnce(address, &settings)
+    }
+
+    /// Tells the owner of a profile of old, once, that it goes an exposed way and how to say that this is meant.
+    ///
+    /// - Returns: whether the settings changed.
+    @discardableResult
+    static func tellOnce(_ address: String, _ settings: inout ServerSettings) -> Bool {
+        guard isExposed(address), settings.insecureHTTP == nil else { return false }
+        Console.note("note: this profile reaches \(address) in the clear: who you talk to can be read on the way")
+        Console.note("  if that is meant, say so: `waxwing login --insecure-http`; this is not said again")
+        settings.insecureHTTP = false
+        return true
+    }
+}

@@ -1,0 +1,112 @@
+import Glibc
+import Waxwing
+import WaxwingCore
+
+/// What the library's errors are in words.
+extension Failure {
+    init(_ error: AccountError) {
+        switch error {
+        case .notSignedIn: self = .notLoggedIn
+        case .signedOut(let isOver): self = .signedOut(isOver: isOver)
+        case .wrongPassword:
+            self.init(
+                .wrongPassword, "wrong username or password", hint: "a new account is made with `waxwing register`")
+        case .signedInAsAnother: self.init(.badAnswer, "the server logged in somebody else")
+        case .anotherAccount(let username, let server):
+            self.init(
+                .notPossible, "this profile belongs to \(username) at \(server)",
+                hint: "use another profile for this account: --profile NAME")
+        case .accountExists:
+            self.init(
+                .notPossible, "this profile has an account already",
+                hint: "`waxwing login` logs in again; --profile NAME makes a second profile")
+        case .usernameTaken: self.init(.refused, "the name is taken on this server")
+        case .registrationClosed(let reason):
+            self.init(
+                .refused, "the server does not take new accounts: \(reason)",
+                hint: "its operator may give you a token for --registration-token-file")
+        case .serverUnknown: self.init(.usage, "the server is not known yet", hint: "name it: --server URL")
+        case .invalidServerAddress:
+            self.init(
+                .usage, "this is no server address",
+                hint: "for example: --server https://chat.example.org, or --server host:8443")
+        case .exposedServerAddress(let address):
+            self.init(
+                .usage, "with \(address) your password and who you talk to can be read on the way",
+                hint: "use an https:// address; if the way there is safe, say so: --insecure-http")
+        case .invalidInput(let reason): self.init(.usage, reason)
+        case .recordedTransport: self.init(.usage, "what a recording gives cannot be recorded again")
+        case .connectedElsewhere: self = .profileInUse
+        default: self.init(ofFiles: error)
+        }
+    }
+
+    /// The part of them that is about the profile's files.
+    private init(ofFiles error: AccountError) {
+        switch error {
+        case .openElsewhere:
+            self.init(.profileInUse, "another process has this profile open", hint: "end it, then try again")
+        case .beingConverted:
+            self.init(
+                .profileInUse, "the profile is being moved into another store",
+                hint: "wait for `waxwing store convert` to end, then try again")
+        case .keptOtherwise(let kind):
+            let other = StoreKind.allCases.first { $0 != kind } ?? kind
+            self.init(
+                .notPossible, "this profile is kept as \(kind.rawValue)",
+                hint: "`waxwing store convert \(other.rawValue)` moves it")
+        case .fileUnusable(let path, let code): self = .unusable(path, code)
+        case .fileStays(let path, let reason):
+            self.init(.profileUnusable, "\(path) cannot be removed: \(reason)")
+        case .fileDamaged(let path):
+            self.init(.profileDamaged, "\(path) cannot be understood", hint: "delete the file, then try again")
+        case .storesDiffer(let one, let other):
+            self.init(
+                .profileDamaged, "the profile has two stores, \(one) and \(other), and they differ",
+                hint: "nothing was changed; move the one that is out of date to another folder")
+        case .secondStoreDamaged(let reason):
+            self.init(
+                .profileDamaged, "the profile has two stores, and one of them is damaged: \(reason.asClause)",
+                hint: "nothing was changed; move the damaged one to another folder")
+        case .copyDiffers:
+            self.init(.other, "the copy differs from the store", hint: "nothing was changed; try again")
+        case .interrupted: self = .interrupted
+        case .invalidProfileName:
+            self.init(
+                .usage,
+                "a profile's name has 1 to 64 letters, digits, dots, hyphens and underscores, and no dot in front")
+        case .noHome:
+            self.init(
+                .profileUnusable, "there is no home folder", hint: "set WAXWING_HOME to a folder of your own")
+        case .pathUnusable(let path, let code):
+            self.init(.usage, "the recording \(path) cannot be used: \(String(cString: strerror(code)))")
+        default: self.init(.other, "\(error)")
+        }
+    }
+
+    static func unusable(_ path: String, _ code: Int32) -> Failure {
+        let reason = String(cString: strerror(code))
+        if code == ENOSPC || code == EDQUOT {
+            return Failure(.diskFull, "the disk of \(path) is full", hint: "make room, then try again")
+        }
+        return Failure(
+            .profileUnusable, "the profile cannot be used: \(path): \(reason)",
+            hint: "check the folder's owner and rights, or set WAXWING_HOME to a folder of your own")
+    }
+
+    /// This, where some or all of what was asked for is queued: it must not be asked for a second time.
+    func behind(_ rows: [OutboxRow], isAll: Bool) -> Failure {
+        let numbers = (rows.count == 1 ? "row " : "rows ") + rows.map { "\($0.order)" }.joined(separator: ", ")
+        if isAll {
+            return Failure(
+                status, "\(message.asClause); what you asked for is queued: \(numbers)", hint: hint)
+        }
+        if !rows.isEmpty {
+            return Failure(
+                status, "\(message.asClause); what came before it is queued: \(numbers)",
+                hint: "that goes out with the next sync: ask only for the rest again")
+        }
+        guard status == .diskFull else { return self }
+        return Failure(.diskFull, "nothing was queued: \(message.asClause)", hint: hint)
+    }
+}

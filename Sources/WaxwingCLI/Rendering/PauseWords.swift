@@ -1,0 +1,37 @@
+import Waxwing
+import WaxwingCore
+
+/// Why something waits, as people are told.
+struct PauseWords {
+    var words: String
+    /// What the command ends with for it; nil if all went as people expect who have no network.
+    var status: ExitStatus?
+    /// No sync carries it out before somebody logs in.
+    var needsLogin = false
+
+    init(_ pause: Pause, _ reader: AccountReader) throws {
+        switch pause {
+        case .notTried(let isSignedOut):
+            words = "nothing was tried, as you asked for"
+            needsLogin = isSignedOut
+        case .signedOut(let isOver):
+            let failure = Failure.signedOut(isOver: isOver)
+            (words, status, needsLogin) = (failure.message, failure.status, true)
+        case .cut(let trouble, let until):
+            words = trouble.reason
+            status = trouble.cause == .askedToWait ? .askedToWait : nil
+            if trouble.isByServer {
+                words = "\(words.asClause); next try not before \(TimeText.second(until, now: .now))"
+            }
+        case .unreachable: words = "the server cannot be reached"
+        case .troubleElsewhere(let trouble): words = trouble
+        case .disk(let error): words = Failure(explaining: error)?.message.asClause ?? "\(error)"
+        case .putOff(let row): words = try OutboxList(reader).why(row)
+        }
+    }
+
+    /// What becomes of it, as the end of a sentence.
+    func outlook(_ goes: String) -> String {
+        needsLogin ? " — nothing leaves before `waxwing login`" : " — \(goes) out with the next sync"
+    }
+}
