@@ -14,11 +14,12 @@ DOORS ?= decode tree welcome group-info handle restore staged bundle successor o
 # Messages to begin with: of DIR, or of the official vectors where they are, and of our own.
 SEED_DIRS = $(or $(DIR),$(wildcard ../shared/mls-vectors)) fixtures/mls
 
-.PHONY: help setup demo test test-plugins test-disk-full clocks vectors own-vectors mls-peer peers simulate honest-weeks retry-storm foreign attacks fuzz fixtures bench-archive bench-client bench-stores bench-mls format lint proto
+.PHONY: help setup demo test echo-bot test-plugins test-disk-full clocks vectors own-vectors mls-peer peers simulate honest-weeks retry-storm foreign attacks fuzz fixtures bench-archive bench-client bench-stores bench-mls format lint proto
 
 help:
 	@echo "make demo                     a story of three people and a network that comes and goes, by real processes"
 	@echo "make test                     every test"
+	@echo "make echo-bot                 a bot that embeds the library Waxwing, as a package of its own, against waxwingd"
 	@echo "make test-plugins             the end-to-end tests with every sort of store and of event feed"
 	@echo "make test-disk-full           every call of some commands fails in turn on a full disk; takes half an hour"
 	@echo "make clocks                   a whole story under every wrong clock, and one that is set in the middle"
@@ -57,6 +58,15 @@ test: setup
 	swift build --build-tests
 	@bash -o pipefail -c 'swift test --skip-build --no-parallel 2>&1 | tee .build/tests.txt' || \
 		{ echo; echo "what failed:"; grep -E '^(✘|↳)' .build/tests.txt | cut -c 1-1500 | tail -n 60; exit 1; }
+	@$(MAKE) --no-print-directory echo-bot
+
+# A program of somebody else's that embeds the library: a package of its own, built from outside.
+echo-bot: setup
+	@echo "building the echo bot as a package of its own; the first time takes some minutes"
+	@swift build --quiet --product waxwing
+	@swift build --quiet --product waxwingd
+	@swift build --quiet --disable-index-store --package-path Tests/Embedding/EchoBot --scratch-path .build-embedding
+	@Tests/Embedding/story .build-embedding/debug/EchoBot "$$(swift build --show-bin-path)"
 
 test-plugins: setup
 	swift build --build-tests

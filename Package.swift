@@ -266,8 +266,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "WaxwingCLI", "WaxwingDaemon", "WaxwingCore", "ConclaveProtocol", "HTTPTransport", "MLS", "MLSOpenSSL",
-                "MLSPeer",
+                "WaxwingCLI", "WaxwingDaemon", "Waxwing", "WaxwingCore", "ConclaveProtocol", "HTTPTransport", "MLS",
+                "MLSOpenSSL", "MLSPeer",
             ],
             swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),

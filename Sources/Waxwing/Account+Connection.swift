@@ -51,7 +51,7 @@ extension Account {
         let state = try await withTaskCancellationHandler {
             try await client.run(live: live, until: goal, atOnce: atOnce)
         } onCancel: {
-            client.stop()
+            client.lookUp()
         }
         return switch state {
         case .loginNeeded: .signedOut

@@ -114,7 +114,7 @@ public actor Client {
 
     // MARK: Running
 
-    /// Talks to the server until the goal is reached.
+    /// Talks to the server until the goal is reached, or the task is cancelled (``lookUp()``).
     ///
     /// - Parameters:
     ///   - live: listen for events too.
@@ -139,7 +139,7 @@ public actor Client {
         let watcher = pace.isShared ? watchStore() : nil
         defer { watcher?.cancel() }
         do {
-            while !isStopped {
+            while !isStopped, !Task.isCancelled {
                 // Commands and the bell must not wait for a long catch-up, nor a long row of answers.
                 await Task.yield()
                 if let entry = mailbox.take() {
@@ -171,6 +171,9 @@ public actor Client {
     public nonisolated func stop() {
         pace.askToStop { Task { await self.stopNow() } }
     }
+
+    /// Has a run look whether its task is cancelled.
+    package nonisolated func lookUp() { mailbox.ring() }
 
     private func stopNow() {
         isStopped = true

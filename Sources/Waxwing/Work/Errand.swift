@@ -22,15 +22,15 @@ public enum Pause: Sendable {
     case notTried(isSignedOut: Bool)
     /// There is no session: the server ended it (`isOver`), or somebody signed out here.
     case signedOut(isOver: Bool)
-    /// The way to the server is cut until then.
-    case cut(TransportError, until: Deadline)
+    /// The way to the server is cut until then, as it was seen at a moment.
+    case cut(TransportError, until: Deadline, seen: Moment)
     case unreachable
     /// Another process is connected, and in trouble with the server.
     case troubleElsewhere(String)
     /// The disk gave trouble when it was to be carried out.
     case disk(any Error)
-    /// The row is put off, or waits for what others do.
-    case putOff(OutboxRow)
+    /// The row is put off, or waits for what others do, as it was seen at a moment.
+    case putOff(OutboxRow, seen: Moment)
 }
 
 /// Something that was asked for, on its way: it waits in the outbox, and this tries to see it done within the time it is given.
@@ -98,8 +98,11 @@ package struct Errand {
             rest *= 2
         }
         let left = Dictionary(try reader.outbox().map { ($0.order, $0) }) { first, _ in first }
+        let end = now
         let places = try sequences(of: rows)
-        return try rows.map { ($0, try outcome(of: $0, left, places, otherwise: pause)) }
+        return rows.map { row in
+            (row, outcome(of: row, left, places) { pause ?? .putOff($0, seen: end) })
+        }
     }
 
     /// One try, by this process or the one that is connected already.
@@ -118,7 +121,8 @@ package struct Errand {
         case .loginNeeded:
             return .signedOut(isOver: try reader.link()?.kind == .sessionOver)
         case .waiting(let until, let trouble):
-            return trouble.map { .cut($0, until: until) } ?? .unreachable
+            guard let trouble else { return .unreachable }
+            return .cut(trouble, until: until, seen: now)
         case .off, .connecting, .up: return nil
         }
     }
@@ -138,7 +142,7 @@ package struct Errand {
     private func hold() throws -> Pause? {
         guard let link = try reader.link(), !link.trouble.isEmpty else { return nil }
         guard let hold = link.hold(of: link.server, now) else { return .troubleElsewhere(link.trouble) }
-        return .cut(hold.trouble, until: hold.until)
+        return .cut(hold.trouble, until: hold.until, seen: now)
     }
 
     /// The row that still has to be done before `row` counts as carried out; nil where it is, or never will be.
@@ -152,15 +156,15 @@ package struct Errand {
     }
 
     private func outcome(
-        of row: OutboxRow, _ left: [UInt64: OutboxRow], _ places: [MessageID: UInt64], otherwise pause: Pause?
-    ) throws -> Outcome {
+        of row: OutboxRow, _ left: [UInt64: OutboxRow], _ places: [MessageID: UInt64], pause: (OutboxRow) -> Pause
+    ) -> Outcome {
         guard let current = left[row.order] else {
             guard case .message(_, let id) = row.intent else { return .done(sequence: nil) }
             return .done(sequence: places[id])
         }
         if case .failed(let reason) = current.state { return .failed(reason) }
         if current.state == .held { return .held }
-        return .waiting(pause ?? .putOff(current))
+        return .waiting(pause(current))
     }
 
     /// Where messages of ours stand in the log, as far as they are among the last of their group.

@@ -17,16 +17,16 @@ struct PauseWords {
         case .signedOut(let isOver):
             let failure = Failure.signedOut(isOver: isOver)
             (words, status, needsLogin) = (failure.message, failure.status, true)
-        case .cut(let trouble, let until):
+        case .cut(let trouble, let until, let seen):
             words = trouble.reason
             status = trouble.cause == .askedToWait ? .askedToWait : nil
             if trouble.isByServer {
-                words = "\(words.asClause); next try not before \(TimeText.second(until, now: .now))"
+                words = "\(words.asClause); next try not before \(TimeText.second(until, now: seen))"
             }
         case .unreachable: words = "the server cannot be reached"
         case .troubleElsewhere(let trouble): words = trouble
         case .disk(let error): words = Failure(explaining: error)?.message.asClause ?? "\(error)"
-        case .putOff(let row): words = try OutboxList(reader).why(row)
+        case .putOff(let row, let seen): words = try OutboxList(reader, now: seen).why(row)
         }
     }
 

@@ -12,12 +12,13 @@ struct OutboxList {
     /// Whom the messages of a group wait for, of groups that hold some.
     private let held: [ID: [HoldView]]
 
-    init(_ reader: AccountReader) throws {
+    /// - Parameter now: that the words about time are said at; the present if it is left out.
+    init(_ reader: AccountReader, now: Moment? = nil) throws {
         self.reader = reader
         let names = Names(reader)
         words = OutboxWords(
             names: names, link: try reader.link(), isLoggedIn: try reader.account()?.token != nil,
-            now: .now)
+            now: now ?? .now)
         let rows = try reader.outbox()
         self.rows = rows
         places = Dictionary(rows.indices.map { (rows[$0].order, $0) }) { first, _ in first }

@@ -1,0 +1,37 @@
+import Foundation
+import Waxwing
+
+/// Says again what it hears: `EchoBot FOLDER SERVER`, with the password in `ECHO_PASSWORD`. Comes into every group it is invited to.
+@main
+struct EchoBot {
+    static func main() async throws {
+        let (folder, server) = (CommandLine.arguments[1], CommandLine.arguments[2])
+        let password = ProcessInfo.processInfo.environment["ECHO_PASSWORD"] ?? ""
+        let account = try Account.open(at: folder)
+        if try account.userID == nil { try await account.register("echo", password: password, server: server) }
+        if try !account.isSignedIn { try await account.signIn("echo", password: password) }
+        // No one reads along here: members with new keys are not waited for.
+        try await account.setTrust(.follow)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await account.stayConnected() }
+            tasks.addTask { try await echo(account, URL(fileURLWithPath: folder + "/echo.json")) }
+            try await tasks.next()
+            tasks.cancelAll()
+        }
+    }
+
+    /// Where it got is kept in a file, so that a bot that was stopped goes on behind what it has answered.
+    private static func echo(_ account: Account, _ place: URL) async throws {
+        let kept = try? JSONDecoder().decode(UpdateCursor.self, from: Data(contentsOf: place))
+        for try await update in account.updates(after: kept ?? .beginning) {
+            switch update.change {
+            case .invite(let invite): try await account.accept(invite)
+            case .history(let group, let row):
+                guard case .text(let text) = row.content, try row.sender != account.userID else { break }
+                try await account.send("\(try account.username(of: row.sender) ?? "Someone") says: \(text)", to: group)
+            default: break
+            }
+            try JSONEncoder().encode(update.cursor).write(to: place, options: .atomic)
+        }
+    }
+}

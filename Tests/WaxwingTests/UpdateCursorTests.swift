@@ -1,0 +1,89 @@
+import ConclaveProtocol
+import Foundation
+import Testing
+
+@testable import Waxwing
+@testable import WaxwingCore
+
+/// What a cursor of updates takes for given.
+@Suite struct UpdateCursorTests {
+    /// A place, and what is taken at it.
+    private final class Reading {
+        var place = UpdateCursor.Place()
+        func take(_ row: HistoryRow) -> Bool { place.take(row) }
+    }
+
+    private func row(
+        _ sequence: UInt64?, era: UInt32 = 0, _ content: HistoryRow.Content = .text("hello")
+    ) -> HistoryRow {
+        HistoryRow(sequence: sequence, era: era, sender: .nobody, time: 0, content: content)
+    }
+
+    private func reading(after sequences: UInt64...) -> Reading {
+        let reading = Reading()
+        for sequence in sequences { _ = reading.take(row(sequence)) }
+        return reading
+    }
+
+    @Test func eachRowIsTakenOnce() {
+        let reading = Reading()
+        for sequence in 1...3 as ClosedRange<UInt64> {
+            #expect(reading.take(row(sequence)))
+            #expect(!reading.take(row(sequence)))
+        }
+        #expect(reading.place.missing.isEmpty && reading.place.lookAfter == 3)
+        #expect(!reading.take(row(nil)), "what waits has no place yet")
+    }
+
+    /// The answer to a message of ours comes before the rows ahead of it.
+    @Test func whatComesLateIsTaken() {
+        let reading = reading(after: 1, 6)
+        #expect(reading.place.missing == [2...5] && reading.place.lookAfter == 1)
+        #expect(reading.take(row(4)) && !reading.take(row(4)))
+        #expect(reading.place.missing == [2...3, 5...5])
+        #expect(reading.take(row(2)) && reading.take(row(3)) && reading.take(row(5)))
+        #expect(reading.place.missing.isEmpty && reading.place.lookAfter == 6)
+        #expect(!reading.take(row(6)))
+    }
+
+    /// A row that has no key yet is given once it opens.
+    @Test func whatOpensLateIsTaken() {
+        let reading = reading(after: 1)
+        #expect(!reading.take(row(2, .unreadable(.epochNotReached))))
+        #expect(reading.take(row(3)))
+        #expect(reading.place.lookAfter == 1)
+        #expect(!reading.take(row(2, .unreadable(.epochNotReached))))
+        #expect(reading.take(row(2)) && !reading.take(row(2)))
+        #expect(reading.take(row(4, .unreadable(.forged))), "what never opens is told as it is")
+    }
+
+    @Test func aNewNumberingBeginsAnew() {
+        let reading = reading(after: 1, 2, 9)
+        #expect(reading.take(row(1, era: 1)) && reading.take(row(2, era: 1)))
+        #expect(!reading.take(row(5)), "what was missing of the old one is given up")
+        #expect(reading.place.era == 1 && reading.place.lookAfter == 2)
+    }
+
+    /// A hole that nothing fills does not grow for ever, nor is it looked at for ever.
+    @Test func holesFarBackAreForgotten() {
+        let reading = Reading()
+        for sequence in stride(from: 2, through: 2_000, by: 2) as StrideThrough<UInt64> {
+            _ = reading.take(row(sequence))
+        }
+        #expect(reading.place.missing.count <= Int(UpdateCursor.Place.window) / 2 + 1)
+        #expect(reading.place.lookAfter >= 2_000 - UpdateCursor.Place.window - 1)
+        #expect(!reading.take(row(1)) && reading.take(row(1_999)))
+        // The largest numbers a server can give break nothing.
+        #expect(reading.take(row(.max)) && !reading.take(row(.max)) && reading.take(row(.max - 1)))
+        #expect(reading.place.missing.count <= 2)
+    }
+
+    @Test func itIsKeptAsText() throws {
+        var cursor = UpdateCursor.beginning
+        let group = ID([UInt8](repeating: 7, count: 16))!
+        cursor.set(reading(after: 1, 6).place, for: group)
+        let read = try JSONDecoder().decode(UpdateCursor.self, from: JSONEncoder().encode(cursor))
+        #expect(read == cursor && read.place(of: group).missing == [2...5])
+        #expect(read.place(of: .nobody) == UpdateCursor.Place())
+    }
+}
