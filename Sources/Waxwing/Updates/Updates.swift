@@ -165,5 +165,8 @@ extension Account {
     /// ```
     ///
     /// - Parameter cursor: where to go on; nil for what comes from now on, ``UpdateCursor/beginning`` for everything that is known.
-    public func updates(after cursor: UpdateCursor? = nil) -> Updates { Updates(account: self, cursor: cursor) }
+    public func updates(after cursor: UpdateCursor? = nil) -> Updates {
+        // Now is when it is asked for, not when somebody first looks. A store that cannot be read shows itself in the first look.
+        Updates(account: self, cursor: cursor ?? (try? Scan(nil, reader))?.cursor)
+    }
 }
