@@ -37,6 +37,7 @@ extension Account {
         try await queue(.remove(group: group, username: username))
     }
 
+    /// Leaves a group. Its history stays.
     @discardableResult
     public func leave(_ group: ID) async throws -> OutboxRow { try await queue(.leave(group: group)) }
 
@@ -44,6 +45,7 @@ extension Account {
     @discardableResult
     public func accept(_ invite: InviteRecord) async throws -> OutboxRow { try await queue(.accept(invite: invite.id)) }
 
+    /// Says no to an invite.
     @discardableResult
     public func decline(_ invite: InviteRecord) async throws -> OutboxRow {
         try await queue(.decline(invite: invite.id))

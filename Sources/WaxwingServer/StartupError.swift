@@ -1,5 +1,6 @@
 /// Why the server could not start, in words for its operator.
 public struct StartupError: Error, Hashable, CustomStringConvertible {
+    /// What stood in its way.
     public enum Code: Hashable, Sendable {
         case dataDirectory
         case database

@@ -1,12 +1,12 @@
 /// Values that are reserved for meaning nothing (RFC 9420 §13.5). Who sends some finds out early which readers fail at what they do not know.
 ///
 /// Nothing treats them in a special way when they are received: they are as unknown as any other unknown value.
-public enum GREASE {
+package enum GREASE {
     /// The fifteen values of every registry.
-    public static let values: [UInt16] = (0...14).map { 0x0A0A + $0 * 0x1010 }
+    package static let values: [UInt16] = (0...14).map { 0x0A0A + $0 * 0x1010 }
 
     /// One of them.
-    public static func value(from entropy: any EntropySource) -> UInt16 {
+    package static func value(from entropy: any EntropySource) -> UInt16 {
         values[number(below: values.count, from: entropy)]
     }
 
@@ -19,7 +19,7 @@ public enum GREASE {
 
 extension Extension {
     /// An extension of a reserved type with a few random bytes, for a key package or a GroupInfo.
-    public static func grease(from entropy: any EntropySource) -> Extension {
+    package static func grease(from entropy: any EntropySource) -> Extension {
         let type = ExtensionType(GREASE.value(from: entropy))
         return Extension(type, data: entropy.bytes(GREASE.number(below: 16, from: entropy)))
     }
@@ -29,7 +29,7 @@ extension Capabilities {
     /// The same with a reserved value among its cipher suites, extensions, proposals and credentials.
     ///
     /// It goes to others in leaf nodes; what this client supports itself is still told by the original.
-    public func greased(from entropy: any EntropySource) -> Capabilities {
+    package func greased(from entropy: any EntropySource) -> Capabilities {
         var greased = self
         greased.cipherSuites.insertGREASE(from: entropy)
         greased.extensions.insertGREASE(from: entropy)
@@ -55,7 +55,7 @@ extension Capabilities {
 
 extension LeafNode.Profile {
     /// The same with reserved values in its capabilities, and a leaf extension of a reserved type that the capabilities declare.
-    public func greased(from entropy: any EntropySource) -> LeafNode.Profile {
+    package func greased(from entropy: any EntropySource) -> LeafNode.Profile {
         var greased = self
         greased.capabilities = capabilities.greased(from: entropy)
         let entry = Extension.grease(from: entropy)

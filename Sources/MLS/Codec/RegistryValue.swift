@@ -1,21 +1,21 @@
 /// A 16-bit value of one of the IANA registries of RFC 9420 §17.
 ///
 /// Values nobody has told us about are carried unchanged, which is what keeps GREASE (RFC 9420 §13.5) harmless.
-public protocol RegistryValue: RawRepresentable, Hashable, Sendable, TLSEncodable, TLSDecodable
+package protocol RegistryValue: RawRepresentable, Hashable, Sendable, TLSEncodable, TLSDecodable
 where RawValue == UInt16 {
     init(rawValue: UInt16)
 }
 
 extension RegistryValue {
-    public init(_ rawValue: UInt16) {
+    package init(_ rawValue: UInt16) {
         self.init(rawValue: rawValue)
     }
 
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         self.init(rawValue: try reader.read())
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         writer.write(rawValue)
     }
 }

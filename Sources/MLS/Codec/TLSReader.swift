@@ -1,5 +1,5 @@
 /// A value that can be read from its encoding in the TLS presentation language (RFC 9420 §2.1).
-public protocol TLSDecodable {
+package protocol TLSDecodable {
     init(from reader: inout TLSReader) throws(MLSError)
 }
 
@@ -7,7 +7,7 @@ extension TLSDecodable {
     /// Reads one value that must fill `bytes` to the end.
     ///
     /// - Throws: ``MLSError`` `malformed` or `tooLarge`; trailing bytes are malformed.
-    public init(decoding bytes: some Collection<UInt8>) throws(MLSError) {
+    package init(decoding bytes: some Collection<UInt8>) throws(MLSError) {
         var reader = TLSReader(bytes)
         try self.init(from: &reader)
         try reader.expectEnd()
@@ -17,20 +17,20 @@ extension TLSDecodable {
 /// Reads values in the TLS presentation language (RFC 9420 §2.1) from bytes that nobody has checked yet.
 ///
 /// Every length is checked against what is left before memory is taken.
-public struct TLSReader: Sendable {
+package struct TLSReader: Sendable {
     @usableFromInline let bytes: [UInt8]
     @usableFromInline let end: Int
     @usableFromInline var place: Int
     var recentCapabilities: RecentCapabilities?
 
-    public init(_ bytes: some Collection<UInt8>) {
+    package init(_ bytes: some Collection<UInt8>) {
         self.bytes = Array(bytes)
         self.place = 0
         self.end = self.bytes.count
     }
 
     /// Reads from an array as it is, without a copy.
-    public init(_ bytes: [UInt8]) {
+    package init(_ bytes: [UInt8]) {
         self.bytes = bytes
         self.place = 0
         self.end = bytes.count
@@ -42,17 +42,17 @@ public struct TLSReader: Sendable {
         self.end = range.upperBound
     }
 
-    public var position: Int { place }
-    @inlinable public var remaining: Int { end - place }
-    @inlinable public var isAtEnd: Bool { place == end }
+    package var position: Int { place }
+    @inlinable package var remaining: Int { end - place }
+    @inlinable package var isAtEnd: Bool { place == end }
 
     /// Throws `malformed` unless everything has been read.
-    public func expectEnd() throws(MLSError) {
+    package func expectEnd() throws(MLSError) {
         if !isAtEnd { throw MLSError(.malformed, "\(remaining) bytes too many") }
     }
 
     /// Big-endian integer of the type's own width.
-    @inlinable public mutating func read<I: FixedWidthInteger & UnsignedInteger>(_: I.Type = I.self) throws(MLSError)
+    @inlinable package mutating func read<I: FixedWidthInteger & UnsignedInteger>(_: I.Type = I.self) throws(MLSError)
         -> I
     {
         // Inlinable, because records are read field by field: behind a generic call each byte costs more than the whole field does here.
@@ -67,12 +67,12 @@ public struct TLSReader: Sendable {
     }
 
     /// A value that knows how to read itself.
-    public mutating func read<T: TLSDecodable>(_: T.Type = T.self) throws(MLSError) -> T {
+    package mutating func read<T: TLSDecodable>(_: T.Type = T.self) throws(MLSError) -> T {
         try T(from: &self)
     }
 
     /// `count` bytes with no length in front.
-    public mutating func readRaw(_ count: Int) throws(MLSError) -> [UInt8] {
+    package mutating func readRaw(_ count: Int) throws(MLSError) -> [UInt8] {
         try require(count)
         defer { place += count }
         return Array(bytes[place..<place + count])
@@ -92,7 +92,7 @@ public struct TLSReader: Sendable {
     package func bytes(in place: Range<Int>) -> ArraySlice<UInt8> { bytes[place] }
 
     /// `opaque<V>` that is UTF-8 text; what is not is replaced (U+FFFD).
-    public mutating func readText() throws(MLSError) -> String {
+    package mutating func readText() throws(MLSError) -> String {
         let length = try readLength()
         try require(length)
         defer { place += length }
@@ -102,7 +102,7 @@ public struct TLSReader: Sendable {
     }
 
     /// The bytes between an earlier position and this one: what a value was read from.
-    public func consumed(since start: Int) -> ArraySlice<UInt8> {
+    package func consumed(since start: Int) -> ArraySlice<UInt8> {
         bytes[start..<place]
     }
 
@@ -114,7 +114,7 @@ public struct TLSReader: Sendable {
     }
 
     /// `opaque<V>` (RFC 9420 §2.1.2).
-    public mutating func readOpaque() throws(MLSError) -> [UInt8] {
+    package mutating func readOpaque() throws(MLSError) -> [UInt8] {
         try readRaw(readLength())
     }
 
@@ -130,7 +130,7 @@ public struct TLSReader: Sendable {
     ///
     /// - Parameter limit: for elements that take far more memory than bytes.
     /// - Throws: `malformed`; `tooLarge` for more elements than `limit`.
-    public mutating func readVector<T: TLSDecodable>(of _: T.Type = T.self, atMost limit: Int = .max)
+    package mutating func readVector<T: TLSDecodable>(of _: T.Type = T.self, atMost limit: Int = .max)
         throws(MLSError) -> [T]
     {
         var inner = try readSubReader()
@@ -147,7 +147,7 @@ public struct TLSReader: Sendable {
     }
 
     /// A reader over the content of a vector; this reader moves past it.
-    public mutating func readSubReader() throws(MLSError) -> TLSReader {
+    package mutating func readSubReader() throws(MLSError) -> TLSReader {
         let length = try readLength()
         try require(length)
         defer { place += length }
@@ -155,7 +155,7 @@ public struct TLSReader: Sendable {
     }
 
     /// `optional<T>`: the presence byte is 0 or 1, nothing else.
-    public mutating func readOptional<T: TLSDecodable>(_: T.Type = T.self) throws(MLSError) -> T? {
+    package mutating func readOptional<T: TLSDecodable>(_: T.Type = T.self) throws(MLSError) -> T? {
         switch try read(UInt8.self) {
         case 0: return nil
         case 1: return try T(from: &self)
@@ -166,7 +166,7 @@ public struct TLSReader: Sendable {
     /// A length that we take, in its shortest form (RFC 9420 §2.1.2).
     ///
     /// - Throws: `malformed`; `tooLarge` for one beyond ``Limits/vectorLength``.
-    public mutating func readLength() throws(MLSError) -> Int {
+    package mutating func readLength() throws(MLSError) -> Int {
         let length = try readHeader()
         if length > Limits.vectorLength { throw MLSError(.tooLarge, "a vector of \(length) bytes") }
         return length

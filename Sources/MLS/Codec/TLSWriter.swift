@@ -1,11 +1,11 @@
 /// A value with an encoding in the TLS presentation language (RFC 9420 §2.1).
-public protocol TLSEncodable {
+package protocol TLSEncodable {
     func encode(to writer: inout TLSWriter)
 }
 
 extension TLSEncodable {
     /// The encoding as bytes.
-    public var encoded: [UInt8] {
+    package var encoded: [UInt8] {
         // Nothing that is encoded on its own is much shorter.
         var writer = TLSWriter(reservingCapacity: 128)
         encode(to: &writer)
@@ -16,14 +16,14 @@ extension TLSEncodable {
 /// Appends values in the TLS presentation language (RFC 9420 §2.1) to a byte array.
 ///
 /// Lengths are those of values we built or decoded within ``Limits``, so writing cannot fail.
-public struct TLSWriter: Sendable {
-    public private(set) var bytes: [UInt8] = []
+package struct TLSWriter: Sendable {
+    package private(set) var bytes: [UInt8] = []
 
-    public init() {}
+    package init() {}
 
     /// - Parameter capacity: enough for all that is written, where there are secrets among it: as it grows, the memory that it leaves is
     ///   not wiped.
-    public init(reservingCapacity capacity: Int) {
+    package init(reservingCapacity capacity: Int) {
         bytes.reserveCapacity(capacity)
     }
 
@@ -45,7 +45,7 @@ public struct TLSWriter: Sendable {
 
     /// Big-endian integer of the type's own width.
     @inlinable
-    public mutating func write<I: FixedWidthInteger & UnsignedInteger>(_ value: I) {
+    package mutating func write<I: FixedWidthInteger & UnsignedInteger>(_ value: I) {
         var shift = I.bitWidth
         while shift > 0 {
             shift -= 8
@@ -57,31 +57,31 @@ public struct TLSWriter: Sendable {
     mutating func appendByte(_ byte: UInt8) { bytes.append(byte) }
 
     /// A value that knows how to write itself.
-    public mutating func write(_ value: some TLSEncodable) {
+    package mutating func write(_ value: some TLSEncodable) {
         value.encode(to: &self)
     }
 
     /// Bytes with no length in front.
-    public mutating func writeRaw(_ raw: some Sequence<UInt8>) {
+    package mutating func writeRaw(_ raw: some Sequence<UInt8>) {
         bytes.append(contentsOf: raw)
     }
 
     /// `opaque<V>`: a variable-length length, then the bytes (RFC 9420 §2.1.2).
-    public mutating func writeOpaque(_ opaque: some Collection<UInt8>) {
+    package mutating func writeOpaque(_ opaque: some Collection<UInt8>) {
         reserve(opaque.count + 4)
         writeLength(opaque.count)
         bytes.append(contentsOf: opaque)
     }
 
     /// `T<V>`: the elements' encodings, with their total length in bytes in front.
-    public mutating func writeVector<T: TLSEncodable>(_ elements: some Sequence<T>) {
+    package mutating func writeVector<T: TLSEncodable>(_ elements: some Sequence<T>) {
         writeVector { writer in
             for element in elements { element.encode(to: &writer) }
         }
     }
 
     /// A vector whose content `body` writes.
-    public mutating func writeVector(_ body: (inout TLSWriter) -> Void) {
+    package mutating func writeVector(_ body: (inout TLSWriter) -> Void) {
         let start = bytes.count
         body(&self)
         // The length is known only now, and takes as many bytes as it needs.
@@ -91,7 +91,7 @@ public struct TLSWriter: Sendable {
     }
 
     /// `optional<T>`: a presence byte, then the value.
-    public mutating func writeOptional(_ value: (some TLSEncodable)?) {
+    package mutating func writeOptional(_ value: (some TLSEncodable)?) {
         if let value {
             bytes.append(1)
             value.encode(to: &self)
@@ -101,7 +101,7 @@ public struct TLSWriter: Sendable {
     }
 
     /// A length in the shortest of its 1, 2 or 4 byte forms (RFC 9420 §2.1.2).
-    public mutating func writeLength(_ length: Int) {
+    package mutating func writeLength(_ length: Int) {
         switch length {
         case ..<0x40: write(UInt8(length))
         case ..<0x4000: write(UInt16(length) | 0x4000)

@@ -22,7 +22,7 @@ public enum Credential: Hashable, Sendable {
 }
 
 extension Credential: TLSEncodable, TLSDecodable {
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         switch try reader.read(CredentialType.self) {
         case .basic:
             self = .basic(identity: try reader.readOpaque())
@@ -36,7 +36,7 @@ extension Credential: TLSEncodable, TLSDecodable {
         }
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         writer.write(type)
         switch self {
         case .basic(let identity):

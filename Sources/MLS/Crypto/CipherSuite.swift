@@ -36,7 +36,7 @@ extension CipherSuite: TLSEncodable, TLSDecodable {
     public var identifier: Identifier { Identifier(rawValue) }
 
     /// - Throws: `unsupported` for a suite we do not know.
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         let identifier = try reader.read(UInt16.self)
         guard let suite = CipherSuite(rawValue: identifier) else {
             throw MLSError(.unsupported, "cipher suite \(identifier)")
@@ -44,7 +44,7 @@ extension CipherSuite: TLSEncodable, TLSDecodable {
         self = suite
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         writer.write(rawValue)
     }
 }

@@ -154,12 +154,12 @@ public struct HPKECiphertext: Hashable, Sendable, TLSEncodable, TLSDecodable {
         self.ciphertext = ciphertext
     }
 
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         kemOutput = try reader.readOpaque()
         ciphertext = try reader.readOpaque()
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         writer.writeOpaque(kemOutput)
         writer.writeOpaque(ciphertext)
     }

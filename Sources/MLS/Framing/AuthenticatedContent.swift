@@ -1,10 +1,10 @@
 /// What proves where a framed content comes from: the sender's signature and, on a commit, the confirmation tag (RFC 9420 §6.1).
-public struct FramedContentAuthData: Hashable, Sendable {
-    public let signature: [UInt8]
+package struct FramedContentAuthData: Hashable, Sendable {
+    package let signature: [UInt8]
     /// Present exactly on commits.
-    public let confirmationTag: [UInt8]?
+    package let confirmationTag: [UInt8]?
 
-    public init(signature: [UInt8], confirmationTag: [UInt8]?) {
+    package init(signature: [UInt8], confirmationTag: [UInt8]?) {
         self.signature = signature
         self.confirmationTag = confirmationTag
     }
@@ -21,12 +21,12 @@ public struct FramedContentAuthData: Hashable, Sendable {
 }
 
 /// A framed content with its proof of origin, bound to the wire format it travels in (RFC 9420 §6.1).
-public struct AuthenticatedContent: Hashable, Sendable {
-    public let wireFormat: WireFormat
-    public let content: FramedContent
-    public let auth: FramedContentAuthData
+package struct AuthenticatedContent: Hashable, Sendable {
+    package let wireFormat: WireFormat
+    package let content: FramedContent
+    package let auth: FramedContentAuthData
 
-    public init(wireFormat: WireFormat, content: FramedContent, auth: FramedContentAuthData) {
+    package init(wireFormat: WireFormat, content: FramedContent, auth: FramedContentAuthData) {
         self.wireFormat = wireFormat
         self.content = content
         self.auth = auth
@@ -93,13 +93,13 @@ public struct AuthenticatedContent: Hashable, Sendable {
 }
 
 extension AuthenticatedContent: TLSEncodable, TLSDecodable {
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         wireFormat = try reader.read()
         content = try reader.read()
         auth = try FramedContentAuthData(for: content.body.type, from: &reader)
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         writer.write(wireFormat)
         writer.write(content)
         auth.encode(to: &writer)

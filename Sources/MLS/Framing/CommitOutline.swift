@@ -1,18 +1,18 @@
 /// What a commit in a PublicMessage shows to anybody without its group's keys. None of it has been verified.
-public struct CommitOutline: Hashable, Sendable {
+package struct CommitOutline: Hashable, Sendable {
     /// The committer's leaf; nil for one who comes in from outside.
-    public let author: LeafIndex?
+    package let author: LeafIndex?
     /// The encryption key of the committer's new leaf, which is fresh (RFC 9420 §7.5): no other leaf has it. Nil for a commit without a path.
-    public let leafKey: [UInt8]?
+    package let leafKey: [UInt8]?
     /// Who one says they are who comes in from outside (RFC 9420 §12.4.3.2); nil for members.
-    public let newcomer: Credential?
+    package let newcomer: Credential?
     /// What it does by proposals of its own.
-    public let proposals: ProposalSummary
+    package let proposals: ProposalSummary
     /// Whether it refers to proposals that stand elsewhere, and may change more leaves than are named here.
-    public let hasReferences: Bool
+    package let hasReferences: Bool
 
     /// The leaves that it empties by proposals of its own.
-    public var removes: [LeafIndex] { proposals.removes }
+    package var removes: [LeafIndex] { proposals.removes }
 
     init(_ commit: Commit, by sender: Sender) {
         author = sender.member
@@ -26,12 +26,12 @@ public struct CommitOutline: Hashable, Sendable {
 }
 
 /// What proposals ask for, as anybody can read it. None of it has been verified.
-public struct ProposalSummary: Hashable, Sendable {
-    public private(set) var adds: [Credential] = []
-    public private(set) var removes: [LeafIndex] = []
-    public private(set) var hasPreSharedKeys = false
-    public private(set) var hasReInit = false
-    public private(set) var changesExtensions = false
+package struct ProposalSummary: Hashable, Sendable {
+    package private(set) var adds: [Credential] = []
+    package private(set) var removes: [LeafIndex] = []
+    package private(set) var hasPreSharedKeys = false
+    package private(set) var hasReInit = false
+    package private(set) var changesExtensions = false
 
     init(_ proposals: [Proposal]) {
         for proposal in proposals {

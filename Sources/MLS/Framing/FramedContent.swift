@@ -1,20 +1,20 @@
 /// A message of a group before it is protected (RFC 9420 §6).
-public struct FramedContent: Hashable, Sendable {
-    public let groupID: [UInt8]
-    public let epoch: UInt64
-    public let sender: Sender
-    public let authenticatedData: [UInt8]
-    public let body: Body
+package struct FramedContent: Hashable, Sendable {
+    package let groupID: [UInt8]
+    package let epoch: UInt64
+    package let sender: Sender
+    package let authenticatedData: [UInt8]
+    package let body: Body
     /// The whole of it as it is encoded: signed, tagged, hashed and sent.
     let bytes: [UInt8]
 
     /// What the message says.
-    public enum Body: Hashable, Sendable {
+    package enum Body: Hashable, Sendable {
         case application([UInt8])
         case proposal(Proposal)
         case commit(Commit)
 
-        public var type: ContentType {
+        package var type: ContentType {
             switch self {
             case .application: .application
             case .proposal: .proposal
@@ -23,7 +23,7 @@ public struct FramedContent: Hashable, Sendable {
         }
     }
 
-    public init(groupID: [UInt8], epoch: UInt64, sender: Sender, authenticatedData: [UInt8], body: Body) {
+    package init(groupID: [UInt8], epoch: UInt64, sender: Sender, authenticatedData: [UInt8], body: Body) {
         self.groupID = groupID
         self.epoch = epoch
         self.sender = sender
@@ -39,12 +39,12 @@ public struct FramedContent: Hashable, Sendable {
         bytes = writer.bytes
     }
 
-    public static func == (a: FramedContent, b: FramedContent) -> Bool { a.bytes == b.bytes }
-    public func hash(into hasher: inout Hasher) { hasher.combine(bytes) }
+    package static func == (a: FramedContent, b: FramedContent) -> Bool { a.bytes == b.bytes }
+    package func hash(into hasher: inout Hasher) { hasher.combine(bytes) }
 }
 
 extension FramedContent: TLSEncodable, TLSDecodable {
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         let start = reader.position
         groupID = try reader.readOpaque()
         epoch = try reader.read()
@@ -55,7 +55,7 @@ extension FramedContent: TLSEncodable, TLSDecodable {
         bytes = Array(reader.consumed(since: start))
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         writer.writeRaw(bytes)
     }
 }

@@ -1,12 +1,12 @@
 /// Anything that travels between clients (RFC 9420 §6).
-public enum MLSMessage: Hashable, Sendable {
+package enum MLSMessage: Hashable, Sendable {
     case publicMessage(PublicMessage)
     case privateMessage(PrivateMessage)
     case welcome(Welcome)
     case groupInfo(GroupInfo)
     case keyPackage(KeyPackage)
 
-    public var wireFormat: WireFormat {
+    package var wireFormat: WireFormat {
         switch self {
         case .publicMessage: .publicMessage
         case .privateMessage: .privateMessage
@@ -19,14 +19,14 @@ public enum MLSMessage: Hashable, Sendable {
     /// What anybody can read from a message. Nothing of it has been verified.
     ///
     /// - Throws: `malformed`, `unsupported`, `tooLarge`.
-    public static func summary(of bytes: [UInt8]) throws(MLSError) -> MessageSummary {
+    package static func summary(of bytes: [UInt8]) throws(MLSError) -> MessageSummary {
         MessageSummary(try MLSMessage(decoding: bytes))
     }
 }
 
 extension MLSMessage: TLSEncodable, TLSDecodable {
     /// - Throws: `unsupported` for another version or wire format, and for a key package of another version than its message's.
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         let version: ProtocolVersion = try reader.read()
         if version != .mls10 { throw MLSError(.unsupported, "protocol version \(version.rawValue)") }
         switch try reader.read(WireFormat.self) {
@@ -44,7 +44,7 @@ extension MLSMessage: TLSEncodable, TLSDecodable {
         }
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         writer.write(ProtocolVersion.mls10)
         writer.write(wireFormat)
         switch self {

@@ -1,20 +1,20 @@
 /// What anybody can read from an MLSMessage without its group's keys. None of it has been verified.
-public struct MessageSummary: Hashable, Sendable {
-    public let wireFormat: WireFormat
+package struct MessageSummary: Hashable, Sendable {
+    package let wireFormat: WireFormat
     /// Nil for Welcome and KeyPackage.
-    public let groupID: [UInt8]?
-    public let epoch: UInt64?
+    package let groupID: [UInt8]?
+    package let epoch: UInt64?
     /// Nil for Welcome, GroupInfo and KeyPackage.
-    public let contentType: ContentType?
+    package let contentType: ContentType?
     /// The tag of a commit in a PublicMessage, and of a GroupInfo.
-    public let confirmationTag: [UInt8]?
-    public let authenticatedData: [UInt8]?
+    package let confirmationTag: [UInt8]?
+    package let authenticatedData: [UInt8]?
     /// Nil for what is no commit, and for a commit in a PrivateMessage.
-    public let commit: CommitOutline?
+    package let commit: CommitOutline?
     /// Nil for what is no proposal, and for one in a PrivateMessage.
-    public let proposal: ProposalSummary?
+    package let proposal: ProposalSummary?
     /// The leaf of the member who says they have sent it; nil for others, and for what is no PublicMessage.
-    public let sender: LeafIndex?
+    package let sender: LeafIndex?
 }
 
 extension MessageSummary {

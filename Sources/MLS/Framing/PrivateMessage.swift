@@ -1,11 +1,11 @@
 /// A message that only members of its epoch can read, its sender included (RFC 9420 §6.3).
-public struct PrivateMessage: Hashable, Sendable {
-    public let groupID: [UInt8]
-    public let epoch: UInt64
-    public let contentType: ContentType
-    public let authenticatedData: [UInt8]
-    public let encryptedSenderData: [UInt8]
-    public let ciphertext: [UInt8]
+package struct PrivateMessage: Hashable, Sendable {
+    package let groupID: [UInt8]
+    package let epoch: UInt64
+    package let contentType: ContentType
+    package let authenticatedData: [UInt8]
+    package let encryptedSenderData: [UInt8]
+    package let ciphertext: [UInt8]
 
     /// Seals a signed content.
     ///
@@ -103,7 +103,7 @@ public struct PrivateMessage: Hashable, Sendable {
 }
 
 extension PrivateMessage: TLSEncodable, TLSDecodable {
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         groupID = try reader.readOpaque()
         epoch = try reader.read()
         contentType = try reader.read()
@@ -112,7 +112,7 @@ extension PrivateMessage: TLSEncodable, TLSDecodable {
         ciphertext = try reader.readOpaque()
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         writer.writeOpaque(groupID)
         writer.write(epoch)
         writer.write(contentType)

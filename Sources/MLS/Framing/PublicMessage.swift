@@ -1,9 +1,9 @@
 /// A signed message that everybody can read; a member's carries a tag that only members can make (RFC 9420 §6.2).
-public struct PublicMessage: Hashable, Sendable {
-    public let content: FramedContent
-    public let auth: FramedContentAuthData
+package struct PublicMessage: Hashable, Sendable {
+    package let content: FramedContent
+    package let auth: FramedContentAuthData
     /// Present exactly when the sender is a member.
-    public let membershipTag: [UInt8]?
+    package let membershipTag: [UInt8]?
 
     /// - Parameter context: the encoded GroupContext of the content's epoch.
     package init(
@@ -47,7 +47,7 @@ public struct PublicMessage: Hashable, Sendable {
 }
 
 extension PublicMessage: TLSEncodable, TLSDecodable {
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         content = try reader.read()
         auth = try FramedContentAuthData(for: content.body.type, from: &reader)
         if case .member = content.sender {
@@ -57,7 +57,7 @@ extension PublicMessage: TLSEncodable, TLSDecodable {
         }
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         writer.write(content)
         auth.encode(to: &writer)
         if let membershipTag { writer.writeOpaque(membershipTag) }

@@ -8,11 +8,11 @@ public enum Sender: Hashable, Sendable {
     case newMemberCommit
 
     /// The leaf of a member; nil for everybody else.
-    public var member: LeafIndex? { if case .member(let index) = self { index } else { nil } }
+    package var member: LeafIndex? { if case .member(let index) = self { index } else { nil } }
 }
 
 extension Sender: TLSEncodable, TLSDecodable {
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         switch try reader.read(UInt8.self) {
         case 1: self = .member(try reader.read())
         case 2: self = .external(try reader.read())
@@ -22,7 +22,7 @@ extension Sender: TLSEncodable, TLSDecodable {
         }
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         switch self {
         case .member(let index):
             writer.write(UInt8(1))

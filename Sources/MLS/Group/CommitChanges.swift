@@ -19,11 +19,11 @@ public struct CommitChanges: Hashable, Sendable {
     /// How many pre-shared keys went into the new epoch.
     public var pskCount = 0
 
-    public init() {}
+    package init() {}
 }
 
 extension CommitChanges: TLSEncodable, TLSDecodable {
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         writer.writeVector(added)
         writer.writeVector(removed)
         writer.writeVector(updated)
@@ -38,7 +38,7 @@ extension CommitChanges: TLSEncodable, TLSDecodable {
         writer.write(UInt32(clamping: pskCount))
     }
 
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         added = try reader.readVector()
         removed = try reader.readVector()
         updated = try reader.readVector()

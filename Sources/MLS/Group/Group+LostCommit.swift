@@ -1,16 +1,16 @@
 /// A commit for an epoch that is over, which another one ended.
-public struct LostCommit: Hashable, Sendable {
+package struct LostCommit: Hashable, Sendable {
     /// Somebody whom it would have added.
-    public struct Newcomer: Hashable, Sendable {
-        public let credential: Credential
-        public let signatureKey: [UInt8]
+    package struct Newcomer: Hashable, Sendable {
+        package let credential: Credential
+        package let signatureKey: [UInt8]
     }
 
     /// Its author, as in that epoch; also one who came back from outside with the key they had.
-    public let committer: Member
+    package let committer: Member
     /// By Add proposals in the commit itself, in their order.
-    public let added: [Newcomer]
-    public let authenticatedData: [UInt8]
+    package let added: [Newcomer]
+    package let authenticatedData: [UInt8]
 }
 
 extension Group {
@@ -21,7 +21,7 @@ extension Group {
     ///
     /// - Parameter message: a PublicMessage as MLSMessage.
     /// - Returns: nil for what is no commit of a member in a past epoch of the window (``GroupConfiguration/pastEpochs``).
-    public func lostCommit(_ message: [UInt8]) -> LostCommit? {
+    package func lostCommit(_ message: [UInt8]) -> LostCommit? {
         guard case .publicMessage(let message)? = try? MLSMessage(decoding: message),
             message.content.groupID == groupID, case .commit(let commit) = message.content.body,
             let past = pastEpochs.first(where: { $0.epoch == message.content.epoch }),

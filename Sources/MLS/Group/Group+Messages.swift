@@ -44,7 +44,7 @@ extension Group {
     ///   - message: a PrivateMessage as MLSMessage.
     ///   - isOwn: it bears this very member's name. What this state has sealed itself does not open, as its key is gone.
     /// - Throws: `generationReused` for a key that was taken; else what is wrong with the message.
-    public func open(_ message: [UInt8], isOwn: Bool = false) throws(MLSError) -> OpenedMessage {
+    package func open(_ message: [UInt8], isOwn: Bool = false) throws(MLSError) -> OpenedMessage {
         guard case .privateMessage(let sealed) = try MLSMessage(decoding: message) else {
             throw MLSError(.malformed, "application data comes in a PrivateMessage")
         }
@@ -62,7 +62,7 @@ extension Group {
     }
 
     /// Consumes the key of a message that was opened in the state that the group is in.
-    public mutating func take(_ opened: OpenedMessage) {
+    package mutating func take(_ opened: OpenedMessage) {
         consume(opened.step, epoch: opened.message.epoch)
     }
 
@@ -149,10 +149,10 @@ extension Group {
 }
 
 /// An application message that has been opened, and whose key has not been taken.
-public struct OpenedMessage: Sendable {
-    public let message: ApplicationMessage
+package struct OpenedMessage: Sendable {
+    package let message: ApplicationMessage
     let step: SecretTree.Step
 
     /// How many keys of its sender that taking this one passes over.
-    public var passedOver: Int { step.newSkipped.count }
+    package var passedOver: Int { step.newSkipped.count }
 }

@@ -1,9 +1,9 @@
 /// Messages of a member that never came, by the generations that were passed over (RFC 9420 §9.1).
-public struct MissingMessages: Hashable, Sendable {
+package struct MissingMessages: Hashable, Sendable {
     /// As in that epoch.
-    public let sender: Member
+    package let sender: Member
     /// At least so many: of a very long gap not all is known.
-    public let count: UInt32
+    package let count: UInt32
 }
 
 extension Group {
@@ -12,7 +12,7 @@ extension Group {
     /// What comes after the last message of a sender nobody can miss. A message may be missing because it was never sent: its key was used for it
     /// all the same.
     /// - Parameter epoch: this one, or a past one of the window (``GroupConfiguration/pastEpochs``). Of all others nothing is known.
-    public func missingMessages(inEpoch epoch: UInt64) -> [MissingMessages] {
+    package func missingMessages(inEpoch epoch: UInt64) -> [MissingMessages] {
         guard let skipped = messageKeys(ofEpoch: epoch)?.secretTree.skipped else { return [] }
         return skipped.compactMap { id, keys -> MissingMessages? in
             guard id.kind == .application, id.leaf != ownLeaf, !keys.isEmpty,

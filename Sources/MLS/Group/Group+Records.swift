@@ -28,7 +28,7 @@ extension Group {
 
     /// What the keys of those records begin with that are looked up one by one, see ``process(_:psks:now:stored:)``: proposals that do not wait for
     /// a commit of this member. In one epoch they are as many as its members send.
-    public static let storedProposals: [UInt8] = [RecordKey.asideTag]
+    package static let storedProposals: [UInt8] = [RecordKey.asideTag]
 
     /// The whole group as records, without what has been left in the store.
     package func records() -> [(key: [UInt8], value: [UInt8])] {

@@ -53,10 +53,10 @@ extension Group {
     }
 
     /// The encryption key of the leaf there; nil for a blank leaf. Each new leaf of a member brings a fresh one (RFC 9420 §7.5).
-    public func leafKey(at index: LeafIndex) -> [UInt8]? { current.tree[index]?.encryptionKey }
+    package func leafKey(at index: LeafIndex) -> [UInt8]? { current.tree[index]?.encryptionKey }
 
     /// The encryption keys of all leaves, by rising leaf. Takes time in proportion to the group.
-    public var leafKeys: [[UInt8]] { current.tree.members.map { $0.1.encryptionKey } }
+    package var leafKeys: [[UInt8]] { current.tree.members.map { $0.1.encryptionKey } }
 
     /// The first member with a basic credential of this identity.
     public func member(identity: [UInt8]) -> Member? {

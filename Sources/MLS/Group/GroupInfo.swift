@@ -1,10 +1,10 @@
 /// The public state of an epoch, signed by a member: what a joiner needs (RFC 9420 §12.4.3).
-public struct GroupInfo: Hashable, Sendable {
-    public let context: GroupContext
-    public let extensions: [Extension]
-    public let confirmationTag: [UInt8]
-    public let signer: LeafIndex
-    public let signature: [UInt8]
+package struct GroupInfo: Hashable, Sendable {
+    package let context: GroupContext
+    package let extensions: [Extension]
+    package let confirmationTag: [UInt8]
+    package let signer: LeafIndex
+    package let signature: [UInt8]
 
     package init(
         context: GroupContext, extensions: [Extension], confirmationTag: [UInt8], signer: LeafIndex,
@@ -53,7 +53,7 @@ public struct GroupInfo: Hashable, Sendable {
 }
 
 extension GroupInfo: TLSEncodable, TLSDecodable {
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         context = try reader.read()
         extensions = try reader.readExtensions()
         confirmationTag = try reader.readOpaque()
@@ -61,7 +61,7 @@ extension GroupInfo: TLSEncodable, TLSDecodable {
         signature = try reader.readOpaque()
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         Self.encodeContent(context, extensions, confirmationTag, signer, to: &writer)
         writer.writeOpaque(signature)
     }

@@ -4,7 +4,7 @@ public struct Member: Hashable, Sendable {
     public let credential: Credential
     public let signatureKey: [UInt8]
 
-    public init(index: LeafIndex, credential: Credential, signatureKey: [UInt8]) {
+    package init(index: LeafIndex, credential: Credential, signatureKey: [UInt8]) {
         self.index = index
         self.credential = credential
         self.signatureKey = signatureKey
@@ -19,11 +19,11 @@ public struct Member: Hashable, Sendable {
 }
 
 extension Member: TLSEncodable, TLSDecodable {
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         self.init(index: try reader.read(), credential: try reader.read(), signatureKey: try reader.readOpaque())
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         writer.write(index)
         writer.write(credential)
         writer.writeOpaque(signatureKey)

@@ -2,16 +2,16 @@
 ///
 /// The tree is held against the signed context, and the signature against the signer's leaf. The other leaves are not looked into: whoever means
 /// to come in leaves that to ``Group/externalCommit(groupInfo:ratchetTree:credential:signer:removePrior:removing:leafExtensions:authenticatedData:withGroupInfo:psks:capabilities:crypto:configuration:entropy:)``.
-public struct OutsideView: Sendable {
+package struct OutsideView: Sendable {
     private let info: GroupInfo
     private let tree: RatchetTree
     private let crypto: any SuiteCrypto
     /// The member who signed it.
-    public let signer: Member
+    package let signer: Member
 
     /// - Parameter groupInfo: as MLSMessage, with the ratchet tree inside.
     /// - Throws: `malformed`, `tooLarge`, `invalidWelcome`, `invalidTree`, `invalidSignature`, `unsupported`.
-    public init(groupInfo: [UInt8], crypto: any SuiteCrypto) throws(MLSError) {
+    package init(groupInfo: [UInt8], crypto: any SuiteCrypto) throws(MLSError) {
         guard case .groupInfo(let info) = try MLSMessage(decoding: groupInfo) else {
             throw MLSError(.malformed, "not a GroupInfo")
         }
@@ -36,12 +36,12 @@ public struct OutsideView: Sendable {
         signer = Member(leaf, at: info.signer)
     }
 
-    public var groupID: [UInt8] { info.context.groupID }
-    public var epoch: UInt64 { info.context.epoch }
+    package var groupID: [UInt8] { info.context.groupID }
+    package var epoch: UInt64 { info.context.epoch }
     /// The tag of the commit that began the epoch.
-    public var confirmationTag: [UInt8] { info.confirmationTag }
+    package var confirmationTag: [UInt8] { info.confirmationTag }
     /// The encryption keys of all leaves, by rising leaf.
-    public var leafKeys: [[UInt8]] { tree.members.map { $0.1.encryptionKey } }
+    package var leafKeys: [[UInt8]] { tree.members.map { $0.1.encryptionKey } }
 
     /// Whether a commit was signed for this very state of the group by a member of it, or by somebody who comes in from outside.
     ///
@@ -49,7 +49,7 @@ public struct OutsideView: Sendable {
     /// That members take the commit is not said by that.
     ///
     /// - Parameter commit: a PublicMessage as MLSMessage.
-    public func hasCommit(_ commit: [UInt8]) -> Bool {
+    package func hasCommit(_ commit: [UInt8]) -> Bool {
         guard case .publicMessage(let message)? = try? MLSMessage(decoding: commit),
             message.content.groupID == groupID, message.content.epoch == epoch,
             case .commit(let body) = message.content.body

@@ -1,22 +1,22 @@
 /// What added members get: the new epoch's GroupInfo, and for each of them the secrets to open it (RFC 9420 §12.4.3.1).
-public struct Welcome: Hashable, Sendable, TLSEncodable, TLSDecodable {
-    public let suite: CipherSuite
-    public let secrets: [EncryptedGroupSecrets]
-    public let encryptedGroupInfo: [UInt8]
+package struct Welcome: Hashable, Sendable, TLSEncodable, TLSDecodable {
+    package let suite: CipherSuite
+    package let secrets: [EncryptedGroupSecrets]
+    package let encryptedGroupInfo: [UInt8]
 
-    public init(suite: CipherSuite, secrets: [EncryptedGroupSecrets], encryptedGroupInfo: [UInt8]) {
+    package init(suite: CipherSuite, secrets: [EncryptedGroupSecrets], encryptedGroupInfo: [UInt8]) {
         self.suite = suite
         self.secrets = secrets
         self.encryptedGroupInfo = encryptedGroupInfo
     }
 
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         suite = try reader.read()
         secrets = try reader.readVector()
         encryptedGroupInfo = try reader.readOpaque()
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         writer.write(suite)
         writer.writeVector(secrets)
         writer.writeOpaque(encryptedGroupInfo)
@@ -69,21 +69,21 @@ extension Welcome {
 }
 
 /// One joiner's part of a Welcome.
-public struct EncryptedGroupSecrets: Hashable, Sendable, TLSEncodable, TLSDecodable {
-    public let newMember: KeyPackageRef
-    public let sealed: HPKECiphertext
+package struct EncryptedGroupSecrets: Hashable, Sendable, TLSEncodable, TLSDecodable {
+    package let newMember: KeyPackageRef
+    package let sealed: HPKECiphertext
 
-    public init(newMember: KeyPackageRef, sealed: HPKECiphertext) {
+    package init(newMember: KeyPackageRef, sealed: HPKECiphertext) {
         self.newMember = newMember
         self.sealed = sealed
     }
 
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         newMember = try reader.read()
         sealed = try reader.read()
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         writer.write(newMember)
         writer.write(sealed)
     }

@@ -1,13 +1,13 @@
 /// What all members of an epoch agree on; it goes into every key and every signature (RFC 9420 §8.1).
 public struct GroupContext: Hashable, Sendable {
-    public var suite: CipherSuite
+    package var suite: CipherSuite
     public var groupID: [UInt8]
     public var epoch: UInt64
-    public var treeHash: [UInt8]
-    public var confirmedTranscriptHash: [UInt8]
+    package var treeHash: [UInt8]
+    package var confirmedTranscriptHash: [UInt8]
     public var extensions: [Extension]
 
-    public init(
+    package init(
         suite: CipherSuite, groupID: [UInt8], epoch: UInt64, treeHash: [UInt8], confirmedTranscriptHash: [UInt8],
         extensions: [Extension]
     ) {
@@ -21,7 +21,7 @@ public struct GroupContext: Hashable, Sendable {
 }
 
 extension GroupContext: TLSEncodable, TLSDecodable {
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         let version: ProtocolVersion = try reader.read()
         if version != .mls10 { throw MLSError(.unsupported, "protocol version \(version.rawValue)") }
         suite = try reader.read()
@@ -32,7 +32,7 @@ extension GroupContext: TLSEncodable, TLSDecodable {
         extensions = try reader.readExtensions()
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         writer.write(ProtocolVersion.mls10)
         writer.write(suite)
         writer.writeOpaque(groupID)

@@ -5,7 +5,7 @@ public enum PSKSource: Hashable, Sendable, TLSEncodable, TLSDecodable {
     /// The resumption secret of an epoch of this or of another group.
     case resumption(ResumptionUsage, groupID: [UInt8], epoch: UInt64)
 
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         switch try reader.read(UInt8.self) {
         case 1: self = .external(id: try reader.readOpaque())
         case 2:
@@ -18,7 +18,7 @@ public enum PSKSource: Hashable, Sendable, TLSEncodable, TLSDecodable {
         }
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         switch self {
         case .external(let id):
             writer.write(UInt8(1))
@@ -41,26 +41,26 @@ public enum ResumptionUsage: UInt8, Hashable, Sendable {
 
 /// One use of a pre-shared key: its source, and a nonce that makes this use unlike any other (RFC 9420 §8.4).
 public struct PreSharedKeyID: Hashable, Sendable, TLSEncodable, TLSDecodable {
-    public let source: PSKSource
+    package let source: PSKSource
     /// `KDF.Nh` random bytes.
-    public let nonce: [UInt8]
+    package let nonce: [UInt8]
 
-    public init(source: PSKSource, nonce: [UInt8]) {
+    package init(source: PSKSource, nonce: [UInt8]) {
         self.source = source
         self.nonce = nonce
     }
 
     /// A use of its own, with a fresh nonce.
-    public init(source: PSKSource, suite: CipherSuite, entropy: any EntropySource) {
+    package init(source: PSKSource, suite: CipherSuite, entropy: any EntropySource) {
         self.init(source: source, nonce: entropy.bytes(suite.hashLength))
     }
 
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         source = try reader.read()
         nonce = try reader.readOpaque()
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         writer.write(source)
         writer.writeOpaque(nonce)
     }
@@ -69,7 +69,7 @@ public struct PreSharedKeyID: Hashable, Sendable, TLSEncodable, TLSDecodable {
 /// A pre-shared key as the caller gives it: the secret and where it comes from.
 public struct PreSharedKey: Sendable {
     public let source: PSKSource
-    public let secret: Secret
+    package let secret: Secret
 
     public init(source: PSKSource, secret: Secret) {
         self.source = source

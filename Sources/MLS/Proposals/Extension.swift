@@ -9,12 +9,12 @@ public struct Extension: Hashable, Sendable, TLSEncodable, TLSDecodable {
         self.data = data
     }
 
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         type = try reader.read()
         data = try reader.readOpaque()
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         writer.write(type)
         writer.writeOpaque(data)
     }
@@ -22,12 +22,12 @@ public struct Extension: Hashable, Sendable, TLSEncodable, TLSDecodable {
 
 extension [Extension] {
     /// The content of the extension of that type.
-    public subscript(type: ExtensionType) -> [UInt8]? {
+    package subscript(type: ExtensionType) -> [UInt8]? {
         first { $0.type == type }?.data
     }
 
     /// - Throws: `malformed` when a type comes twice (RFC 9420 §13.4).
-    public func checkUnique() throws(MLSError) {
+    package func checkUnique() throws(MLSError) {
         if count < 2 { return }
         var seen: Set<ExtensionType> = []
         for entry in self where !seen.insert(entry.type).inserted {
@@ -49,7 +49,7 @@ extension [Extension] {
     }
 
     /// What members must support; nil when the list does not say.
-    public func requiredCapabilities() throws(MLSError) -> RequiredCapabilities? {
+    package func requiredCapabilities() throws(MLSError) -> RequiredCapabilities? {
         guard let data = self[.requiredCapabilities] else { return nil }
         return try RequiredCapabilities(decoding: data)
     }
@@ -57,7 +57,7 @@ extension [Extension] {
 
 extension TLSReader {
     /// `Extension extensions<V>`, each type at most once (RFC 9420 §13.4).
-    public mutating func readExtensions() throws(MLSError) -> [Extension] {
+    package mutating func readExtensions() throws(MLSError) -> [Extension] {
         let extensions = try readVector(of: Extension.self)
         try extensions.checkUnique()
         return extensions

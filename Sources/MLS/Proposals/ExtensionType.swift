@@ -4,14 +4,14 @@ public struct ExtensionType: RegistryValue {
 
     public init(rawValue: UInt16) { self.rawValue = rawValue }
 
-    public static let applicationID = ExtensionType(1)
-    public static let ratchetTree = ExtensionType(2)
-    public static let requiredCapabilities = ExtensionType(3)
-    public static let externalPub = ExtensionType(4)
+    package static let applicationID = ExtensionType(1)
+    package static let ratchetTree = ExtensionType(2)
+    package static let requiredCapabilities = ExtensionType(3)
+    package static let externalPub = ExtensionType(4)
     public static let externalSenders = ExtensionType(5)
-    /// Marks a key package that may be used more than once (RFC 9420 §16.8).
+    /// Marks a key public that may be used more than once (RFC 9420 §16.8).
     public static let lastResort = ExtensionType(0x000A)
 
     /// Whether every implementation supports it, so that capabilities need not list it (RFC 9420 §7.2).
-    public var isDefault: Bool { (1...5).contains(rawValue) }
+    package var isDefault: Bool { (1...5).contains(rawValue) }
 }

@@ -8,7 +8,7 @@ public enum Proposal: Hashable, Sendable {
     case externalInit(kemOutput: [UInt8])
     case groupContextExtensions([Extension])
 
-    public var type: ProposalType {
+    package var type: ProposalType {
         switch self {
         case .add: .add
         case .update: .update
@@ -23,7 +23,7 @@ public enum Proposal: Hashable, Sendable {
 
 extension Proposal: TLSEncodable, TLSDecodable {
     /// - Throws: `unsupported` for another type: its content has no length in front, so what follows cannot be read either.
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         switch try reader.read(ProposalType.self) {
         case .add: self = .add(try reader.read())
         case .update: self = .update(try reader.read())
@@ -36,7 +36,7 @@ extension Proposal: TLSEncodable, TLSDecodable {
         }
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         writer.write(type)
         switch self {
         case .add(let keyPackage): writer.write(keyPackage)

@@ -4,14 +4,14 @@ public struct ProposalType: RegistryValue {
 
     public init(rawValue: UInt16) { self.rawValue = rawValue }
 
-    public static let add = ProposalType(1)
-    public static let update = ProposalType(2)
-    public static let remove = ProposalType(3)
-    public static let preSharedKey = ProposalType(4)
-    public static let reInit = ProposalType(5)
-    public static let externalInit = ProposalType(6)
-    public static let groupContextExtensions = ProposalType(7)
+    package static let add = ProposalType(1)
+    package static let update = ProposalType(2)
+    package static let remove = ProposalType(3)
+    package static let preSharedKey = ProposalType(4)
+    package static let reInit = ProposalType(5)
+    package static let externalInit = ProposalType(6)
+    package static let groupContextExtensions = ProposalType(7)
 
     /// Whether every implementation supports it, so that capabilities need not list it (RFC 9420 §7.2).
-    public var isDefault: Bool { (1...7).contains(rawValue) }
+    package var isDefault: Bool { (1...7).contains(rawValue) }
 }

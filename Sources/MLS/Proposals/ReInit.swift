@@ -6,7 +6,7 @@ public struct ReInit: Hashable, Sendable, TLSEncodable, TLSDecodable {
     public let cipherSuite: CipherSuite.Identifier
     public let extensions: [Extension]
 
-    public init(
+    package init(
         groupID: [UInt8], version: ProtocolVersion = .mls10, cipherSuite: CipherSuite.Identifier,
         extensions: [Extension]
     ) {
@@ -16,14 +16,14 @@ public struct ReInit: Hashable, Sendable, TLSEncodable, TLSDecodable {
         self.extensions = extensions
     }
 
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         groupID = try reader.readOpaque()
         version = try reader.read()
         cipherSuite = try reader.read()
         extensions = try reader.readExtensions()
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         writer.writeOpaque(groupID)
         writer.write(version)
         writer.write(cipherSuite)

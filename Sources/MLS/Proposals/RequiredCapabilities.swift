@@ -1,10 +1,10 @@
 /// What every member of a group must support, beyond the defaults (RFC 9420 §11.1).
-public struct RequiredCapabilities: Hashable, Sendable, TLSEncodable, TLSDecodable {
-    public var extensions: [ExtensionType]
-    public var proposals: [ProposalType]
-    public var credentials: [CredentialType]
+package struct RequiredCapabilities: Hashable, Sendable, TLSEncodable, TLSDecodable {
+    package var extensions: [ExtensionType]
+    package var proposals: [ProposalType]
+    package var credentials: [CredentialType]
 
-    public init(
+    package init(
         extensions: [ExtensionType] = [], proposals: [ProposalType] = [], credentials: [CredentialType] = []
     ) {
         self.extensions = extensions
@@ -12,13 +12,13 @@ public struct RequiredCapabilities: Hashable, Sendable, TLSEncodable, TLSDecodab
         self.credentials = credentials
     }
 
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         extensions = try reader.readVector()
         proposals = try reader.readVector()
         credentials = try reader.readVector()
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         writer.writeVector(extensions)
         writer.writeVector(proposals)
         writer.writeVector(credentials)

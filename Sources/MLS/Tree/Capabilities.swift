@@ -1,10 +1,10 @@
 /// What a client supports (RFC 9420 §7.2). Defaults of the protocol are supported whether listed or not.
 public struct Capabilities: Hashable, Sendable, TLSEncodable, TLSDecodable {
-    public var versions: [ProtocolVersion]
-    public var cipherSuites: [CipherSuite.Identifier]
-    public var extensions: [ExtensionType]
-    public var proposals: [ProposalType]
-    public var credentials: [CredentialType]
+    package var versions: [ProtocolVersion]
+    package var cipherSuites: [CipherSuite.Identifier]
+    package var extensions: [ExtensionType]
+    package var proposals: [ProposalType]
+    package var credentials: [CredentialType]
 
     public init(
         versions: [ProtocolVersion] = [.mls10],
@@ -19,7 +19,7 @@ public struct Capabilities: Hashable, Sendable, TLSEncodable, TLSDecodable {
         self.credentials = credentials
     }
 
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         versions = try reader.readVector()
         cipherSuites = try reader.readVector()
         extensions = try reader.readVector()
@@ -27,7 +27,7 @@ public struct Capabilities: Hashable, Sendable, TLSEncodable, TLSDecodable {
         credentials = try reader.readVector()
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         writer.writeVector(versions)
         writer.writeVector(cipherSuites)
         writer.writeVector(extensions)
@@ -35,13 +35,13 @@ public struct Capabilities: Hashable, Sendable, TLSEncodable, TLSDecodable {
         writer.writeVector(credentials)
     }
 
-    public func supports(_ type: ExtensionType) -> Bool { type.isDefault || extensions.contains(type) }
-    public func supports(_ type: ProposalType) -> Bool { type.isDefault || proposals.contains(type) }
-    public func supports(_ type: CredentialType) -> Bool { credentials.contains(type) }
-    public func supports(_ suite: CipherSuite) -> Bool { cipherSuites.contains(suite.identifier) }
+    package func supports(_ type: ExtensionType) -> Bool { type.isDefault || extensions.contains(type) }
+    package func supports(_ type: ProposalType) -> Bool { type.isDefault || proposals.contains(type) }
+    package func supports(_ type: CredentialType) -> Bool { credentials.contains(type) }
+    package func supports(_ suite: CipherSuite) -> Bool { cipherSuites.contains(suite.identifier) }
 
     /// Whether all that a group requires is supported (RFC 9420 §11.1).
-    public func satisfy(_ required: RequiredCapabilities) -> Bool {
+    package func satisfy(_ required: RequiredCapabilities) -> Bool {
         required.extensions.allSatisfy(supports) && required.proposals.allSatisfy(supports)
             && required.credentials.allSatisfy(supports)
     }

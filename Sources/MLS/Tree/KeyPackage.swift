@@ -1,14 +1,14 @@
 /// What others need to add a client to a group while it is away (RFC 9420 §10).
 public struct KeyPackage: Hashable, Sendable, TLSEncodable, TLSDecodable {
-    public let version: ProtocolVersion
+    package let version: ProtocolVersion
     public let cipherSuite: CipherSuite
-    public let initKey: [UInt8]
+    package let initKey: [UInt8]
     public let leafNode: LeafNode
     public let extensions: [Extension]
-    public let signature: [UInt8]
+    package let signature: [UInt8]
 
     /// Makes and signs a key package around a leaf node of the same signer.
-    public init(
+    package init(
         initKey: [UInt8], leafNode: LeafNode, extensions: [Extension], signer: SignaturePrivateKey,
         crypto: any SuiteCrypto
     ) throws(MLSError) {
@@ -25,7 +25,7 @@ public struct KeyPackage: Hashable, Sendable, TLSEncodable, TLSDecodable {
     }
 
     /// - Throws: `unsupported` also for a cipher suite we do not know.
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         version = try reader.read()
         cipherSuite = try reader.read()
         initKey = try reader.readOpaque()
@@ -34,7 +34,7 @@ public struct KeyPackage: Hashable, Sendable, TLSEncodable, TLSDecodable {
         signature = try reader.readOpaque()
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         encodeContent(to: &writer)
         writer.writeOpaque(signature)
     }
@@ -43,7 +43,7 @@ public struct KeyPackage: Hashable, Sendable, TLSEncodable, TLSDecodable {
     public var isLastResort: Bool { extensions[.lastResort] != nil }
 
     /// The hash that a Welcome calls it by (RFC 9420 §5.2).
-    public func ref(crypto: any SuiteCrypto) -> KeyPackageRef {
+    package func ref(crypto: any SuiteCrypto) -> KeyPackageRef {
         crypto.keyPackageRef(encoded)
     }
 
@@ -70,7 +70,7 @@ public struct KeyPackage: Hashable, Sendable, TLSEncodable, TLSDecodable {
     }
 
     /// - Throws: `invalidSignature`.
-    public func verifySignature(crypto: any SuiteCrypto) throws(MLSError) {
+    package func verifySignature(crypto: any SuiteCrypto) throws(MLSError) {
         var content = TLSWriter()
         encodeContent(to: &content)
         let holds = crypto.verifyWithLabel(
@@ -95,5 +95,21 @@ public struct KeyPackage: Hashable, Sendable, TLSEncodable, TLSDecodable {
         writer.writeOpaque(initKey)
         writer.write(leafNode)
         writer.writeVector(extensions)
+    }
+}
+
+extension KeyPackage {
+    /// As it is published: the bytes of an MLSMessage with the key package in it (RFC 9420 §6).
+    public var message: [UInt8] { MLSMessage.keyPackage(self).encoded }
+
+    /// Reads what somebody has published. Nothing is verified; ``validate(crypto:now:)`` does that.
+    ///
+    /// - Parameter message: the bytes of an MLSMessage.
+    /// - Throws: `malformed` for anything but one with a key package in it, `unsupported` for another version.
+    public init(message: [UInt8]) throws(MLSError) {
+        guard case .keyPackage(let keyPackage) = try MLSMessage(decoding: message) else {
+            throw MLSError(.malformed, "a message without a key package")
+        }
+        self = keyPackage
     }
 }

@@ -1,8 +1,8 @@
 /// A key package with the private keys that only its owner has.
 public struct KeyPackageBundle: Sendable {
     public let keyPackage: KeyPackage
-    public let initKey: HPKEPrivateKey
-    public let encryptionKey: HPKEPrivateKey
+    package let initKey: HPKEPrivateKey
+    package let encryptionKey: HPKEPrivateKey
 
     /// Makes a key package with fresh keys.
     ///
@@ -79,7 +79,7 @@ extension KeyPackageBundle {
     /// Joins a key package with private keys that were kept elsewhere.
     ///
     /// - Throws: `malformed` when they do not belong together, `invalidKey`.
-    public init(keyPackage: KeyPackage, initKey: Secret, encryptionKey: Secret, crypto: any SuiteCrypto)
+    package init(keyPackage: KeyPackage, initKey: Secret, encryptionKey: Secret, crypto: any SuiteCrypto)
         throws(MLSError)
     {
         if keyPackage.cipherSuite != crypto.suite { throw MLSError(.malformed, "a key package of another suite") }

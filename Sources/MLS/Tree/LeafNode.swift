@@ -1,21 +1,21 @@
 /// A member's place in the tree: its keys, its credential, what it supports, signed by itself (RFC 9420 §7.2).
 public struct LeafNode: Hashable, Sendable, TLSEncodable, TLSDecodable {
-    public let encryptionKey: [UInt8]
+    package let encryptionKey: [UInt8]
     public let signatureKey: [UInt8]
     public let credential: Credential
-    public let capabilities: Capabilities
-    public let source: LeafNodeSource
+    package let capabilities: Capabilities
+    package let source: LeafNodeSource
     public let extensions: [Extension]
-    public let signature: [UInt8]
+    package let signature: [UInt8]
     /// The whole of it as it is encoded: what tree hashes, signatures and the wire ask for again and again.
     let bytes: [UInt8]
 
     /// Where a leaf node stands: signed along unless the leaf node comes from a key package.
-    public struct Placement: Hashable, Sendable {
-        public var groupID: [UInt8]
-        public var leafIndex: LeafIndex
+    package struct Placement: Hashable, Sendable {
+        package var groupID: [UInt8]
+        package var leafIndex: LeafIndex
 
-        public init(groupID: [UInt8], leafIndex: LeafIndex) {
+        package init(groupID: [UInt8], leafIndex: LeafIndex) {
             self.groupID = groupID
             self.leafIndex = leafIndex
         }
@@ -23,23 +23,24 @@ public struct LeafNode: Hashable, Sendable, TLSEncodable, TLSDecodable {
 
     /// What a leaf node says about its owner, which stays when its keys change.
     public struct Profile: Hashable, Sendable {
-        public var credential: Credential
-        public var capabilities: Capabilities
-        public var extensions: [Extension]
+        package var credential: Credential
+        package var capabilities: Capabilities
+        package var extensions: [Extension]
 
-        public init(credential: Credential, capabilities: Capabilities = Capabilities(), extensions: [Extension] = []) {
+        package init(credential: Credential, capabilities: Capabilities = Capabilities(), extensions: [Extension] = [])
+        {
             self.credential = credential
             self.capabilities = capabilities
             self.extensions = extensions
         }
     }
 
-    public var profile: Profile { Profile(credential: credential, capabilities: capabilities, extensions: extensions) }
+    package var profile: Profile { Profile(credential: credential, capabilities: capabilities, extensions: extensions) }
 
     /// Makes and signs a leaf node; what Update and Commit bring is made from the old one's ``profile``.
     ///
     /// - Parameter placement: needed for the sources `update` and `commit`, unused for `keyPackage`.
-    public init(
+    package init(
         encryptionKey: [UInt8], profile: Profile, source: LeafNodeSource, placement: Placement?,
         signer: SignaturePrivateKey, crypto: any SuiteCrypto
     ) throws(MLSError) {
@@ -63,7 +64,7 @@ public struct LeafNode: Hashable, Sendable, TLSEncodable, TLSDecodable {
         bytes = writer.bytes
     }
 
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         let start = reader.position
         encryptionKey = try reader.readOpaque()
         signatureKey = try reader.readOpaque()
@@ -76,7 +77,7 @@ public struct LeafNode: Hashable, Sendable, TLSEncodable, TLSDecodable {
         bytes = Array(reader.consumed(since: start))
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         writer.writeRaw(bytes)
     }
 
@@ -84,7 +85,7 @@ public struct LeafNode: Hashable, Sendable, TLSEncodable, TLSDecodable {
     public func hash(into hasher: inout Hasher) { hasher.combine(bytes) }
 
     /// - Throws: `invalidSignature`; `invalidLeafNode` when the source needs a placement and none is given.
-    public func verifySignature(placement: Placement?, crypto: any SuiteCrypto) throws(MLSError) {
+    package func verifySignature(placement: Placement?, crypto: any SuiteCrypto) throws(MLSError) {
         let claim = try signatureClaim(placement: placement, crypto: crypto)
         if !crypto.verify(publicKey: claim.publicKey, claim.message, signature: claim.signature) {
             throw MLSError(.invalidSignature, "the signature of a leaf node")

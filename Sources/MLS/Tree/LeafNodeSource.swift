@@ -1,12 +1,12 @@
 /// Where a leaf node came from, with what only that origin has (RFC 9420 §7.2).
-public enum LeafNodeSource: Hashable, Sendable {
+package enum LeafNodeSource: Hashable, Sendable {
     case keyPackage(Lifetime)
     case update
     case commit(parentHash: [UInt8])
 }
 
 extension LeafNodeSource: TLSEncodable, TLSDecodable {
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         switch try reader.read(UInt8.self) {
         case 1: self = .keyPackage(try reader.read())
         case 2: self = .update
@@ -15,7 +15,7 @@ extension LeafNodeSource: TLSEncodable, TLSDecodable {
         }
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         switch self {
         case .keyPackage(let lifetime):
             writer.write(UInt8(1))

@@ -3,7 +3,7 @@ extension LeafNode {
     /// What a leaf node must keep whatever group it is in: it supports the protocol and its own credential and extensions, and its key is one.
     ///
     /// - Throws: `invalidLeafNode`, `invalidKey`, `tooLarge`.
-    public func validateContent(crypto: any SuiteCrypto) throws(MLSError) {
+    package func validateContent(crypto: any SuiteCrypto) throws(MLSError) {
         if encodedLength > Limits.leafNodeLength { throw MLSError(.tooLarge, "a leaf node of too many bytes") }
         // Not so its cipher suite: there are clients, those of the official test vectors among them, that leave their own out of the list.
         if !capabilities.versions.contains(.mls10) {
@@ -23,7 +23,7 @@ extension LeafNode {
     /// Whether the lifetime of a key package's leaf node includes `now` (Unix seconds); other leaf nodes have none.
     ///
     /// - Throws: `expired`.
-    public func checkLifetime(now: UInt64) throws(MLSError) {
+    package func checkLifetime(now: UInt64) throws(MLSError) {
         if case .keyPackage(let lifetime) = source, !lifetime.contains(now) {
             throw MLSError(.expired, "the lifetime of a leaf node")
         }
@@ -32,7 +32,7 @@ extension LeafNode {
     /// Whether the leaf node supports what a group asks of its members (RFC 9420 §7.3 and §13.4).
     ///
     /// - Throws: `invalidLeafNode`; `malformed` when the group's required_capabilities cannot be read.
-    public func checkSupport(groupExtensions: [Extension]) throws(MLSError) {
+    package func checkSupport(groupExtensions: [Extension]) throws(MLSError) {
         try capabilities.checkSupport(groupExtensions: groupExtensions, orThrow: .invalidLeafNode)
     }
 }
@@ -64,7 +64,7 @@ extension RatchetTree {
     ///   - replaced: whose leaf it replaces; nil for a new member.
     ///   - groupExtensions: those of the group context.
     /// - Throws: `invalidLeafNode`, `invalidKey`.
-    public func validateLeaf(
+    package func validateLeaf(
         _ leaf: LeafNode, replacing replaced: LeafIndex?, groupExtensions: [Extension], crypto: any SuiteCrypto
     ) throws(MLSError) {
         try leaf.validateContent(crypto: crypto)
@@ -87,16 +87,16 @@ extension RatchetTree {
     }
 
     /// Whether all members support an extension, as the group context's must be (RFC 9420 §12.1.7).
-    public func allSupport(_ type: ExtensionType) -> Bool { tally.allSupport(type) }
+    package func allSupport(_ type: ExtensionType) -> Bool { tally.allSupport(type) }
     /// Whether all members support a proposal type, as one must be to be committed (RFC 9420 §12.2).
-    public func allSupport(_ type: ProposalType) -> Bool { tally.allSupport(type) }
+    package func allSupport(_ type: ProposalType) -> Bool { tally.allSupport(type) }
     /// Whether all members support a credential type.
-    public func allSupport(_ type: CredentialType) -> Bool { tally.allSupport(type) }
+    package func allSupport(_ type: CredentialType) -> Bool { tally.allSupport(type) }
 
     /// Whether all members support the extensions of a group context and what it requires (RFC 9420 §12.1.7).
     ///
     /// - Throws: `malformed` when the required_capabilities cannot be read.
-    public func allSupport(groupExtensions: [Extension]) throws(MLSError) -> Bool {
+    package func allSupport(groupExtensions: [Extension]) throws(MLSError) -> Bool {
         let required = try groupExtensions.requiredCapabilities() ?? RequiredCapabilities()
         return groupExtensions.allSatisfy { allSupport($0.type) } && required.extensions.allSatisfy(allSupport)
             && required.proposals.allSatisfy(allSupport) && required.credentials.allSatisfy(allSupport)

@@ -8,18 +8,18 @@ public struct Lifetime: Hashable, Sendable, TLSEncodable, TLSDecodable {
         self.notAfter = notAfter
     }
 
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         notBefore = try reader.read()
         notAfter = try reader.read()
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         writer.write(notBefore)
         writer.write(notAfter)
     }
 
     /// From the first to the last moment, in seconds; none when it never begins.
-    public var total: UInt64 { notAfter < notBefore ? 0 : notAfter - notBefore }
+    package var total: UInt64 { notAfter < notBefore ? 0 : notAfter - notBefore }
 
-    public func contains(_ now: UInt64) -> Bool { notBefore <= now && now <= notAfter }
+    package func contains(_ now: UInt64) -> Bool { notBefore <= now && now <= notAfter }
 }

@@ -1,11 +1,11 @@
 /// A node of the ratchet tree as it is written in the ratchet_tree extension (RFC 9420 §12.4.3.3).
 ///
 /// Indirect, so that copying a page of nodes costs one reference count each.
-public indirect enum Node: Hashable, Sendable {
+package indirect enum Node: Hashable, Sendable {
     case leaf(LeafNode)
     case parent(ParentNode)
 
-    public var encryptionKey: [UInt8] {
+    package var encryptionKey: [UInt8] {
         switch self {
         case .leaf(let leaf): leaf.encryptionKey
         case .parent(let parent): parent.encryptionKey
@@ -14,7 +14,7 @@ public indirect enum Node: Hashable, Sendable {
 }
 
 extension Node: TLSEncodable, TLSDecodable {
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         switch try reader.read(UInt8.self) {
         case 1: self = .leaf(try reader.read())
         case 2: self = .parent(try reader.read())
@@ -22,7 +22,7 @@ extension Node: TLSEncodable, TLSDecodable {
         }
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         switch self {
         case .leaf(let leaf):
             writer.write(UInt8(1))

@@ -1,18 +1,18 @@
 /// An inner node: the key of the subtree below it (RFC 9420 §7.1).
-public struct ParentNode: Hashable, Sendable, TLSEncodable, TLSDecodable {
-    public var encryptionKey: [UInt8]
-    public var parentHash: [UInt8]
+package struct ParentNode: Hashable, Sendable, TLSEncodable, TLSDecodable {
+    package var encryptionKey: [UInt8]
+    package var parentHash: [UInt8]
     /// Leaves below that do not know this node's private key, in ascending order.
-    public var unmergedLeaves: [LeafIndex]
+    package var unmergedLeaves: [LeafIndex]
 
-    public init(encryptionKey: [UInt8], parentHash: [UInt8] = [], unmergedLeaves: [LeafIndex] = []) {
+    package init(encryptionKey: [UInt8], parentHash: [UInt8] = [], unmergedLeaves: [LeafIndex] = []) {
         self.encryptionKey = encryptionKey
         self.parentHash = parentHash
         self.unmergedLeaves = unmergedLeaves
     }
 
     /// - Throws: `malformed` also when the unmerged leaves do not ascend (RFC 9420 §7.1).
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         encryptionKey = try reader.readOpaque()
         parentHash = try reader.readOpaque()
         unmergedLeaves = try reader.readVector()
@@ -21,7 +21,7 @@ public struct ParentNode: Hashable, Sendable, TLSEncodable, TLSDecodable {
         }
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         writer.writeOpaque(encryptionKey)
         writer.writeOpaque(parentHash)
         writer.writeVector(unmergedLeaves)

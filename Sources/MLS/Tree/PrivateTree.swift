@@ -1,11 +1,11 @@
 /// The private keys a member has: its leaf's, and those of the nodes above that it has been told (RFC 9420 §4.2).
-public struct PrivateTree: Sendable {
-    public let ownLeaf: LeafIndex
-    public private(set) var leafKey: HPKEPrivateKey
+package struct PrivateTree: Sendable {
+    package let ownLeaf: LeafIndex
+    package private(set) var leafKey: HPKEPrivateKey
     /// Keys of nodes on the direct path. One whose node has changed since is not used, see ``prune(to:)``.
-    public private(set) var nodeKeys: [NodeIndex: HPKEPrivateKey]
+    package private(set) var nodeKeys: [NodeIndex: HPKEPrivateKey]
 
-    public init(ownLeaf: LeafIndex, leafKey: HPKEPrivateKey, nodeKeys: [NodeIndex: HPKEPrivateKey] = [:]) {
+    package init(ownLeaf: LeafIndex, leafKey: HPKEPrivateKey, nodeKeys: [NodeIndex: HPKEPrivateKey] = [:]) {
         self.ownLeaf = ownLeaf
         self.leafKey = leafKey
         self.nodeKeys = nodeKeys
@@ -17,7 +17,7 @@ public struct PrivateTree: Sendable {
     ///   - pathSecret: nil when the commit that added the member had no path.
     ///   - committer: who signed the GroupInfo.
     /// - Throws: `invalidWelcome` when the keys are not those of the tree.
-    public init(
+    package init(
         ownLeaf: LeafIndex, leafKey: HPKEPrivateKey, pathSecret: Secret?, from committer: LeafIndex,
         in tree: RatchetTree, crypto: any SuiteCrypto
     ) throws(MLSError) {
@@ -42,14 +42,14 @@ public struct PrivateTree: Sendable {
     }
 
     /// Takes a new key for the own leaf, as when an Update of one's own is committed. The keys above are void with it.
-    public mutating func replaceLeafKey(_ key: HPKEPrivateKey) {
+    package mutating func replaceLeafKey(_ key: HPKEPrivateKey) {
         leafKey = key
         nodeKeys = [:]
     }
 
     /// Drops the keys of nodes that are blank or have another key in `tree`: call it after proposals were applied, so that
     /// no old key outlives its node.
-    public mutating func prune(to tree: RatchetTree) {
+    package mutating func prune(to tree: RatchetTree) {
         nodeKeys = nodeKeys.filter { index, key in tree.parentNode(index)?.encryptionKey == key.publicKey }
     }
 
@@ -69,7 +69,7 @@ extension PrivateTree {
     private static let formatVersion: UInt8 = 1
 
     /// Holds private keys.
-    public var serialized: [UInt8] {
+    package var serialized: [UInt8] {
         var writer = TLSWriter(reservingCapacity: capacity)
         encode(to: &writer)
         return writer.bytes
@@ -93,7 +93,7 @@ extension PrivateTree {
     }
 
     /// - Throws: `malformed`, `invalidKey`; `unsupported` for a later version.
-    public init(serialized: [UInt8], crypto: any SuiteCrypto) throws(MLSError) {
+    package init(serialized: [UInt8], crypto: any SuiteCrypto) throws(MLSError) {
         var reader = TLSReader(serialized)
         try self.init(from: &reader, crypto: crypto)
     }

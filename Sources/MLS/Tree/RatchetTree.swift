@@ -1,7 +1,7 @@
 /// The ratchet tree: a member at each leaf, and above them the keys of their subtrees (RFC 9420 §4 and §7).
 ///
 /// The tree is always full: its width is a power of two, missing leaves are blank. Copies share what neither has changed.
-public struct RatchetTree: Sendable {
+package struct RatchetTree: Sendable {
     /// What stands at a place of the tree.
     struct Slot: Sendable {
         var node: Node?
@@ -9,7 +9,7 @@ public struct RatchetTree: Sendable {
         var hash: [UInt8]?
     }
 
-    public private(set) var size = TreeSize(leaves: 0)
+    package private(set) var size = TreeSize(leaves: 0)
     var slots = PagedArray<Slot>()
     private(set) var encryptionKeys = KeyIndex()
     private(set) var signatureKeys = KeyIndex()
@@ -26,19 +26,19 @@ public struct RatchetTree: Sendable {
     private var memberBound: UInt32 = 0
 
     /// A tree without leaves.
-    public init() {}
+    package init() {}
 
     /// The width of the tree, blank leaves included.
-    public var leafCount: UInt32 { size.leafCount }
-    public var memberCount: Int { tally.members }
+    package var leafCount: UInt32 { size.leafCount }
+    package var memberCount: Int { tally.members }
 
     /// The node at a place; nil when it is blank or outside of the tree.
-    public subscript(node: NodeIndex) -> Node? {
+    package subscript(node: NodeIndex) -> Node? {
         size.contains(node) ? slots[Int(node.value)].node : nil
     }
 
     /// The leaf at a place; nil when it is blank or outside of the tree.
-    public subscript(leaf: LeafIndex) -> LeafNode? {
+    package subscript(leaf: LeafIndex) -> LeafNode? {
         if case .leaf(let leafNode) = self[leaf.node] { leafNode } else { nil }
     }
 
@@ -47,7 +47,7 @@ public struct RatchetTree: Sendable {
     }
 
     /// The leaves that are not blank, from the left.
-    public var members: some Sequence<(LeafIndex, LeafNode)> {
+    package var members: some Sequence<(LeafIndex, LeafNode)> {
         (0..<leafCount).lazy.compactMap { value in
             let index = LeafIndex(value)
             return self[index].map { (index, $0) }
@@ -60,15 +60,15 @@ public struct RatchetTree: Sendable {
         if length > Limits.treeLength { throw MLSError(.tooLarge, "a ratchet tree of \(length) bytes") }
     }
 
-    public func contains(encryptionKey: [UInt8]) -> Bool { encryptionKeys.contains(encryptionKey) }
-    public func contains(signatureKey: [UInt8]) -> Bool { signatureKeys.contains(signatureKey) }
+    package func contains(encryptionKey: [UInt8]) -> Bool { encryptionKeys.contains(encryptionKey) }
+    package func contains(signatureKey: [UInt8]) -> Bool { signatureKeys.contains(signatureKey) }
 
     // MARK: Changes
 
     /// The leftmost blank leaf, in a tree that is extended when there is none (RFC 9420 §7.7). The leaf stays blank.
     ///
     /// - Throws: `tooLarge` at the limit of leaves.
-    public mutating func reserveLeaf() throws(MLSError) -> LeafIndex {
+    package mutating func reserveLeaf() throws(MLSError) -> LeafIndex {
         while firstBlankBound < leafCount, self[LeafIndex(firstBlankBound)] != nil { firstBlankBound += 1 }
         if firstBlankBound == leafCount {
             if leafCount >= Limits.leaves { throw MLSError(.tooLarge, "a tree of more than \(Limits.leaves) leaves") }
@@ -80,7 +80,7 @@ public struct RatchetTree: Sendable {
     /// Adds a member as Add proposals do: at the leftmost blank leaf, unmerged at every node above (RFC 9420 §12.1.1).
     ///
     /// - Throws: `tooLarge` at the limit of leaves.
-    public mutating func addLeaf(_ leaf: LeafNode) throws(MLSError) -> LeafIndex {
+    package mutating func addLeaf(_ leaf: LeafNode) throws(MLSError) -> LeafIndex {
         let index = try reserveLeaf()
         set(.leaf(leaf), at: index.node)
         for above in size.directPath(of: index.node) {
@@ -95,7 +95,7 @@ public struct RatchetTree: Sendable {
     /// Replaces a member's leaf as Update proposals do, and blanks the nodes above (RFC 9420 §12.1.2).
     ///
     /// - Throws: `invalidProposal` when nobody is there.
-    public mutating func updateLeaf(_ leaf: LeafNode, at index: LeafIndex) throws(MLSError) {
+    package mutating func updateLeaf(_ leaf: LeafNode, at index: LeafIndex) throws(MLSError) {
         if self[index] == nil { throw MLSError(.invalidProposal, "an update of \(index), which is blank") }
         set(.leaf(leaf), at: index.node)
         blankDirectPath(of: index)
@@ -104,7 +104,7 @@ public struct RatchetTree: Sendable {
     /// Removes a member as Remove proposals do: blanks it and the nodes above, and truncates the tree (RFC 9420 §12.1.3).
     ///
     /// - Throws: `invalidProposal` when nobody is there.
-    public mutating func removeLeaf(_ index: LeafIndex) throws(MLSError) {
+    package mutating func removeLeaf(_ index: LeafIndex) throws(MLSError) {
         if self[index] == nil { throw MLSError(.invalidProposal, "a removal of \(index), which is blank") }
         set(nil, at: index.node)
         blankDirectPath(of: index)

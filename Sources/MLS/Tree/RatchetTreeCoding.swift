@@ -4,7 +4,7 @@ extension RatchetTree: TLSEncodable, TLSDecodable {
     ///
     /// - Throws: `malformed`, `tooLarge`; `invalidTree` for a leaf where a parent belongs or the other way round, and for a blank
     ///   at the right end.
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         var content = try reader.readSubReader()
         var nodes: [Node?] = []
         while !content.isAtEnd {
@@ -29,7 +29,7 @@ extension RatchetTree: TLSEncodable, TLSDecodable {
         }
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         var end = size.nodeCount
         while end > 0, self[NodeIndex(end - 1)] == nil { end -= 1 }
         writer.reserve(nodesLength + Int(size.nodeCount) + 8)

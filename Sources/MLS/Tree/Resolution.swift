@@ -1,7 +1,7 @@
 /// Resolutions and paths (RFC 9420 §4.1).
 extension RatchetTree {
     /// The fewest non-blank nodes that cover all members below a node (RFC 9420 §4.1.1), from the left.
-    public func resolution(of index: NodeIndex) -> [NodeIndex] {
+    package func resolution(of index: NodeIndex) -> [NodeIndex] {
         var nodes: [NodeIndex] = []
         appendResolution(of: index, to: &nodes)
         return nodes
@@ -22,13 +22,13 @@ extension RatchetTree {
     }
 
     /// A node of a filtered direct path, and its child on the other side of it.
-    public struct PathStep: Hashable, Sendable {
-        public let node: NodeIndex
-        public let copath: NodeIndex
+    package struct PathStep: Hashable, Sendable {
+        package let node: NodeIndex
+        package let copath: NodeIndex
     }
 
     /// The direct path of a leaf without the nodes that have nobody below their other child (RFC 9420 §4.1.2), bottom to root.
-    public func filteredDirectPath(of leaf: LeafIndex) -> [PathStep] {
+    package func filteredDirectPath(of leaf: LeafIndex) -> [PathStep] {
         var steps: [PathStep] = []
         var child = leaf.node
         for node in size.directPath(of: child) {

@@ -1,13 +1,13 @@
 /// Tree hashes and parent hashes (RFC 9420 §7.8 and §7.9).
 extension RatchetTree {
     /// The tree hash of the root; only what has changed since the last time is computed. Empty for a tree without leaves.
-    public mutating func treeHash(crypto: any SuiteCrypto) -> [UInt8] {
+    package mutating func treeHash(crypto: any SuiteCrypto) -> [UInt8] {
         guard let root = size.root else { return [] }
         return treeHash(of: root, crypto: crypto)
     }
 
     /// The tree hash of a subtree, which must be in the tree.
-    public mutating func treeHash(of index: NodeIndex, crypto: any SuiteCrypto) -> [UInt8] {
+    package mutating func treeHash(of index: NodeIndex, crypto: any SuiteCrypto) -> [UInt8] {
         if let known = slots[Int(index.value)].hash { return known }
         let hash: [UInt8]
         if let left = index.left, let right = index.right {

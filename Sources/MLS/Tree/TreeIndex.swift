@@ -2,9 +2,9 @@
 public struct LeafIndex: Hashable, Comparable, Sendable, TLSEncodable, TLSDecodable, CustomStringConvertible {
     public let value: UInt32
 
-    public init(_ value: UInt32) { self.value = value }
-    public init(from reader: inout TLSReader) throws(MLSError) { value = try reader.read() }
-    public func encode(to writer: inout TLSWriter) { writer.write(value) }
+    package init(_ value: UInt32) { self.value = value }
+    package init(from reader: inout TLSReader) throws(MLSError) { value = try reader.read() }
+    package func encode(to writer: inout TLSWriter) { writer.write(value) }
 
     public static func < (a: LeafIndex, b: LeafIndex) -> Bool { a.value < b.value }
     public var description: String { "leaf \(value)" }
@@ -14,10 +14,10 @@ public struct LeafIndex: Hashable, Comparable, Sendable, TLSEncodable, TLSDecoda
 
 /// The position of a node in the array form of the tree: leaves are even, parents odd (RFC 9420 appendix C).
 public struct NodeIndex: Hashable, Comparable, Sendable, CustomStringConvertible {
-    public let value: UInt32
+    package let value: UInt32
 
-    public init(_ value: UInt32) { self.value = value }
+    package init(_ value: UInt32) { self.value = value }
     public static func < (a: NodeIndex, b: NodeIndex) -> Bool { a.value < b.value }
     public var description: String { "node \(value)" }
-    public var leaf: LeafIndex? { value % 2 == 0 ? LeafIndex(value / 2) : nil }
+    package var leaf: LeafIndex? { value % 2 == 0 ? LeafIndex(value / 2) : nil }
 }

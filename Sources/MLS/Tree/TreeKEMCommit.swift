@@ -1,11 +1,11 @@
 /// An update path whose keys are in the tree already, but whose secrets nobody else has been told yet.
-public struct PreparedUpdatePath: Sendable {
-    public let committer: LeafIndex
-    public let leafNode: LeafNode
+package struct PreparedUpdatePath: Sendable {
+    package let committer: LeafIndex
+    package let leafNode: LeafNode
     /// What the key schedule takes from the path (RFC 9420 §8).
-    public let commitSecret: Secret
+    package let commitSecret: Secret
     /// The committer's private keys from now on.
-    public let privateTree: PrivateTree
+    package let privateTree: PrivateTree
     let nodes: [PreparedNode]
 
     struct PreparedNode: Sendable {
@@ -16,7 +16,7 @@ public struct PreparedUpdatePath: Sendable {
 
     /// What a Welcome tells a new member: the path secret of the lowest node that it shares with the committer
     /// (RFC 9420 §12.4.3.1). Nil for a leaf that is not below the path.
-    public func pathSecret(for newLeaf: LeafIndex) -> Secret? {
+    package func pathSecret(for newLeaf: LeafIndex) -> Secret? {
         nodes.first { newLeaf.node.isInSubtree(of: $0.step.copath) }?.pathSecret.secret
     }
 }
@@ -29,7 +29,7 @@ extension RatchetTree {
     ///   - committer: a member, or the place that ``reserveLeaf()`` gave to somebody who joins by external commit.
     ///   - profile: what the new leaf says about its owner.
     /// - Throws: `invalidState` for a leaf outside of the tree, `cryptoFailure`. The tree is unchanged then.
-    public mutating func prepareUpdatePath(
+    package mutating func prepareUpdatePath(
         from committer: LeafIndex, profile: LeafNode.Profile, groupID: [UInt8], signer: SignaturePrivateKey,
         crypto: any SuiteCrypto, entropy: any EntropySource
     ) throws(MLSError) -> PreparedUpdatePath {
@@ -62,7 +62,7 @@ extension RatchetTree {
     /// - Parameters:
     ///   - groupContext: the encoded provisional group context, with the tree hash of this tree.
     ///   - newLeaves: members added by the same commit, who learn their path secret from the Welcome.
-    public func encryptUpdatePath(
+    package func encryptUpdatePath(
         _ prepared: PreparedUpdatePath, groupContext: [UInt8], excluding newLeaves: Set<LeafIndex>,
         crypto: any SuiteCrypto, entropy: any EntropySource
     ) throws(MLSError) -> UpdatePath {

@@ -6,7 +6,7 @@ extension RatchetTree {
     ///   - committer: a member, or the place that ``reserveLeaf()`` gave to somebody who joins by external commit.
     ///   - groupExtensions: those of the provisional group context.
     /// - Throws: `invalidCommit`, `invalidLeafNode`, `invalidKey`, `invalidSignature`. The tree is unchanged then.
-    public mutating func applyUpdatePath(
+    package mutating func applyUpdatePath(
         _ path: UpdatePath, from committer: LeafIndex, groupID: [UInt8], groupExtensions: [Extension],
         crypto: any SuiteCrypto
     ) throws(MLSError) {
@@ -41,7 +41,7 @@ extension RatchetTree {
     /// - Returns: the commit secret, and our private keys from now on.
     /// - Throws: `invalidCommit` when the path does not fit the tree, which every member sees; `decryptionFailed` where there is no secret for
     ///   us, it does not open, or it does not lead to its public key, which others may not see.
-    public func decryptUpdatePath(
+    package func decryptUpdatePath(
         _ path: UpdatePath, from committer: LeafIndex, with privateTree: PrivateTree, groupContext: [UInt8],
         excluding newLeaves: Set<LeafIndex>, crypto: any SuiteCrypto
     ) throws(MLSError) -> (commitSecret: Secret, privateTree: PrivateTree) {

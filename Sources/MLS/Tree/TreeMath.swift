@@ -10,35 +10,35 @@
 /// knows how wide the tree is; who asks for a parent stops at the root.
 extension NodeIndex {
     /// How many steps it is above the leaves.
-    public var level: Int { (~value).trailingZeroBitCount }
+    package var level: Int { (~value).trailingZeroBitCount }
 
-    public var isLeaf: Bool { value % 2 == 0 }
+    package var isLeaf: Bool { value % 2 == 0 }
 
     /// Nil for a leaf.
-    public var left: NodeIndex? {
+    package var left: NodeIndex? {
         isLeaf ? nil : NodeIndex(value ^ (1 << UInt32(level - 1)))
     }
 
     /// Nil for a leaf.
-    public var right: NodeIndex? {
+    package var right: NodeIndex? {
         isLeaf ? nil : NodeIndex(value ^ (3 << UInt32(level - 1)))
     }
 
     /// The node above in a tree without end.
-    public var parent: NodeIndex {
+    package var parent: NodeIndex {
         let level = UInt32(level)
         let side = (value >> (level + 1)) & 1
         return NodeIndex((value | (1 << level)) ^ (side << (level + 1)))
     }
 
     /// The other child of the parent.
-    public var sibling: NodeIndex {
+    package var sibling: NodeIndex {
         let level = UInt32(level)
         return NodeIndex(value ^ (2 << level))
     }
 
     /// Whether this node is `ancestor` or below it.
-    public func isInSubtree(of ancestor: NodeIndex) -> Bool {
+    package func isInSubtree(of ancestor: NodeIndex) -> Bool {
         let shift = UInt32(ancestor.level) + 1
         return level <= ancestor.level && value >> shift == ancestor.value >> shift
     }
@@ -51,24 +51,24 @@ extension NodeIndex {
 }
 
 /// The measures of a full tree with `leafCount` leaves, a power of two (or zero for no tree at all).
-public struct TreeSize: Hashable, Sendable {
-    public let leafCount: UInt32
+package struct TreeSize: Hashable, Sendable {
+    package let leafCount: UInt32
 
     /// The smallest full tree with room for that many leaves.
-    public init(leaves: UInt32) {
+    package init(leaves: UInt32) {
         var width: UInt32 = leaves == 0 ? 0 : 1
         while width < min(leaves, 1 << 31) { width <<= 1 }
         leafCount = width
     }
 
-    public var nodeCount: UInt32 { leafCount == 0 ? 0 : (leafCount - 1) &* 2 &+ 1 }
+    package var nodeCount: UInt32 { leafCount == 0 ? 0 : (leafCount - 1) &* 2 &+ 1 }
     /// Nil for a tree without leaves.
-    public var root: NodeIndex? { leafCount == 0 ? nil : NodeIndex(leafCount - 1) }
+    package var root: NodeIndex? { leafCount == 0 ? nil : NodeIndex(leafCount - 1) }
 
-    public func contains(_ node: NodeIndex) -> Bool { node.value < nodeCount }
+    package func contains(_ node: NodeIndex) -> Bool { node.value < nodeCount }
 
     /// The nodes above a node, from its parent to the root (RFC 9420 §4.1.1); empty for one that is not in the tree.
-    public func directPath(of node: NodeIndex) -> [NodeIndex] {
+    package func directPath(of node: NodeIndex) -> [NodeIndex] {
         guard let root, contains(node) else { return [] }
         var path: [NodeIndex] = []
         path.reserveCapacity(max(0, root.level - node.level))

@@ -8,7 +8,7 @@ extension RatchetTree {
     ///   - extensions: those of the group context.
     ///   - now: when given, a leaf node beyond its lifetime is refused too.
     /// - Throws: `invalidTree`, `invalidLeafNode`, `invalidKey`, `invalidSignature`, `expired`.
-    public mutating func validate(
+    package mutating func validate(
         groupID: [UInt8], extensions: [Extension], now: UInt64?, crypto: any SuiteCrypto
     ) throws(MLSError) {
         if encryptionKeys.repeated > 0 { throw MLSError(.invalidTree, "an encryption key occurs twice in a tree") }

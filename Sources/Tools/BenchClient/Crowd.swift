@@ -79,9 +79,8 @@ final class Crowd {
         guard let user = try account.client.reader.account()?.userID else { throw Trouble("nobody to invite") }
         let given = try await messenger.ask(
             Endpoint.invite([user], group: group, token: session.token), of: server)
-        guard let package = given.first, case .keyPackage(let keyPackage) = try MLSMessage(decoding: package.keyPackage)
-        else { throw Trouble("there is no key package") }
-        let staged = try staged([.add(keyPackage)])
+        guard let package = given.first else { throw Trouble("there is no key package") }
+        let staged = try staged([.add(try KeyPackage(message: package.keyPackage))])
         try await messenger.ask(
             Endpoint.escrowInvite(
                 user, commit: staged.message, welcome: staged.welcome ?? [], groupInfo: staged.groupInfo ?? [],

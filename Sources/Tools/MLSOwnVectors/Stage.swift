@@ -170,7 +170,7 @@ struct Stage {
         return PassiveClientCase(
             cipher_suite: crypto.suite.rawValue, external_psks: external,
             resumption_psks: resumption.isEmpty ? nil : resumption,
-            key_package: HexString(MLSMessage.keyPackage(passive.bundle.keyPackage).encoded),
+            key_package: HexString(passive.bundle.keyPackage.message),
             signature_priv: HexString(passive.signer.raw.unwipedCopy),
             encryption_priv: HexString(passive.bundle.encryptionKey.raw.unwipedCopy),
             init_priv: HexString(passive.bundle.initKey.raw.unwipedCopy), welcome: HexString(start.welcome),

@@ -31,6 +31,7 @@ public final class ScriptedServer: Sendable {
         /// Writes as far as the client listens.
         public func write(_ text: String) { write(Array(text.utf8)) }
 
+        /// Writes as far as the client listens.
         public func write(_ bytes: [UInt8]) {
             var sent = 0
             while sent < bytes.count {

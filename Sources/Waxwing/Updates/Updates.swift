@@ -5,6 +5,7 @@ public import WaxwingCore
 
 /// Something that changed, and up to where updates have been given with it.
 public struct Update: Sendable {
+    /// What changed.
     public enum Change: Sendable {
         /// A line of a group's history: a message, what a commit changed, or a row that could not be opened. Those of this account are among them,
         /// once they have their place in the log. Each is given once, also across processes, by the cursor.
@@ -49,6 +50,7 @@ public struct Updates: AsyncSequence, Sendable {
 
     public func makeAsyncIterator() -> Iterator { Iterator(account, cursor) }
 
+    /// Looks at the store for each update, and waits for the next change when there is none.
     public final class Iterator: AsyncIteratorProtocol {
         private let account: Account
         private let listener: Listener

@@ -66,9 +66,7 @@ extension ClientCore {
             return
         }
         do {
-            guard case .keyPackage(let keyPackage) = try MLSMessage(decoding: package.keyPackage) else {
-                throw MLSError(.malformed, "not a key package")
-            }
+            let keyPackage = try KeyPackage(message: package.keyPackage)
             guard keyPackage.leafNode.credential == .basic(identity: user.bytes) else {
                 throw MLSError(.invalidKeyPackage, "the server handed out one of somebody else")
             }
@@ -108,7 +106,7 @@ extension ClientCore {
     /// Why a key package is not valid now: whose clock is wrong, and what to do.
     private func lifetimeTrouble(_ package: MemberKeyPackage, _ row: OutboxRow, _ turn: Turn) throws -> String {
         guard case .invite(let username, let user) = row.intent,
-            case .keyPackage(let keyPackage)? = try? MLSMessage(decoding: package.keyPackage),
+            let keyPackage = try? KeyPackage(message: package.keyPackage),
             case .keyPackage(let lifetime) = keyPackage.leafNode.source
         else { return "the key package of this user is not valid now" }
         let known = try user.flatMap { try turn.draft.user($0) }?.username ?? ""

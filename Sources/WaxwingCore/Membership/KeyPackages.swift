@@ -38,7 +38,7 @@ extension ClientCore {
             let record = try KeyPackageRecord(stored: stored.value)
             uploads.append(
                 KeyPackageUpload(
-                    data: MLSMessage.keyPackage(try record.bundle(crypto).keyPackage).encoded,
+                    data: try record.bundle(crypto).keyPackage.message,
                     isLastResort: record.isLastResort))
         }
         // After a reset an earlier answer to the same upload is no longer true.

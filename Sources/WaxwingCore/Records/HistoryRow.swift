@@ -233,7 +233,7 @@ public struct SystemEvent: Hashable, Sendable, TLSEncodable, TLSDecodable {
         self.count = count
     }
 
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         guard let kind = Kind(rawValue: try reader.read()) else { throw MLSError(.malformed, "unknown system event") }
         self.kind = kind
         actor = try reader.readID()
@@ -241,7 +241,7 @@ public struct SystemEvent: Hashable, Sendable, TLSEncodable, TLSDecodable {
         count = kind == .missing ? try reader.read() : 1
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         writer.write(kind.rawValue)
         writer.writeID(actor)
         writer.writeID(subject)

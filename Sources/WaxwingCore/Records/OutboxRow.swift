@@ -170,7 +170,7 @@ public struct OutboxRow: StoredRecord, Hashable {
 }
 
 extension Intent: TLSEncodable, TLSDecodable {
-    public init(from reader: inout TLSReader) throws(MLSError) {
+    package init(from reader: inout TLSReader) throws(MLSError) {
         switch try reader.read(UInt8.self) {
         case 0:
             let text = try reader.readText()
@@ -193,7 +193,7 @@ extension Intent: TLSEncodable, TLSDecodable {
         }
     }
 
-    public func encode(to writer: inout TLSWriter) {
+    package func encode(to writer: inout TLSWriter) {
         switch self {
         case .message(let text, let id):
             writer.write(UInt8(0))

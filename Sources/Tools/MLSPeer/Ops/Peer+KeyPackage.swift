@@ -28,7 +28,7 @@ extension Peer {
         keyPackages.insert(PeerKeyPackage(bundle: bundle, signer: signer), as: handle)
         return [
             "kp": JSONValue(handle),
-            "key_package": .hex(MLSMessage.keyPackage(keyPackage).encoded),
+            "key_package": .hex(keyPackage.message),
             "key_package_ref": .hex(keyPackage.ref(crypto: crypto).bytes),
             "init_priv": .hex(initKey.raw.unwipedCopy),
             "encryption_priv": .hex(encryptionKey.raw.unwipedCopy),
