@@ -97,19 +97,3 @@ public struct KeyPackage: Hashable, Sendable, TLSEncodable, TLSDecodable {
         writer.writeVector(extensions)
     }
 }
-
-extension KeyPackage {
-    /// As it is published: the bytes of an MLSMessage with the key package in it (RFC 9420 §6).
-    public var message: [UInt8] { MLSMessage.keyPackage(self).encoded }
-
-    /// Reads what somebody has published. Nothing is verified; ``validate(crypto:now:)`` does that.
-    ///
-    /// - Parameter message: the bytes of an MLSMessage.
-    /// - Throws: `malformed` for anything but one with a key package in it, `unsupported` for another version.
-    public init(message: [UInt8]) throws(MLSError) {
-        guard case .keyPackage(let keyPackage) = try MLSMessage(decoding: message) else {
-            throw MLSError(.malformed, "a message without a key package")
-        }
-        self = keyPackage
-    }
-}
