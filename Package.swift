@@ -134,8 +134,9 @@ let package = Package(
         .target(
             name: "Waxwing",
             dependencies: [
-                "WaxwingClient", "WaxwingCore", "ConclaveProtocol", "MLS", "MLSOpenSSL", "SQLiteStore", "FileStore",
-                "HTTPTransport",
+                "Age", "Archive", "WaxwingClient", "WaxwingCore", "ConclaveProtocol", "MLS", "MLSOpenSSL",
+                "SQLiteStore",
+                "FileStore", "HTTPTransport",
             ],
             swiftSettings: strict),
 
@@ -266,7 +267,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "WaxwingCLI", "WaxwingDaemon", "Waxwing", "WaxwingCore", "ConclaveProtocol", "HTTPTransport", "MLS",
+                "Age", "WaxwingCLI", "WaxwingDaemon", "Waxwing", "WaxwingCore", "ConclaveProtocol", "HTTPTransport",
+                "MLS",
                 "MLSOpenSSL", "MLSPeer",
             ],
             swiftSettings: strict),

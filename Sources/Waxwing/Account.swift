@@ -24,6 +24,7 @@ public final class Account: Sendable {
     package let client: Client
     package let environment: Environment
     package let reader: AccountReader
+    private let store: any Store
     let way: ServerWay
     let bells: Bells
 
@@ -65,6 +66,7 @@ public final class Account: Sendable {
     ) throws {
         let (way, bells) = (ServerWay(), Bells())
         self.profile = profile
+        self.store = store
         self.environment = environment
         self.way = way
         self.bells = bells
@@ -81,6 +83,17 @@ public final class Account: Sendable {
     /// Says by which way the server is reached from now on.
     package func connect(to url: String, _ settings: ServerSettings, _ transport: TransportKind) throws {
         way.open(try environment.transport(ServerRoute(url: url, settings: settings, transport: transport)))
+    }
+
+    /// Ends a connection under way and closes the store, so that another process may move or delete the profile. Whatever is asked of the account
+    /// later fails. Letting go of an account without this loses nothing.
+    ///
+    /// - Throws: `StoreError` if the store cannot be closed as it should be; it is closed all the same.
+    public func close() async throws {
+        await client.end()
+        if let profile, let store = store as? LeasedStore {
+            try store.close { (store) throws(StoreError) in try profile.close(store) }
+        }
     }
 
     // MARK: Who it is

@@ -57,6 +57,8 @@ public enum AccountError: Error, Hashable, Sendable {
     case invalidProfileName
     /// Neither `WAXWING_HOME`, `XDG_DATA_HOME` nor `HOME` is set.
     case noHome
+    /// The earlier archive is another account's.
+    case archiveOfAnother
     /// What a recording gives is no way to a server.
     case recordedTransport
     /// A file that is named for the way to the server is not there, with the system's number of the error.

@@ -1,3 +1,4 @@
+import Archive
 import ConclaveProtocol
 import Glibc
 import MLS
@@ -30,6 +31,8 @@ extension Failure {
         case let error as TransportError: self.init(error)
         case let error as ProtocolError: self.init(error)
         case let error as AccountError: self.init(error)
+        case let error as DraftError: self.init(error)
+        case let error as ArchiveError: self.init(error)
         case let error as PartlyQueued:
             guard let failure = Failure(explaining: error.underlying) else { return nil }
             self = failure.behind(error.rows, isAll: error.isAll)

@@ -43,6 +43,8 @@ public actor Client {
     /// How often the way to the server was cut in this run.
     private var cuts = 0
     private var isStopped = false
+    /// Those who wait for the run to end.
+    private var endings: [CheckedContinuation<Void, Never>] = []
     /// Until when this run waits for what is put off; nil for a little while each time.
     private var patience: Deadline?
     /// When something that the last run left was to be tried; nil where nothing waited for time to pass.
@@ -133,6 +135,8 @@ public actor Client {
         defer {
             isRunning = false
             isStopped = false
+            for ending in endings { ending.resume() }
+            endings = []
         }
         pace.begin { [weak self] in Task { await self?.stopNow() } }
         try step(.connect(live: live, atOnce: atOnce))
@@ -174,6 +178,13 @@ public actor Client {
 
     /// Has a run look whether its task is cancelled.
     package nonisolated func lookUp() { mailbox.ring() }
+
+    /// Ends a run, if there is one, and waits until it has ended.
+    package func end() async {
+        guard isRunning else { return }
+        stopNow()
+        await withCheckedContinuation { endings.append($0) }
+    }
 
     private func stopNow() {
         isStopped = true

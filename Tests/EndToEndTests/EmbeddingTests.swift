@@ -1,6 +1,8 @@
+import Age
 import Foundation
 import Testing
 import Waxwing
+import WaxwingCore
 
 extension EndToEnd {
     /// Accounts held by a program of somebody else's, through the library.
@@ -96,6 +98,43 @@ extension EndToEnd {
                 while let update = try await updates.next() {
                     if case .history(_, let row) = update.change, row.content == .text("from beside") { break }
                 }
+            }
+        }
+
+        /// An archive is written while the network is away, and a closed account is out of everybody's way.
+        @Test func whatIsClosedIsOutOfTheWay() async throws {
+            try await withStage { stage in
+                let alice = try await account("alice", .sqlite, on: stage)
+                try await alice.createGroup("lunch")
+                try await alice.sync()
+                try await alice.send("noon?", to: alice.group(named: "lunch").id)
+                try await alice.sync()
+                try await stage.server.stop()
+                let path = stage.folder + "/lunch.age"
+                let sealing = AgeSealing.passphrase(SecretBytes(Array("a passphrase".utf8)), workFactor: 10)
+                let summary = try await alice.export(to: path, sealing: sealing)
+                #expect(summary.rows == 2, "the group's beginning, and a message")
+                await #expect(throws: DraftError.exists(path: path)) {
+                    try await alice.export(to: path, sealing: sealing)
+                }
+                try await alice.export(to: path, sealing: sealing, isReplacing: true)
+                let cancelled = Task {
+                    withUnsafeCurrentTask { $0?.cancel() }
+                    try await alice.export(to: stage.folder + "/never.age", sealing: sealing)
+                }
+                await #expect(throws: DraftError.interrupted) { try await cancelled.value }
+                #expect(
+                    try FileManager.default.contentsOfDirectory(atPath: stage.folder).allSatisfy {
+                        !$0.hasPrefix("never")
+                    })
+                let connection = Task { try await alice.stayConnected() }
+                try await alice.close()
+                await #expect(throws: StoreError.self) { try await connection.value }
+                #expect(throws: StoreError.self) { try alice.groups() }
+                // No one has it open, so it can be moved into another store.
+                let profile = Profile(folder: stage.folder + "/alice")
+                #expect(try profile.convert(to: .files).from == .sqlite)
+                #expect(try Account.open(at: profile.folder).groups().count == 1)
             }
         }
 

@@ -13,9 +13,8 @@ enum Arrows {
         "Sources/WaxwingClient": ["WaxwingCore", "MLS", "ConclaveProtocol", "Dispatch", "Synchronization"],
         // The library that apps embed: it chooses implementations.
         "Sources/Waxwing": [
-            "WaxwingClient", "WaxwingCore", "MLS", "MLSOpenSSL", "ConclaveProtocol", "HTTPTransport",
-            "FoundationEssentials",
-            "Glibc", "Synchronization",
+            "Age", "Archive", "WaxwingClient", "WaxwingCore", "MLS", "MLSOpenSSL", "ConclaveProtocol", "HTTPTransport",
+            "FoundationEssentials", "Glibc", "Synchronization",
         ],
         "Plugins/SQLiteStore": ["WaxwingCore", "GRDB", "GRDBSQLite", "Synchronization", "Glibc"],
         "Plugins/FileStore": ["WaxwingCore", "COpenSSL", "Synchronization", "Glibc"],

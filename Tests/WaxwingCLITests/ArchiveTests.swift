@@ -2,6 +2,7 @@ import Foundation
 import TestFolders
 import Testing
 
+@testable import Waxwing
 @testable import WaxwingCLI
 
 struct ProgressMeterTests {
@@ -55,7 +56,7 @@ struct DraftFileTests {
         defer { withExtendedLifetime(temporary) {} }
         let path = folder + "/a"
         try Data("old".utf8).write(to: URL(fileURLWithPath: path))
-        #expect(throws: Failure.self) { try DraftFile(path, replacing: false) }
+        #expect(throws: DraftError.self) { try DraftFile(path, replacing: false) }
         let file = try DraftFile(path, replacing: true)
         try write("new", to: file)
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "old")
@@ -66,8 +67,8 @@ struct DraftFileTests {
         try Data("theirs".utf8).write(to: URL(fileURLWithPath: folder + "/b"))
         #expect(throws: Failure.self) { try late.publish() }
         #expect(try String(contentsOfFile: folder + "/b", encoding: .utf8) == "theirs")
-        #expect(throws: Failure.self) { try DraftFile(folder, replacing: true) }
-        #expect(throws: Failure.self) { try DraftFile(folder + "/none/a", replacing: false) }
+        #expect(throws: DraftError.self) { try DraftFile(folder, replacing: true) }
+        #expect(throws: DraftError.self) { try DraftFile(folder + "/none/a", replacing: false) }
     }
 
     @Test func twoProcessesDoNotWriteOneDraft() throws {
@@ -78,7 +79,7 @@ struct DraftFileTests {
         // What a killed process has left is written over.
         try Data("left behind, and longer than what comes".utf8).write(to: URL(fileURLWithPath: path + ".waxwing-part"))
         let file = try DraftFile(path, replacing: false)
-        #expect(throws: Failure.self) { try DraftFile(path, replacing: false) }
+        #expect(throws: DraftError.self) { try DraftFile(path, replacing: false) }
         try write("mine", to: file)
         try file.publish()
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "mine")

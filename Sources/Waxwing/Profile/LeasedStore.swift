@@ -9,13 +9,14 @@ import WaxwingCore
 /// did is therefore true.
 final class LeasedStore: Store {
     private struct State {
-        var store: any Store
+        /// Nil once it is closed.
+        var store: (any Store)?
+        var lease: ConnectionLease?
         /// Why a commit failed.
         var trouble: StoreError?
     }
 
     private let state: Mutex<State>
-    private let lease: ConnectionLease
     private let lookAgain: @Sendable (any Store) throws(StoreError) -> any Store
 
     /// - Parameter lookAgain: closes the store and opens it for reading.
@@ -25,12 +26,30 @@ final class LeasedStore: Store {
             store
         }
     ) {
-        state = Mutex(State(store: store))
-        self.lease = lease
+        state = Mutex(State(store: store, lease: lease))
         self.lookAgain = lookAgain
     }
 
-    private var store: any Store { state.withLock { $0.store } }
+    private var store: any Store {
+        get throws(StoreError) {
+            guard let store = state.withLock({ $0.store }) else { throw Self.closed }
+            return store
+        }
+    }
+
+    private static let closed = StoreError(.failed, "the account was closed")
+
+    /// Gives the store and the share of it up; whatever is asked of it later fails.
+    ///
+    /// - Parameter close: closes the store itself.
+    func close(_ close: (any Store) throws(StoreError) -> Void) throws(StoreError) {
+        let store = state.withLock { state in
+            defer { (state.store, state.trouble) = (nil, Self.closed) }
+            return state.store
+        }
+        if let store { try close(store) }
+        state.withLock { $0.lease = nil }
+    }
 
     func revision() throws(StoreError) -> UInt64 { try store.revision() }
 
@@ -63,7 +82,7 @@ final class LeasedStore: Store {
         state.withLock { state in
             state.trouble = error
             // One that cannot be opened stays closed, and says so when it is read.
-            if let store = try? lookAgain(state.store) { state.store = store }
+            if let old = state.store, let store = try? lookAgain(old) { state.store = store }
         }
     }
 }

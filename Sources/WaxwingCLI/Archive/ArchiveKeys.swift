@@ -140,8 +140,6 @@ enum IdentityFile {
 
 /// Signatures under archives.
 enum ArchiveSignature {
-    static func signer(_ reader: AccountReader) throws -> AccountSigner { try AccountSigner(reader, OpenSSLProvider()) }
-
     /// Reads all of an archive once, and checks it.
     ///
     /// - Throws: ``Failure``.
@@ -169,8 +167,6 @@ extension Surroundings {
         }
     }
 }
-
-extension AccountSigner: ArchiveSigner {}
 
 extension Failure {
     init(_ error: ArchiveError, in path: String = "") {

@@ -58,16 +58,36 @@ struct Export: AsyncParsableCommand {
         let previous = try since.map { try earlier($0, words, reader) }
         if path == "-" {
             // Nothing has to be cleared away: a signal ends the process at once, also while it waits for a slow reader.
-            let exporter = try Exporter(reader, found, previous: previous) { false }
+            let exporter = try exporter(reader, found, previous) { false }
             let target = try ExportStream(isArmored: self.sealing.armor)
             let summary = try exporter.run(to: target, sealing, isArmored: self.sealing.armor)
+            Console.wipeProgress()
             return try tell(summary, exporter, found.count, target.count, by: Console.note)
         }
         let interrupt = Interrupt()
-        let draft = try DraftFile(path, replacing: force, hint: "choose another name, or replace it with --force")
-        let exporter = try Exporter(reader, found, previous: previous) { interrupt.hasCome }
+        let draft = try DraftFile(path, replacing: force) { interrupt.hasCome }
+        let exporter = try exporter(reader, found, previous) { interrupt.hasCome }
         let summary = try exporter.run(to: draft, sealing, isArmored: self.sealing.armor)
+        Console.wipeProgress()
         try tell(summary, exporter, found.count, draft.count, by: Console.print)
+    }
+
+    private func exporter(
+        _ reader: AccountReader, _ groups: [GroupRecord], _ previous: ArchiveEnd?, isStopped: @escaping () -> Bool
+    ) throws -> Exporter {
+        var meters = (rows: ProgressMeter("exporting", .rows), bytes: nil as ProgressMeter?)
+        return try Exporter(
+            reader, groups, previous: previous, entropy: Surroundings.current.ageEntropy, isStopped: isStopped
+        ) { step, done, all in
+            switch step {
+            case .reading: meters.rows.show(done, of: all)
+            case .sealing:
+                // The rate is that of what it is at.
+                var meter = meters.bytes ?? ProgressMeter("sealing", .bytes)
+                meter.show(done, of: all)
+                meters.bytes = meter
+            }
+        }
     }
 
     private func tell(

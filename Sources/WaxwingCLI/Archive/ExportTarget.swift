@@ -1,23 +1,6 @@
 import FoundationEssentials
 import Glibc
-
-/// Where an archive is written to.
-protocol ExportTarget: AnyObject {
-    /// Where there is room for what does not fit into memory meanwhile.
-    var folder: String { get }
-    /// Bytes written so far.
-    var count: UInt64 { get }
-
-    /// - Throws: ``Failure``.
-    func append(_ bytes: UnsafeRawBufferPointer) throws(Failure)
-
-    /// All of it is written.
-    ///
-    /// - Throws: ``Failure``.
-    func publish() throws(Failure)
-}
-
-extension DraftFile: ExportTarget {}
+import Waxwing
 
 /// Standard output, for an archive on its way to another program.
 final class ExportStream: ExportTarget {

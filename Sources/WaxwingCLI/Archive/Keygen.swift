@@ -1,5 +1,6 @@
 import Age
 import ArgumentParser
+import Waxwing
 import Glibc
 import WaxwingCore
 
@@ -42,7 +43,13 @@ struct Keygen: AsyncParsableCommand {
             Console.print(String(text.dropLast()))
             return
         }
-        let file = try DraftFile(path, replacing: false)
+        let interrupt = Interrupt()
+        let file: DraftFile
+        do {
+            file = try DraftFile(path, replacing: false) { interrupt.hasCome }
+        } catch DraftError.exists {
+            throw Failure(.usage, "\(path) is there already", hint: "choose another name")
+        }
         try Array(text.utf8).withUnsafeBytes { try file.append($0) }
         try file.publish()
         if output.json {

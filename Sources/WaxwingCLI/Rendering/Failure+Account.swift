@@ -37,6 +37,7 @@ extension Failure {
         case .invalidInput(let reason): self.init(.usage, reason)
         case .recordedTransport: self.init(.usage, "what a recording gives cannot be recorded again")
         case .connectedElsewhere: self = .profileInUse
+        case .archiveOfAnother: self.init(.notPossible, "the earlier archive is another account's")
         default: self.init(ofFiles: error)
         }
     }
@@ -81,6 +82,36 @@ extension Failure {
         case .pathUnusable(let path, let code):
             self.init(.usage, "the recording \(path) cannot be used: \(String(cString: strerror(code)))")
         default: self.init(.other, "\(error)")
+        }
+    }
+
+    init(_ error: DraftError) {
+        switch error {
+        case .exists(let path):
+            self.init(.usage, "\(path) is there already", hint: "choose another name, or replace it with --force")
+        case .notAFile(let path):
+            self.init(.usage, "\(path) is there, and is no file", hint: "choose another name")
+        case .noName(let path): self.init(.usage, "\(path) is no name for a file")
+        case .inTheWay(let path):
+            self.init(.usage, "\(path) is in the way", hint: "move it, or choose another name")
+        case .beingWritten(let path):
+            self.init(
+                .profileInUse, "another process is writing \(path)", hint: "wait for it to end, then try again")
+        case .justWritten(let path):
+            self.init(.profileInUse, "another process has just written \(path)", hint: "try again")
+        case .unusable(let path, ENOSPC), .unusable(let path, EDQUOT):
+            self.init(.diskFull, "the disk of \(path) is full", hint: "make room, then try again")
+        case .unusable(let path, let code):
+            self.init(
+                .other, "\(path) cannot be written: \(String(cString: strerror(code)))",
+                hint: "check the folder's owner and rights")
+        case .unsure(let path, let code):
+            let reason = String(cString: strerror(code))
+            self.init(
+                code == ENOSPC || code == EDQUOT ? .diskFull : .other,
+                "\(path) is there and whole, but the disk does not say that it stays: \(reason)",
+                hint: "copy it to another disk, or make room and call `sync`")
+        case .interrupted: self = .interrupted
         }
     }
 

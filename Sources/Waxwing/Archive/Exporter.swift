@@ -1,10 +1,19 @@
 import Age
 import Archive
 import ConclaveProtocol
+import MLSOpenSSL
 import WaxwingCore
 
 /// Writes an archive of groups: reads the part of each history that has come to rest, page by page.
-struct Exporter {
+package struct Exporter {
+    /// What an export is at.
+    package enum Step: Sendable {
+        /// Rows are read.
+        case reading
+        /// Bytes are sealed and written.
+        case sealing
+    }
+
     private struct Part {
         var id: ID
         var rows: SettledHistory
@@ -12,26 +21,34 @@ struct Exporter {
     }
 
     private let reader: AccountReader
-    private let names: Names
+    private let names: ShownNames
+    private let entropy: AgeEntropy
     private let contents: ArchiveContents
     private let parts: [Part]
     private let isStopped: () -> Bool
+    private let progress: (Step, _ done: UInt64, _ all: UInt64) -> Void
 
     /// Rows that stay out.
-    var waiting: Int { contents.waiting }
+    package var waiting: Int { contents.waiting }
 
     /// Fixes what will be in the archive: what comes in after this is left to the next one.
     ///
-    /// - Throws: ``Failure`` where the earlier archive is another account's; `StoreError`, `CoreError`.
-    init(_ reader: AccountReader, _ groups: [GroupRecord], previous: ArchiveEnd?, isStopped: @escaping () -> Bool)
-        throws
-    {
-        guard let account = try reader.account() else { throw Failure.notLoggedIn }
-        if let previous, previous.account != account.userID {
-            throw Failure(.notPossible, "the earlier archive is another account's")
-        }
+    /// - Parameters:
+    ///   - previous: the archive it goes on from.
+    ///   - isStopped: asked now and then; with the answer yes it ends.
+    ///   - progress: told how many rows were read, then how many bytes were sealed.
+    /// - Throws: ``AccountError`` `archiveOfAnother`, `notSignedIn`; `StoreError`, `CoreError`.
+    package init(
+        _ reader: AccountReader, _ groups: [GroupRecord], previous: ArchiveEnd?, entropy: @escaping AgeEntropy,
+        isStopped: @escaping () -> Bool, progress: @escaping (Step, _ done: UInt64, _ all: UInt64) -> Void
+    ) throws {
+        guard let account = try reader.account() else { throw AccountError.notSignedIn }
+        if let previous, previous.account != account.userID { throw AccountError.archiveOfAnother }
         self.reader = reader
-        names = Names(reader)
+        self.entropy = entropy
+        self.progress = progress
+        let names = ShownNames(try reader.users().mapValues(\.username))
+        self.names = names
         self.isStopped = isStopped
         let own = try reader.user(account.userID)
         var parts: [Part] = []
@@ -47,7 +64,7 @@ struct Exporter {
         contents = ArchiveContents(
             account: ArchiveUser(
                 id: account.userID, username: account.username, alias: own?.alias ?? "",
-                fingerprint: account.fingerprint, isVerified: true, shownName: try names.username(account.userID)),
+                fingerprint: account.fingerprint, isVerified: true, shownName: names.name(of: account.userID)),
             server: account.serverURL, groups: described, waiting: parts.reduce(0) { $0 + $1.rows.waiting },
             previous: previous)
     }
@@ -60,52 +77,63 @@ struct Exporter {
             members: Set(members.tree).union(members.roster.map(\.user)).sorted())
     }
 
-    /// - Throws: ``Failure``, `StoreError`, ``OutputGone``; what was written is of no use then.
-    func run(to target: ExportTarget, _ sealing: AgeSealing, isArmored: Bool) throws -> ArchiveSummary {
+    /// - Throws: ``AccountError`` `interrupted`, `ArchiveError`, `StoreError`, and what the target throws; what was written is of no use then.
+    package func run(to target: ExportTarget, _ sealing: AgeSealing, isArmored: Bool) throws -> ArchiveSummary {
         do {
             let writer = try ArchiveWriter(
-                contents, to: sealing, isArmored: isArmored, signer: try ArchiveSignature.signer(reader),
-                folder: target.folder, entropy: Surroundings.current.ageEntropy, user: user)
+                contents, to: sealing, isArmored: isArmored, signer: try AccountSigner(reader, OpenSSLProvider()),
+                folder: target.folder, entropy: entropy, user: user)
             try read(into: writer)
-            var meter = ProgressMeter("sealing", .bytes)
             let all = writer.compressedSize
             let summary = try writer.finish { bytes in
-                if isStopped() { throw Failure.interrupted }
+                if isStopped() { throw AccountError.interrupted }
                 try target.append(bytes)
-                meter.show(target.count, of: all)
+                progress(.sealing, target.count, all)
             }
-            meter.end()
             try target.publish()
             return summary
-        } catch let error as ArchiveError {
-            throw Failure(error)
         } catch let error as AgeError {
-            throw Failure(ArchiveError(error))
+            throw ArchiveError(error)
         }
     }
 
     private func read(into writer: ArchiveWriter) throws {
-        var meter = ProgressMeter("exporting", .rows)
         var done: UInt64 = 0
         // The numbers of the log tell how many rows there are, as long as none is missing.
         let all = parts.reduce(0) { $0 + ($1.rows.group.cursor > $1.first ? $1.rows.group.cursor - $1.first : 0) }
         for part in parts {
             var rows = part.rows
             while let page = try rows.next() {
-                if isStopped() { throw Failure.interrupted }
+                if isStopped() { throw AccountError.interrupted }
                 try writer.add(page, of: part.id)
                 done += UInt64(page.rows.count)
-                meter.show(done, of: all)
+                progress(.reading, done, all)
             }
         }
-        meter.end()
     }
 
     private func user(_ id: ID) throws -> ArchiveUser? {
         try reader.user(id).map { [names] user in
             ArchiveUser(
                 id: id, username: user.name, alias: user.alias, fingerprint: user.fingerprint,
-                isVerified: user.verified, shownName: user.name.isEmpty ? "" : try names.username(id))
+                isVerified: user.verified, shownName: user.name.isEmpty ? "" : names.name(of: id))
         }
     }
 }
+
+/// Where an archive is written to.
+package protocol ExportTarget: AnyObject {
+    /// Where there is room for what does not fit into memory meanwhile.
+    var folder: String { get }
+    /// Bytes written so far.
+    var count: UInt64 { get }
+
+    func append(_ bytes: UnsafeRawBufferPointer) throws
+
+    /// All of it is written.
+    func publish() throws
+}
+
+extension DraftFile: ExportTarget {}
+
+extension AccountSigner: ArchiveSigner {}

@@ -1,0 +1,44 @@
+public import Age
+public import Archive
+public import ConclaveProtocol
+import WaxwingCore
+
+extension Account {
+    /// Writes groups to an archive: compressed, sealed with age, and signed by this account. Needs no network.
+    ///
+    /// The file appears under its name only when it is whole, with mode 0600. It holds what has its place in the server's log; no key of a group is in
+    /// it. `age`, `zstd` and `tar` open it. Ends early, and leaves nothing, when the task is cancelled.
+    ///
+    /// - Parameters:
+    ///   - groups: their ids; all groups if it is left out.
+    ///   - path: of the new file.
+    ///   - sealing: who can open it.
+    ///   - isReplacing: whether a file of that name may be there, and is replaced.
+    ///   - previous: the end of an earlier archive that this one goes on from.
+    ///   - progress: told how many rows were read of about how many.
+    /// - Returns: what was written, and the end that a later archive goes on from.
+    /// - Throws: ``DraftError``, ``AccountError``, `ArchiveError`, `StoreError`, `CoreError` `unknownGroup`.
+    @discardableResult
+    public func export(
+        _ groups: [ID]? = nil, to path: String, sealing: AgeSealing, isReplacing: Bool = false,
+        goingOnFrom previous: ArchiveEnd? = nil, progress: @escaping @Sendable (UInt64, UInt64) -> Void = { _, _ in }
+    ) async throws -> ArchiveSummary {
+        let entropy = environment.entropy
+        return try await client.read { reader in
+            let all = try reader.groups()
+            let chosen = try groups?.map { id in
+                guard let group = all.first(where: { $0.id == id }) else {
+                    throw CoreError(.unknownGroup, "there is no such group")
+                }
+                return group
+            }
+            let draft = try DraftFile(path, replacing: isReplacing) { Task.isCancelled }
+            let exporter = try Exporter(
+                reader, chosen ?? all, previous: previous,
+                entropy: { count in entropy.secret(count).withUnsafeBytes { SecretBytes($0) } },
+                isStopped: { Task.isCancelled },
+                progress: { step, done, all in if step == .reading { progress(done, all) } })
+            return try exporter.run(to: draft, sealing, isArmored: false)
+        }
+    }
+}
