@@ -14,7 +14,7 @@ DOORS ?= decode tree welcome group-info handle restore staged bundle successor o
 # Messages to begin with: of DIR, or of the official vectors where they are, and of our own.
 SEED_DIRS = $(or $(DIR),$(wildcard ../shared/mls-vectors)) fixtures/mls
 
-.PHONY: help setup demo test echo-bot test-plugins test-disk-full clocks vectors own-vectors mls-peer peers simulate honest-weeks retry-storm foreign attacks fuzz fixtures bench-archive bench-client bench-stores bench-mls format lint proto
+.PHONY: help setup demo test echo-bot test-plugins test-disk-full clocks vectors own-vectors mls-peer peers simulate honest-weeks retry-storm foreign attacks fuzz fixtures bench-archive bench-client bench-stores bench-mls format lint proto docs
 
 help:
 	@echo "make demo                     a story of three people and a network that comes and goes, by real processes"
@@ -38,6 +38,7 @@ help:
 	@echo "make bench-archive            what export, check and import cost, next to zstd and age; ARGS=\"--rows 1000000\""
 	@echo "make bench-stores             what both stores cost, next to bare SQLite and bare fsync"
 	@echo "make bench-mls                what the MLS engine's operations cost, next to the floor of their primitives"
+	@echo "make docs                     the libraries' documentation, made by docc into .build/docs"
 	@echo "make format, make lint        formats the code, checks the format"
 	@echo "make proto                    writes the wire messages' code anew from conclave.proto"
 	@echo "make setup                    installs the Debian packages that are missing"
@@ -170,6 +171,14 @@ format:
 # Generated files say themselves that they are left out.
 lint:
 	swift format lint --strict -r $(SOURCES)
+
+# Symbols come from the modules as they are built; articles from the .docc folders beside the code.
+docs: setup
+	@echo "building waxwing and waxwingd for their modules; the first time takes some minutes"
+	@swift build --quiet --product waxwing
+	@swift build --quiet --product waxwingd
+	@.ci/docs
+	@echo "to read it: python3 -m http.server -d .build/docs/Waxwing.doccarchive 8000, then http://localhost:8000/documentation"
 
 proto:
 	@.ci/setup protobuf-compiler

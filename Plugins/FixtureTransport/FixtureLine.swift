@@ -2,8 +2,8 @@ import FoundationEssentials
 
 /// One line of a fixture: a JSON object.
 ///
-/// Which members a line has depends on its kind; README of `fixtures/` describes them. The order of lines is the order in which things happened
-/// from the client's point of view, which is the one that repeats.
+/// Which members a line has depends on its kind; the article FixtureFormat describes them. The order of lines is the order in which
+/// things happened from the client's point of view, which is the one that repeats.
 struct FixtureLine: Codable, Hashable, Sendable {
     /// What kinds of lines there are.
     enum Kind: String, Codable, Sendable {

@@ -6,12 +6,12 @@ extension Account {
     /// Makes an account on a server, and signs in.
     ///
     /// - Parameters:
-    ///   - username: 1 to 32 letters, digits and underscores, in lower case on most servers.
+    ///   - username: 1 to 64 letters, digits and underscores of ASCII, the first not an underscore.
     ///   - server: `https://chat.example.org`, `host:8443`, or an http address of this machine.
     ///   - alias: a name to show beside the username.
     ///   - registrationToken: what a closed server asks for.
     ///   - settings: certificates, proxy, and whether an http address of another machine is meant.
-    /// - Throws: ``AccountError``, `TransportError`, `ProtocolError`, `StoreError`. After ``AccountError/registeredOnly`` the account is there, and
+    /// - Throws: ``AccountError``, `TransportError`, `ProtocolError`, `StoreError`. If only the sign-in failed, the account is there, and
     ///   ``signIn(_:password:server:settings:)`` goes on.
     public func register(
         _ username: String, password: String, server: String, alias: String = "", registrationToken: String = "",

@@ -4,21 +4,23 @@ import Synchronization
 import Testing
 import WaxwingCore
 
-/// The store of ARCHITECTURE.md, as it stands there.
+/// The store that the article about plug-ins shows.
 @Suite struct MemoryStoreTests {
     @Test(arguments: StoreConformance.Check.allCases.filter { !$0.isAboutTheDisk })
     func conforms(_ check: StoreConformance.Check) throws {
         try StoreConformance { _ in MemoryStore() }.run(check)
     }
 
-    @Test func theMapShowsThisVeryStore() throws {
+    @Test func theArticleShowsThisVeryStore() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        let map = try String(contentsOf: root.appendingPathComponent("ARCHITECTURE.md"), encoding: .utf8)
+        let article = try String(
+            contentsOf: root.appendingPathComponent("Sources/WaxwingCore/WaxwingCore.docc/WritingAPlugIn.md"),
+            encoding: .utf8)
         let here = try String(contentsOfFile: #filePath, encoding: .utf8)
         let start = try #require(here.range(of: "\nfinal class MemoryStore"))
         let text = here[start.lowerBound...].trimmingCharacters(in: .newlines)
-        #expect(map.contains(text))
+        #expect(article.contains(text))
     }
 }
 

@@ -13,7 +13,7 @@ extension Group {
     ///   ``join(welcome:bundles:ratchetTree:psks:predecessor:crypto:configuration:now:)``.
     /// - Throws: `invalidState` when no commit has ended this group, or for another suite than the ReInit names; `unsupported` for a version
     ///   that is not offered; `invalidKeyPackage` when the new members are not the old ones; else as
-    ///   ``commit(_:includePending:forcePath:authenticatedData:inlineTree:psks:signer:now:entropy:)``.
+    ///   `commit`.
     public func reinitialize(
         with keyPackages: [KeyPackage], credential: Credential, signer: SignaturePrivateKey, lifetime: Lifetime,
         leafExtensions: [Extension] = [], capabilities: Capabilities = Capabilities(), inlineTree: Bool = true,
@@ -50,7 +50,7 @@ extension Group {
     /// - Returns: the new group in epoch 1, and the Welcome for its other members as MLSMessage (nil when there are none). They join with
     ///   ``join(welcome:bundles:ratchetTree:psks:predecessor:crypto:configuration:now:)``.
     /// - Throws: `invalidKeyPackage` when somebody would come in who is not in this group; `invalidState` for this group's own id; else as
-    ///   ``commit(_:includePending:forcePath:authenticatedData:inlineTree:psks:signer:now:entropy:)``.
+    ///   `commit`.
     public func branch(
         groupID: [UInt8], with keyPackages: [KeyPackage], credential: Credential? = nil, signer: SignaturePrivateKey,
         extensions: [Extension]? = nil, lifetime: Lifetime, leafExtensions: [Extension] = [],

@@ -1,8 +1,8 @@
 /// A member's view of an MLS group (RFC 9420).
 ///
-/// A group is a value and does no IO. What changes it comes in two steps: ``commit(_:includePending:forcePath:authenticatedData:inlineTree:psks:signer:now:entropy:)``
-/// and ``process(_:psks:now:)`` work out what would be and leave the group alone; ``merge(_:)`` takes the step. After each
-/// mutating call ``takeStateChanges()`` tells which records to store.
+/// A group is a value and does no IO. What changes it comes in two steps: `commit` and ``process(_:psks:now:stored:)`` work out what would be and
+/// leave the group alone; ``merge(_:)`` takes the step. After each mutating call ``takeStateChanges(leavingProposalsInStore:)`` tells which
+/// records to store.
 public struct Group: Sendable {
     public var configuration: GroupConfiguration
     let crypto: any SuiteCrypto

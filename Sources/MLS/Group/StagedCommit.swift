@@ -29,7 +29,7 @@ public struct StagedCommit: Sendable {
 extension StagedCommit {
     private static let formatVersion: UInt16 = 2
 
-    /// Everything, secrets included, to be stored and read back by ``init(serialized:crypto:)``.
+    /// Everything, secrets included, to be stored and read back by ``init(serialized:crypto:configuration:)``.
     public func serialized() -> [UInt8] {
         let records = next?.records() ?? []
         let parts = [
