@@ -17,7 +17,7 @@ extension Account {
     ///   - previous: the end of an earlier archive that this one goes on from.
     ///   - progress: told how many rows were read of about how many.
     /// - Returns: what was written, and the end that a later archive goes on from.
-    /// - Throws: ``DraftError``, ``AccountError``, `ArchiveError`, `StoreError`, `CoreError` `unknownGroup`.
+    /// - Throws: `CancellationError`, ``DraftError``, ``AccountError``, `ArchiveError`, `StoreError`, `CoreError` `unknownGroup`.
     @discardableResult
     public func export(
         _ groups: [ID]? = nil, to path: String, sealing: AgeSealing, isReplacing: Bool = false,
@@ -38,7 +38,12 @@ extension Account {
                 entropy: { count in entropy.secret(count).withUnsafeBytes { SecretBytes($0) } },
                 isStopped: { Task.isCancelled },
                 progress: { step, done, all in if step == .reading { progress(done, all) } })
-            return try exporter.run(to: draft, sealing, isArmored: false)
+            do {
+                return try exporter.run(to: draft, sealing, isArmored: false)
+            } catch {
+                try Task.checkCancellation()
+                throw error
+            }
         }
     }
 }
