@@ -1,7 +1,7 @@
 import ArgumentParser
 import PrivateMemory
 
-/// The command `waxwing`. One file a command lies under `Commands/`; `Profile+Open.swift` alone chooses implementations.
+/// The command `waxwing`. One file a command lies under `Commands/`; `Profile/Profile+Open.swift` alone knows recordings and the environment.
 @main
 struct WaxwingCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
