@@ -60,8 +60,8 @@ struct ArmorReader {
             if byte == UInt8(ascii: "\n") {
                 try endLine(&bytes)
             } else if place == .after || (place == .before && line.allSatisfy(Armor.isSpace) && Armor.isSpace(byte)) {
-                // Any amount of space around the text form is ignored; but nothing may precede the first line on its
-                // own line.
+                // Any amount of space around the text form is ignored; but the first line itself must not be
+                // indented.
                 guard Armor.isSpace(byte) else { throw Armor.malformed("there is something behind its end") }
                 if place == .before, line.isEmpty { line = [byte] }
             } else {
