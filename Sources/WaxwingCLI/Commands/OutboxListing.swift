@@ -53,7 +53,7 @@ struct OutboxView: Encodable {
     /// The user it is about.
     var username: String?
     var userID: String?
-    /// queued, sending, unconfirmed or failed.
+    /// queued, sending, unconfirmed, held or failed.
     var state: String
     var why: String
     var remedy: String

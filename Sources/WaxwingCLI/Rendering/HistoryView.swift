@@ -37,7 +37,7 @@ struct HistoryView: Encodable {
     var events: [Event]?
     /// Why a row could not be opened.
     var reason: String?
-    /// sent, queued, sending, unconfirmed or failed; for messages.
+    /// sent, queued, sending, unconfirmed, held or failed; for messages.
     var state: String?
     /// Why a row failed.
     var failure: String?
