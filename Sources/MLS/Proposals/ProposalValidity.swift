@@ -2,7 +2,7 @@
 extension Proposal {
     /// Made by the sender of a proposal and again by everyone who commits it.
     ///
-    /// - Parameter founding: what else a resumption PSK may be for, in the first commit of a group that goes on from
+    /// - Parameter founding: what else a resumption PSK may be for, in the first commit of a group that continues
     ///   another one.
     /// - Throws: `invalidProposal`; for extensions of a group `tooLarge` and `malformed`.
     func check(founding: ResumptionUsage = .application, suite: CipherSuite) throws(MLSError) {

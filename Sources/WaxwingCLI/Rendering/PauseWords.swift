@@ -6,7 +6,7 @@ struct PauseWords {
     var words: String
     /// The exit code for it; nil if all went as people without a network expect.
     var status: ExitStatus?
-    /// No sync carries it out before someone logs in.
+    /// Whether someone must log in before a sync can carry it out.
     var needsLogin = false
 
     init(_ pause: Pause, _ reader: AccountReader) throws {
