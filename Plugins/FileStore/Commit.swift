@@ -1,10 +1,10 @@
 import WaxwingCore
 
-/// A change set on its way into the folder: which files it makes anew, and the manifest that will name them.
+/// A change set on its way into the folder: the files it writes, and the manifest that will name them.
 struct Commit {
     private(set) var manifest: Manifest
     private var reader: FileReader
-    /// New content of files, by their place in the table's index. A table without files has one place, 0.
+    /// New content of files, by their position in the table's index. A table without files has one position, 0.
     private var edited: [Table: [Int: [Record]]] = [:]
     /// In the order they are to be written.
     private(set) var files: [(name: String, bytes: [UInt8])] = []
@@ -43,7 +43,7 @@ struct Commit {
     }
 
     private mutating func delete(_ key: [UInt8], in table: Table) throws(FileReader.Outcome) {
-        // What is among the recent records is in no file.
+        // Recent records are in no file.
         if manifest.recent[table]?.delete(key) ?? false { return }
         try deleteFromFiles(key, in: table)
     }
@@ -85,7 +85,7 @@ struct Commit {
 
     // MARK: Files
 
-    /// The place of the file that holds a key, or would.
+    /// The position of the file that holds a key, or would hold it.
     private mutating func place(of key: [UInt8], in table: Table) throws(FileReader.Outcome) -> Int {
         max(0, try reader.index(table, in: manifest).places(before: key) - 1)
     }
@@ -106,7 +106,7 @@ struct Commit {
         edited[table, default: [:]][place] = records
     }
 
-    /// Moves recent records into files where there are too many of them, the largest shares first.
+    /// Moves recent records into files if there are too many of them, the largest shares first.
     private mutating func moveOut() throws(FileReader.Outcome) {
         var left = manifest.recent.values.reduce(0) { $0 + $1.reduce(0) { $0 + $1.size } }
         guard left > FileStore.Limits.recentBytes else { return }
@@ -139,7 +139,7 @@ struct Commit {
         }
     }
 
-    /// Puts the edited content of a table into new files, next to the files that stay.
+    /// Writes the edited content of a table into new files, next to the files that stay.
     private mutating func rewrite(_ table: Table) throws(FileReader.Outcome) {
         let references = try reader.index(table, in: manifest)
         let edited = edited[table] ?? [:]
@@ -223,7 +223,7 @@ extension RowsReference {
 extension [Record] {
     fileprivate var size: Int { reduce(0) { $0 + $1.size } }
 
-    /// Cut so that no piece is too large, unless one record alone is.
+    /// Cuts the records so that no piece is too large, except for a record that is too large by itself.
     fileprivate var pieces: [ArraySlice<Record>] {
         if isEmpty { return [] }
         if size <= FileStore.Limits.rowsBytesMax { return [self[...]] }

@@ -1,7 +1,7 @@
 import COpenSSL
 import WaxwingCore
 
-/// A file that another file names, with what it has to be.
+/// A file named by another file, with its size and checksum.
 struct FileReference: Hashable, Sendable {
     let name: String
     /// In bytes.
@@ -107,7 +107,7 @@ enum FileFormat {
     }
 }
 
-/// Why a file is not what it should be.
+/// What is wrong with a file.
 enum FormatError: Error {
     case damaged
     case newer

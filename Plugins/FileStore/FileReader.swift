@@ -2,18 +2,18 @@ import WaxwingCore
 
 /// Reads the files that a manifest names, and keeps some of what it read.
 ///
-/// A file never changes once it is named, and no name is ever given twice, so what is kept stays true.
+/// A file never changes once it is named, and no name is ever reused, so what is kept stays valid.
 struct FileReader {
     let folder: Folder
     private var indexes: [String: [RowsReference]] = [:]
     private var rows: [String: (records: [Record], size: Int)] = [:]
-    /// Names of ``rows``, the one that was used last at the end.
+    /// Names of ``rows``, the most recently used last.
     private var order: [String] = []
     private var keptBytes = 0
 
     init(folder: Folder) { self.folder = folder }
 
-    /// Why a read has to begin anew: a file is gone, which is what happens when another process has committed since.
+    /// Why a read has to start again: a file is gone, because another process has committed since.
     enum Outcome: Error {
         case gone(String)
         case failed(StoreError)
@@ -56,7 +56,7 @@ struct FileReader {
 
     mutating func keep(_ references: [RowsReference], as file: FileReference) { indexes[file.name] = references }
 
-    /// Drops what was kept of a file that is no longer needed.
+    /// Drops a file that is no longer needed.
     mutating func forget(_ name: String) {
         indexes[name] = nil
         guard let known = rows.removeValue(forKey: name) else { return }

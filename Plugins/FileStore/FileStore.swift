@@ -1,37 +1,39 @@
 import Synchronization
 public import WaxwingCore
 
-/// A store in plain files of text, in a folder one can look at with a pager.
+/// A store in plain text files, in a folder that can be read with a pager.
 ///
-/// `manifest` names everything else: it holds the records that changed lately, and for each table the index of its other files. A commit
-/// writes new files where it has to, then a new manifest, which takes the place of the old one in one step; then it removes what the
-/// old one alone had named. Whatever a change set deletes or overwrites is therefore gone from the folder when ``commit(_:)`` returns;
-/// blocks which the file system or the disk has given up are beyond reach. Every file carries the checksum of its content, or is
-/// named with it: one that is torn or altered is refused by name and never read as truth.
+/// `manifest` names everything else: it holds the records that changed recently, and for each table the index of its
+/// other files. A commit writes new files if needed, then a new manifest, which replaces the old one in one step; then
+/// it removes the files that only the old one named. So whatever a change set deletes or overwrites is gone from the
+/// folder when ``commit(_:)`` returns; blocks that the file system or the disk has released are out of reach. Every
+/// file carries the checksum of its content, or is named with it: a torn or altered file is refused by name and never
+/// read as valid.
 ///
-/// A crash leaves the state before or after a change set. Files that belong to neither are removed by the next one that opens the folder or
-/// commits to it.
+/// A crash leaves the state before or after a change set. Files that belong to neither are removed by the next process
+/// that opens the folder or commits to it.
 ///
-/// Several processes may have the folder open; writers take turns. No file is larger than ``Limits/rowsBytesMax`` unless a single record
-/// is, and two neighbours together are not smaller than a quarter of that, so the number of files grows with the bytes that are stored and with nothing else.
+/// Several processes may have the folder open; writers take turns. No file is larger than ``Limits/rowsBytesMax``
+/// unless a single record is, and two neighbours together are at least a quarter of that. So the number of files grows
+/// only with the number of bytes stored.
 public final class FileStore: Store {
-    /// The bounds it keeps.
+    /// The limits of a store.
     public enum Limits {
         /// How long a commit waits for another process, in seconds.
         public static let lockSeconds = 30.0
-        /// Recent records in the manifest, which every commit writes anew, in bytes.
+        /// The size of recent records in the manifest, which every commit rewrites, in bytes.
         static let recentBytes = 32 << 10
         /// A longer record goes into a file at once.
         static let recentRecordBytes = 8 << 10
-        /// A file of rows; a change of one of its records writes it anew. In bytes.
+        /// The size of a file of rows, in bytes; a change of one of its records rewrites it.
         static let rowsBytesMax = 64 << 10
-        /// A file that has become smaller is put together with its neighbour.
+        /// A file that has become smaller than this is merged with its neighbour.
         static let rowsBytesMin = 16 << 10
-        /// Files of rows kept in memory, in bytes on disk.
+        /// The size of files of rows kept in memory, in bytes on disk.
         static let cacheBytes = 4 << 20
-        /// A manifest beyond this is not one of ours.
+        /// A larger manifest is not one of ours.
         static let manifestBytes = 64 << 20
-        /// How often a read begins anew because other processes commit faster than it reads.
+        /// How often a read starts again because other processes commit faster than it reads.
         static let readAttempts = 1000
     }
 
@@ -42,17 +44,18 @@ public final class FileStore: Store {
 
     private struct State {
         var manifest = Manifest()
-        /// The manifest that was read last; kept open so that its place in the folder can be told from any other file's.
+        /// The manifest that was read last; kept open so that it can be told from any other file in its place.
         var file: OpenFile?
         var reader: FileReader
     }
 
     private let state: Mutex<State?>
 
-    /// Opens the store in the folder `path`, which is created where there is none, with mode 0700.
+    /// Opens the store in the folder `path`, which is created with mode 0700 if there is none.
     ///
-    /// - Parameter mustExist: create no folder.
-    /// - Throws: ``StoreError`` `notPermitted`, `full`, `newerFormat`, `corrupt` (also where the folder holds something else), `failed`.
+    /// - Parameter mustExist: whether not to create a folder.
+    /// - Throws: ``StoreError`` `notPermitted`, `full`, `newerFormat`, `corrupt` (also if the folder holds something
+    ///   else), `failed`.
     public init(path: String, mustExist: Bool = false) throws(StoreError) {
         self.path = path
         let folder = try Folder(path: path, mustExist: mustExist)
@@ -78,12 +81,13 @@ public final class FileStore: Store {
         }
     }
 
-    /// Opens the store in the folder `path` for reading only: nothing in it is changed or made, and nothing has to be writable.
+    /// Opens the store in the folder `path` for reading only: nothing in it is changed or made, and nothing has to be
+    /// writable.
     ///
-    /// What a crash has left behind stays where it is; it is not read. ``commit(_:)`` fails with `notPermitted`.
+    /// What a crash has left behind stays in place and is not read. ``commit(_:)`` fails with `notPermitted`.
     ///
-    /// - Throws: ``StoreError`` `notPermitted`, `newerFormat`, `corrupt` (also where the folder holds something else), `failed` (also where there is
-    ///   none).
+    /// - Throws: ``StoreError`` `notPermitted`, `newerFormat`, `corrupt` (also if the folder holds something else),
+    ///   `failed` (also if there is none).
     public init(reading path: String) throws(StoreError) {
         self.path = path
         folder = try Folder(reading: path)
@@ -147,7 +151,7 @@ public final class FileStore: Store {
             let (manifest, reader) = try commit.apply(changes)
             var isTidy = true
             do throws(StoreError) {
-                // Whoever wrote last did not come to an end.
+                // The last writer did not finish.
                 if try folder.isMarked { isTidy = (try? Self.tidy(&state, in: folder)) != nil }
                 try folder.mark(true)
                 try Self.write(commit.files, manifest, in: folder)
@@ -157,13 +161,13 @@ public final class FileStore: Store {
             }
             state.manifest = manifest
             state.reader = reader
-            // Without it the next access opens it anew.
+            // If this fails, the next access opens it again.
             state.file = try? folder.open(Name.manifest)
             for name in manifest.retired + before {
-                // The commit is done; what cannot be removed now is tried again by the next one.
+                // The commit is done; the next one tries again to remove what cannot be removed now.
                 if (try? folder.remove(name)) == nil { isTidy = false }
             }
-            // Likewise: a mark that stays costs the next one a look at the folder.
+            // Likewise: a mark that stays makes the next commit look at the folder.
             if isTidy { try? folder.mark(false) }
             return manifest.revision
         }
@@ -174,13 +178,13 @@ public final class FileStore: Store {
 
     // MARK: -
 
-    /// Runs `body` with the state as it is in the folder now.
+    /// Runs `body` with the current state of the folder.
     ///
-    /// - Parameter isWriter: let nobody else write meanwhile, neither another process nor another thread.
+    /// - Parameter isWriter: whether to keep other processes and threads from writing meanwhile.
     private func access<Result>(
         isWriter: Bool = false, _ body: (inout State) throws(FileReader.Outcome) -> Result
     ) throws(StoreError) -> Result {
-        // The lock on the file is this object's, not the thread's: so threads take turns first.
+        // The lock on the file belongs to this object, not to the thread, so threads take turns first.
         let outcome = state.withLock { (slot) -> Swift.Result<Result, StoreError> in
             guard var state = slot else { return .failure(StoreError(.failed, "\(path) was closed.")) }
             slot = nil
@@ -198,7 +202,7 @@ public final class FileStore: Store {
                     switch error {
                     case .failed(let error): return .failure(error)
                     case .gone(let name):
-                        // Removed by a later commit; if not, it is missing.
+                        // The file was removed by a later commit; if not, it is missing.
                         if (try? state.file.map { try folder.isCurrent($0, Name.manifest) }) ?? false {
                             return .failure(StoreError(.corrupt, "\(path)/\(name) is missing."))
                         }
@@ -211,12 +215,12 @@ public final class FileStore: Store {
         return try outcome.get()
     }
 
-    /// Reads the manifest where it is another one than before.
+    /// Reads the manifest if it is not the one read before.
     private func refresh(_ state: inout State) throws(FileReader.Outcome) {
         do throws(StoreError) {
             if let file = state.file, try folder.isCurrent(file, Name.manifest) { return }
             guard let file = try folder.open(Name.manifest) else {
-                // Somebody may be about to make it.
+                // Another process may be about to make it.
                 if isReading, state.file == nil, try folder.isNew { return }
                 throw StoreError(.corrupt, "\(path)/\(Name.manifest) is missing.")
             }
@@ -254,7 +258,7 @@ public final class FileStore: Store {
         return result
     }
 
-    /// Brings the files of a commit to the disk, the manifest last; what was written for nothing is removed again.
+    /// Brings the files of a commit to the disk, the manifest last. If that fails, removes what was written.
     private static func write(
         _ files: [(name: String, bytes: [UInt8])], _ manifest: Manifest, in folder: Folder
     ) throws(StoreError) {
@@ -264,13 +268,13 @@ public final class FileStore: Store {
                 written.append(file.name)
                 try folder.write(file.name, file.bytes)
             }
-            // Their names have to be there before the manifest that names them.
+            // Their names must be on disk before the manifest that names them.
             if !files.isEmpty { try folder.syncNames() }
             written.append(Name.nextManifest)
             try folder.write(Name.nextManifest, manifest.encoded)
             try folder.rename(Name.nextManifest, to: Name.manifest)
         } catch {
-            // What cannot be removed now is removed by the next one that opens the store.
+            // What cannot be removed now is removed by the next process that opens the store.
             for name in written { try? folder.remove(name) }
             throw error
         }
@@ -281,12 +285,13 @@ public final class FileStore: Store {
         try write([], manifest, in: folder)
     }
 
-    /// Removes what a crash has left behind: files that a commit wrote and did not come to name, or that it no longer named and did not come to
-    /// remove. For whoever holds the lock.
+    /// Removes what a crash has left behind: files that a commit wrote but did not name, or no longer named but did not
+    /// remove. Call it with the lock.
     private static func tidy(_ state: inout State, in folder: Folder) throws(StoreError) {
         var named: [Table: Set<String>] = [:]
         for table in Table.allCases {
-            // Where an index is damaged nothing is known of the table's files: they stay, and reading the table tells.
+            // If an index is damaged, nothing is known of the table's files: they stay, and reading the table reports
+            // it.
             guard let references = try? state.reader.index(table, in: state.manifest) else { continue }
             named[table] = Set(references.map(\.file.name) + [state.manifest.indexes[table]?.name ?? ""])
         }

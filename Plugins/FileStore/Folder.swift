@@ -1,18 +1,19 @@
 import Glibc
 import WaxwingCore
 
-/// The folder of a store, and every system call that is made on it.
+/// The folder of a store, and all system calls on it.
 ///
-/// Names are relative to the folder that was opened, so moving it does not lead writes elsewhere. No link is followed.
+/// Names are relative to the opened folder, so moving the folder does not lead writes elsewhere. Links are not
+/// followed.
 final class Folder: Sendable {
     let path: String
     private let descriptor: CInt
-    /// Negative where the folder is only read.
+    /// Negative if the folder is only read.
     private let lock: CInt
 
-    /// Opens the folder, which is created with mode 0700 where there is none, and the file that writers lock.
+    /// Opens the folder, which is created with mode 0700 if there is none, and the file that writers lock.
     ///
-    /// - Parameter mustExist: create no folder.
+    /// - Parameter mustExist: whether not to create a folder.
     init(path: String, mustExist: Bool) throws(StoreError) {
         self.path = path
         if !mustExist { try Self.create(path) }
@@ -26,7 +27,7 @@ final class Folder: Sendable {
         }
     }
 
-    /// Opens the folder to read what is in it.
+    /// Opens the folder for reading.
     init(reading path: String) throws(StoreError) {
         self.path = path
         descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -39,9 +40,9 @@ final class Folder: Sendable {
         Glibc.close(descriptor)
     }
 
-    /// Runs `body` while no writer with another object, of this process or another one, is at work.
+    /// Runs `body` while no writer with another object, in this process or another one, is at work.
     ///
-    /// - Throws: `failed` where another one has been at work for ``FileStore/Limits/lockSeconds``.
+    /// - Throws: `failed` if another one has been at work for ``FileStore/Limits/lockSeconds``.
     func locked<Result>(_ body: () throws(StoreError) -> Result) throws(StoreError) -> Result {
         try takeLock()
         defer { letLockGo() }
@@ -61,7 +62,7 @@ final class Folder: Sendable {
 
     func letLockGo() { flock(lock, LOCK_UN) }
 
-    /// Whether whoever wrote last was killed on the way, or left something that could not be removed.
+    /// Whether the last writer was killed before it finished, or left something that could not be removed.
     var isMarked: Bool {
         get throws(StoreError) {
             var status = stat()
@@ -70,13 +71,14 @@ final class Folder: Sendable {
         }
     }
 
-    /// Notes in the lock's file that a writer is at work, or that it has come to its end. That outlives the process, and need not outlive the
-    /// system: whoever opens the folder looks at all of it anyway.
+    /// Marks in the lock's file that a writer is at work, or that it has finished. The mark outlives the process. It
+    /// need not outlive the system: opening the folder checks all of it anyway.
     func mark(_ isAtWork: Bool) throws(StoreError) {
         guard ftruncate(lock, isAtWork ? 1 : 0) == 0 else { throw failure(errno, Name.lock) }
     }
 
-    /// Writes a file of this name anew, with mode 0600; it is on disk on return, its name is once ``syncNames()`` has returned.
+    /// Writes a new file of this name, with mode 0600. Its content is on disk on return, its name after
+    /// ``syncNames()``.
     func write(_ name: String, _ bytes: [UInt8]) throws(StoreError) {
         let file = openat(descriptor, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else { throw failure(errno, name) }
@@ -91,12 +93,12 @@ final class Folder: Sendable {
         guard fsync(file) == 0 else { throw failure(errno, name) }
     }
 
-    /// Puts the file `from` in the place of `to`.
+    /// Renames the file `from` to `to`, replacing it.
     func rename(_ from: String, to: String) throws(StoreError) {
         guard renameat(descriptor, from, descriptor, to) == 0 else { throw failure(errno, to) }
     }
 
-    /// What was created, renamed and removed so far is on disk on return.
+    /// Syncs what was created, renamed and removed so far to disk.
     func syncNames() throws(StoreError) {
         guard fsync(descriptor) == 0 else { throw failure(errno, "") }
     }
@@ -106,9 +108,9 @@ final class Folder: Sendable {
         guard unlinkat(descriptor, name, 0) == 0 || errno == ENOENT else { throw failure(errno, name) }
     }
 
-    /// Opens a file to read it; nil where there is none.
+    /// Opens a file for reading; nil if there is none.
     ///
-    /// - Throws: also where it is not a plain file, which nobody should have to wait for.
+    /// - Throws: also if it is not a plain file, which could block the reader.
     func open(_ name: String) throws(StoreError) -> OpenFile? {
         let file = openat(descriptor, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard file >= 0 else {
@@ -130,7 +132,7 @@ final class Folder: Sendable {
             throw failure(errno, name)
         }
         guard let here = file.status else { return false }
-        // As long as it is open its number is not given to another file.
+        // While it is open, its inode number is not given to another file.
         return here.st_ino == there.st_ino && here.st_dev == there.st_dev
     }
 
@@ -158,7 +160,7 @@ final class Folder: Sendable {
         StoreError(systemError: code, path: name.isEmpty ? path : "\(path)/\(name)")
     }
 
-    /// The names of the folders that were made are on disk on return.
+    /// Syncs the names of the new folders to disk.
     private static func create(_ path: String) throws(StoreError) {
         if mkdir(path, 0o700) == 0 { return try syncParent(of: path) }
         if errno == EEXIST { return }
@@ -192,7 +194,7 @@ final class OpenFile: Sendable {
         return fstat(descriptor, &status) == 0 ? status : nil
     }
 
-    /// The whole content; nil where the system says no, or where the file is longer than `limit` bytes.
+    /// The whole content; nil if the system cannot read it, or if the file is longer than `limit` bytes.
     func content(atMost limit: Int) -> [UInt8]? {
         guard let status, status.st_size >= 0, status.st_size <= limit else { return nil }
         let size = Int(status.st_size)
@@ -215,7 +217,7 @@ final class OpenFile: Sendable {
 }
 
 extension StoreError {
-    /// What the operating system says about a file or folder.
+    /// The operating system's error for a file or folder.
     init(systemError: CInt, path: String) {
         let message = String(cString: strerror(systemError))
         switch systemError {

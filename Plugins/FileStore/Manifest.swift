@@ -1,18 +1,18 @@
 import WaxwingCore
 
-/// What a store holds at one revision: the records that changed lately, and where the others are.
+/// What a store holds at one revision: the records that changed recently, and where the others are.
 ///
-/// A key is either among the recent records or in a file of rows, never in both: so whatever is overwritten or deleted is gone from the
-/// folder with the files that held it.
+/// A key is either among the recent records or in a file of rows, never in both. So whatever is overwritten or deleted
+/// is gone from the folder together with the files that held it.
 struct Manifest: Sendable {
     var revision: UInt64 = 0
     /// No file has a name with this number or a higher one.
     var nextNumber: UInt64 = 1
-    /// By table; none where a table has no files.
+    /// By table; none if a table has no files.
     var indexes: [Table: FileReference] = [:]
     /// By table, in ascending key order.
     var recent: [Table: [Record]] = [:]
-    /// Files of the revision before, which nothing needs any more.
+    /// Files of the revision before that are no longer needed.
     var retired: [String] = []
 
     var encoded: [UInt8] {
@@ -88,7 +88,7 @@ struct Manifest: Sendable {
 }
 
 extension [Record] {
-    /// Where a key is in records of ascending keys, or where it would be.
+    /// The position of a key among records in ascending order of keys, or where it would be.
     func position(of key: [UInt8]) -> (index: Int, isThere: Bool) {
         var (low, high) = (0, count)
         while low < high {
@@ -124,6 +124,6 @@ extension [Record] {
 }
 
 extension Record {
-    /// What it takes in a file, roughly, in bytes.
+    /// Its approximate size in a file, in bytes.
     var size: Int { 2 * key.count + value.count + value.count / 2 + 4 }
 }

@@ -3,9 +3,10 @@ import WaxwingCore
 /// The names of files in a store's folder. Part of the stored format.
 enum Name {
     static let manifest = "manifest"
-    /// The manifest of a commit that is under way.
+    /// The manifest of a commit in progress.
     static let nextManifest = "manifest.next"
-    /// What writers lock. It is one byte long while one of them is at work, else empty: see ``Folder/mark(_:)``.
+    /// The file that writers lock. It is one byte long while one of them is at work, else empty: see
+    /// ``Folder/mark(_:)``.
     static let lock = "lock"
 
     /// Holds records of one table.

@@ -1,11 +1,11 @@
 import COpenSSL
 
-/// How bytes stand in a line of text: keys in hex; values in quotes where most of it can be read, in base64 where it cannot.
+/// The text form of bytes: keys in hex; values in quotes if most of it is readable, otherwise in base64.
 ///
-/// `"\x00\x05hello, günther"` is a value of fifteen bytes. Inside the quotes every printable character stands for its UTF-8, `\"`, `\\`,
-/// `\n` for themselves, and `\x` with two hex digits for any other byte.
+/// `"\x00\x05hello, günther"` is a value of fifteen bytes. Inside the quotes every printable character stands for its
+/// UTF-8, `\"`, `\\`, `\n` for themselves, and `\x` with two hex digits for any other byte.
 enum ValueText {
-    /// A quoted value may be this much longer than its base64 form before the latter is taken.
+    /// How much longer than its base64 form a quoted value may be before base64 is used.
     private static let quotedFactor = 1.5
 
     static func append(_ value: [UInt8], to text: inout [UInt8]) {
@@ -20,7 +20,7 @@ enum ValueText {
             })
     }
 
-    /// - Returns: nil where the text is not one that ``append(_:to:)`` writes.
+    /// - Returns: nil if the text is not one that ``append(_:to:)`` writes.
     static func value(of text: ArraySlice<UInt8>) -> [UInt8]? {
         text.first == UInt8(ascii: "\"") ? quotedValue(text) : base64Value(text)
     }
@@ -77,7 +77,7 @@ enum ValueText {
         return text.count <= limit
     }
 
-    /// The length of a character beyond ASCII that may stand in a terminal as it is; 0 for anything else.
+    /// The length of a character beyond ASCII that is safe to show in a terminal; 0 for anything else.
     private static func printableLength(_ value: [UInt8], at index: Int) -> Int {
         let length = value[index] >= 0xf0 ? 4 : value[index] >= 0xe0 ? 3 : 2
         guard index + length <= value.count else { return 0 }

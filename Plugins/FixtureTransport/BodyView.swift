@@ -2,7 +2,7 @@ import ConclaveProtocol
 import FoundationEssentials
 import MLS
 
-/// What reviewers see of a body: its protobuf message as JSON, with ids as UUIDs and MLS messages told in words.
+/// What reviewers see of a body: its protobuf message as JSON, with ids as UUIDs and MLS messages described in words.
 enum BodyView {
     static func of(
         _ body: [UInt8], _ side: WireBody.Side, _ method: APIRequest.Method, _ path: String
@@ -13,7 +13,7 @@ enum BodyView {
     static func of(_ hint: ServerHint) -> JSONValue? { hint.json.flatMap(readable) }
 
     private static func readable(_ json: [UInt8]) -> JSONValue? {
-        // It is for looking at: what is no JSON after all is left out.
+        // This is only for people: what is not JSON after all is left out.
         (try? JSONDecoder().decode(JSONValue.self, from: Data(json))).map { readable($0, name: "") }
     }
 
@@ -28,7 +28,8 @@ enum BodyView {
         }
     }
 
-    /// In the JSON form of protobuf, bytes are base64; in this protocol they are ids where a member's name says so, and MLS messages else.
+    /// In the JSON form of protobuf, bytes are base64. In this protocol they are ids if a member's name says so, and
+    /// MLS messages otherwise.
     private static func words(_ text: String, name: String) -> String {
         if name.hasSuffix("Id") || name.hasSuffix("Ids"), name != "mlsGroupId",
             let bytes = Data(base64Encoded: text), let id = ID(Array(bytes))

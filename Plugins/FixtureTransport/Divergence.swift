@@ -2,11 +2,11 @@ import ConclaveProtocol
 import FoundationEssentials
 import WaxwingCore
 
-/// Where a play leaves its recording.
+/// The point at which a replay leaves its recording.
 public struct Divergence: Error, Sendable, CustomStringConvertible {
     let expected: FixtureLine?
     let actual: FixtureLine?
-    /// Of the line, from 1.
+    /// The line number, from 1.
     public let line: Int
     private let what: String
 
@@ -109,7 +109,7 @@ extension FixtureLine {
     }
 
     private static func words(_ value: JSONValue) -> String {
-        // For reading only: what JSON cannot say is left out.
+        // This is only for people: what JSON cannot say is left out.
         let text = (try? JSONEncoder().encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "?"
         return text.count > 200 ? text.prefix(200) + "…" : text
     }

@@ -2,11 +2,11 @@ import ConclaveProtocol
 import FoundationEssentials
 import Glibc
 
-/// What people do with recordings besides playing them.
+/// What can be done with recordings besides replaying them.
 extension Fixture {
     /// The recording in readable lines.
     ///
-    /// - Parameter withDraws: also what was read of the clock and drawn of entropy.
+    /// - Parameter withDraws: whether to include clock readings and random numbers.
     public func description(withBodies: Bool, withDraws: Bool) -> [String] {
         var text: [String] = []
         for line in lines {
@@ -19,18 +19,18 @@ extension Fixture {
         return text
     }
 
-    /// What it is, in a few words.
+    /// Describes it in a few words.
     public var summary: String {
         func count(_ kind: FixtureLine.Kind) -> Int { lines.count { $0.kind == kind } }
         return "\(lines.count) lines, \(count(.command)) commands, \(count(.request)) requests, "
             + (isReplayable ? "can be played again" : "without entropy")
     }
 
-    /// What is wrong with it; nil where nothing is.
+    /// What is wrong with it; nil if nothing is.
     public var problem: String? {
         var isInCommand = false
         var requests: [Int: FixtureLine] = [:]
-        // Those that something may still come for.
+        // Requests for which something may still come.
         var open: Set<Int> = []
         for line in lines.dropFirst() {
             switch line.kind {
@@ -87,15 +87,16 @@ extension Fixture {
         return Fixture(lines: copy)
     }
 
-    /// Writes it into a new file of mode 0600.
+    /// Writes it into a new file with mode 0600.
     ///
-    /// - Throws: ``FixtureError``, also where there is such a file.
+    /// - Throws: ``FixtureError``, also if the file exists.
     public func write(to path: String) throws(FixtureError) {
         let (writer, _) = try FixtureWriter.open(path, mustBeNew: true)
         for line in lines { try writer.write(line.encoded + [UInt8(ascii: "\n")]) }
     }
 
-    /// Readable lines on where another recording differs; none where it does not. Lines that only one of them has do not hide what comes after.
+    /// Readable lines that say where another recording differs; none if it does not. Lines that only one of them has do
+    /// not hide what comes after.
     public func differences(from other: Fixture) -> [String] {
         var text: [String] = []
         let shown = 40
@@ -108,7 +109,7 @@ extension Fixture {
                 old.dropFirst().first.map({ next in new.dropFirst().first.map(next.matches) ?? false })
                     ?? (new.count == 1)
             {
-                // Another line in the place of one.
+                // One line replaced by another.
                 text += ["- \(a.line)  \(a.summary)", "+ \(b.line)  \(b.summary)"]
                 text += FixtureLine.differences(a, b).map { "    \($0)" }
                 (old, new) = (old.dropFirst(), new.dropFirst())
@@ -125,9 +126,9 @@ extension Fixture {
         return text + ["and more"]
     }
 
-    /// How many lines of each to leave out, as few as can be, until they go on alike.
+    /// The smallest number of lines of each to skip until they agree again.
     private static func skipped(from old: ArraySlice<FixtureLine>, to new: ArraySlice<FixtureLine>) -> (Int, Int) {
-        // Further away than this they are taken for different altogether.
+        // Beyond this distance they are taken for entirely different.
         let reach = 60
         let (most, other) = (min(reach, old.count), min(reach, new.count))
         for total in 1...max(1, most + other) {
@@ -146,7 +147,7 @@ extension Fixture {
 }
 
 extension FixtureLine {
-    /// What stands in this line that is a secret and no placeholder; nil where nothing does.
+    /// A secret in this line that is not a placeholder; nil if there is none.
     ///
     /// - Parameter request: the line of the request it belongs to.
     fileprivate func secret(for request: FixtureLine?) -> String? {
@@ -171,17 +172,18 @@ extension FixtureLine {
             }
             return text
         }
-        // What is there for people is of the body, or it could hold anything.
+        // The text for people must match the body; otherwise it could hold anything.
         if found == nil, let view, view != BodyView.of(bytes, side, method, path) { return "a view of something else" }
         return found
     }
 }
 
 extension Masks {
-    /// The arguments of a command without what was said in it: `send` has its text behind the group.
+    /// The arguments of a command without its message text: `send` has it after the group.
     static func wordless(_ arguments: [String]) -> [String] {
         guard arguments.first == "send" else { return arguments }
-        // Behind -- everything is words, however it begins. Values of options are not told from words: better one too many.
+        // After `--` everything is text, however it begins. Values of options are not told from text: better to remove
+        // one too many.
         let end = arguments.firstIndex(of: "--") ?? arguments.endIndex
         var places = arguments.indices.dropFirst().filter { place in
             place > end || (place != end && !arguments[place].hasPrefix("-"))

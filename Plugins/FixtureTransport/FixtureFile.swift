@@ -1,18 +1,19 @@
 import Glibc
 
-/// A fixture that is being written: every line is in the file when its call returns.
+/// A fixture being written: every line is in the file when its call returns.
 final class FixtureWriter: Sendable {
     private let descriptor: CInt
 
-    /// Creates the file, or goes on at the end of one that is there. It is for its owner alone in any case: keys may be in it.
+    /// Creates the file, or appends to an existing one. It is readable only by its owner in any case: it may contain
+    /// keys.
     ///
-    /// - Parameter mustBeNew: a file that is there is an error, and stays as it is.
-    /// - Returns: besides, whether the file is new.
-    /// - Throws: ``FixtureError``, also for what is no file of its own: a link, a folder, a pipe, a device.
+    /// - Parameter mustBeNew: whether an existing file is an error; it stays unchanged.
+    /// - Returns: also whether the file is new.
+    /// - Throws: ``FixtureError``, also for what is not a plain file: a link, a folder, a pipe, a device.
     static func open(
         _ path: String, mustBeNew: Bool = false
     ) throws(FixtureError) -> (writer: FixtureWriter, isNew: Bool) {
-        // A link may lead anywhere, and a pipe with no reader must not hold anyone up.
+        // A link may lead anywhere, and a pipe without a reader must not block.
         let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (mustBeNew ? O_EXCL : 0)
         let descriptor = Glibc.open(path, flags, 0o600)
         guard descriptor >= 0 else {
@@ -27,7 +28,7 @@ final class FixtureWriter: Sendable {
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw FixtureError("\(path) is no file that can hold a recording")
         }
-        // Another owner's file stays as it is.
+        // Another owner's file stays unchanged.
         guard fchmod(descriptor, 0o600) == 0 || errno == EPERM else {
             throw FixtureError("\(path): \(String(cString: strerror(errno)))")
         }
@@ -38,7 +39,7 @@ final class FixtureWriter: Sendable {
 
     deinit { close(descriptor) }
 
-    /// - Throws: where the disk is full, or gone.
+    /// - Throws: if the disk is full, or gone.
     func write(_ bytes: [UInt8]) throws(FixtureError) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -52,9 +53,9 @@ final class FixtureWriter: Sendable {
     }
 }
 
-/// A fixture as it was read: a header, and commands with all that happened in them.
+/// A fixture that was read: a header, and commands with everything that happened in them.
 public struct Fixture: Sendable {
-    /// The newest format this version reads and the one it writes.
+    /// The newest format this version reads, and the one it writes.
     public static let format = 1
 
     let lines: [FixtureLine]
@@ -97,7 +98,7 @@ public struct Fixture: Sendable {
     }
 
     /// - Parameter path: a file within the bounds of ``FixtureLimits``.
-    /// - Throws: ``FixtureError``, also for what is no file: a folder, a pipe, a device.
+    /// - Throws: ``FixtureError``, also for what is not a file: a folder, a pipe, a device.
     public init(path: String) throws(FixtureError) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw FixtureError("\(path): \(String(cString: strerror(errno)))") }
@@ -116,7 +117,7 @@ public struct Fixture: Sendable {
             guard count >= 0 else { throw FixtureError("\(path): \(String(cString: strerror(errno)))") }
             if count == 0 { break }
             text += buffer[..<count]
-            // It may be growing.
+            // The file may be growing.
             guard text.count <= FixtureLimits.file else { throw tooLarge }
         }
         try self.init(text)
@@ -142,10 +143,10 @@ public struct Fixture: Sendable {
         }
     }
 
-    /// What a recording keeps of a command line: nothing of the way to the server, nor of where a password came from.
+    /// What a recording keeps of a command line: nothing of the way to the server, nor of the source of a password.
     public static func kept(_ arguments: [String]) -> [String] { Masks.arguments(arguments) }
 
-    /// Whether it holds all that is needed to play it again.
+    /// Whether it holds everything needed to replay it.
     public var isReplayable: Bool { lines[0].entropy == true }
 }
 

@@ -1,12 +1,12 @@
-/// The bounds of a recording, each with its reason. A recording may come from anyone.
+/// The limits of a recording, each with its reason. A recording may come from anyone.
 public enum FixtureLimits {
     /// Bytes of a file. A session of a thousand messages takes one or two million.
     public static let file = 128 << 20
-    /// Bytes of one line: an answer of the largest size that a transport takes, in base64, and once more for people.
+    /// Bytes of one line: an answer of the largest size that a transport accepts, in base64, and again for people.
     public static let line = 64 << 20
     /// Lines of a file; each takes about a kilobyte of memory, however short it is.
     public static let lines = 250_000
-    /// Moments of any clock, in milliseconds: 9999-12-31. Sums of two of them stay far from the end of all numbers.
+    /// Milliseconds on any clock: 9999-12-31. Sums of two of them are far from overflowing.
     static let milliseconds: UInt64 = 253_402_300_799_999
     /// Requests of one command, and bytes drawn or read at once.
     static let requests = 1 << 30
@@ -16,7 +16,7 @@ public enum FixtureLimits {
 }
 
 extension FixtureLine {
-    /// The name of a member that no recorder can have written; nil where all may be.
+    /// The name of a member that no recorder can have written; nil if all may be genuine.
     var memberOutOfBounds: String? {
         let seconds = FixtureLimits.milliseconds / 1000
         let checks: [(name: String, holds: Bool)] = [

@@ -2,22 +2,22 @@ import FoundationEssentials
 
 /// One line of a fixture: a JSON object.
 ///
-/// Which members a line has depends on its kind; the article FixtureFormat describes them. The order of lines is the order in which
-/// things happened from the client's point of view, which is the one that repeats.
+/// Which members a line has depends on its kind; the article FixtureFormat describes them. Lines are in the order in
+/// which things happened from the client's point of view, which is the order that a replay repeats.
 struct FixtureLine: Codable, Hashable, Sendable {
-    /// What kinds of lines there are.
+    /// The kinds of lines.
     enum Kind: String, Codable, Sendable {
         /// The first line of every fixture.
         case header
-        /// A command line begins, and ends.
+        /// The beginning of a command line, and its end.
         case command, exit
-        /// What it read: of the clock, of the random generator, of a password prompt, of standard input.
+        /// What it read: the clock, random numbers, a password, standard input.
         case clock, entropy, password, input
-        /// A request, and what came of it.
+        /// A request, and its outcome.
         case request, answer, failure
-        /// Something was heard on the event feed that a request opened; the feed ended.
+        /// An event on the feed that a request opened; the end of the feed.
         case event, feedEnd
-        /// Time passed; somebody asked the client to stop.
+        /// Time passed; the client was asked to stop.
         case wake, stop
     }
 
@@ -28,7 +28,7 @@ struct FixtureLine: Codable, Hashable, Sendable {
     // header
     var format: Int?
     var program: String?
-    /// Whether the draws of entropy are in it, from which every key follows.
+    /// Whether it contains the random numbers, from which every key follows.
     var entropy: Bool?
     var note: String?
 
@@ -36,7 +36,8 @@ struct FixtureLine: Codable, Hashable, Sendable {
     var arguments: [String]?
     var code: Int32?
 
-    // clock, in milliseconds since 1970, and since which start of the machine; entropy, input: the bytes; password: its placeholder
+    // clock, in milliseconds since 1970, and since which start of the machine; entropy, input: the bytes; password: its
+    // placeholder
     var milliseconds: UInt64?
     var uptime: UInt64?
     var boot: UInt32?
@@ -59,7 +60,7 @@ struct FixtureLine: Codable, Hashable, Sendable {
     var retryAt: UInt64?
     var date: UInt64?
     var body: Data?
-    /// The body once more for people, as the JSON form of its protobuf message. Never read.
+    /// The body again for people, as the JSON form of its protobuf message. Never read.
     var view: JSONValue?
     var outcome: String?
     var cause: String?
@@ -70,7 +71,7 @@ struct FixtureLine: Codable, Hashable, Sendable {
 
     init(_ kind: Kind) { self.kind = kind }
 
-    /// Whether it is the same when it is played again: where it stands does not count, nor what is there for people alone.
+    /// Whether it is the same in a replay: neither its position nor what is only for people counts.
     func matches(_ other: FixtureLine) -> Bool {
         var (a, b) = (self, other)
         a.line = 0

@@ -1,4 +1,4 @@
-/// Any JSON.
+/// Any JSON value.
 enum JSONValue: Codable, Hashable, Sendable {
     case null
     case bool(Bool)
@@ -9,7 +9,7 @@ enum JSONValue: Codable, Hashable, Sendable {
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        // A value says what it is only by what it can be read as.
+        // The type of a value shows only in what it can be decoded as.
         func read<Value: Decodable>(_: Value.Type) -> Value? { try? container.decode(Value.self) }
         if container.decodeNil() {
             self = .null

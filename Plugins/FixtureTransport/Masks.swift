@@ -1,11 +1,11 @@
 import COpenSSL
 import ConclaveProtocol
 
-/// What stands in a fixture for passwords and tokens: the same for the same secret, so that lines still match.
+/// Placeholders for passwords and tokens in a fixture: the same for the same secret, so that lines still match.
 struct Masks: Sendable {
     private var passwords: [String: String] = [:]
 
-    /// The password of a session is numbered.
+    /// The passwords of a session are numbered.
     mutating func password(_ text: String) -> String {
         if let mask = passwords[text] { return mask }
         let mask = "\(Self.passwordPrefix)\(passwords.count + 1)"
@@ -15,16 +15,16 @@ struct Masks: Sendable {
 
     private static let passwordPrefix = "password-"
 
-    /// Whether a text is what stands for a password.
+    /// Whether a text is a placeholder for a password.
     static func isPassword(_ text: String) -> Bool {
         text.hasPrefix(passwordPrefix) && Int(text.dropFirst(passwordPrefix.count)) != nil
     }
 
-    /// A token is 256 random bits on every server we know, so a few digits of its hash tell two apart and give nothing away. Another process
-    /// that goes on with the recording finds the same.
+    /// A token is 256 random bits on every server we know, so a few digits of its hash tell two apart and reveal
+    /// nothing. Another process that continues the recording finds the same placeholder.
     static func token(_ text: String) -> String {
         let (prefix, digits) = ("token-", 8)
-        // What was recorded can be recorded again.
+        // A replay may itself be recorded.
         if text.hasPrefix(prefix), text.count == prefix.count + digits { return text }
         return prefix + hexEncode(sha256(Array(text.utf8))).prefix(digits)
     }
@@ -35,7 +35,7 @@ struct Masks: Sendable {
         }
     }
 
-    /// Takes a placeholder for used. What is none, a stranger has written there.
+    /// Marks a placeholder as used. What is not a placeholder was written by a stranger.
     mutating func reserve(_ mask: String) {
         if Self.isPassword(mask), passwords[mask] == nil { passwords[mask] = mask }
     }
@@ -51,9 +51,9 @@ struct Masks: Sendable {
         }
     }
 
-    /// A command line without the options that say which way the server was reached, and where the password came from: they may carry
-    /// credentials, and mean nothing elsewhere. Of a file with a token it keeps only that there was one. Credentials in the address of a server,
-    /// where no one should put them, are left out too.
+    /// A command line without the options that name the way to the server or the source of the password: they may carry
+    /// credentials, and mean nothing elsewhere. Of a file with a token, only the fact that there was one is kept.
+    /// Credentials in the address of a server, where no one should put them, are left out, too.
     static func arguments(_ arguments: [String]) -> [String] {
         let hidden = [
             "--proxy", "--token-header", "--ca-file", "--transport", "--store", "--password-file", "--password-fd",
@@ -83,14 +83,14 @@ struct Masks: Sendable {
 
     private static let hiddenCredentials = "…"
 
-    /// The address of a server: whatever is in front of an `@` is no part of it.
+    /// The address of a server, without anything before an `@`.
     private static func address(_ text: String) -> String {
         guard let at = text.lastIndex(of: "@") else { return text }
         let start = text.firstRange(of: "://")?.upperBound ?? text.startIndex
         return start <= at ? text[..<start] + hiddenCredentials + text[at...] : text
     }
 
-    /// Any text: in each `https://name:password@host` in it, what is in front of the host.
+    /// Any text, with each `https://name:password@host` in it reduced to the host.
     private static func withoutCredentials(_ text: String) -> String {
         var result = ""
         var rest = text[...]

@@ -4,23 +4,24 @@ public import MLS
 import Synchronization
 public import WaxwingCore
 
-/// Plays a recording: gives a client what was recorded, in that order, and holds it to doing what it did then.
+/// Replays a recording: gives a client what was recorded, in that order, and checks that it does what it did then.
 ///
-/// Give a ``Client`` the player as its ``Pace``, and its ``transport``, ``clock`` and ``entropy``. No network and no time is needed: what the client waited for
-/// comes at once. Whatever it does otherwise than recorded is a ``Divergence``, which ends the play.
+/// Give a ``Client`` the player as its ``Pace``, and its ``transport``, ``clock`` and ``entropy``. It needs no network
+/// and takes no time: what the client waited for comes at once. Anything it does differently from the recording is a
+/// ``Divergence``, which ends the replay.
 public final class Player: Pace {
-    /// What to do when the client does something else. There is no going on.
+    /// Called when the client does something else. There is no way to continue.
     public typealias Failure = @Sendable (Divergence) -> Never
 
     private struct State {
-        /// Of the next line.
+        /// The index of the next line.
         var position: Int
         var turn = Turn.going
         var requests = 0
         var announced: [(id: Int, request: APIRequest)] = []
-        /// What has come for a request that nobody asks after yet.
+        /// What has come for requests that no one has asked about yet.
         var arrived: [Int: [FixtureLine]] = [:]
-        /// Requests that something may still come for.
+        /// Requests for which something may still come.
         var open: Set<Int> = []
         var waiters: [Int: CheckedContinuation<FixtureLine?, Never>] = [:]
         var stop: (@Sendable () -> Void)?
@@ -28,13 +29,13 @@ public final class Player: Pace {
     }
 
     private let lines: [FixtureLine]
-    /// In a play, passwords are placeholders already.
+    /// In a replay, passwords are placeholders already.
     private let masks: Masks
     private let failure: Failure
     private let state: Mutex<State>
 
-    /// - Parameter first: the command to begin with; the first one of all unless said.
-    /// - Throws: ``FixtureError`` where the fixture holds no entropy.
+    /// - Parameter first: the command to begin with; the first of all if omitted.
+    /// - Throws: ``FixtureError`` if the fixture holds no entropy.
     public init(_ fixture: Fixture, from first: Fixture.Command? = nil, failure: @escaping Failure)
         throws(FixtureError)
     {
@@ -51,7 +52,7 @@ public final class Player: Pace {
 
     // MARK: Commands
 
-    /// Goes on to the next command.
+    /// Continues with the next command.
     ///
     /// - Returns: its arguments; nil at the end of the recording.
     public func nextCommand() -> [String]? {
@@ -74,7 +75,7 @@ public final class Player: Pace {
         return arguments
     }
 
-    /// The command ended with this exit code.
+    /// Called when the command ended with this exit code.
     public func exit(_ code: Int32) {
         var actual = FixtureLine(.exit)
         actual.code = code
@@ -91,7 +92,7 @@ public final class Player: Pace {
         { [self] in
             let line = take(.clock)
             var moment = Moment(wall: Instant(milliseconds: line.milliseconds ?? 0))
-            // Recordings of old have the wall clock alone.
+            // Old recordings have only the wall clock.
             if let uptime = line.uptime { (moment.uptime, moment.boot) = (uptime, line.boot ?? 0) }
             return moment
         }
@@ -159,7 +160,7 @@ public final class Player: Pace {
 
     /// What comes next for a request.
     ///
-    /// - Returns: nil where the task was cancelled first.
+    /// - Returns: nil if the task was cancelled first.
     func next(for number: Int) async -> FixtureLine? {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -187,7 +188,7 @@ public final class Player: Pace {
         }
     }
 
-    /// Lets the next thing come. The client rests, so something has to.
+    /// Delivers the next thing. The client rests, so something must come.
     private func play() {
         enum Step {
             case deliver(CheckedContinuation<FixtureLine?, Never>, FixtureLine)
@@ -246,7 +247,7 @@ public final class Player: Pace {
         }
     }
 
-    /// Somebody asks for what has come, or the play would stand still.
+    /// Someone must ask for what has come, or the replay would stall.
     private func expectToBeTaken(_ line: FixtureLine) {
         Task {
             try await Task.sleep(for: .seconds(Self.patienceSeconds))
@@ -257,7 +258,7 @@ public final class Player: Pace {
         }
     }
 
-    /// Nothing in a play takes time of its own: so long nobody is busy.
+    /// Nothing in a replay takes time of its own: no one is busy for this long.
     private static let patienceSeconds = 30
 
     // MARK: Lines
@@ -274,7 +275,7 @@ public final class Player: Pace {
         return number
     }
 
-    /// Takes the next line, which has to be equal to this one.
+    /// Takes the next line, which must be equal to this one.
     private func take(_ actual: FixtureLine) -> FixtureLine {
         let (line, position) = advance()
         guard let line, line.matches(actual) else {
@@ -283,7 +284,7 @@ public final class Player: Pace {
         return line
     }
 
-    /// Takes the next line, which has to be of this kind.
+    /// Takes the next line, which must be of this kind.
     private func take(_ kind: FixtureLine.Kind) -> FixtureLine {
         let (line, position) = advance()
         guard let line, line.kind == kind else {
@@ -309,7 +310,7 @@ private struct PlayedEntropy: EntropySource {
     func bytes(_ count: Int) -> [UInt8] { count == 0 ? [] : player.entropy(count) }
 }
 
-/// The transport of a recording: needs no network.
+/// The transport of a recording. It needs no network.
 private struct PlayedTransport: Transport {
     let player: Player
 

@@ -4,12 +4,12 @@ public import MLS
 import Synchronization
 public import WaxwingCore
 
-/// Writes down what a client draws from outside, in the order in which it happens from the client's point of view.
+/// Records what a client takes from outside, in the order in which it happens from the client's point of view.
 ///
-/// Give a ``Client`` the recorder as its ``Pace``, and what it makes of a transport, a clock and a source of entropy in their place.
-/// Passwords and tokens are never written; placeholders are.
+/// Give a ``Client`` the recorder as its ``Pace``, and replace its transport, clock and source of entropy by those that
+/// the recorder makes of them. Passwords and tokens are never written; placeholders are.
 public final class Recorder: Pace {
-    /// What to do where the recording cannot be written: the client must not go on as if it were.
+    /// Called if the recording cannot be written: the client must not go on as if it were.
     public typealias Failure = @Sendable (FixtureError) -> Never
 
     private struct Waiter {
@@ -25,7 +25,7 @@ public final class Recorder: Pace {
         var waiters: [Waiter] = []
         var waiterNumber: UInt64 = 0
         var requests = 0
-        /// Decided on, and not yet seen by the transport.
+        /// Decided by the client, and not yet seen by the transport.
         var announced: [(id: Int, request: APIRequest)] = []
         /// Counts rests, so that a late timer does not disturb a later one.
         var rests: UInt64 = 0
@@ -38,14 +38,14 @@ public final class Recorder: Pace {
     private let failure: Failure
     private let state = Mutex(State())
 
-    /// Begins a recording, or goes on with one.
+    /// Begins a recording, or continues one.
     ///
     /// - Parameters:
-    ///   - path: made with mode 0600 where it is missing.
-    ///   - program: the name and version of what records.
-    ///   - withEntropy: also write the draws of entropy. Only then can it be played again; and then every key of the session follows from
-    ///     it, so it must never be made with an account that counts.
-    /// - Throws: ``FixtureError`` where the file cannot be used, or is a recording of the other sort.
+    ///   - path: made with mode 0600 if it is missing.
+    ///   - program: the name and version of the recording program.
+    ///   - withEntropy: whether to record random numbers, too. Only then can it be replayed; but then every key of the
+    ///     session follows from it, so it must never be made with an account that matters.
+    /// - Throws: ``FixtureError`` if the file cannot be used, or is a recording of the other sort.
     public init(path: String, program: String, withEntropy: Bool, failure: @escaping Failure) throws(FixtureError) {
         let (writer, isNew) = try FixtureWriter.open(path)
         self.writer = writer
@@ -80,7 +80,7 @@ public final class Recorder: Pace {
 
     // MARK: What the client draws
 
-    /// A command line begins. Credentials in it are left out.
+    /// Called when a command line begins. Credentials in it are left out.
     public func command(_ arguments: [String]) {
         var line = FixtureLine(.command)
         line.arguments = Masks.arguments(arguments)
@@ -93,14 +93,14 @@ public final class Recorder: Pace {
         write(line)
     }
 
-    /// It ended with this exit code.
+    /// Called when it ended with this exit code.
     public func exit(_ code: Int32) {
         var line = FixtureLine(.exit)
         line.code = code
         write(line)
     }
 
-    /// Clocks that write down what they show.
+    /// Clocks that record what they show.
     public func clock(_ clock: @escaping @Sendable () -> Moment) -> @Sendable () -> Moment {
         { [self] in
             let now = clock()
@@ -113,7 +113,7 @@ public final class Recorder: Pace {
         }
     }
 
-    /// A source that writes down what is drawn from it.
+    /// A source that records what is drawn from it.
     public func entropy(_ source: any EntropySource) -> any EntropySource {
         RecordingEntropy(recorder: self, source: source)
     }
@@ -125,21 +125,21 @@ public final class Recorder: Pace {
         write(line)
     }
 
-    /// A password was asked for and given.
+    /// Called when a password was asked for and given.
     public func password(_ text: String) {
         var line = FixtureLine(.password)
         line.text = state.withLock { $0.masks.password(text) }
         write(line)
     }
 
-    /// Something was read from standard input; nothing at its end.
+    /// Called when something was read from standard input; nothing at its end.
     public func input(_ bytes: [UInt8]) {
         var line = FixtureLine(.input)
         line.bytes = Data(bytes)
         write(line)
     }
 
-    /// A transport that writes down what crosses another one.
+    /// A transport that records what crosses another one.
     public func transport(_ transport: any Transport) -> any Transport {
         RecordingTransport(recorder: self, inner: transport)
     }
@@ -202,19 +202,19 @@ public final class Recorder: Pace {
 
     // MARK: What comes from outside
 
-    /// The number of a request that the transport was given.
+    /// The number of the request that the transport was given.
     func number(of request: APIRequest) -> Int {
         let known = state.withLock { state -> Int? in
             guard let index = state.announced.firstIndex(where: { $0.request == request }) else { return nil }
             return state.announced.remove(at: index).id
         }
-        // Without a pace nobody has told of it.
+        // Without a pace, no one has announced it.
         return known ?? announce(request, isTaken: true)
     }
 
-    /// Waits until something may come, and writes it down.
+    /// Waits until something may come, and records it.
     ///
-    /// - Returns: false where the task was cancelled before it could come.
+    /// - Returns: false if the task was cancelled before it could come.
     func deliver(_ line: FixtureLine) async -> Bool {
         let number = state.withLock { state in
             state.waiterNumber += 1
@@ -237,7 +237,7 @@ public final class Recorder: Pace {
         }
     }
 
-    /// Lets in the first of those that wait, if the client rests.
+    /// Admits the first of those that wait, if the client rests.
     @discardableResult private func letIn() -> Bool {
         let waiter = state.withLock { state -> Waiter? in
             guard !state.waiters.isEmpty else { return nil }
@@ -264,7 +264,7 @@ public final class Recorder: Pace {
         }
     }
 
-    /// An answer's line, with what is secret in it masked.
+    /// An answer's line, with its secrets masked.
     func line(_ response: APIResponse, to request: APIRequest, _ number: Int) -> FixtureLine {
         state.withLock { FixtureLine(response, to: request, number: number, &$0.masks) }
     }

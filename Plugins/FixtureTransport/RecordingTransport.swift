@@ -1,7 +1,7 @@
 import ConclaveProtocol
 import WaxwingCore
 
-/// Writes down what crosses another transport.
+/// Records what crosses another transport.
 struct RecordingTransport: Transport {
     let recorder: Recorder
     let inner: any Transport
@@ -16,7 +16,7 @@ struct RecordingTransport: Transport {
             case .failure(let error): FixtureLine(error, kind: .failure, number: number)
             }
         guard await recorder.deliver(line) else {
-            // Cancelled. Whether anything had left is the other transport's to say.
+            // Cancelled. Only the other transport knows whether anything had left.
             if case .failure(let error) = result { throw error }
             throw TransportError(.unknown, .cancelled, "The request was cancelled.")
         }
@@ -31,7 +31,7 @@ struct RecordingTransport: Transport {
     }
 }
 
-/// Takes events from a feed one by one, and writes each down before it is handed on.
+/// Takes events from a feed one by one, and records each before passing it on.
 ///
 /// `@unchecked Sendable`: a stream has one reader at a time.
 private final class FeedTap: @unchecked Sendable {

@@ -1,6 +1,6 @@
-/// Whose turn it is: the client's, which works something out, or the world's, which may let one thing reach it.
+/// Whose turn it is: the client's, which works, or the world's, which may deliver one thing to it.
 ///
-/// Only one thing is on its way at a time, and only while the client rests. That is what makes their order one that can be repeated.
+/// Only one thing is delivered at a time, and only while the client rests. That makes their order repeatable.
 enum Turn: Sendable {
     /// The client works.
     case going

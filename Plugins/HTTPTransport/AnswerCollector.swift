@@ -1,9 +1,10 @@
 import ConclaveProtocol
 import WaxwingCore
 
-/// Gathers an answer for the one who waits for it. Its size is bounded here as well, since an answer need not say how large it is.
+/// Collects an answer for its reader. Limits its size here as well, since an answer need not say how large it is.
 ///
-/// `@unchecked Sendable`: the continuation is set before the transfer is started; after that the loop's thread alone uses this.
+/// `@unchecked Sendable`: the continuation is set before the transfer starts; after that, only the loop's thread uses
+/// this.
 final class AnswerCollector: AnswerReceiver, @unchecked Sendable {
     typealias Waiter = CheckedContinuation<Result<APIResponse, TransportError>, Never>
 

@@ -5,9 +5,9 @@ import WaxwingCore
 
 /// The thread that runs all transfers of one transport on one curl multi handle.
 ///
-/// `@unchecked Sendable`: the multi handle and ``active`` are used by the loop's thread alone. What other threads say goes through
-/// ``mailbox``; `curl_multi_wakeup` is the one function of curl that may be called from any thread, and is called under the lock
-/// that also guards the end of the handle.
+/// `@unchecked Sendable`: only the loop's thread uses the multi handle and ``active``. Other threads go through
+/// ``mailbox``. `curl_multi_wakeup` is the one function of curl that may be called from any thread; it is called under
+/// the lock that also guards the end of the handle.
 final class CurlLoop: @unchecked Sendable {
     private struct Mailbox {
         var starting: [Transfer] = []
@@ -21,7 +21,7 @@ final class CurlLoop: @unchecked Sendable {
     private let mailbox = Mutex(Mailbox())
     private var active: [UnsafeMutableRawPointer: Transfer] = [:]
 
-    /// curl_global_init is not safe to call twice at a time: a static is initialized once.
+    /// curl_global_init must not run twice at the same time: a static is initialized once.
     private static let isCurlReady = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
     init(connectionsMax: Int) throws(TransportError) {
@@ -47,7 +47,8 @@ final class CurlLoop: @unchecked Sendable {
         pthread_detach(thread)
     }
 
-    /// Begins a transfer. Its receiver hears of its end exactly once, on the loop's thread or, where the loop is over, at once.
+    /// Begins a transfer. Its receiver learns of its end exactly once: on the loop's thread or, if the loop is over, at
+    /// once.
     func start(_ transfer: Transfer) {
         let isOver = mailbox.withLock { mailbox in
             guard !mailbox.isOver else { return true }
@@ -58,7 +59,7 @@ final class CurlLoop: @unchecked Sendable {
         if isOver { transfer.end(TransportError.cancelled(transfer.outcome)) }
     }
 
-    /// Ends a transfer, also one that has not been started yet.
+    /// Ends a transfer, even one that has not started yet.
     func cancel(_ transfer: Transfer) {
         transfer.isCancelled.withLock { $0 = true }
         mailbox.withLock { mailbox in
@@ -86,7 +87,7 @@ final class CurlLoop: @unchecked Sendable {
             endFinished()
             let wait = endSilent()
             if curl_multi_poll(multi, nil, 0, wait, nil) != CURLM_OK {
-                // Out of memory or descriptors: transfers fail by their own timeouts meanwhile.
+                // Out of memory or descriptors: meanwhile transfers fail by their own timeouts.
                 usleep(50_000)
             }
         }
@@ -134,7 +135,7 @@ final class CurlLoop: @unchecked Sendable {
 
     /// Ends transfers that have been silent for too long.
     ///
-    /// - Returns: the milliseconds until the next one may be.
+    /// - Returns: the milliseconds until the next one may time out.
     private func endSilent() -> Int32 {
         var wait: Duration = .seconds(60)
         let now = ContinuousClock.now

@@ -1,14 +1,14 @@
 import CCurl
 import ConclaveProtocol
 
-/// Sets the options of one easy handle and remembers whether curl took them all.
+/// Sets the options of one easy handle and remembers whether curl accepted them all.
 final class EasySetup {
     private(set) var isComplete = true
     private let easy: UnsafeMutableRawPointer
 
     init(_ easy: UnsafeMutableRawPointer) { self.easy = easy }
 
-    /// What is asked for.
+    /// The request itself.
     func request(_ plan: RequestPlan) {
         set(CURLOPT_URL, text: plan.url)
         // The path is ours, percent-encoded and without dots.
@@ -31,14 +31,14 @@ final class EasySetup {
         }
     }
 
-    /// How the server is reached.
+    /// The way to the server.
     func connection(_ options: HTTPTransport.Options, isTLS: Bool) {
         set(CURLOPT_PROTOCOLS_STR, text: "http,https")
         set(CURLOPT_FOLLOWLOCATION, 0)
         // Signals are for the whole process, which is not ours.
         set(CURLOPT_NOSIGNAL, 1)
         set(CURLOPT_HTTP_VERSION, Int(isTLS ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1))
-        // Rather wait for a connection that can carry many requests than open another one.
+        // Wait for a connection that can carry many requests rather than open another one.
         set(CURLOPT_PIPEWAIT, 1)
         set(CURLOPT_TCP_KEEPALIVE, 1)
         set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
@@ -48,14 +48,14 @@ final class EasySetup {
         set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         if let file = options.certificateAuthorities {
             set(CURLOPT_CAINFO, text: file)
-            // Otherwise the system's folder would go on counting beside the file.
+            // Otherwise the system's folder would still count beside the file.
             note(waxwing_curl_set_string(easy, CURLOPT_CAPATH, nil))
         }
         if let proxy = options.proxy { set(CURLOPT_PROXY, text: proxy) }
         if let noProxy = options.noProxy { set(CURLOPT_NOPROXY, text: noProxy) }
     }
 
-    /// How long it may take and how large it may get.
+    /// Limits on time and size.
     func bounds(_ options: HTTPTransport.Options, _ patience: RequestPlan.Patience) {
         set(CURLOPT_CONNECTTIMEOUT_MS, max(1, options.connectTimeout.milliseconds))
         switch patience {
@@ -71,7 +71,7 @@ final class EasySetup {
 
     func set(_ option: CURLoption, _ value: Int) { note(waxwing_curl_set_long(easy, option, value)) }
     func set(_ option: CURLoption, text: String) {
-        // A zero byte would end the text early, and make another one of it.
+        // A zero byte would end the text early, and change its meaning.
         if text.utf8.contains(0) { isComplete = false }
         note(waxwing_curl_set_string(easy, option, text))
     }
@@ -88,14 +88,14 @@ final class EasySetup {
         note(waxwing_curl_set_prereq_callback(easy, callback))
     }
 
-    /// A number curl knows of the transfer; 0 where it does not.
+    /// A number curl knows about the transfer; 0 if it does not.
     func info(_ info: CURLINFO) -> Int {
         var value = 0
         waxwing_curl_get_long(easy, info, &value)
         return value
     }
 
-    /// A text curl knows of the transfer; empty where it does not.
+    /// A text curl knows about the transfer; empty if it does not.
     func text(_ info: CURLINFO) -> String {
         var value: UnsafeMutablePointer<CChar>?
         waxwing_curl_get_string(easy, info, &value)

@@ -3,16 +3,17 @@ import WaxwingCore
 
 /// One stream of server-sent events: turns its bytes into hints.
 ///
-/// `@unchecked Sendable`: the continuation is set before the transfer is started; after that the loop's thread alone uses this.
+/// `@unchecked Sendable`: the continuation is set before the transfer starts; after that, only the loop's thread uses
+/// this.
 final class EventStream: AnswerReceiver, @unchecked Sendable {
     /// How a stream ended.
     struct Ending: Sendable {
         /// How far it came.
         enum Progress: Hashable, Sendable {
             case nothing
-            /// An answer that is no event stream.
+            /// An answer that is not an event stream.
             case otherAnswer(status: Int)
-            /// The head of an event stream, and not a byte more.
+            /// The head of an event stream, and nothing more.
             case accepted
             case alive
         }
@@ -71,7 +72,7 @@ final class EventStream: AnswerReceiver, @unchecked Sendable {
         waiter = nil
     }
 
-    /// Why a feed was refused, for people.
+    /// Why a feed was refused, in words for people.
     static func explain(_ status: Int) -> String {
         switch status {
         case 401: "The server did not accept the session for the event feed (status 401): log in again."

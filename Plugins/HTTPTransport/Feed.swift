@@ -1,13 +1,13 @@
 import ConclaveProtocol
 import WaxwingCore
 
-/// One event feed, from its opening to its end, in whatever way gets through.
+/// One event feed, from its opening to its end, by whatever method works.
 struct Feed: Sendable {
     let transport: HTTPTransport
     let token: SessionToken
     let buffer: FeedBuffer
 
-    /// Fills the buffer until the feed ends, and ends the buffer then. Cancelling the task ends the feed.
+    /// Fills the buffer until the feed ends, and then ends the buffer. Cancelling the task ends the feed.
     func run() async {
         do throws(TransportError) {
             buffer.finish(try await ending())
@@ -24,7 +24,7 @@ struct Feed: Sendable {
         }
     }
 
-    /// A stream; where it does not get through and polling does, polling, now and from now on.
+    /// Uses a stream. If streams do not get through but polling does, uses polling, now and from then on.
     private func whatGetsThrough() async throws(TransportError) -> TransportError {
         if transport.memory.prefersPolling {
             return await PollFeed(transport: transport, token: token, buffer: buffer).run()
@@ -41,7 +41,7 @@ struct Feed: Sendable {
             transport.options.onFallback?(
                 "Events do not get through as a stream (\(doubt.words)): \(way.words) from now on.")
         }
-        // Where polls are not answered either, it is not the stream's fault.
+        // If polls are not answered either, the stream is not to blame.
         return isAnswered ? error : ending.error
     }
 

@@ -1,13 +1,14 @@
 import Synchronization
 import WaxwingCore
 
-/// What was heard and not yet read.
+/// Events that were received and not read yet.
 ///
-/// Full, it lets go of everything and keeps one ``FeedEvent/lagged``: that says all that the lost events would have said.
+/// When full, it drops everything and keeps one ``FeedEvent/lagged``, which says all that the lost events would have
+/// said.
 final class FeedBuffer: Sendable {
     struct Entry: Sendable {
         var event: FeedEvent
-        /// The id to go on after, once this was read.
+        /// The id to continue after, once this was read.
         var id: String?
     }
 
@@ -24,16 +25,16 @@ final class FeedBuffer: Sendable {
 
     init(limit: Int) { self.limit = max(2, limit) }
 
-    /// - Parameter id: where the feed goes on once all of `events` were read.
+    /// - Parameter id: where the feed continues once all of `events` were read.
     func append(_ events: [FeedEvent], id: String?) {
         for (index, event) in events.enumerated() {
             append(Entry(event: event, id: index == events.count - 1 ? id : nil))
         }
     }
 
-    /// Goes on after `id` once everything was read that is still here.
+    /// Continues after `id` once everything still here was read.
     ///
-    /// - Returns: false where nothing is.
+    /// - Returns: false if nothing is here.
     func move(to id: String) -> Bool {
         state.withLock { state in
             guard !state.entries.isEmpty else { return false }
@@ -71,7 +72,8 @@ final class FeedBuffer: Sendable {
         waiter?.resume(returning: error.map { .failure($0) } ?? .success(nil))
     }
 
-    /// The next entry; nil at an end without error. One reader at a time; a second one is told that it is over.
+    /// The next entry; nil at an end without error. Allows one reader at a time; a second one is told that the feed is
+    /// over.
     func next() async -> Result<Entry?, TransportError> {
         await withCheckedContinuation { waiter in
             let ready = state.withLock { state -> Result<Entry?, TransportError>? in
@@ -86,7 +88,7 @@ final class FeedBuffer: Sendable {
     }
 }
 
-/// The reading end of a feed. Cancelling its task, or letting go of it, ends the feed.
+/// The reading end of a feed. Cancelling its task, or releasing it, ends the feed.
 final class FeedReader: Sendable {
     private let buffer: FeedBuffer
     private let onDelivery: @Sendable (_ id: String) -> Void

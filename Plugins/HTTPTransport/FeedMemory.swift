@@ -2,9 +2,9 @@ import ConclaveProtocol
 import Synchronization
 import WaxwingCore
 
-/// What one event feed leaves to the next.
+/// What one event feed passes on to the next.
 final class FeedMemory: Sendable {
-    /// Why streams may not be the way to hear of events here.
+    /// Why streams may not work here.
     enum Doubt: Hashable, Sendable {
         case heldBack, cutAgainAndAgain, otherAnswer
 
@@ -20,9 +20,9 @@ final class FeedMemory: Sendable {
     private struct State {
         var place: (token: SessionToken, id: String)?
         var prefersPolling = false
-        /// Streams in a row that did not live long.
+        /// Consecutive streams that did not live long.
         var cuts = 0
-        /// Streams in a row that fell silent soon after they had begun.
+        /// Consecutive streams that fell silent soon after they had begun.
         var silences = 0
     }
 
@@ -45,8 +45,8 @@ final class FeedMemory: Sendable {
         }
     }
 
-    /// Whether the end of a stream says that streams do not get through. A server that cannot be reached, refuses the session or is
-    /// in trouble says nothing about streams.
+    /// Whether the end of a stream means that streams do not get through. A server that cannot be reached, refuses the
+    /// session or is in trouble says nothing about streams.
     func judge(_ ending: EventStream.Ending, options: HTTPTransport.Options) -> Doubt? {
         switch (ending.progress, ending.error.cause) {
         case (.otherAnswer(let status), _):
@@ -57,8 +57,8 @@ final class FeedMemory: Sendable {
         case (.nothing, .timeout), (.accepted, .timeout):
             return ending.error.outcome == .notSent ? nil : .heldBack
         case (.alive, .timeout):
-            // Servers write something every few seconds. A stream that begins and then brings nothing may have lost its network; if the next
-            // one does the same, something on the way lets a beginning pass and keeps the rest.
+            // Servers write something every few seconds. A stream that begins and then brings nothing may have lost its
+            // network. If the next one does the same, something on the way passes a beginning and holds back the rest.
             guard ending.error.outcome != .notSent else { return nil }
             return state.withLock { state in
                 let isSoon = ending.age - options.feedSilenceTimeout < options.feedShortLife

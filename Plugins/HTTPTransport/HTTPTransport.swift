@@ -2,11 +2,12 @@ public import ConclaveProtocol
 import Synchronization
 public import WaxwingCore
 
-/// The way to a server over HTTP: requests, and event feeds as server-sent events or by long-polling, over one connection where the server speaks HTTP/2.
+/// The way to a server over HTTP: requests, and event feeds as server-sent events or by long-polling, over one
+/// connection if the server speaks HTTP/2.
 ///
-/// TLS 1.2 or later with peer and host verified; no redirects, no cookies, no compression, no retry. A request that was begun and got
-/// no answer has outcome `unknown`; `notSent` is said only where the request was never begun: curl asks us right before it writes the
-/// first byte.
+/// Requires TLS 1.2 or later, and verifies peer and host. No redirects, no cookies, no compression, no retries. A
+/// request that was begun and got no answer has outcome `unknown`. `notSent` means that the request was never begun:
+/// curl asks us right before it writes the first byte.
 ///
 /// One background thread serves all requests of a transport. It ends with the transport and its last feed.
 public final class HTTPTransport: Transport {
@@ -43,7 +44,7 @@ public final class HTTPTransport: Transport {
 
     public func events(token: SessionToken) -> AsyncThrowingStream<FeedEvent, any Error> {
         let buffer = FeedBuffer(limit: options.feedBufferLength)
-        // The task holds the transport, so that a feed outlives whoever asked for it.
+        // The task holds the transport, so a feed outlives the caller that asked for it.
         let task = Task { await Feed(transport: self, token: token, buffer: buffer).run() }
         let reader = FeedReader(
             buffer, onDelivery: { [memory] id in memory.move(to: id, of: token) }, onEnd: { task.cancel() })

@@ -1,11 +1,11 @@
 import ConclaveProtocol
 import WaxwingCore
 
-/// An event feed by long-polling; on a server that does not know of it, by looking at everything at intervals.
+/// An event feed by long-polling; if the server does not support it, by fetching everything at intervals.
 ///
 /// A poll that fails ends the feed, as a stream that breaks does.
 struct PollFeed: Sendable {
-    /// How the server is asked.
+    /// How the server is polled.
     enum Way: Hashable, Sendable {
         case longPolling, intervals
 
@@ -35,7 +35,7 @@ struct PollFeed: Sendable {
     func run(onAnswer: (Way) -> Void = { _ in }) async -> TransportError {
         do throws(TransportError) {
             let place = isOpened ? nil : transport.memory.place(of: token)
-            // Not waiting: this only asks whether the server is there, and what there is.
+            // Do not wait here: this only asks whether the server is there, and what it has.
             switch try await ask(after: place, wait: .zero) {
             case .batch(let batch):
                 onAnswer(.longPolling)
@@ -68,7 +68,7 @@ struct PollFeed: Sendable {
         }
     }
 
-    /// Hints are all a feed gives: without events, every look at everything is one.
+    /// A feed gives only hints: without events, each one is to fetch everything.
     private func lookAtIntervals() async throws(TransportError) -> Never {
         let watch = transport.traffic
         watch.begin()
@@ -84,7 +84,7 @@ struct PollFeed: Sendable {
         var events = batch.hints.map { FeedEvent.event($0) }
         if batch.missed > 0, first != .lagged { events.insert(.lagged, at: 0) }
         if let first { events.insert(first, at: 0) }
-        // With nothing left to be read, the place moves at once; else when the reader gets there.
+        // With nothing left to be read, the position moves at once; otherwise when the reader gets there.
         if events.isEmpty, !buffer.move(to: batch.cursor) { transport.memory.move(to: batch.cursor, of: token) }
         buffer.append(events, id: batch.cursor)
     }

@@ -3,12 +3,14 @@ import Glibc
 
 /// The address of a proxy, which may hold a password.
 ///
-/// curl repeats an address it cannot use in its error text, and takes pieces of a password that is not percent-encoded for a host or a port.
-/// So an address is looked at before curl gets it, with curl's own eyes, and curl's words are told without credentials.
+/// curl repeats an address it cannot use in its error text, and takes pieces of a password that is not percent-encoded
+/// for a host or a port. So an address is checked by curl's own parser before curl uses it, and credentials are removed
+/// from curl's messages.
 enum ProxyAddress {
     private static let schemes: Set<String> = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"]
 
-    /// Whether it is empty, or nothing but scheme, name and password, host and port. Says nothing about whether somebody answers there.
+    /// Whether it is empty, or nothing but scheme, name and password, host and port. Does not check whether anyone
+    /// answers there.
     static func isUsable(_ text: String) -> Bool {
         if text.isEmpty { return true }
         guard text.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F }), let url = curl_url() else { return false }
@@ -26,19 +28,19 @@ enum ProxyAddress {
             && part(CURLUPART_FRAGMENT).isEmpty
     }
 
-    /// Those the environment names, for whatever server.
+    /// The proxies that the environment names, for any server.
     static var ofEnvironment: [String] {
         let names: [String] = ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
         return names.compactMap { name in getenv(name).map { String(cString: $0) } }
     }
 
-    /// curl's words without anything that may be a part of a proxy's credentials.
+    /// curl's message without anything that may be part of a proxy's credentials.
     static func withoutCredentials(_ text: String, proxies: [String]) -> String {
-        // Where an address is not what it should be, any piece of it may be a piece of the password.
+        // If an address is malformed, any piece of it may be a piece of the password.
         if !proxies.allSatisfy(isUsable) { return "" }
         var text = text
         for proxy in proxies where !proxy.isEmpty { text.replace(proxy, with: "the proxy") }
-        // Not understood though it looked all right: how much of it curl repeats is not known.
+        // It was not understood though it looked valid: how much of it curl repeats is not known.
         if let mark = text.firstRange(of: "nsupported proxy"), let quote = text[mark.upperBound...].firstIndex(of: "'")
         {
             text = String(text[..<quote])

@@ -1,12 +1,12 @@
 import ConclaveProtocol
 import WaxwingCore
 
-/// A request in the words of HTTP, checked for everything that could break a header or a URL.
+/// A request in the terms of HTTP, checked for everything that could break a header or a URL.
 struct RequestPlan: Sendable {
-    /// What bounds the time of a request.
+    /// What limits the time of a request.
     enum Patience: Hashable, Sendable {
         case ordinary
-        /// It has no end and no size, and must not be silent for long; before its head it may have other bounds.
+        /// It has no end and no size, and must not be silent for long; before its head, other limits may apply.
         case eventStream(headTimeout: Duration?)
         /// The server takes its time before it answers.
         case poll(timeout: Duration)
@@ -16,11 +16,11 @@ struct RequestPlan: Sendable {
     let url: String
     let isTLS: Bool
     let body: [UInt8]
-    /// Whole header lines, without that of the token.
+    /// Whole header lines, except the token's.
     private(set) var headers: [String]
     /// Put into a line of its own when curl takes it, and wiped there afterwards.
     let token: SessionToken?
-    /// What stands in front of the token in its line.
+    /// What comes before the token in its line.
     let tokenPrefix: String
     private(set) var patience = Patience.ordinary
 
@@ -32,9 +32,9 @@ struct RequestPlan: Sendable {
         method = request.method
         isTLS = server.isTLS
         body = request.body
-        // curl would announce a body larger than 1 MiB and wait for leave to send it.
+        // Otherwise curl would announce a body larger than 1 MiB and wait for permission to send it.
         headers = ["Accept: application/x-protobuf", "Expect:"]
-        // Without the value, curl leaves out the form type it gives to every POST.
+        // With an empty value, curl leaves out the form type it gives to every POST.
         headers.append(request.body.isEmpty ? "Content-Type:" : "Content-Type: application/x-protobuf")
         if let token = request.token, !token.isHeaderValue {
             throw TransportError(.notSent, .other, "The session token cannot be put into a header.")
@@ -53,7 +53,7 @@ struct RequestPlan: Sendable {
         }
     }
 
-    /// Turns the plan into one for an event stream that goes on after `lastEventID`.
+    /// Turns the plan into one for an event stream that continues after `lastEventID`.
     mutating func becomeEventStream(headTimeout: Duration?, lastEventID: String?) {
         patience = .eventStream(headTimeout: headTimeout)
         headers[0] = "Accept: text/event-stream"
@@ -76,7 +76,7 @@ struct RequestPlan: Sendable {
             }
     }
 
-    /// Visible ASCII and nothing else: no way to begin another header.
+    /// Only visible ASCII: no way to begin another header.
     static func isHeaderValue(_ value: String) -> Bool {
         !value.isEmpty && value.utf8.allSatisfy { (0x21...0x7e).contains($0) }
     }

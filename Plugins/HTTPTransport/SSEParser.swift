@@ -1,12 +1,13 @@
 /// Reads a stream of server-sent events (HTML Living Standard §9.2) in pieces of any size.
 ///
-/// Knows no events of the protocol, and no connection. An event that is too large is left out; the one after it is read again.
+/// It knows nothing of the protocol's events or of connections. An event that is too large is skipped; the one after it
+/// is read again.
 struct SSEParser {
     struct Event: Hashable {
-        /// Empty where none was given.
+        /// Empty if none was given.
         var name = ""
         var data: [UInt8] = []
-        /// The last id seen on the stream up to this event; nil where there was none.
+        /// The last id seen on the stream up to this event; nil if there was none.
         var id: String?
     }
 
@@ -18,7 +19,7 @@ struct SSEParser {
     private var isFirstLine = true
     private var lastID: String?
 
-    /// Reads more bytes and hands out each event that they complete.
+    /// Reads more bytes and returns each event that they complete.
     mutating func feed(_ bytes: some Sequence<UInt8>, _ emit: (Event) -> Void) {
         for byte in bytes {
             switch byte {

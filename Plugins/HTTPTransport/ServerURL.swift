@@ -4,12 +4,12 @@ import WaxwingCore
 
 /// A server's base URL, checked and normalized.
 struct ServerURL: Hashable, Sendable {
-    /// Scheme, host, port and prefix, without a slash at the end.
+    /// Scheme, host, port and prefix, without a trailing slash.
     let text: String
     let isTLS: Bool
 
-    /// - Throws: ``TransportError`` with a reason for people where `address` is not an http or https URL without user, query and
-    ///   fragment.
+    /// - Throws: ``TransportError`` with a reason for people if `address` is not an http or https URL without user,
+    ///   query and fragment.
     init(_ address: String) throws(TransportError) {
         let address = String(address.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
         guard let url = curl_url() else { throw TransportError(.notSent, .other, "Out of memory.") }
@@ -35,7 +35,7 @@ struct ServerURL: Hashable, Sendable {
         isTLS = scheme == "https"
     }
 
-    /// The URL of a request; nil for a path that is not percent-encoded.
+    /// The URL of a request; nil if the path is not percent-encoded.
     func url(for request: APIRequest) -> String? {
         guard request.path.hasPrefix("/"), request.path.utf8.allSatisfy({ (0x21...0x7e).contains($0) && $0 != 0x23 })
         else {

@@ -1,7 +1,7 @@
 import ConclaveProtocol
 import Synchronization
 
-/// How long to wait between two looks: short while there is traffic, twice as long each time there was none.
+/// How long to wait between two fetches: short while there is traffic, and twice as long each time there was none.
 struct IntervalPace: Sendable {
     private let shortest: Duration
     private let longest: Duration
@@ -16,22 +16,23 @@ struct IntervalPace: Sendable {
 
     mutating func trafficSeen() { interval = shortest }
 
-    /// - Parameter jitter: between 0 and 1; moves the interval by up to a quarter, so that many clients do not come at once.
+    /// - Parameter jitter: between 0 and 1; changes the interval by up to a quarter, so that many clients do not come
+    ///   at once.
     mutating func next(jitter: Double) -> Duration {
         defer { interval = min(interval * 2, longest) }
         return interval * (0.75 + 0.5 * min(max(jitter, 0), 1))
     }
 }
 
-/// Sees in what passes by whether there is traffic, and wakes the feed that looks at intervals.
+/// Watches passing answers for traffic, and wakes the feed that fetches at intervals.
 final class TrafficWatch: Sendable {
     private struct State {
-        /// Feeds that look at intervals.
+        /// Feeds that fetch at intervals.
         var feeds = 0
         var pace: IntervalPace
-        /// By the path of a log: the last sequence number that was seen there.
+        /// By the path of a log: the last sequence number seen there.
         var lastSequences: [String: UInt64] = [:]
-        /// Answers since the last look began, which is mostly what it took.
+        /// Answers since the last fetch began, which approximates what it took.
         var answers = 0
         var sleeper: (until: ContinuousClock.Instant, hurry: AsyncStream<Void>.Continuation)?
     }
@@ -50,7 +51,7 @@ final class TrafficWatch: Sendable {
 
     var interval: Duration { state.withLock { $0.pace.interval } }
 
-    /// A feed needs to know from now on.
+    /// A feed needs this from now on.
     func begin() { state.withLock { $0.feeds += 1 } }
 
     func end() {
@@ -60,7 +61,7 @@ final class TrafficWatch: Sendable {
         }
     }
 
-    /// Looks at an answer on its way to whoever asked.
+    /// Looks at an answer that is passing.
     func note(_ response: APIResponse, answering request: APIRequest) {
         let isWatched = state.withLock { state in
             state.answers += 1
@@ -73,7 +74,7 @@ final class TrafficWatch: Sendable {
         state.withLock { state in
             if let last {
                 if state.lastSequences.count > Limits.watchedLogs { state.lastSequences = [:] }
-                // The same row again is no news: clients look whether the last one they know is still there.
+                // The same row again is not news: clients check whether the last one they know is still there.
                 guard state.lastSequences.updateValue(last, forKey: request.path) != last else { return }
             }
             state.pace.trafficSeen()
@@ -81,7 +82,8 @@ final class TrafficWatch: Sendable {
         }
     }
 
-    /// Waits until it is time to look again, or the task is cancelled. Traffic makes it shorter; that many requests are needed for a look makes it longer.
+    /// Waits until it is time to fetch again, or the task is cancelled. Traffic shortens the wait; the number of
+    /// requests that a fetch needs lengthens it.
     func pause() async {
         let begin = ContinuousClock.now
         state.withLock { $0.answers = 0 }
@@ -101,7 +103,7 @@ final class TrafficWatch: Sendable {
             timer.cancel()
             isHurried = ContinuousClock.now < until
         }
-        // Cancelled where this throws; then it is over anyway.
+        // Throws only if cancelled; then it is over anyway.
         try? await Task.sleep(until: earliest(after: begin), clock: .continuous)
     }
 

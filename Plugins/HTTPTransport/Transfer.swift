@@ -14,14 +14,14 @@ protocol AnswerReceiver: AnyObject, Sendable {
     func end(_ error: TransportError?)
 }
 
-/// One request on its way: a curl easy handle with its callbacks.
+/// One request in progress: a curl easy handle with its callbacks.
 ///
-/// `@unchecked Sendable`: everything that changes, but for ``isCancelled``, is used by the loop's thread alone. The callbacks run
-/// on that thread, inside of `curl_multi_perform`.
+/// `@unchecked Sendable`: only the loop's thread uses what changes, except ``isCancelled``. The callbacks run on that
+/// thread, inside `curl_multi_perform`.
 final class Transfer: @unchecked Sendable {
-    /// Set by whoever asked for the request, at any time.
+    /// Set by the caller, at any time.
     let isCancelled = Mutex(false)
-    /// How long there may be no byte at all; nil where curl's own timeouts are enough.
+    /// How long no byte at all may come; nil if curl's own timeouts are enough.
     var silenceTimeout: Duration? {
         guard case .eventStream(let headTimeout) = plan.patience else { return nil }
         return hasHead ? options.feedSilenceTimeout : headTimeout ?? options.feedSilenceTimeout
@@ -51,10 +51,11 @@ final class Transfer: @unchecked Sendable {
 
     deinit { release() }
 
-    /// Whether the server may have seen anything of the request. It has not as long as curl did not ask for leave to write it.
+    /// Whether the server may have seen anything of the request. It has not while curl did not ask for permission to
+    /// write it.
     var outcome: TransportError.Outcome { beginnings == 0 ? .notSent : .unknown }
 
-    /// Makes the easy handle; nil where curl refuses an option.
+    /// Makes the easy handle; nil if curl refuses an option.
     func prepare() -> UnsafeMutableRawPointer? {
         guard let easy = curl_easy_init() else { return nil }
         self.easy = easy
@@ -76,7 +77,7 @@ final class Transfer: @unchecked Sendable {
         return setup.isComplete ? easy : nil
     }
 
-    /// What the result of a finished transfer means; nil for a complete answer.
+    /// The meaning of a finished transfer's result; nil for a complete answer.
     func error(for code: CURLcode) -> TransportError? {
         if let refusal { return refusal }
         guard code != CURLE_OK else { return nil }
@@ -100,7 +101,7 @@ final class Transfer: @unchecked Sendable {
         release()
     }
 
-    /// Adds the line with the session token, of which no copy is left behind but the one in the list.
+    /// Adds the line with the session token. The only copy left is the one in the list.
     private func appendToken() -> Bool {
         guard let token = plan.token else { return true }
         let prefix = Array(plan.tokenPrefix.utf8)
@@ -140,8 +141,8 @@ final class Transfer: @unchecked Sendable {
 
     /// curl has a connection and is about to write the request.
     ///
-    /// It does so again, by itself, where a kept connection died before the first byte of an answer. The server may have
-    /// acted on the first writing, so the second is refused: whether to send again is not for a transport to decide.
+    /// curl repeats this by itself if a kept connection died before the first byte of an answer. The server may have
+    /// acted on the first writing, so the second is refused: a transport must not decide whether to send again.
     fileprivate func willWrite() -> Int32 {
         beginnings += 1
         guard beginnings == 1 else {
@@ -159,7 +160,7 @@ final class Transfer: @unchecked Sendable {
             refusal = TransportError(.unknown, .answerTooLarge, "The head of the server's answer is too large.")
             return false
         }
-        // An empty line ends a head; 1xx heads announce another one. Trailers come this way too.
+        // An empty line ends a head; 1xx heads announce another one. Trailers come this way, too.
         guard !hasHead, bytes.count <= 2, bytes.allSatisfy({ $0 == 13 || $0 == 10 }), let easy else { return true }
         let status = EasySetup(easy).info(CURLINFO_RESPONSE_CODE)
         guard status >= 200 else { return true }
@@ -186,7 +187,7 @@ final class Transfer: @unchecked Sendable {
 }
 
 extension EasySetup {
-    /// The callbacks find their transfer by `context`, which the loop keeps alive for as long as the handle is in use.
+    /// The callbacks find their transfer by `context`, which the loop keeps alive while the handle is in use.
     func callbacks(context: UnsafeMutableRawPointer) {
         set(CURLOPT_WRITEDATA, pointer: context)
         set(CURLOPT_HEADERDATA, pointer: context)

@@ -2,13 +2,14 @@ import CCurl
 import WaxwingCore
 
 extension TransportError {
-    /// What a curl result means.
+    /// The meaning of a curl result.
     ///
     /// - Parameters:
-    ///   - text: curl's own words. They name hosts and ports, never headers or bodies, but may repeat the address of a proxy.
-    ///   - proxies: the addresses it may repeat, which nobody gets to see.
-    ///   - proxyStatus: what a proxy answered to CONNECT; 0 where there was none.
-    ///   - certificateResult: what OpenSSL found wrong with the certificate; 0 for nothing.
+    ///   - text: curl's own message. It names hosts and ports, never headers or bodies, but may repeat the address of a
+    ///     proxy.
+    ///   - proxies: the addresses it may repeat, which must not be shown to anyone.
+    ///   - proxyStatus: what a proxy answered to CONNECT; 0 if there was none.
+    ///   - certificateResult: OpenSSL's verdict on the certificate; 0 for nothing wrong.
     init(
         curl code: CURLcode, outcome: Outcome, text: String, proxies: [String], proxyStatus: Int,
         certificateResult: Int = 0
@@ -54,8 +55,8 @@ extension TransportError {
     /// X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
     private static let datesDoNotFit = 9...10
 
-    /// Where no connection came about, curl says so twice: of "Failed to connect to HOST port PORT after 0 ms: Couldn't connect to server" only the
-    /// place is news. It may be that of a proxy.
+    /// If no connection was made, curl says so twice: in "Failed to connect to HOST port PORT after 0 ms: Couldn't
+    /// connect to server" only the place is news. It may be that of a proxy.
     private static func told(_ text: String) -> String {
         let start = "Failed to connect to "
         guard text.hasPrefix(start), let end = text.firstRange(of: " after ") else { return text }
@@ -66,7 +67,7 @@ extension TransportError {
         TransportError(outcome, .cancelled, "The request was cancelled.")
     }
 
-    /// Some of curl's words come from the server: printable ASCII alone, and not many.
+    /// Some of curl's message comes from the server: allow only printable ASCII, and not much of it.
     private static func tame(_ text: String) -> String {
         let kept = text.utf8.lazy.filter { (0x20...0x7e).contains($0) }.prefix(Limits.reasonLength)
         return String(decoding: Array(kept), as: UTF8.self)

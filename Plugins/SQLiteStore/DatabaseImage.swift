@@ -6,10 +6,11 @@ import GRDBSQLite
 import Glibc
 import WaxwingCore
 
-/// What a database and the write-ahead log beside it hold at one moment, in memory.
+/// The content of a database and its write-ahead log at one moment, in memory.
 ///
-/// For places where SQLite cannot make the index of the log that processes share: a disk that is mounted read-only, or full. Nothing is written,
-/// neither there nor anywhere else. It takes as much memory as the database has bytes.
+/// It is for places where SQLite cannot make the index of the log that processes share: a disk that is mounted
+/// read-only, or full. Nothing is written, neither there nor anywhere else. It takes as much memory as the database has
+/// bytes.
 final class DatabaseImage: Sendable {
     let queue: DatabaseQueue
     private let database: ReadOnlyFile
@@ -33,14 +34,14 @@ final class DatabaseImage: Sendable {
         }
     }
 
-    /// Whether the files are as they were when it was made.
+    /// Whether the files have not changed since it was made.
     var isCurrent: Bool {
         guard database.isCurrent else { return false }
         if let log { return log.isCurrent }
         return access(path + "-wal", F_OK) != 0
     }
 
-    /// - Returns: nil where nothing is stored yet.
+    /// - Returns: nil if nothing is stored yet.
     private static func pages(_ database: ReadOnlyFile, _ file: ReadOnlyFile?) throws(StoreError) -> Pages? {
         let log = try file.flatMap { file throws(StoreError) in
             try WriteAheadLog { (offset, count) throws(StoreError) in try file.bytes(at: offset, count) }
@@ -48,7 +49,7 @@ final class DatabaseImage: Sendable {
         let committed = log.flatMap { log in log.pageCount.map { (log, Int($0) * log.pageSize) } }
         let size = committed?.1 ?? Int(database.size)
         if size == 0 { return nil }
-        // More than SQLite gives out at once, 2 GB, is refused.
+        // More than SQLite allocates at once, 2 GB, is refused.
         guard let memory = sqlite3_malloc64(UInt64(size)) else {
             throw StoreError(.failed, "\(database.path) is too large to be read where nothing can be written.")
         }
@@ -59,7 +60,7 @@ final class DatabaseImage: Sendable {
         if let log = committed?.0, let file {
             for (page, offset) in log.pages {
                 let start = (Int(page) - 1) * log.pageSize
-                // A page that was given up again.
+                // A page that was released again.
                 guard start + log.pageSize <= size else { continue }
                 try file.read(
                     at: offset,
@@ -69,7 +70,7 @@ final class DatabaseImage: Sendable {
         return pages
     }
 
-    /// The pages of a database in memory of SQLite's.
+    /// The pages of a database, in SQLite's memory.
     private final class Pages {
         let bytes: UnsafeMutableRawBufferPointer
         private var isGiven = false
@@ -78,7 +79,7 @@ final class DatabaseImage: Sendable {
 
         deinit { if !isGiven { sqlite3_free(bytes.baseAddress) } }
 
-        /// Puts them in the place of what a connection has open.
+        /// Replaces the database that a connection has open with them.
         func become(_ db: Database) throws {
             // In memory there is no log: the two versions in the header say so (SQLite file format §1.3.3).
             if bytes.count >= 100 { (bytes[18], bytes[19]) = (1, 1) }
@@ -91,7 +92,8 @@ final class DatabaseImage: Sendable {
     }
 }
 
-/// A file that is open for reading. It stays open: closing a descriptor drops the locks that SQLite has on the file in this process.
+/// A file open for reading. It stays open: closing a descriptor drops the locks that SQLite has on the file in this
+/// process.
 private final class ReadOnlyFile: Sendable {
     let path: String
     private let descriptor: Int32
@@ -99,7 +101,7 @@ private final class ReadOnlyFile: Sendable {
 
     var size: off_t { status.st_size }
 
-    /// - Returns: nil where there is no such file.
+    /// - Returns: nil if there is no such file.
     init?(_ path: String) throws(StoreError) {
         descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         if descriptor < 0 {
@@ -117,7 +119,7 @@ private final class ReadOnlyFile: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Whether the file of that name is this one, and is as it was when it was opened.
+    /// Whether the file of that name is this one, and has not changed since it was opened.
     var isCurrent: Bool {
         var now = stat()
         return stat(path, &now) == 0 && now.st_ino == status.st_ino && now.st_dev == status.st_dev
@@ -134,7 +136,7 @@ private final class ReadOnlyFile: Sendable {
         return bytes
     }
 
-    /// - Throws: also where there are not so many bytes.
+    /// - Throws: also if there are fewer bytes.
     func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(StoreError) {
         let read = readAll(buffer, at: offset)
         guard read >= 0 else { throw StoreError(systemError: errno, path: path) }

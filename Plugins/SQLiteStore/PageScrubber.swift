@@ -1,14 +1,14 @@
 import GRDBSQLite
 import Synchronization
 
-/// Takes out of each page, on its way into the database file, what SQLite left in its unused part.
+/// Removes from each page, on its way into the database file, what SQLite left in its unused part.
 ///
-/// `secure_delete` zeroes what is deleted where it stands. But when a tree grows or shrinks, rows move between pages, and the copies
-/// they leave behind stay in the gap between the cell pointers and the cells: deleting a row later does not reach them. The file
-/// format leaves that gap to anybody (SQLite file format §1.6), so it is zeroed here.
+/// `secure_delete` zeroes deleted content in its place. But when a tree grows or shrinks, rows move between pages, and
+/// the copies they leave behind stay in the gap between the cell pointers and the cells: deleting a row later does not
+/// reach them. The file format leaves that gap undefined (SQLite file format §1.6), so it is zeroed here.
 enum PageScrubber {
-    /// More pages than this a file must not have (137 GB): the first byte of every page that is not part of a tree is then 0 or 1, which
-    /// tells it from a tree page.
+    /// The maximum number of pages of a file (137 GB). Below it, the first byte of every page that is not part of a
+    /// tree is 0 or 1, which tells it from a tree page.
     static let pageCountMax = 0x01ff_ffff
 
     /// Puts the scrubber between SQLite and the main file of an open connection.
@@ -23,8 +23,8 @@ enum PageScrubber {
         return SQLITE_OK
     }
 
-    /// SQLite's methods with another `xWrite`, and the ones to pass on to. The methods come first: a pointer to this is a pointer to
-    /// them.
+    /// SQLite's methods with another `xWrite`, and the originals to pass calls on to. The methods come first: a pointer
+    /// to this is a pointer to them.
     private struct Methods {
         var scrubbing: sqlite3_io_methods
         let original: UnsafePointer<sqlite3_io_methods>
@@ -67,7 +67,7 @@ enum PageScrubber {
         }
     }
 
-    /// The unused part of a tree page; nil for any other page, and for what is no whole page.
+    /// The unused part of a tree page; nil for any other page, and for an incomplete one.
     static func gap(in page: UnsafeRawBufferPointer, isFirst: Bool) -> Range<Int>? {
         guard page.count >= 512, page.count & (page.count - 1) == 0 else { return nil }
         // The first page begins with the file's own header.

@@ -1,13 +1,14 @@
 import Glibc
 import WaxwingCore
 
-/// A file that nobody but its owner can read. SQLite gives the mode of the database to the files beside it.
+/// A file that only its owner can read. SQLite gives the mode of the database to the files beside it.
 enum PrivateFile {
-    /// Creates `path` empty with mode 0600 and its missing folders with mode 0700; takes the rights of others from a file that
-    /// is there already.
+    /// Creates `path` empty with mode 0600, and missing folders with mode 0700. If the file exists, takes away the
+    /// rights of others.
     static func create(_ path: String) throws(StoreError) {
         try createFolders(above: path)
-        // mknod and not open: closing a descriptor would drop the locks another connection of this process has on the file.
+        // Use mknod rather than open: closing a descriptor would drop the locks another connection of this process has
+        // on the file.
         if mknod(path, S_IFREG | 0o600, 0) == 0 { return }
         guard errno == EEXIST else { throw StoreError(systemError: errno, path: path) }
         var status = stat()
@@ -15,20 +16,20 @@ enum PrivateFile {
         guard status.st_mode & S_IFMT == S_IFREG else { throw StoreError(.notPermitted, "\(path) is not a file.") }
         guard status.st_mode & 0o077 != 0 else { return }
         for file in [path, path + "-wal", path + "-shm"] {
-            // Another owner's file stays as it is: whether it can be used at all will show when it is opened.
+            // Another owner's file stays unchanged: opening it will show whether it can be used at all.
             if chmod(file, status.st_mode & 0o700) != 0 && errno != ENOENT && errno != EPERM {
                 throw StoreError(systemError: errno, path: file)
             }
         }
     }
 
-    /// - Throws: `failed` where there is no such file.
+    /// - Throws: `failed` if there is no such file.
     static func require(_ path: String) throws(StoreError) {
         var status = stat()
         guard stat(path, &status) == 0 else { throw StoreError(systemError: errno, path: path) }
     }
 
-    /// In bytes; 0 where there is no such file.
+    /// In bytes; 0 if there is no such file.
     static func size(_ path: String) -> Int {
         var status = stat()
         return stat(path, &status) == 0 ? Int(status.st_size) : 0

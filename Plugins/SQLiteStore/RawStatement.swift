@@ -1,7 +1,7 @@
 import GRDB
 import GRDBSQLite
 
-/// A prepared statement without the cost of argument and row objects: what an account does for every message goes through here.
+/// A prepared statement without the cost of argument and row objects, for what an account does with every message.
 struct RawStatement {
     fileprivate let handle: OpaquePointer
     fileprivate let connection: OpaquePointer
@@ -20,7 +20,7 @@ struct RawStatement {
 
     func bind(_ index: Int32, _ number: Int64) throws { try check(sqlite3_bind_int64(handle, index, number)) }
 
-    /// Goes on to the next row.
+    /// Moves to the next row.
     ///
     /// - Returns: false at the end.
     func step() throws -> Bool {
@@ -33,7 +33,7 @@ struct RawStatement {
 
     func blob(_ column: Int32) -> [UInt8] { Array(bytes(column)) }
 
-    /// A blob until the next step.
+    /// A blob that is valid until the next step.
     func bytes(_ column: Int32) -> UnsafeRawBufferPointer {
         // The pointer first: asking for it may change the length.
         let base = sqlite3_column_blob(handle, column)
@@ -46,12 +46,12 @@ struct RawStatement {
         guard code == SQLITE_OK else { throw DatabaseError(lastOn: connection) }
     }
 
-    /// SQLITE_TRANSIENT, which is a macro.
+    /// SQLITE_TRANSIENT, which is a macro in C.
     private static var transient: sqlite3_destructor_type { unsafeBitCast(-1, to: sqlite3_destructor_type.self) }
 }
 
 extension DatabaseError {
-    /// What went wrong last on a connection.
+    /// The last error on a connection.
     init(lastOn connection: OpaquePointer?) {
         self.init(
             resultCode: ResultCode(rawValue: sqlite3_extended_errcode(connection)),
@@ -66,7 +66,7 @@ extension Database {
         let statement = try cachedStatement(sql: sql)
         let raw = RawStatement(handle: statement.sqliteStatement, connection: connection)
         defer {
-            // Keeps no lock and no secret beyond its use. The code of a reset repeats the one of the last step.
+            // Keep no lock and no secret after its use. The code of a reset repeats the one of the last step.
             sqlite3_reset(raw.handle)
             sqlite3_clear_bindings(raw.handle)
         }

@@ -5,10 +5,11 @@ import class GRDB.DatabaseQueue
 import Synchronization
 public import WaxwingCore
 
-/// A store in one SQLite file, for reading only: nothing that is stored is changed, and nothing has to be writable.
+/// A store in one SQLite file, for reading only: nothing stored is changed, and nothing has to be writable.
 ///
-/// Where SQLite can share the write-ahead log with other processes, it sees what they commit as they commit it. Where it cannot, on a disk that is
-/// mounted read-only or is full, the file and the log are read into memory, see ``DatabaseImage``.
+/// If SQLite can share the write-ahead log with other processes, it sees what they commit as they commit it. If it
+/// cannot, on a disk that is mounted read-only or is full, the file and the log are read into memory, see
+/// ``DatabaseImage``.
 public final class SQLiteReader: Store {
     /// The file.
     public let path: String
@@ -25,12 +26,13 @@ public final class SQLiteReader: Store {
         }
     }
 
-    /// Nil where there is not yet anything to be read.
+    /// Nil if there is nothing to be read yet.
     private let source: Mutex<Source?>
-    /// How often a read begins anew because the files changed meanwhile.
+    /// How often a read starts again because the files changed meanwhile.
     private static let attempts = 100
 
-    /// - Throws: ``StoreError`` `notPermitted`, `newerFormat`, `corrupt` (also where the file is something else), `failed` (also where there is none).
+    /// - Throws: ``StoreError`` `notPermitted`, `newerFormat`, `corrupt` (also if the file is something else), `failed`
+    ///   (also if there is none).
     public init(path: String) throws(StoreError) {
         self.path = path
         try PrivateFile.require(path)
@@ -53,7 +55,7 @@ public final class SQLiteReader: Store {
         }
     }
 
-    /// - Throws: ``StoreError`` also where what was lent turns out to have changed meanwhile.
+    /// - Throws: ``StoreError``, also if the lent records turn out to have changed meanwhile.
     public func forEach(
         _ table: Table, from lower: [UInt8], below upper: [UInt8]?,
         _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool
@@ -84,7 +86,7 @@ public final class SQLiteReader: Store {
             switch source {
             case .shared: break
             case .image(let image) where image.isCurrent: break
-            // Somebody who can write has been at it, or is about to register here.
+            // A writer has changed the files, or is about to register here.
             case .image, nil: source = try Self.open(path)
             }
             return source
@@ -106,7 +108,7 @@ public final class SQLiteReader: Store {
         if PrivateFile.size(path + "-journal") > 0 { return nil }
         for _ in 0..<attempts {
             let image = try DatabaseImage(path: path)
-            // Somebody who can write has been at it: what was read may be half of this and half of that.
+            // A writer has changed the files: what was read may mix old and new content.
             guard image.isCurrent else { continue }
             do {
                 return try image.queue.inDatabase { try isEmpty($0, path) } ? nil : .image(image)
@@ -117,7 +119,7 @@ public final class SQLiteReader: Store {
         throw StoreError(.failed, "\(path) changes faster than it can be read.")
     }
 
-    /// SQLite's own way, which needs the log's index to be there, or to be made.
+    /// SQLite's own way, which needs the log's index to exist, or to be made.
     private static func openShared(_ path: String) throws -> Source? {
         var configuration = Configuration()
         configuration.label = "SQLiteReader"

@@ -8,19 +8,20 @@ public import WaxwingCore
 
 /// A store in one SQLite file.
 ///
-/// The file is in WAL mode with `synchronous=FULL`: what was committed survives the loss of power. Several processes may have it
-/// open; a writer waits for another one, up to ``SQLiteStore/Limits/busySeconds``.
+/// The file is in WAL mode with `synchronous=FULL`: committed changes survive the loss of power. Several processes may
+/// have it open; a writer waits for another one, up to ``SQLiteStore/Limits/busySeconds``.
 ///
-/// What a change set deletes or overwrites is zeroed in its page (`secure_delete` and ``PageScrubber``), and the page with its old
-/// content leaves the files before ``commit(_:)`` returns: the write-ahead log is copied into the database and cut to nothing. Where another
-/// process reads at that very moment for longer than ``SQLiteStore/Limits/eraseSeconds``, this is made up for by the next commit, by
-/// ``close()`` or by the next process that opens the file. Blocks which the file system or the disk has given up are beyond reach.
+/// What a change set deletes or overwrites is zeroed in its page (`secure_delete` and ``PageScrubber``), and the page
+/// with its old content leaves the files before ``commit(_:)`` returns: the write-ahead log is copied into the database
+/// and truncated. If another process reads at that moment for longer than ``SQLiteStore/Limits/eraseSeconds``, this is
+/// done later by the next commit, by ``close()`` or by the next process that opens the file. Blocks that the file
+/// system or the disk has released are out of reach.
 public final class SQLiteStore: Store {
-    /// The bounds of waiting.
+    /// How long to wait.
     public enum Limits {
         /// How long a commit or a read waits for other processes before it fails, in seconds.
         public static let busySeconds = 30.0
-        /// How long a finished commit waits for readers to let go of old pages, in seconds.
+        /// How long a finished commit waits for readers to release old pages, in seconds.
         public static let eraseSeconds = 1.0
     }
 
@@ -28,13 +29,14 @@ public final class SQLiteStore: Store {
     public let path: String
     /// One connection. All access to it is serial.
     private let queue: DatabaseQueue
-    /// Old content may still be in the write-ahead log.
+    /// Whether old content may still be in the write-ahead log.
     private let hasResidue = Mutex(true)
 
-    /// Opens the store in the file `path`, which is created where there is none, with mode 0600 in a folder of mode 0700.
+    /// Opens the store in the file `path`, which is created with mode 0600 in a folder with mode 0700 if there is none.
     ///
-    /// - Parameter mustExist: create nothing.
-    /// - Throws: ``StoreError`` `notPermitted`, `full`, `newerFormat`, `corrupt` (also where the file is something else), `failed`.
+    /// - Parameter mustExist: whether not to create anything.
+    /// - Throws: ``StoreError`` `notPermitted`, `full`, `newerFormat`, `corrupt` (also if the file is something else),
+    ///   `failed`.
     public init(path: String, mustExist: Bool = false) throws(StoreError) {
         self.path = path
         if mustExist { try PrivateFile.require(path) }
@@ -108,7 +110,7 @@ public final class SQLiteStore: Store {
 
     /// Closes the file. Every later call fails.
     ///
-    /// - Throws: ``StoreError`` where the file could not be closed cleanly; what was committed is safe all the same.
+    /// - Throws: ``StoreError`` if the file could not be closed cleanly; what was committed is safe anyway.
     public func close() throws(StoreError) {
         do {
             queue.writeWithoutTransaction { db in self.erase(db) }
@@ -118,10 +120,11 @@ public final class SQLiteStore: Store {
         }
     }
 
-    /// Brings all that was committed into the one file and closes it: on return the file alone is the store, and can be moved.
+    /// Brings everything committed into the one file and closes it. On return the file alone is the store, and can be
+    /// moved.
     ///
-    /// - Throws: ``StoreError`` `full` and others, where that cannot be done; what was committed is safe all the same, in the file and
-    ///   the log beside it.
+    /// - Throws: ``StoreError``, such as `full`, if that cannot be done; what was committed is safe anyway, in the file
+    ///   and the log beside it.
     public func consolidate() throws(StoreError) {
         try access { (db) throws in
             let connection = db.sqliteConnection
@@ -136,7 +139,7 @@ public final class SQLiteStore: Store {
         }
     }
 
-    /// Runs `body` with the connection and turns whatever goes wrong into a ``StoreError``.
+    /// Runs `body` with the connection and turns errors into ``StoreError``.
     func access<Result>(_ body: (Database) throws -> Result) throws(StoreError) -> Result {
         do {
             return try queue.writeWithoutTransaction { db in
@@ -155,10 +158,10 @@ public final class SQLiteStore: Store {
         }
     }
 
-    /// Moves the write-ahead log into the database and cuts it to nothing, if old content may be in it.
+    /// Moves the write-ahead log into the database and truncates it, if old content may be in it.
     ///
-    /// Nothing is thrown: the commit before it is done, and a caller must not take it for undone. What could not be erased now is
-    /// tried again later.
+    /// Nothing is thrown: the commit before it is done, and a caller must not believe otherwise. What could not be
+    /// erased now is tried again later.
     private func erase(_ db: Database) {
         guard hasResidue.withLock({ $0 }) else { return }
         let connection = db.sqliteConnection

@@ -1,9 +1,9 @@
 import class GRDB.Database
 import WaxwingCore
 
-/// What is in the file, and how it is told from other files.
+/// The content of the file, and how to tell it from other files.
 enum Schema {
-    /// "WAXW": what `file` and we know a store by.
+    /// "WAXW", which identifies a store to `file` and to us.
     static let applicationID: Int32 = 0x5741_5857
     /// The version of the stored format, kept as `user_version`.
     static let version = 1
@@ -26,14 +26,15 @@ enum Schema {
         }
     }
 
-    /// Makes a fresh connection ready: looks at what the file is before anything is written, sets the connection up, and creates
-    /// the tables in an empty file.
+    /// Prepares a fresh connection: checks what the file is before anything is written, configures the connection, and
+    /// creates the tables in an empty file.
     static func open(_ db: Database, path: String) throws {
         try check(db, path: path)
         let code = PageScrubber.install(db.sqliteConnection)
         guard code == 0 else { throw StoreError(.failed, "\(path) cannot be kept free of old content (code \(code)).") }
         try db.execute(sql: "PRAGMA max_page_count = \(PageScrubber.pageCountMax)")
-        // WAL is a property of the file. Two processes that create one at the same time can be told "busy" without a wait.
+        // WAL is a property of the file. Two processes that create one at the same time can be told "busy" without a
+        // wait.
         try retryingWhileBusy { try db.execute(sql: "PRAGMA journal_mode = WAL") }
         // These are properties of the connection. FULL is what makes a commit durable.
         try db.execute(sql: "PRAGMA synchronous = FULL")
@@ -65,7 +66,7 @@ enum Schema {
         }
     }
 
-    /// - Throws: ``StoreError`` where the file is something else than a store of a version that is known here.
+    /// - Throws: ``StoreError`` if the file is not a store, or one of an unknown version.
     static func check(_ db: Database, path: String) throws {
         let version = try userVersion(db)
         let application = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
@@ -95,7 +96,7 @@ enum Schema {
         try db.execute(sql: "PRAGMA user_version = \(version)")
     }
 
-    /// The version of the stored format; 0 where nothing is stored yet.
+    /// The version of the stored format; 0 if nothing is stored yet.
     static func userVersion(_ db: Database) throws -> Int {
         try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
     }

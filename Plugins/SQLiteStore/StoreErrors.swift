@@ -3,9 +3,9 @@ import Glibc
 import WaxwingCore
 
 extension StoreError {
-    /// What SQLite says, in the words of the port.
+    /// SQLite's errors in the terms of the port.
     ///
-    /// - Parameter systemError: `errno` of the operation that failed; 0 where it is not known.
+    /// - Parameter systemError: `errno` of the operation that failed; 0 if it is not known.
     init(sqlite error: any Error, systemError: Int32 = 0, path: String) {
         guard let error = error as? DatabaseError else {
             self = (error as? StoreError) ?? StoreError(.failed, "\(path): \(error)")
@@ -30,7 +30,7 @@ extension StoreError {
         }
     }
 
-    /// What the operating system says about a file or folder.
+    /// The operating system's error for a file or folder.
     init(systemError: Int32, path: String) {
         let message = String(cString: strerror(systemError))
         switch systemError {
@@ -44,7 +44,7 @@ extension StoreError {
     private static func full(_ path: String) -> StoreError { StoreError(.full, "The disk of \(path) is full.") }
 }
 
-/// Runs `body` again while SQLite says that the file is busy, for as long as a commit would wait.
+/// Runs `body` again while SQLite reports that the file is busy, for as long as a commit would wait.
 func retryingWhileBusy<Result>(_ body: () throws -> Result) throws -> Result {
     let pauseMicroseconds: UInt32 = 5000
     var left = Int(SQLiteStore.Limits.busySeconds * 1_000_000) / Int(pauseMicroseconds)

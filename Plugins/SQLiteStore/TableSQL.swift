@@ -1,7 +1,7 @@
 import class GRDB.Database
 import WaxwingCore
 
-/// The statements of one table, as text that is built once.
+/// The SQL statements of one table, built once.
 struct TableSQL: Sendable {
     let create: String
     let value: String
@@ -48,7 +48,7 @@ struct TableSQL: Sendable {
 extension ChangeSet.Change {
     /// Applies one change.
     ///
-    /// - Returns: whether something that was stored is not any more, so that the old content has to be erased.
+    /// - Returns: whether something that was stored is gone, so that the old content has to be erased.
     func apply(to db: Database) throws -> Bool {
         switch self {
         case .put(let table, let key, let value):

@@ -1,6 +1,6 @@
-/// Where the newest committed content of each page stands in a write-ahead log (SQLite file format §4).
+/// Where a write-ahead log holds the newest committed content of each page (SQLite file format §4).
 ///
-/// It is what SQLite finds when it goes through a log after a crash: everything up to the last commit whose checksums are right.
+/// It finds what SQLite finds in a log after a crash: everything up to the last commit whose checksums are right.
 struct WriteAheadLog {
     static let headerSize = 32
     static let frameHeaderSize = 24
@@ -9,11 +9,11 @@ struct WriteAheadLog {
     let pageSize: Int
     /// Offsets of the pages' bytes in the file.
     private(set) var pages: [UInt32: UInt64] = [:]
-    /// How many pages the database has with what is in the log; nil where nothing in it was committed.
+    /// How many pages the database has with the content of the log; nil if nothing in it was committed.
     private(set) var pageCount: UInt32?
 
-    /// - Parameter read: gives the bytes at an offset, fewer only at the end of the file.
-    /// - Returns: nil where the log is empty, or was never begun as a whole.
+    /// - Parameter read: returns the bytes at an offset, fewer only at the end of the file.
+    /// - Returns: nil if the log is empty, or was never completely begun.
     init?<Failure>(_ read: (_ offset: UInt64, _ count: Int) throws(Failure) -> [UInt8]) throws(Failure) {
         let header = try read(0, Self.headerSize)
         guard header.count == Self.headerSize else { return nil }
@@ -74,7 +74,7 @@ struct WriteAheadLog {
 }
 
 extension [UInt8] {
-    /// The big-endian number at a place.
+    /// The big-endian number at an offset.
     fileprivate func word(_ place: Int) -> UInt32 {
         self[place..<place + 4].reduce(0) { $0 << 8 | UInt32($1) }
     }

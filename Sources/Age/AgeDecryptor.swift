@@ -1,7 +1,7 @@
-/// Opens an age file as it comes, in memory that does not grow with it. Nothing comes out that did not authenticate; that the file was
-/// whole is known only when ``finish(_:)`` has returned.
+/// Decrypts an age file as it comes, in constant memory. Only authenticated plaintext comes out; that the file was
+/// complete is known only when ``finish(_:)`` has returned.
 public struct AgeDecryptor: ~Copyable {
-    /// Takes plaintext, in its order. It is lent for the time of the call.
+    /// Takes plaintext, in order. It is valid only during the call.
     public typealias Output = (UnsafeRawBufferPointer) throws -> Void
 
     private let opening: AgeOpening
@@ -15,16 +15,16 @@ public struct AgeDecryptor: ~Copyable {
     private var chunks: UInt64 = 0
     private let plaintext = WipedBuffer(Stream.chunk)
 
-    /// - Parameter isArmored: nil to find out by the first bytes.
+    /// - Parameter isArmored: nil to detect it from the first bytes.
     public init(_ opening: AgeOpening, isArmored: Bool? = nil) {
         self.opening = opening
         isArmorKnown = isArmored != nil
         armor = isArmored == true ? ArmorReader() : nil
     }
 
-    /// Opens some more.
+    /// Decrypts some more bytes.
     ///
-    /// - Throws: ``AgeError``, or what `output` throws; there is no going on then.
+    /// - Throws: ``AgeError``, or what `output` throws; after that, it cannot continue.
     public mutating func write(_ bytes: UnsafeRawBufferPointer, _ output: Output) throws {
         // Pieces keep what waits small, however much comes at once.
         var rest = bytes
@@ -45,9 +45,9 @@ public struct AgeDecryptor: ~Copyable {
         }
     }
 
-    /// The file has come to its end.
+    /// Ends the file.
     ///
-    /// - Throws: ``AgeError`` `truncated` where its final chunk is missing, and all that ``write(_:_:)`` throws.
+    /// - Throws: ``AgeError`` `truncated` if its final chunk is missing, and all that ``write(_:_:)`` throws.
     public consuming func finish(_ output: Output) throws {
         waiting += try armor?.finish() ?? []
         try open(isAtEnd: true, output)
@@ -72,7 +72,7 @@ public struct AgeDecryptor: ~Copyable {
             waiting.removeFirst(Stream.nonceLength)
         }
         var start = 0
-        // A chunk with something behind it is not the last one.
+        // A chunk with something after it is not the last one.
         while waiting.count - start > Stream.sealedChunk {
             try openChunk(start..<(start + Stream.sealedChunk), isFollowed: true, output)
             start += Stream.sealedChunk

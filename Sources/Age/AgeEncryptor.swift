@@ -1,4 +1,4 @@
-/// Seals bytes as they come. What goes out is a whole age file once ``finish(_:)`` has returned.
+/// Encrypts bytes as they come. The output is a complete age file once ``finish(_:)`` has returned.
 ///
 /// ```swift
 /// var encryptor = try AgeEncryptor(.recipients([recipient]), entropy: entropy)
@@ -6,20 +6,20 @@
 /// try encryptor.finish { try file.append($0) }
 /// ```
 public struct AgeEncryptor: ~Copyable {
-    /// Takes bytes of the file, in their order. They are lent for the time of the call.
+    /// Takes bytes of the file, in order. They are valid only during the call.
     public typealias Output = (UnsafeRawBufferPointer) throws -> Void
 
     private let cipher: ChunkCipher
     private var armor: ArmorWriter?
     /// The header and the nonce, until something goes out.
     private var head: [UInt8]
-    /// What is not sealed yet: a whole chunk waits until it is known whether it is the last one.
+    /// What is not encrypted yet: a whole chunk waits until it is known whether it is the last one.
     private let waiting = WipedBuffer(Stream.chunk)
     private var waitingCount = 0
     private let sealed = WipedBuffer(Stream.sealedChunk)
     private var chunks: UInt64 = 0
 
-    /// - Parameter entropy: gives the file key, the nonce, and what the stanzas need.
+    /// - Parameter entropy: the source of the file key, the nonce, and what the stanzas need.
     /// - Throws: ``AgeError`` `invalidKey`, `failed`.
     public init(_ sealing: AgeSealing, isArmored: Bool = false, entropy: AgeEntropy) throws(AgeError) {
         let fileKey = entropy(FileKey.length)
@@ -35,9 +35,9 @@ public struct AgeEncryptor: ~Copyable {
         self.armor = armor
     }
 
-    /// Seals some more.
+    /// Encrypts some more bytes.
     ///
-    /// - Throws: what `output` throws; the file is of no use then.
+    /// - Throws: what `output` throws; the file is then useless.
     public mutating func write(_ bytes: UnsafeRawBufferPointer, _ output: Output) throws {
         var rest = bytes
         while !rest.isEmpty {
@@ -45,7 +45,7 @@ public struct AgeEncryptor: ~Copyable {
                 try seal(UnsafeRawBufferPointer(waiting.bytes), isLast: false, output)
                 waitingCount = 0
             }
-            // What is longer than a chunk needs no place to wait.
+            // Input longer than a chunk is not buffered.
             if waitingCount == 0, rest.count > Stream.chunk {
                 try seal(UnsafeRawBufferPointer(rebasing: rest[..<Stream.chunk]), isLast: false, output)
                 rest = UnsafeRawBufferPointer(rebasing: rest[Stream.chunk...])
@@ -59,7 +59,7 @@ public struct AgeEncryptor: ~Copyable {
         }
     }
 
-    /// Seals the last chunk.
+    /// Encrypts the last chunk.
     ///
     /// - Throws: what `output` throws.
     public consuming func finish(_ output: Output) throws {

@@ -1,12 +1,12 @@
 /// Why an age file, a recipient or an identity cannot be used. Two errors are equal when their codes are.
 public struct AgeError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What kind of trouble it is.
+    /// The kinds of errors.
     public enum Code: String, Hashable, Sendable {
-        /// The header is not one of this format, or breaks its rules.
+        /// The header does not have this format, or breaks its rules.
         case malformedHeader
-        /// The armor is not one of this format, or breaks its rules.
+        /// The armor does not have this format, or breaks its rules.
         case malformedArmor
-        /// A version, a kind of recipient or identity that this library does not know.
+        /// A version, or a kind of recipient or identity, that this library does not know.
         case unsupported
         /// No identity opens it; or the passphrase is wrong, which for scrypt cannot be told from a damaged stanza.
         case wrongKey
@@ -18,7 +18,7 @@ public struct AgeError: Error, Hashable, Sendable, CustomStringConvertible {
         case truncated
         /// Opening would take more work than the reader allows.
         case workFactorTooHigh
-        /// A recipient, an identity or a passphrase that cannot be one.
+        /// An invalid recipient, identity or passphrase.
         case invalidKey
         /// The source of the bytes fails.
         case unreadable

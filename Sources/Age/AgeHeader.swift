@@ -1,4 +1,4 @@
-/// What stands in front of an age file: for whom it is, in stanzas that each hold the file key for somebody.
+/// The header of an age file: stanzas that each hold the file key for one recipient.
 struct AgeHeader {
     /// One way to the file key: a type, arguments, and a body.
     struct Stanza {
@@ -11,7 +11,7 @@ struct AgeHeader {
     private static let line = "age-encryption.org/v"
     private static let intro = Array("\(line)1\n".utf8)
     private static let columns = 64
-    /// No header that we read is longer, in bytes.
+    /// The largest header that we read, in bytes.
     static let lengthMax = 1 << 20
 
     let stanzas: [Stanza]
@@ -52,10 +52,10 @@ struct AgeHeader {
 
     // MARK: Reading
 
-    /// How many bytes of `text` are the header; nil where its end has not come yet.
+    /// How many bytes of `text` are the header; nil if its end has not come yet.
     ///
-    /// - Parameter scanned: as far as no end was found before; moved on.
-    /// - Throws: `malformedHeader` where it cannot be one any more.
+    /// - Parameter scanned: up to where no end was found before; updated.
+    /// - Throws: `malformedHeader` if it can no longer be one.
     static func length(in text: [UInt8], from scanned: inout Int) throws(AgeError) -> Int? {
         let start = text.prefix(intro.count)
         guard start.elementsEqual(intro.prefix(start.count)) else {
@@ -73,7 +73,7 @@ struct AgeHeader {
         return nil
     }
 
-    /// - Parameter bytes: the header and nothing else.
+    /// - Parameter bytes: only the header.
     /// - Throws: `malformedHeader`.
     init(_ bytes: [UInt8]) throws(AgeError) {
         guard bytes.starts(with: Self.intro), bytes.last == UInt8(ascii: "\n"), bytes.count <= Self.lengthMax else {

@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// Whom a file is sealed to: an X25519 public key, as `age1…`.
+/// A recipient of a file: an X25519 public key, as `age1…`.
 public struct AgeRecipient: Hashable, Sendable, CustomStringConvertible {
     /// 32 bytes.
     let publicKey: [UInt8]
@@ -31,7 +31,7 @@ public struct AgeRecipient: Hashable, Sendable, CustomStringConvertible {
     public var description: String { text }
 }
 
-/// Who opens what is sealed to its recipient: an X25519 private key, as `AGE-SECRET-KEY-1…`.
+/// An identity that opens what is encrypted to its recipient: an X25519 private key, as `AGE-SECRET-KEY-1…`.
 public struct AgeIdentity: Sendable {
     let privateKey: SecretBytes
     public let recipient: AgeRecipient
@@ -46,7 +46,8 @@ public struct AgeIdentity: Sendable {
         try AgeIdentity(privateKey: entropy(32))
     }
 
-    /// - Throws: ``AgeError`` `invalidKey`, `unsupported` for identities of another kind. The reason does not repeat the text.
+    /// - Throws: ``AgeError`` `invalidKey`, `unsupported` for identities of another kind. The reason does not repeat
+    ///   the text.
     public init(_ text: String) throws(AgeError) {
         if text.lowercased().hasPrefix("age-secret-key-pq-") {
             throw AgeError(.unsupported, "hybrid (post-quantum) identities are not supported")
@@ -60,9 +61,9 @@ public struct AgeIdentity: Sendable {
         try self.init(privateKey: SecretBytes(bytes))
     }
 
-    /// Reads a file as `age-keygen` writes it: an identity a line, comments after `#`, empty lines.
+    /// Reads a file as `age-keygen` writes it: one identity per line, comments after `#`, empty lines.
     ///
-    /// - Throws: ``AgeError`` that names the line; `invalidKey` where there is no identity.
+    /// - Throws: ``AgeError`` that names the line; `invalidKey` if there is no identity.
     public static func parse(_ file: [UInt8]) throws(AgeError) -> [AgeIdentity] {
         var identities: [AgeIdentity] = []
         for (number, line) in file.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
@@ -79,23 +80,24 @@ public struct AgeIdentity: Sendable {
         return identities
     }
 
-    /// The identity as text, in upper case. Nobody wipes it: for writing it down.
+    /// The identity as text, in upper case, for writing it down. The text is not wiped.
     public var unwipedText: String {
         privateKey.withUnsafeBytes { Bech32.encode(Array($0), prefix: "age-secret-key-") }.uppercased()
     }
 }
 
-/// To whom a file is sealed.
+/// Who can open a new file.
 public enum AgeSealing: Sendable {
     /// Any of these opens it; at least one, at most 100.
     case recipients([AgeRecipient])
-    /// Whoever knows the passphrase opens it. The work factor is the logarithm of scrypt's cost: 18 takes a second and 256 MiB.
+    /// Anyone who knows the passphrase opens it. The work factor is the logarithm of scrypt's cost: 18 takes a second
+    /// and 256 MiB.
     case passphrase(SecretBytes, workFactor: Int = 18)
 }
 
-/// Who opens a file.
+/// The keys that open a file.
 public enum AgeOpening: Sendable {
     case identities([AgeIdentity])
-    /// A file that asks for a higher work factor than this is refused: each step doubles time and memory (2^factor KiB).
+    /// A file with a higher work factor than this is refused: each step doubles time and memory (2^factor KiB).
     case passphrase(SecretBytes, highestWorkFactor: Int = 20)
 }

@@ -1,21 +1,23 @@
 import COpenSSL
 import Synchronization
 
-/// Opens an age file at any place, chunk by chunk. Nothing comes out that did not authenticate. May be used from several threads.
+/// Decrypts an age file at any position, chunk by chunk. Only authenticated plaintext comes out. May be used from
+/// several threads.
 ///
-/// `@unchecked Sendable`: the open chunk is touched under the lock alone.
+/// `@unchecked Sendable`: the open chunk is used only under the lock.
 public final class AgeReader: ByteSource, @unchecked Sendable {
     private let file: SealedFile
     private let key: SecretBytes
     private let chunk: OpenChunk
     private let lock = Mutex(())
 
-    /// Bytes of plaintext.
+    /// The size of the plaintext in bytes.
     public var count: UInt64 { file.count }
 
-    /// Reads the header, finds the key, and checks that the last chunk is the last one: that nothing was cut off or put behind it.
+    /// Reads the header, finds the key, and checks that the last chunk is the last one: that nothing was cut off or
+    /// appended.
     ///
-    /// - Parameter isArmored: nil to find out by the first byte.
+    /// - Parameter isArmored: nil to detect it from the first byte.
     /// - Throws: ``AgeError``.
     public init(_ source: any ByteSource, _ opening: AgeOpening, isArmored: Bool? = nil) throws(AgeError) {
         var first = [UInt8](repeating: 0, count: 1)
@@ -26,7 +28,7 @@ public final class AgeReader: ByteSource, @unchecked Sendable {
         self.file = file
         self.key = key
         chunk = OpenChunk(try ChunkCipher(key: key, isSealing: false))
-        // A length that does not fit its chunks shows here, too.
+        // A length that does not match its chunks shows here, too.
         try chunk.load(file.chunks - 1, of: file)
     }
 
@@ -46,7 +48,7 @@ public final class AgeReader: ByteSource, @unchecked Sendable {
         let (number, skipped) = (offset / UInt64(Stream.chunk), Int(offset % UInt64(Stream.chunk)))
         return try lock.withLock { _ throws(AgeError) in
             if skipped == 0, buffer.count >= Stream.chunk, chunk.number != number {
-                // A whole chunk goes where it is wanted.
+                // A whole chunk is decrypted directly into the caller's buffer.
                 return try chunk.open(
                     number, of: file, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<Stream.chunk]))
             }
@@ -56,12 +58,12 @@ public final class AgeReader: ByteSource, @unchecked Sendable {
     }
 }
 
-/// Where the chunks of a file lie.
+/// The positions of a file's chunks.
 private struct SealedFile {
     let source: any ByteSource
     let start: UInt64
     let chunks: UInt64
-    /// Bytes of plaintext.
+    /// The size of the plaintext in bytes.
     let count: UInt64
 
     static func open(_ source: any ByteSource, _ opening: AgeOpening) throws(AgeError) -> (SealedFile, SecretBytes) {
@@ -94,7 +96,7 @@ private struct SealedFile {
     }
 }
 
-/// The chunk that was read last, and what it takes to read another.
+/// The chunk that was read last, and what is needed to read another.
 private final class OpenChunk {
     private(set) var number: UInt64?
     private var length = 0
@@ -111,7 +113,7 @@ private final class OpenChunk {
         self.number = number
     }
 
-    /// - Returns: the length of the chunk's plaintext, which stands in `out`.
+    /// - Returns: the length of the chunk's plaintext, which is in `out`.
     func open(_ number: UInt64, of file: SealedFile, into out: UnsafeMutableRawBufferPointer) throws(AgeError)
         -> Int
     {

@@ -1,4 +1,4 @@
-/// The text form of an age file: base64 in lines of 64 letters, between two lines that say what it is.
+/// The text form of an age file: base64 in lines of 64 characters, between a first and a last line that identify it.
 enum Armor {
     static let begin = Array("-----BEGIN AGE ENCRYPTED FILE-----".utf8)
     static let end = Array("-----END AGE ENCRYPTED FILE-----".utf8)
@@ -44,7 +44,7 @@ struct ArmorWriter {
 struct ArmorReader {
     private enum Place {
         case before, lines
-        /// Behind a line that was not full.
+        /// After a line that was not full.
         case lastLine
         case after
     }
@@ -52,7 +52,7 @@ struct ArmorReader {
     private var place = Place.before
     private var line: [UInt8] = []
 
-    /// - Returns: the bytes of the lines that have come to their end.
+    /// - Returns: the bytes of the lines that are complete.
     /// - Throws: `malformedArmor`.
     mutating func take(_ text: UnsafeRawBufferPointer) throws(AgeError) -> [UInt8] {
         var bytes: [UInt8] = []
@@ -60,7 +60,8 @@ struct ArmorReader {
             if byte == UInt8(ascii: "\n") {
                 try endLine(&bytes)
             } else if place == .after || (place == .before && line.allSatisfy(Armor.isSpace) && Armor.isSpace(byte)) {
-                // Space around the text form does not count, however much of it there is; but the first line has none in front.
+                // Any amount of space around the text form is ignored; but the first line itself must not be
+                // indented.
                 guard Armor.isSpace(byte) else { throw Armor.malformed("there is something behind its end") }
                 if place == .before, line.isEmpty { line = [byte] }
             } else {
@@ -71,7 +72,7 @@ struct ArmorReader {
         return bytes
     }
 
-    /// - Throws: `malformedArmor` where the last line is missing.
+    /// - Throws: `malformedArmor` if the last line is missing.
     mutating func finish() throws(AgeError) -> [UInt8] {
         var bytes: [UInt8] = []
         if !line.isEmpty { try endLine(&bytes) }

@@ -1,15 +1,15 @@
-/// The bytes behind a text form, read at any place. What is read is checked; lines that nobody reads are not.
+/// The bytes behind a text form, read at any position. What is read is checked; lines that are not read are not.
 struct ArmoredSource: ByteSource {
     private let text: any ByteSource
-    /// Of the first line of base64.
+    /// The position of the first line of base64.
     private let start: UInt64
     /// What ends a line: the same throughout.
     private let lineEnd: [UInt8]
-    /// Of a full line with its end.
+    /// The length of a full line with its end.
     private let lineLength: UInt64
     let count: UInt64
 
-    /// The longest lines around the text form and space behind it that are looked through, in bytes.
+    /// How many bytes of surrounding lines and trailing space are examined at most.
     private static let margin = 4096
 
     /// - Throws: `malformedArmor`.

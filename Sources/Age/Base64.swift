@@ -1,4 +1,4 @@
-/// Base64 as age writes it (RFC 4648 §4): without padding in headers, with padding in armor, canonical always.
+/// Base64 as age writes it (RFC 4648 §4): without padding in headers, with padding in armor, always canonical.
 enum Base64 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
@@ -19,7 +19,8 @@ enum Base64 {
         return text
     }
 
-    /// - Returns: nil for what is not canonical: another alphabet, bits that are left over and not zero, padding other than asked for.
+    /// - Returns: nil for what is not canonical: another alphabet, leftover bits that are not zero, padding other than
+    ///   requested.
     static func decode(_ text: some Collection<UInt8>, isPadded: Bool = false) -> [UInt8]? {
         var digits = Array(text)
         if isPadded {

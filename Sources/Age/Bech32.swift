@@ -9,7 +9,7 @@ enum Bech32 {
         return prefix + "1" + String(decoding: digits.map { alphabet[Int($0)] }, as: UTF8.self)
     }
 
-    /// - Returns: nil for mixed case, unknown characters, a wrong checksum, or bits that are left over.
+    /// - Returns: nil for mixed case, unknown characters, a wrong checksum, or leftover bits.
     static func decode(_ text: String) -> (prefix: String, bytes: [UInt8])? {
         let characters = Array(text.utf8)
         guard characters.allSatisfy({ (33...126).contains($0) }),

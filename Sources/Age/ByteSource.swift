@@ -1,11 +1,11 @@
 import Glibc
 
-/// Bytes that can be read at any place.
+/// Bytes that can be read at any position.
 public protocol ByteSource: Sendable {
     /// How many there are.
     var count: UInt64 { get }
 
-    /// Reads bytes from a place on, as many as there are and as `buffer` takes.
+    /// Reads bytes from a position on, as many as there are and as `buffer` takes.
     ///
     /// - Returns: how many; 0 only at the end, or for an empty buffer.
     /// - Throws: ``AgeError`` `unreadable`.
@@ -15,7 +15,7 @@ public protocol ByteSource: Sendable {
 extension ByteSource {
     /// Fills the buffer.
     ///
-    /// - Throws: `truncated` where there are fewer bytes.
+    /// - Throws: `truncated` if there are fewer bytes.
     func readAll(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(AgeError) {
         var done = 0
         while done < buffer.count {
@@ -50,7 +50,7 @@ public final class FileSource: ByteSource {
 
     /// - Throws: ``AgeError`` `unreadable` with the system's words.
     public init(path: String) throws(AgeError) {
-        // Without waiting for somebody to write, where it is a pipe.
+        // If it is a pipe, do not wait for a writer.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw AgeError(.unreadable, "\(path): \(String(cString: strerror(errno)))") }
         var status = stat()

@@ -1,8 +1,8 @@
 import COpenSSL
 
-/// ChaCha20-Poly1305 (RFC 8439) under one key, with one context that is used again for every message.
+/// ChaCha20-Poly1305 (RFC 8439) under one key, with one context that is reused for every message.
 ///
-/// `@unchecked Sendable`: whoever uses it from several threads does so one at a time.
+/// `@unchecked Sendable`: threads that share it use it one at a time.
 final class ChunkCipher: @unchecked Sendable {
     private let context: OpaquePointer
     private let isSealing: Bool
@@ -36,7 +36,7 @@ final class ChunkCipher: @unchecked Sendable {
 
     /// Opens `sealed` into `out`, which takes 16 bytes less.
     ///
-    /// - Returns: false where it does not authenticate; nothing of it stands in `out` then.
+    /// - Returns: false if it does not authenticate; then nothing of it is in `out`.
     func open(_ sealed: UnsafeRawBufferPointer, nonce: [UInt8], into out: UnsafeMutableRawBufferPointer)
         throws(AgeError) -> Bool
     {

@@ -1,10 +1,10 @@
-/// The key that a file's stanzas hold: 16 random bytes, one for each file.
+/// The key that a file's stanzas hold: 16 random bytes, different for each file.
 enum FileKey {
     static let length = 16
     private static let bodyLength = length + Primitives.tagLength
     private static let zeroNonce = [UInt8](repeating: 0, count: Primitives.nonceLength)
 
-    /// Stanzas that hold the key for those who are to open the file.
+    /// The stanzas that hold the key for the given recipients.
     static func wrap(_ key: SecretBytes, for sealing: AgeSealing, _ entropy: AgeEntropy) throws(AgeError)
         -> [AgeHeader.Stanza]
     {
@@ -27,7 +27,7 @@ enum FileKey {
 
     /// The key from the header's stanzas.
     ///
-    /// - Throws: `wrongKey` where nobody fits; `malformedHeader`, `workFactorTooHigh`, `damagedHeader`.
+    /// - Throws: `wrongKey` if no identity fits; `malformedHeader`, `workFactorTooHigh`, `damagedHeader`.
     static func unwrap(_ header: AgeHeader, by opening: AgeOpening) throws(AgeError) -> SecretBytes {
         let isForPassphrase = header.stanzas.contains { $0.type == Scrypt.type }
         if isForPassphrase, header.stanzas.count != 1 {
@@ -76,7 +76,7 @@ enum FileKey {
         return body
     }
 
-    /// Nil where the body is sealed under another key.
+    /// Nil if the body is sealed under another key.
     private static func open(_ stanza: AgeHeader.Stanza, under wrapping: SecretBytes) throws(AgeError) -> SecretBytes? {
         let cipher = try ChunkCipher(key: wrapping, isSealing: false)
         var body = stanza.body

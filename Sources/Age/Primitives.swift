@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// What age is made of, from OpenSSL.
+/// The primitives of age, from OpenSSL.
 enum Primitives {
     static let tagLength = 16
     static let nonceLength = 12
@@ -80,7 +80,8 @@ enum Primitives {
         return key
     }
 
-    /// scrypt (RFC 7914) with r = 8 and p = 1: 32 bytes, for 2^`workFactor` times 1 KiB of memory. The passphrase is not empty.
+    /// scrypt (RFC 7914) with r = 8 and p = 1: 32 bytes, for 2^`workFactor` times 1 KiB of memory. The passphrase is
+    /// not empty.
     static func scrypt(_ passphrase: SecretBytes, salt: [UInt8], workFactor: Int) throws(AgeError) -> SecretBytes {
         let cost = UInt64(1) << UInt64(workFactor)
         return try SecretBytes(count: 32) { out throws(AgeError) in
@@ -104,7 +105,7 @@ enum Primitives {
 
     static var outOfMemory: AgeError { AgeError(.failed, "OpenSSL has no memory, or lacks an algorithm") }
 
-    /// Without a branch on the content.
+    /// Compares without branching on the content.
     static func areEqual(_ a: [UInt8], _ b: [UInt8]) -> Bool { a.count == b.count && CRYPTO_memcmp(a, b, a.count) == 0 }
 }
 
@@ -117,7 +118,7 @@ extension UnsafeMutableRawBufferPointer {
 }
 
 extension [UInt8] {
-    /// Lends the bytes, with typed throws.
+    /// Passes on the bytes, with typed throws.
     mutating func withBuffer<R, E: Error>(_ body: (UnsafeMutableRawBufferPointer) throws(E) -> R) throws(E) -> R {
         var result: Result<R, E>?
         withUnsafeMutableBytes { buffer in

@@ -2,7 +2,7 @@ import COpenSSL
 
 /// Bytes that are zeroed when the last reference to them goes, and never printed.
 public final class SecretBytes: @unchecked Sendable, CustomStringConvertible, CustomReflectable {
-    // Written in `init` only; that is what makes sharing between threads safe.
+    // Written only in `init`, so it is safe to share between threads.
     private let buffer: UnsafeMutableRawBufferPointer
 
     public var count: Int { buffer.count }
@@ -24,7 +24,7 @@ public final class SecretBytes: @unchecked Sendable, CustomStringConvertible, Cu
         buffer.deallocate()
     }
 
-    /// Lends the bytes for the time of `body`.
+    /// Passes the bytes to `body`; they are valid only during the call.
     public func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
         try body(UnsafeRawBufferPointer(buffer))
     }
@@ -33,5 +33,5 @@ public final class SecretBytes: @unchecked Sendable, CustomStringConvertible, Cu
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// Where random bytes come from. Age draws file keys, nonces, salts and ephemeral keys from it.
+/// A source of random bytes. Age draws file keys, nonces, salts and ephemeral keys from it.
 public typealias AgeEntropy = @Sendable (_ count: Int) -> SecretBytes

@@ -1,8 +1,8 @@
-/// The payload: chunks of 64 KiB, each sealed under a nonce that says its number and whether it is the last one.
+/// The payload: chunks of 64 KiB, each sealed under a nonce that holds its number and whether it is the last one.
 enum Stream {
     static let chunk = 64 << 10
     static let sealedChunk = chunk + Primitives.tagLength
-    /// In front of the chunks, for the payload key.
+    /// The bytes before the chunks, for the payload key.
     static let nonceLength = 16
 
     static func key(_ fileKey: SecretBytes, nonce: [UInt8]) throws(AgeError) -> SecretBytes {

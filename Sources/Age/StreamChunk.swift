@@ -1,13 +1,13 @@
-/// Opening one chunk, and saying what is wrong with it.
+/// Decrypts one chunk, and says what is wrong with it.
 enum StreamChunk {
-    /// What came of a chunk: plaintext that authenticated, and possibly that the file is not whole all the same.
+    /// The result of a chunk: authenticated plaintext, and possibly an error that shows the file is incomplete.
     struct Outcome {
         var count = 0
         var error: AgeError?
     }
 
     /// - Parameters:
-    ///   - isFollowed: whether the file goes on behind it.
+    ///   - isFollowed: whether the file continues after it.
     ///   - plaintext: takes a whole chunk.
     static func open(
         _ sealed: UnsafeRawBufferPointer, number: UInt64, isFollowed: Bool, _ cipher: ChunkCipher?,
@@ -22,7 +22,7 @@ enum StreamChunk {
             if length == 0, number > 0 { throw damaged(number) }
             return Outcome(count: length)
         }
-        // Whatever it is, it is not right; the rest is to say how.
+        // The chunk is wrong in any case; what follows only finds out how.
         guard try cipher.open(sealed, nonce: Stream.nonce(number, isLast: isFollowed), into: out) else {
             throw damaged(number)
         }
@@ -30,7 +30,7 @@ enum StreamChunk {
             isFollowed
             ? AgeError(.damaged, "there are bytes behind the file's final part")
             : AgeError(.truncated, "the file ends before its final part: it was cut off")
-        // A final chunk with something behind it, and a full chunk with nothing behind it, are true in themselves.
+        // A final chunk with something after it, and a full chunk with nothing after it, are authentic in themselves.
         return Outcome(count: length == Stream.chunk ? length : 0, error: error)
     }
 

@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// Room for bytes that is zeroed before it is given back.
+/// A buffer that is zeroed before it is freed.
 final class WipedBuffer {
     let bytes: UnsafeMutableRawBufferPointer
 

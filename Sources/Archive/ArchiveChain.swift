@@ -1,25 +1,27 @@
-/// Whether archives that go on from each other are all there.
+/// Whether a chain of archives is complete.
 public enum ArchiveChain {
     /// What is wrong between archives, or worth knowing.
     public enum Finding: Hashable, Sendable {
-        /// This archive goes on from one that is not among them.
+        /// This archive continues one that is not among them.
         case missing(previous: String, of: String)
         /// The same archive is there more than once.
         case doubled(String)
-        /// Several archives go on from the same one.
+        /// Several archives continue the same one.
         case forked(at: String, into: [String])
-        /// What an archive says it begins behind is not where the one before it ends.
+        /// An archive does not begin where the one before it ends.
         case unfit(String)
-        /// An archive is another account's than the first one's.
+        /// An archive belongs to another account than the first one.
         case otherAccount(String)
-        /// An archive is signed with another key than the one it goes on from: after a new login of its account, or by somebody else.
+        /// An archive is signed with another key than the one it continues: after a new login of its account, or by
+        /// someone else.
         case otherKey(String)
-        /// Not one chain: these archives go on from none.
+        /// There is more than one chain: these archives continue none.
         case severalBeginnings([String])
     }
 
-    /// - Parameter archives: with the trailers they were read from, in any order.
-    /// - Returns: the archives from the first on, as far as they hang together, and the findings; none where all is whole.
+    /// - Parameter archives: with the trailers that were read from them, in any order.
+    /// - Returns: the archives from the first on, as far as they form a chain, and the findings; none if the chain is
+    ///   complete.
     public static func check(_ archives: [(end: ArchiveEnd, trailer: ArchiveTrailer)]) -> (
         order: [String], findings: [Finding]
     ) {
@@ -51,7 +53,7 @@ public enum ArchiveChain {
         var order: [String] = []
         var rest = ordered.filter { $0.end.previous.flatMap { known[$0] } == nil }.map(\.end.id)
         while let next = rest.popLast() {
-            // An archive that goes on from itself would go on for ever.
+            // An archive that continues itself would loop forever.
             if order.contains(next) { continue }
             order.append(next)
             rest += (followers[next] ?? []).reversed()

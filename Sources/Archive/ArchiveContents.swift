@@ -3,12 +3,12 @@ public import ConclaveProtocol
 /// A person as an archive knows them.
 public struct ArchiveUser: Hashable, Sendable {
     public var id: ID
-    /// Empty where it is not known.
+    /// Empty if it is not known.
     public var username: String
     public var alias: String
-    /// Lower-case hex SHA-256 of the signature key that is trusted; empty where none is.
+    /// Lower-case hex SHA-256 of the trusted signature key; empty if none is trusted.
     public var fingerprint: String
-    /// A person compared the fingerprint by hand.
+    /// Whether a person compared the fingerprint by hand.
     public var isVerified: Bool
     /// What transcripts call them; empty for the username.
     public var shownName: String
@@ -32,12 +32,12 @@ public struct ArchiveGroup: Hashable, Sendable {
     public var id: ID
     public var name: String
     public var alias: String
-    /// Where our membership stands, in a word.
+    /// The state of our membership, in a word.
     public var status: String
     public var mlsGroupID: [UInt8]
     /// What came before this epoch was never ours to read.
     public var joinedEpoch: UInt64
-    /// Who is in it, as far as is known.
+    /// Its members, as far as they are known.
     public var members: [ID]
 
     public init(
@@ -54,16 +54,16 @@ public struct ArchiveGroup: Hashable, Sendable {
     }
 }
 
-/// What goes into an archive besides the rows. No clock is read for it: the same state gives the same archive.
+/// What goes into an archive besides the rows. It uses no clock: the same state gives the same archive.
 public struct ArchiveContents: Hashable, Sendable {
-    /// Whose archive it is.
+    /// The account that makes the archive.
     public var account: ArchiveUser
     /// The address of the account's server.
     public var server: String
     public var groups: [ArchiveGroup]
     /// Rows that are left out because they are not in the log yet.
     public var waiting: Int
-    /// The archive that this one goes on from.
+    /// The archive that this one continues.
     public var previous: ArchiveEnd?
 
     public init(
@@ -77,7 +77,7 @@ public struct ArchiveContents: Hashable, Sendable {
     }
 }
 
-/// The first and the last of the times of rows, by the server's clock, in Unix seconds.
+/// The earliest and latest times of rows, by the server's clock, in Unix seconds.
 public struct ArchiveSpan: Codable, Hashable, Sendable {
     public var from: UInt64
     public var to: UInt64
@@ -87,19 +87,19 @@ public struct ArchiveSpan: Codable, Hashable, Sendable {
         self.to = to
     }
 
-    /// One that holds another moment, too.
+    /// A range that also includes another time.
     static func including(_ time: UInt64, _ span: ArchiveSpan?) -> ArchiveSpan {
         guard let span else { return ArchiveSpan(from: time, to: time) }
         return ArchiveSpan(from: min(span.from, time), to: max(span.to, time))
     }
 
-    /// One that holds them all; nil where there is none.
+    /// A range that includes all of them; nil if there are none.
     static func covering(_ spans: [ArchiveSpan]) -> ArchiveSpan? {
         spans.reduce(nil) { .including($1.to, .including($1.from, $0)) }
     }
 }
 
-/// Signs for the account whose archive it is.
+/// Signs for the account that makes the archive.
 public protocol ArchiveSigner: Sendable {
     /// The number of the cipher suite whose signature scheme it is (RFC 9420 §17.1).
     var suite: UInt16 { get }
@@ -108,7 +108,7 @@ public protocol ArchiveSigner: Sendable {
     func sign(_ message: [UInt8]) throws -> [UInt8]
 }
 
-/// Where an archive ends: what another one that goes on from it needs to know.
+/// The end of an archive: what an archive that continues it needs to know.
 public struct ArchiveEnd: Hashable, Sendable {
     /// The last row of a group.
     public struct Last: Hashable, Sendable {
@@ -123,15 +123,15 @@ public struct ArchiveEnd: Hashable, Sendable {
 
     /// SHA-256 of what the archive's signature covers, in lower-case hex.
     public var id: String
-    /// The account whose archive it is.
+    /// The account that made the archive.
     public var account: ID
-    /// Whose signature it is: lower-case hex SHA-256 of the public key.
+    /// The signing key: lower-case hex SHA-256 of the public key.
     public var signer: String
-    /// The newest time of a row, in it or in those it goes on from, in Unix seconds; nil where there is no row.
+    /// The newest time of a row, in it or in those it continues, in Unix seconds; nil if there is no row.
     public var newest: UInt64?
-    /// The archive it goes on from.
+    /// The archive it continues.
     public var previous: String?
-    /// By group; also of groups that have no row in this archive but had some in those it goes on from.
+    /// By group, including groups that have rows only in the archives it continues.
     public var last: [ID: Last]
 
     public init(id: String, account: ID, signer: String, newest: UInt64?, previous: String?, last: [ID: Last]) {

@@ -2,7 +2,7 @@ public import Age
 
 /// Why an archive cannot be written or read. Two errors are equal when their codes are.
 public struct ArchiveError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What kind of trouble it is.
+    /// The kinds of errors.
     public enum Code: String, Hashable, Sendable {
         /// Not an archive of this program, though it could be opened.
         case notAnArchive
@@ -10,13 +10,13 @@ public struct ArchiveError: Error, Hashable, Sendable, CustomStringConvertible {
         case wrongKey
         /// Altered, or damaged.
         case damaged
-        /// Cut short.
+        /// Truncated.
         case truncated
-        /// Of a newer version.
+        /// From a newer version.
         case newerFormat
         /// A feature that is not supported.
         case unsupported
-        /// What was to be archived, or asked for, is not as it should be.
+        /// The input, or the request, is invalid.
         case invalidInput
         /// There is no room for temporary files.
         case full
@@ -32,7 +32,7 @@ public struct ArchiveError: Error, Hashable, Sendable, CustomStringConvertible {
         self.reason = reason
     }
 
-    /// The same trouble in the words of archives.
+    /// The same error in the terms of archives.
     public init(_ error: AgeError) {
         switch error.code {
         case .wrongKey, .workFactorTooHigh: self.init(.wrongKey, error.reason)

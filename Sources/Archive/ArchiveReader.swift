@@ -2,15 +2,15 @@ public import Age
 public import ConclaveProtocol
 public import WaxwingCore
 
-/// Opens an archive: what it says of itself first, then whatever is asked for. Memory does not grow with the archive.
+/// Opens an archive. Reads its trailer first, then whatever is asked for. Memory use does not grow with the archive.
 public final class ArchiveReader {
     let content: any Content
     let index: TarIndex
     let signed: SignedTrailer
 
-    /// What the archive says of itself. True once ``verify(_:progress:)`` has returned.
+    /// The archive's trailer. It is authentic once ``verify(_:progress:)`` has returned.
     public var trailer: ArchiveTrailer { signed.trailer }
-    /// What another archive needs to know that goes on from this one.
+    /// What an archive that continues this one needs to know.
     public let end: ArchiveEnd
 
     /// - Throws: ``ArchiveError``.
@@ -55,15 +55,16 @@ public final class ArchiveReader {
     /// All rows, in order.
     public func rows() -> ArchiveRows { ArchiveRows(LineReader(content, index[.messages])) }
 
-    /// Gives every row, in order.
+    /// Passes on every row, in order.
     ///
-    /// - Throws: ``ArchiveError``, and what `take` throws. Rows that were given before are true if the archive is.
+    /// - Throws: ``ArchiveError``, and what `take` throws. Rows passed on before are authentic if the archive is.
     public func forEachRow(_ take: (ID, HistoryRow) throws -> Void) throws {
         var rows = rows()
         while let (group, row) = try rows.next() { try take(group, row) }
     }
 
-    /// A hash over the lines of `messages.jsonl`, in lower-case hex: the same for the same messages, whoever's archive they are in.
+    /// A hash over the lines of `messages.jsonl`, in lower-case hex: the same for the same messages, whichever
+    /// account's archive they are in.
     ///
     /// - Throws: ``ArchiveError`` `damaged`.
     public func messagesDigest() throws(ArchiveError) -> String {
@@ -71,7 +72,7 @@ public final class ArchiveReader {
         return hexEncode(try ArchiveTrailer.root(of: blocks))
     }
 
-    /// Rows of a group from a place on, checked against the hashes of the trailer.
+    /// Rows of a group from a position on, checked against the hashes of the trailer.
     ///
     /// - Throws: ``ArchiveError``.
     public func rows(of group: ID, from first: ArchiveEnd.Last, limit: Int) throws -> [HistoryRow] {
@@ -85,7 +86,7 @@ public final class ArchiveReader {
             }
             return rows
         }
-        // The last block that begins before the place, and those behind it.
+        // The last block that begins before the position, and those after it.
         var number =
             try blocks.lastIndex { block throws(ArchiveError) in try block.begins(beforeOrAt: group, first) } ?? 0
         while number < blocks.count, rows.count < limit {
@@ -123,7 +124,7 @@ public struct ArchiveRows {
 }
 
 extension TarIndex {
-    /// Every file is there.
+    /// Check that every file is there.
     subscript(_ file: ArchiveFile) -> Place { places[file] ?? Place(offset: 0, size: 0) }
 }
 

@@ -5,15 +5,16 @@ public import WaxwingCore
 
 /// What was written.
 public struct ArchiveSummary: Hashable, Sendable {
-    /// What another archive needs to know that goes on from this one.
+    /// What an archive that continues this one needs to know.
     public var end: ArchiveEnd
     public var rows: UInt64
-    /// Bytes of the files in it, and of the archive before it is sealed.
+    /// The size in bytes of the files in it, and of the archive before it is sealed.
     public var contentSize: UInt64
     public var compressedSize: UInt64
 }
 
-/// Writes an archive: rows go in one after the other, the sealed file comes out at the end. Memory does not grow with the rows.
+/// Writes an archive: rows go in one after the other, the sealed file comes out at the end. Memory use does not grow
+/// with the rows.
 public final class ArchiveWriter {
     private let contents: ArchiveContents
     private let signer: any ArchiveSigner
@@ -21,7 +22,7 @@ public final class ArchiveWriter {
     private let markdown: TranscriptFile
     private let html: TranscriptFile
     private let userOf: (ID) throws -> ArchiveUser?
-    /// Everybody who is named in the archive.
+    /// Everyone who is named in the archive.
     private var users: [ID: ArchiveUser] = [:]
     private var people: [ID: Person] = [:]
     private let groups: [ID: ArchiveGroup]
@@ -31,8 +32,8 @@ public final class ArchiveWriter {
     private let isArmored: Bool
 
     /// - Parameters:
-    ///   - folder: where temporary files may be made; what is in them is sealed, and they have no names.
-    ///   - user: tells of a person who is named in the archive; nil for one who is not known.
+    ///   - folder: for temporary files; what is in them is sealed, and they have no names.
+    ///   - user: returns a person named in the archive; nil if they are not known.
     /// - Throws: ``ArchiveError``, and what `user` throws.
     public init(
         _ contents: ArchiveContents, to sealing: AgeSealing, isArmored: Bool = false, signer: any ArchiveSigner,
@@ -66,17 +67,17 @@ public final class ArchiveWriter {
 
     /// Adds rows of the log.
     ///
-    /// - Throws: ``ArchiveError`` `invalidInput` for a row that is not behind the one before, by group, numbering and sequence, or that has no
-    ///   sequence; what went wrong with rows before, too. The writer is of no use then.
+    /// - Throws: ``ArchiveError`` `invalidInput` for a row that does not come after the one before, by group, era and
+    ///   sequence, or that has no sequence; also errors of earlier rows. After that, the writer cannot be used.
     public func add(_ page: HistoryPage, of group: ID) throws {
         guard let known = groups[group] else { throw ArchiveError(.invalidInput, "a row is of an unknown group") }
-        // A group without rows is not spoken of.
+        // A group without rows is not mentioned.
         if page.rows.isEmpty { return }
         let batch = try RowBatch(page, of: known, isFirst: try begin(known), person)
         for (row, sequence) in zip(page.rows, batch.sequences) {
             try tallies[tallies.count - 1].add(RowFacts(row, sequence, of: group))
         }
-        // Each of the files makes its lines by itself.
+        // Each of the files makes its own lines.
         try messages.add(batch)
         try markdown.add(batch)
         try html.add(batch)
@@ -94,7 +95,7 @@ public final class ArchiveWriter {
         return true
     }
 
-    /// Somebody, whose name is learnt once.
+    /// A person, who is looked up once.
     private func person(_ id: ID) throws -> Person {
         if let known = people[id] { return known }
         return learn(try userOf(id) ?? ArchiveUser(id: id, username: ""))
@@ -107,7 +108,7 @@ public final class ArchiveWriter {
         return person
     }
 
-    /// Bytes of compressed text so far: about what the file will have.
+    /// Bytes of compressed text so far: about the size of the file.
     public var compressedSize: UInt64 {
         messages.file.compressedSize + markdown.file.compressedSize + html.file.compressedSize
     }

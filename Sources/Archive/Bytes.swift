@@ -1,4 +1,4 @@
-/// Lending bytes to functions with typed errors.
+/// Passes bytes to functions with typed errors.
 extension ArraySlice<UInt8> {
     func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws(ArchiveError) -> R) throws(ArchiveError) -> R {
         try withUnsafeBytes { bytes in catching { () throws(ArchiveError) in try body(bytes) } }.get()

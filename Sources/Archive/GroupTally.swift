@@ -1,7 +1,7 @@
 import ConclaveProtocol
 import WaxwingCore
 
-/// Counts the rows of a group, and sees that they come in order.
+/// Counts the rows of a group, and checks that they come in order.
 struct GroupTally {
     let group: ArchiveGroup
     private(set) var last: ArchiveEnd.Last
@@ -11,17 +11,17 @@ struct GroupTally {
     private var gapCount: UInt64 = 0
     private var unreadable: [String: UInt64] = [:]
     private(set) var span: ArchiveSpan?
-    /// Whether ``last`` is that of a row here or in the archive before.
+    /// Whether ``last`` belongs to a row, here or in the archive before.
     private var hasLast: Bool
 
-    /// - Parameter after: the last row in the archives that this one goes on from.
+    /// - Parameter after: the last row in the archives that this one continues.
     init(_ group: ArchiveGroup, after: ArchiveEnd.Last?) {
         self.group = group
         last = after ?? ArchiveEnd.Last(era: 0, sequence: 0)
         hasLast = after != nil
     }
 
-    /// - Throws: `invalidInput` for a row that is not behind the last one.
+    /// - Throws: `invalidInput` for a row that does not come after the last one.
     mutating func add(_ row: RowFacts) throws(ArchiveError) {
         let sequence = row.sequence
         if hasLast {
@@ -58,9 +58,9 @@ struct GroupTally {
 }
 
 extension ArchiveTrailer {
-    /// What another archive needs to know that goes on from this one.
+    /// What an archive that continues this one needs to know.
     ///
-    /// - Throws: `damaged` where an id is none.
+    /// - Throws: `damaged` if an id is invalid.
     func end(id: String) throws(ArchiveError) -> ArchiveEnd {
         let last = try Self.places(ends)
         guard let account = ID(text: account), let key = hexDecode(Array(publicKey.utf8)) else {
@@ -76,7 +76,7 @@ extension ArchiveTrailer {
         }
     }
 
-    /// - Throws: `damaged` where an id is none, or stands there twice.
+    /// - Throws: `damaged` if an id is invalid, or occurs twice.
     static func places(_ list: [End]) throws(ArchiveError) -> [ID: ArchiveEnd.Last] {
         var places: [ID: ArchiveEnd.Last] = [:]
         for end in list {

@@ -1,7 +1,7 @@
 import ConclaveProtocol
 import FoundationEssentials
 
-/// `manifest.json`: what an archive is, for whoever opens it with the tools of the system.
+/// `manifest.json`: describes an archive to those who open it with the tools of the system.
 struct Manifest: Codable, Hashable {
     struct Person: Codable, Hashable {
         var id: String
@@ -9,7 +9,7 @@ struct Manifest: Codable, Hashable {
         var fingerprint: String
     }
 
-    /// From when to when, in Unix seconds and as text.
+    /// The range of times, in Unix seconds and as text.
     struct Span: Codable, Hashable {
         var from: UInt64
         var fromUTC: String

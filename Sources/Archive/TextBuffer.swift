@@ -1,14 +1,14 @@
 import ConclaveProtocol
 import Glibc
 
-/// Text that is put together piece by piece, in memory of its own that is used again.
+/// Text that is built piece by piece, in its own memory, which is reused.
 ///
-/// Every piece is a check of the room and a copy: most of what an export does is this.
+/// Every piece is a check of the capacity and a copy: this is most of what an export does.
 struct TextBuffer: ~Copyable {
     private(set) var count = 0
     private var base: UnsafeMutablePointer<UInt8>
     private var capacity: Int
-    /// The day whose date was written last: the next row is of the same one, mostly.
+    /// The day whose date was written last: usually the next row has the same one.
     private var day: UInt64 = 0
     private var date: (yearAndMonth: UInt64, day: UInt16) = TextBuffer.text(ofDay: 0)
 
@@ -20,7 +20,7 @@ struct TextBuffer: ~Copyable {
     deinit { base.deallocate() }
 
     var isEmpty: Bool { count == 0 }
-    /// True until the next change.
+    /// Valid until the next change.
     var contents: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
     var bytes: [UInt8] { Array(contents) }
 
@@ -101,7 +101,7 @@ struct TextBuffer: ~Copyable {
         let pairs = (bytes | bytes << 16) & 0x0000_FFFF_0000_FFFF
         let apart = (pairs | pairs << 8) & 0x00FF_00FF_00FF_00FF
         let digits = (apart >> 4 | apart << 8) & 0x0F0F_0F0F_0F0F_0F0F
-        // Ten and more go on with the letters.
+        // From ten on, letters.
         let letters = (digits &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
         return digits &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
     }
@@ -116,7 +116,7 @@ struct TextBuffer: ~Copyable {
         }
     }
 
-    /// Where there is room already.
+    /// For use when there is room already.
     @inline(__always)
     private mutating func put(_ byte: UInt8) {
         base[count] = byte
@@ -139,7 +139,7 @@ struct TextBuffer: ~Copyable {
         text.withUTF8 { append(json: UnsafeRawBufferPointer($0)) }
     }
 
-    /// A JSON string with its quotes. Control characters are escaped; everything else stands as it is, in UTF-8.
+    /// A JSON string with its quotes. Control characters are escaped; everything else is written as it is, in UTF-8.
     mutating func append(json text: UnsafeRawBufferPointer) {
         append(UInt8(ascii: "\""))
         var start = 0
@@ -166,9 +166,9 @@ struct TextBuffer: ~Copyable {
 
     // MARK: Times
 
-    /// A moment in Unix seconds as RFC 3339 has it, in UTC.
+    /// A time in Unix seconds, in the form of RFC 3339, in UTC.
     mutating func append(utc seconds: UInt64, separator: UInt8 = UInt8(ascii: "T"), end: StaticString = "Z") {
-        // No calendar goes further than the year 9999 here.
+        // The calendar here ends with the year 9999.
         let seconds = min(seconds, 253_402_300_799)
         let (day, rest) = (seconds / 86_400, seconds % 86_400)
         if day != self.day { (self.day, date) = (day, Self.text(ofDay: day)) }
@@ -192,7 +192,7 @@ struct TextBuffer: ~Copyable {
         put(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number % 10))
     }
 
-    /// A moment as text by itself.
+    /// A time as text by itself.
     static func utc(_ seconds: UInt64) -> String {
         var text = TextBuffer()
         text.append(utc: seconds)

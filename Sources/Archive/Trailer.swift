@@ -1,9 +1,9 @@
 import ConclaveProtocol
 import FoundationEssentials
 
-/// What an archive says of itself at its end, under a signature.
+/// The signed description of an archive, at its end.
 public struct ArchiveTrailer: Codable, Hashable, Sendable {
-    /// Sequence numbers from one to another, both among them.
+    /// A range of sequence numbers, including both ends.
     public struct Range: Codable, Hashable, Sendable {
         public var era: UInt32
         public var first: UInt64
@@ -16,17 +16,17 @@ public struct ArchiveTrailer: Codable, Hashable, Sendable {
         }
     }
 
-    /// What there is of a group.
+    /// What the archive has of a group.
     public struct Group: Codable, Hashable, Sendable {
         public var id: String
         public var name: String
         public var alias: String
         public var rows: UInt64
-        /// When, by the server's clock.
+        /// The range of times, by the server's clock.
         public var span: ArchiveSpan?
-        /// One for each numbering.
+        /// One for each era.
         public var ranges: [Range]
-        /// Numbers that are not there, though there are rows on both sides: the first of them.
+        /// The first of the missing numbers between rows.
         public var gaps: [Range]
         /// How many there are, listed or not.
         public var gapCount: UInt64
@@ -35,13 +35,13 @@ public struct ArchiveTrailer: Codable, Hashable, Sendable {
         public var unreadable: [String: UInt64]
     }
 
-    /// Lines that are hashed together: as many as make a mebibyte, one at least.
+    /// Lines that are hashed together: about a mebibyte, but at least one line.
     public struct Block: Codable, Hashable, Sendable {
         public var file: String
         public var lines: UInt64
-        /// SHA-256, in hex, of a byte 1 and behind it the SHA-256 of each line with its end.
+        /// SHA-256, in hex, of a byte 1 followed by the SHA-256 of each line with its end.
         public var root: String
-        /// Where the first line is a row: which.
+        /// The row in the first line, if it is one.
         public var group: String?
         public var era: UInt32?
         public var sequence: UInt64?
@@ -54,34 +54,35 @@ public struct ArchiveTrailer: Codable, Hashable, Sendable {
         public var sequence: UInt64
     }
 
-    /// The newest format that is read and the one that is written.
+    /// The newest format that is read, which is also the one that is written.
     static let format = 1
-    /// Gaps that are listed for a group.
+    /// How many gaps are listed for a group.
     static let gapsMax = 100
 
     public var format: Int
     public var account: String
-    /// Who signs: the number of the MLS cipher suite whose signature scheme it is, and the public key in lower-case hex.
+    /// The signer: the number of the MLS cipher suite whose signature scheme it is, and the public key in lower-case
+    /// hex.
     public var suite: UInt16
     public var publicKey: String
-    /// The newest time of a row, in this archive or in those it goes on from, in Unix seconds.
+    /// The newest time of a row, in this archive or in those it continues, in Unix seconds.
     public var newest: UInt64?
-    /// The id of the archive that this one goes on from.
+    /// The id of the archive that this one continues.
     public var previous: String?
     public var groups: [Group]
-    /// Where the archive begins: the ends of the one that it goes on from.
+    /// Where the archive begins: the ends of the one that it continues.
     public var starts: [End]
     public var ends: [End]
     /// Rows that were left out because they were not in the log yet.
     public var waiting: Int
-    /// SHA-256 of the files that are not lines, in hex.
+    /// SHA-256 of the files that are not made of lines, in hex.
     public var files: [String: String]
     public var blocks: [Block]
-    /// SHA-256, in hex, of a byte 1 and behind it the roots of the blocks.
+    /// SHA-256, in hex, of a byte 1 followed by the roots of the blocks.
     public var root: String
 
     public var rows: UInt64 { groups.reduce(0) { $0 &+ $1.rows } }
-    /// From the first of all rows to the last; nil where there is none.
+    /// The range from the first row of all to the last; nil if there are no rows.
     public var span: ArchiveSpan? {
         .covering(groups.compactMap(\.span))
     }
@@ -93,22 +94,22 @@ struct SignedTrailer {
     private static let middle = Array(",\n\"signature\":\"".utf8)
     private static let tail = Array("\"}\n".utf8)
     private static let label = Array("Waxwing archive 1\n".utf8)
-    /// Of a signature in hex: no scheme has a longer one. In bytes.
+    /// The maximum length of a signature in hex, in bytes: no scheme has a longer one.
     private static let signatureMax = 512
 
     let trailer: ArchiveTrailer
     let publicKey: [UInt8]
     /// In lower-case hex.
     let signature: String
-    /// The bytes that the signature covers, behind their label.
+    /// The bytes that the signature covers, after their label.
     let signed: [UInt8]
 
     /// SHA-256 of what is signed, in hex. It covers the key, too.
     var id: String { hexEncode(SHA256.of(signed)) }
-    /// What the signature is of.
+    /// The label of the signature.
     var message: [UInt8] { Self.label + signed }
 
-    /// Signs a trailer, and gives the whole text of the file.
+    /// Signs a trailer, and returns the whole text of the file.
     static func text(of trailer: ArchiveTrailer, by signer: any ArchiveSigner) throws -> (id: String, text: [UInt8]) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -147,7 +148,8 @@ struct SignedTrailer {
 }
 
 extension ArchiveTrailer {
-    /// Whether it says nothing that no archive can have: what is printed and added up later has to be what it looks like.
+    /// Whether it says nothing that is impossible for an archive: what is printed and added up later must be what it
+    /// seems.
     fileprivate var isSound: Bool {
         func isDigest(_ text: String) -> Bool {
             text.utf8.count == 64 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }

@@ -1,4 +1,4 @@
-/// One HTTP request of the protocol as a value: what to ask, nothing about how it gets there.
+/// One HTTP request of the protocol as a value: what to ask, not how to send it.
 public struct APIRequest: Hashable, Sendable {
     /// The HTTP methods of the protocol.
     public enum Method: String, Hashable, Sendable { case get = "GET", post = "POST", patch = "PATCH" }
@@ -8,17 +8,18 @@ public struct APIRequest: Hashable, Sendable {
     public var path: String
     /// Query items in order, not yet percent-encoded.
     public var query: [QueryItem]
-    /// The protobuf message; empty where the endpoint takes none.
+    /// The protobuf message; empty if the endpoint takes none.
     public var body: [UInt8]
     /// The session token to send, if the endpoint wants one. Never printed.
     public var token: SessionToken?
     /// The same key on a repeated POST makes a server that knows the header return its first answer.
     public var idempotencyKey: String?
-    /// Rows of the group's log that hold a commit of the same epoch which the sender refuses, by sequence number; the header
-    /// ``contestsHeader``. A server that counts commits takes this one all the same where it has counted one of these.
+    /// Rows of the group's log, by sequence number, that hold a commit of the same epoch which the sender refuses; the
+    /// header ``contestsHeader``. A server that has counted one of these commits accepts this one anyway.
     public var contests: [UInt64] = []
 
-    /// The header of ``contests``: decimal numbers with commas between them. Not of the Conclave protocol: other servers skip it.
+    /// The header of ``contests``: decimal numbers separated by commas. It is not part of the Conclave protocol; other
+    /// servers ignore it.
     public static let contestsHeader = "Waxwing-Contests"
 
     /// A name and a value, not yet percent-encoded.

@@ -1,4 +1,4 @@
-/// What a server answered, with the body not yet looked at.
+/// A server's answer, with an unparsed body.
 public struct APIResponse: Hashable, Sendable {
     public var head: ResponseHead
     public var body: [UInt8]
@@ -13,20 +13,20 @@ public struct APIResponse: Hashable, Sendable {
     }
 
     public var status: Int { head.status }
-    /// The Content-Type header, empty where there was none.
+    /// The Content-Type header, empty if there was none.
     public var contentType: String { head.contentType }
-    /// The server's clock by the Date header, in seconds since 1970 (UTC); nil where the header is missing or no date.
+    /// The server's clock by the Date header, in seconds since 1970 (UTC); nil if the header is missing or not a date.
     public var date: UInt64? { head.date }
 }
 
-/// What the head of an answer says, as far as a client wants to know it.
+/// The parts of an answer's head that a client needs.
 public struct ResponseHead: Hashable, Sendable {
     public var status: Int
-    /// The Content-Type header, empty where there was none.
+    /// The Content-Type header, empty if there was none.
     public var contentType: String
-    /// The Retry-After header; nil where it is missing or says nothing that can be understood.
+    /// The Retry-After header; nil if it is missing or cannot be understood.
     public var retryAfter: RetryAfter?
-    /// The Date header, in seconds since 1970 (UTC); nil where it is missing or no date.
+    /// The Date header, in seconds since 1970 (UTC); nil if it is missing or not a date.
     public var date: UInt64?
 
     public init(status: Int, contentType: String = "", retryAfter: RetryAfter? = nil, date: UInt64? = nil) {
@@ -36,11 +36,11 @@ public struct ResponseHead: Hashable, Sendable {
         self.date = date
     }
 
-    /// How long the server asks to wait before the next request, in seconds; nil where it does not ask.
+    /// How long the server asks to wait before the next request, in seconds; nil if it does not ask.
     ///
-    /// A date is taken against the server's own clock where the answer tells it: whether ours is right does not matter then.
+    /// A date is compared with the server's own clock if the answer tells it, so that ours need not be right.
     ///
-    /// - Parameter now: our clock, in seconds since 1970 (UTC), for a server that keeps its own to itself.
+    /// - Parameter now: our clock, in seconds since 1970 (UTC), for a server that does not tell its own.
     public func secondsToWait(now: UInt64) -> UInt64? {
         switch retryAfter {
         case .seconds(let seconds): return seconds
@@ -54,18 +54,18 @@ public struct ResponseHead: Hashable, Sendable {
 
 /// A Retry-After header (RFC 9110 §10.2.3).
 public enum RetryAfter: Hashable, Sendable {
-    /// So many seconds after the answer.
+    /// This many seconds after the answer.
     case seconds(UInt64)
     /// Not before this moment, in seconds since 1970 (UTC).
     case date(UInt64)
 
-    /// - Parameter text: the value of the header; nil comes of what is neither a number of seconds nor a date.
+    /// - Parameter text: the value of the header; the result is nil if it is neither a number of seconds nor a date.
     public init?(_ text: String) {
         let words = text.split { $0 == " " || $0 == "\t" }
         if let word = words.first, words.count == 1,
             word.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
         {
-            // More digits than a number has still mean a long time.
+            // A number with too many digits still means a long time.
             self = .seconds(UInt64(word) ?? .max)
         } else if let date = HTTPDate.seconds(text) {
             self = .date(date)

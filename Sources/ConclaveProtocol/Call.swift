@@ -10,7 +10,7 @@ public struct Call<Response: Sendable>: Sendable {
     public let request: APIRequest
     private let read: @Sendable ([UInt8], _ status: Int) throws(ProtocolError) -> Response
 
-    /// Reads an answer that nobody has checked yet.
+    /// Reads an unchecked answer.
     ///
     /// - Throws: ``ProtocolError`` for everything but a success of the expected form.
     public func decode(_ response: APIResponse) throws(ProtocolError) -> Response {
@@ -26,7 +26,7 @@ public struct Call<Response: Sendable>: Sendable {
     /// A call answered by a protobuf message.
     ///
     /// - Parameters:
-    ///   - lists: Where the message holds lists, and how many elements they may have together.
+    ///   - lists: The lists in the message, and how many elements they may have together.
     ///   - convert: Turns the message into `Response`, or throws what is wrong with it.
     init<Wire: SwiftProtobuf.Message>(
         _ request: APIRequest, lists: ListBounds? = nil,
@@ -47,7 +47,8 @@ public struct Call<Response: Sendable>: Sendable {
 }
 
 extension Call where Response == Void {
-    /// A call whose answer says nothing but that it succeeded. Unknown fields are skipped, so that a later server may say more.
+    /// A call whose answer says only that it succeeded. Unknown fields are skipped, so that a later server may say
+    /// more.
     init(_ request: APIRequest) {
         self.init(request) { (_: Google_Protobuf_Empty) throws(InvalidMessage) in }
     }
@@ -61,7 +62,7 @@ struct InvalidMessage: Error {
 }
 
 extension APIResponse {
-    /// What is wrong with the answer, as far as its head and the form of an error tell; nil for a success.
+    /// What is wrong with the answer, judged by its head and the form of an error; nil for a success.
     public var refusal: ProtocolError? {
         do throws(ProtocolError) {
             _ = try successBody()
@@ -107,7 +108,7 @@ extension APIResponse {
         let plain = ProtocolError(.plain(status: status), status: status, explanation)
         switch mediaType {
         case .none, .plainText: return plain
-        // What stands in front of a server says in words of its own that it is in trouble; a captive portal says 511 (RFC 6585 §6).
+        // Proxies use their own words to say that they are in trouble; a captive portal says 511 (RFC 6585 §6).
         case .other: return status == 429 || (500...510).contains(status) ? plain : notOurServer()
         case .protobuf:
             guard !body.isEmpty else { return plain }
@@ -129,7 +130,7 @@ extension APIResponse {
         )
     }
 
-    /// What an error without words of its own means.
+    /// The meaning of an error without a message of its own.
     private var explanation: String {
         switch (status, head.retryAfter) {
         case (404, _): "The server does not know this address (status 404)."
@@ -137,7 +138,7 @@ extension APIResponse {
         case (429, .seconds(let seconds)), (500...599, .seconds(let seconds)):
             "The server asks to wait \(seconds) s (\(status))."
         case (429, .date(let moment)), (500...599, .date(let moment)):
-            // Seconds are told where the server tells its own clock.
+            // Seconds are given if the server tells its own clock.
             "The server asks to wait\(date.map { " \(moment > $0 ? moment - $0 : 0) s" } ?? "") (\(status))."
         case (429, nil): "The server asks for fewer requests (429)."
         case (500...599, nil): "The server is in trouble (\(status))."

@@ -1,10 +1,10 @@
-/// Dates as HTTP writes them (RFC 9110 §5.6.7), in the form of today and the two old ones.
+/// Dates as HTTP writes them (RFC 9110 §5.6.7), in the current form and the two obsolete ones.
 public enum HTTPDate {
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
-    /// Seconds since 1970 (UTC); nil for what is no date, or one before 1970.
+    /// Seconds since 1970 (UTC); nil for what is not a date, or one before 1970.
     ///
-    /// - Parameter text: such as `Sun, 06 Nov 1994 08:49:37 GMT`. That the day of the week is right is not checked.
+    /// - Parameter text: such as `Sun, 06 Nov 1994 08:49:37 GMT`. The day of the week is not checked.
     public static func seconds(_ text: String) -> UInt64? {
         let words = text.split { $0 == " " || $0 == "\t" }.map(String.init)
         switch words.count {

@@ -1,10 +1,11 @@
 /// A user, group, invite or welcome id: a UUID, 16 raw bytes in a body and lower-case hyphenated text in a path.
 public struct ID: Hashable, Comparable, Sendable, CustomStringConvertible {
-    /// The first eight bytes and the last eight, as big-endian numbers: an id takes no memory of its own and is compared at once.
+    /// The first eight bytes and the last eight, as big-endian numbers: an id needs no allocation and is fast to
+    /// compare.
     public let high: UInt64
     public let low: UInt64
 
-    /// Sixteen zero bytes, which stand for nobody.
+    /// Sixteen zero bytes, which stand for no one.
     public static let nobody = ID(high: 0, low: 0)
 
     public init(high: UInt64, low: UInt64) {
@@ -14,7 +15,8 @@ public struct ID: Hashable, Comparable, Sendable, CustomStringConvertible {
 
     /// Nil unless there are exactly 16 bytes.
     ///
-    /// Inlinable: one is made of every leaf of a tree with each commit, and unspecialized that was half of comparing the trees.
+    /// Inlinable: each commit makes one for every leaf of a tree, and unspecialized, that was half the cost of
+    /// comparing the trees.
     @inlinable
     public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == 16 else { return nil }

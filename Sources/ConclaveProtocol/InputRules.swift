@@ -1,6 +1,6 @@
-/// The protocol's rules for what people type, so that a mistake is told before anything is sent.
+/// The protocol's rules for what people type, so that a mistake is reported before anything is sent.
 ///
-/// Each function returns nil for a valid input, else one sentence for people that does not repeat the input.
+/// Each function returns nil for a valid input, otherwise one sentence for people that does not repeat the input.
 public enum InputRules {
     /// 1 to 64 characters: letters and digits of ASCII and underscores, the first not an underscore.
     public static func problem(username: String) -> String? { problem(name: username, "username") }
@@ -8,7 +8,7 @@ public enum InputRules {
     /// 1 to 64 characters: letters and digits of ASCII and underscores, the first not an underscore.
     public static func problem(groupName: String) -> String? { problem(name: groupName, "group name") }
 
-    /// At most 64 bytes of UTF-8 without control characters; empty is none.
+    /// At most 64 bytes of UTF-8 without control characters; empty means none.
     public static func problem(alias: String) -> String? {
         if alias.utf8.count > ProtocolLimits.aliasLength {
             return "An alias can be at most \(ProtocolLimits.aliasLength) bytes long."
@@ -19,7 +19,7 @@ public enum InputRules {
         return nil
     }
 
-    /// An alias that came from somebody else; empty if it breaks the rule.
+    /// An alias that came from someone else; empty if it breaks the rule.
     public static func kept(alias: String) -> String { problem(alias: alias) == nil ? alias : "" }
 
     /// At least 8 bytes of UTF-8.

@@ -1,19 +1,19 @@
-/// What a server's answer was where it was not the one that was asked for.
+/// What a server answered instead of the expected answer.
 ///
 /// Two errors are equal when kind and status are; ``reason`` is for people and holds no token and no body.
 public struct ProtocolError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What came in place of the answer.
+    /// What came instead of the answer.
     public enum Kind: Hashable, Sendable {
-        /// The server said no and gave its code. `message` is the server's own text, without control characters and at
+        /// The server refused and gave its code. `message` is the server's own text, without control characters and at
         /// most ``ProtocolLimits/messageLength`` characters; trust it no more than any stranger's.
         case refused(status: Int, code: ErrorCode, message: String)
-        /// An HTTP error with a plain-text or empty body: a malformed path or query (400), an unknown path (404), a wrong
-        /// method (405), a body too large (413), too many requests (429), a server in trouble (5xx).
+        /// An HTTP error with a plain-text or empty body: a malformed path or query (400), an unknown path (404), a
+        /// wrong method (405), a body too large (413), too many requests (429), a server in trouble (5xx).
         case plain(status: Int)
-        /// Something other than a Conclave server answered: HTML (a captive portal, whatever its status), a redirect, any
-        /// other content type.
+        /// Something other than a Conclave server answered: HTML (a captive portal, whatever its status), a redirect,
+        /// any other content type.
         case notOurServer
-        /// Bytes that are no protobuf message, or a message that breaks the protocol.
+        /// Bytes that are not a protobuf message, or a message that breaks the protocol.
         case malformed
     }
 
@@ -30,14 +30,15 @@ public struct ProtocolError: Error, Hashable, Sendable, CustomStringConvertible 
         self.reason = reason
     }
 
-    /// The server's error code; nil where there was none.
+    /// The server's error code; nil if there was none.
     public var code: ErrorCode? {
         if case .refused(_, let code, _) = kind { code } else { nil }
     }
 
     /// The token is unknown or expired: log in again.
     ///
-    /// Ask this of ordinary requests only. A wrong password on login, change-password and delete-account has the same code.
+    /// Use this only for ordinary requests. A wrong password on login, change-password and delete-account has the same
+    /// code.
     public var isSessionOver: Bool { code == .tokenInvalid }
 
     /// What an answer says about the server as a whole, whatever the request was.
@@ -50,7 +51,8 @@ public struct ProtocolError: Error, Hashable, Sendable, CustomStringConvertible 
         case notOurs
     }
 
-    /// No one has judged the request: the same request may succeed later, when the trouble is over. Nil where it is about the request.
+    /// The trouble because of which no one has judged the request: it may succeed later, when the trouble is over. Nil
+    /// if the error is about the request.
     public var serverTrouble: ServerTrouble? {
         switch status {
         case 429: .asksToWait
@@ -61,7 +63,7 @@ public struct ProtocolError: Error, Hashable, Sendable, CustomStringConvertible 
         }
     }
 
-    /// The same request may succeed later.
+    /// Whether the same request may succeed later.
     public var isRetryable: Bool { serverTrouble != nil }
 
     public static func == (a: ProtocolError, b: ProtocolError) -> Bool { a.kind == b.kind && a.status == b.status }
@@ -74,14 +76,14 @@ public struct ProtocolError: Error, Hashable, Sendable, CustomStringConvertible 
     public var description: String { reason }
 }
 
-/// The codes of an ErrorResponse. Look at these, not at the status: 401 also means not a member and not an admin.
+/// The codes of an ErrorResponse. Use these rather than the status: 401 also means not a member and not an admin.
 public enum ErrorCode: Hashable, Sendable {
     case unspecified
     case badRequest
     case validation
     case authHeaderMissing
     case authHeaderMalformed
-    /// Also what a wrong password gets on login, change-password and delete-account.
+    /// Also the answer to a wrong password on login, change-password and delete-account.
     case tokenInvalid
     case notFound
     case conflict

@@ -1,10 +1,11 @@
-/// The bounds kept while reading a server's answers, each with its reason.
+/// Limits on what is read from a server's answers, each with its reason.
 public enum ProtocolLimits {
     /// Rows of the log one request may ask for, as the protocol says.
     public static let pageLength = 500
     /// Request body in bytes: above it the server answers 413.
     public static let requestBody = 1 << 20
-    /// Elements of all lists in one answer together. An empty element takes two bytes on the wire and two hundred in memory.
+    /// Elements of all lists in one answer together. An empty element takes two bytes on the wire and two hundred in
+    /// memory.
     public static let listElements = 100_000
     /// Events in one answer to a poll. Our server sends a few hundred.
     public static let polledEvents = 4_096

@@ -12,12 +12,13 @@ public enum ServerHint: Hashable, Sendable {
     case inviteCancelled(group: ID)
     case groupDeleted(group: ID)
 
-    /// What about a group has changed; `other` for what a later server may tell.
+    /// What about a group has changed; `other` for what a later server may report.
     public enum UpdateKind: Hashable, Sendable { case commit, settings, roles, other }
 }
 
 extension ServerHint {
-    /// The longest frame that is read: in hex, twice the bytes of an event with the longest names allowed, and much to spare.
+    /// The longest frame that is read: in hex, twice the bytes of an event with the longest names allowed, with room to
+    /// spare.
     public static let frameLength = 16 << 10
 
     /// Nil for an event of a kind this version does not know, or with an id that is not 16 bytes.

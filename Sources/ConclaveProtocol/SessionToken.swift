@@ -1,11 +1,11 @@
 import func Glibc.explicit_bzero
 
-/// What a login gives, and every request shows: whoever has it is the account, until it logs out.
+/// The result of a login, sent with every request: whoever has it can act as the account, until it logs out.
 ///
-/// Its bytes are zeroed when the last reference goes, and stand in no description. Copies that libraries make on the way in and out, of an answer's
-/// message or a request's header, are theirs and not wiped.
+/// Its bytes are zeroed when the last reference goes, and never appear in a description. Copies that libraries make on
+/// the way in and out, of an answer's message or a request's header, are not wiped.
 public final class SessionToken: @unchecked Sendable {
-    // Written in `init` only; afterwards read-only, which is what makes sharing between threads safe.
+    // Written only in `init`, so it is safe to share between threads.
     private let buffer: UnsafeMutableRawBufferPointer
 
     /// - Parameter bytes: the token as UTF-8.
@@ -21,23 +21,23 @@ public final class SessionToken: @unchecked Sendable {
         buffer.deallocate()
     }
 
-    /// Bytes of the token.
+    /// The number of bytes of the token.
     public var count: Int { buffer.count }
 
-    /// Whether it can stand in a header: visible ASCII and nothing else (RFC 9110 §5.5), so that it cannot begin another one.
+    /// Whether it can be put in a header: visible ASCII only (RFC 9110 §5.5), so that it cannot begin another one.
     public var isHeaderValue: Bool { !buffer.isEmpty && buffer.allSatisfy { (0x21...0x7e).contains($0) } }
 
-    /// Lends the bytes for the time of `body`; they must not be copied out without need.
+    /// Passes the bytes to `body`; they must not be copied out without need.
     public func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
         try body(UnsafeRawBufferPointer(buffer))
     }
 
-    /// A copy as an ordinary text, which no one wipes: for whoever hashes or stores it.
+    /// A copy as ordinary text, which is not wiped: for hashing or storing it.
     public var unwipedText: String { String(decoding: buffer, as: UTF8.self) }
 }
 
 extension SessionToken: Hashable {
-    /// In the same time wherever the two differ; the lengths are not secret.
+    /// Takes the same time wherever the two differ; the lengths are not secret.
     public static func == (a: SessionToken, b: SessionToken) -> Bool {
         guard a.count == b.count else { return false }
         var difference: UInt8 = 0
@@ -53,7 +53,7 @@ extension SessionToken: CustomStringConvertible, CustomReflectable {
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// For tests, and for programs whose token is no secret.
+/// For tests, and for programs whose token is not secret.
 extension SessionToken: ExpressibleByStringLiteral {
     public convenience init(stringLiteral text: String) { self.init(text.utf8) }
 }

@@ -2,26 +2,26 @@ import SwiftProtobuf
 
 import struct FoundationEssentials.Data
 
-/// The bodies of requests and answers, for those who look at traffic rather than take part in it.
+/// The bodies of requests and answers, for observers of traffic rather than participants.
 public enum WireBody {
     /// Whose body it is.
     public enum Side: Hashable, Sendable { case request, answer }
 
-    /// The body in the JSON form of protobuf; nil where it is empty, not what belongs there, or of no endpoint we know.
+    /// The body in the JSON form of protobuf; nil if it is empty, not what belongs there, or of no endpoint we know.
     ///
     /// - Parameter path: with the prefix `/api/v1`, as in ``APIRequest/path``.
     public static func json(_ body: [UInt8], of side: Side, _ method: APIRequest.Method, _ path: String) -> [UInt8]? {
         guard !body.isEmpty, let type = type(of: side, method, path),
             let message = try? type.init(serializedBytes: body)
         else { return nil }
-        // What has no JSON form is shown as bytes only.
+        // What has no JSON form is shown as bytes.
         return try? message.jsonUTF8Bytes()
     }
 
     /// The body with every password and token in it replaced.
     ///
-    /// - Parameter replace: gives what stands for a password or token.
-    /// - Returns: the very bytes where there is nothing to replace.
+    /// - Parameter replace: returns the replacement for a password or token.
+    /// - Returns: the same bytes if there is nothing to replace.
     public static func replacingSecrets(
         in body: [UInt8], of side: Side, _ method: APIRequest.Method, _ path: String,
         _ replace: (Secret, String) -> String
@@ -123,7 +123,7 @@ extension ServerHint {
         return hexEncode(bytes)
     }
 
-    /// The event's message in protobuf's JSON form, for people to look at.
+    /// The event's message in protobuf's JSON form, for people.
     public var json: [UInt8]? { (try? wire.jsonUTF8Bytes()).map { (bytes: Data) in Array(bytes) } }
 
     private var wire: WireServerEvent {

@@ -12,17 +12,17 @@ func nonEmpty(_ bytes: Data, _ name: String) throws(InvalidMessage) -> [UInt8] {
     return Array(bytes)
 }
 
-/// A fingerprint: 64 lower-case hexadecimal digits. Nil for anything else, since users upload theirs as they please and nobody
-/// shall spoil a roster for the others.
+/// A fingerprint: 64 lower-case hexadecimal digits. Nil for anything else: users upload their own, and must not be able
+/// to spoil a roster for the others.
 func checkedFingerprint(_ text: String) -> String? {
     guard text.utf8.count == 64, let bytes = hexDecode(Array(text.utf8)) else { return nil }
     return hexEncode(bytes)
 }
 
-/// Untrusted text made fit to be shown: no control or format characters, at most `limit` characters, each of few scalars.
+/// Makes untrusted text safe to show: no control or format characters, at most `limit` characters, each of few scalars.
 func printable(_ text: String, limit: Int) -> String {
     var kept = String.UnicodeScalarView()
-    // A character can be made of any number of scalars: bound those too.
+    // A character can consist of any number of scalars: limit those, too.
     for scalar in text.unicodeScalars.prefix(limit * 4) {
         switch scalar.properties.generalCategory {
         case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: kept.append(" ")
@@ -40,7 +40,7 @@ func printable(_ text: String, limit: Int) -> String {
 struct ListBounds: Sendable {
     /// The number of the field that holds the list.
     var field: UInt64 = 1
-    /// The number of a list's field inside each element, where there is one.
+    /// The number of a list's field inside each element, if there is one.
     var nested: UInt64?
     var limit = ProtocolLimits.listElements
 
@@ -56,7 +56,7 @@ struct ListBounds: Sendable {
         guard count <= limit else { throw InvalidMessage("it holds more than \(limit) elements") }
     }
 
-    /// Hands each length-delimited value of `field` to `visit`.
+    /// Passes each length-delimited value of `field` to `visit`.
     private func walk(
         _ bytes: ArraySlice<UInt8>, _ field: UInt64, _ visit: (ArraySlice<UInt8>) throws(InvalidMessage) -> Void
     ) throws(InvalidMessage) {

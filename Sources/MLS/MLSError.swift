@@ -1,8 +1,8 @@
 /// What went wrong in the MLS engine, and where.
 ///
-/// Two errors are equal when their codes are; the reason is for people and holds no key, plaintext or token.
+/// Two errors are equal if their codes are; the reason is for people and holds no key, plaintext or token.
 public struct MLSError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What kind of failure it is.
+    /// The kinds of failures.
     public enum Code: String, Hashable, Sendable {
         /// Bytes that are not a valid encoding (RFC 9420 §2.1), or that end too early or too late.
         case malformed
@@ -14,7 +14,7 @@ public struct MLSError: Error, Hashable, Sendable, CustomStringConvertible {
         case invalidSignature
         /// A membership tag or confirmation tag does not match.
         case invalidTag
-        /// An AEAD or HPKE ciphertext does not open, or holds another secret for us than it should.
+        /// An AEAD or HPKE ciphertext does not open, or does not hold the secret it should.
         case decryptionFailed
         /// A key that is not valid for its suite.
         case invalidKey
@@ -34,7 +34,7 @@ public struct MLSError: Error, Hashable, Sendable, CustomStringConvertible {
         case invalidWelcome
         /// A credential that the ``AuthenticationService`` does not accept.
         case credentialRefused
-        /// A Welcome for somebody else.
+        /// A Welcome for someone else.
         case notForUs
         /// The message belongs to another group.
         case wrongGroup
@@ -48,7 +48,7 @@ public struct MLSError: Error, Hashable, Sendable, CustomStringConvertible {
         case generationTooFarAhead
         /// A proposal or PSK that the commit refers to is not known here.
         case unknownReference
-        /// A message sent by this very member cannot be opened by itself.
+        /// A message sent by this member, which it cannot open itself.
         case ownMessage
         /// We are no longer a member.
         case removed

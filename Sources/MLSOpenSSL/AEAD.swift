@@ -15,7 +15,7 @@ final class AEAD: @unchecked Sendable {
     let keyLength: Int
     /// The algorithm's number in RFC 9180 §7.3.
     let identifier: UInt16
-    /// Fetched once, read-only afterwards; that is what makes sharing between threads safe.
+    /// Fetched once and then only read, so it is safe to share between threads.
     private let cipher: OpaquePointer
 
     init?(_ algorithm: Algorithm) {
@@ -31,7 +31,7 @@ final class AEAD: @unchecked Sendable {
 
     deinit { EVP_CIPHER_free(cipher) }
 
-    /// - Throws: `decryptionFailed` when there is no room for the tag.
+    /// - Throws: `decryptionFailed` if there is no room for the tag.
     func plaintextLength(_ ciphertext: [UInt8]) throws(MLSError) -> Int {
         if ciphertext.count < Self.tagLength {
             throw MLSError(.decryptionFailed, "a ciphertext is shorter than its tag")
@@ -58,7 +58,8 @@ final class AEAD: @unchecked Sendable {
         return ciphertext
     }
 
-    /// Opens into `plaintext`, which has the length that ``plaintextLength(_:)`` says; wiped again when the tag does not match.
+    /// Opens into `plaintext`, which has the length that ``plaintextLength(_:)`` says; wiped again if the tag does not
+    /// match.
     func open(
         key: Secret, nonce: [UInt8], aad: [UInt8], _ ciphertext: [UInt8], into plaintext: UnsafeMutableRawBufferPointer
     ) throws(MLSError) {
@@ -89,7 +90,7 @@ final class AEAD: @unchecked Sendable {
         try check(opened, "the tag of a ciphertext does not match", code: .decryptionFailed)
     }
 
-    /// A context that has taken key, nonce and associated data; the caller frees it.
+    /// A context that has key, nonce and associated data set; the caller frees it.
     private func context(key: Secret, nonce: [UInt8], aad: [UInt8], length: Int, encrypt: Int32)
         throws(MLSError) -> OpaquePointer
     {

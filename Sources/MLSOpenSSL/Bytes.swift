@@ -20,7 +20,7 @@ extension UnsafeMutableRawBufferPointer {
     var uint8: UnsafeMutablePointer<UInt8>? { baseAddress?.assumingMemoryBound(to: UInt8.self) }
 }
 
-/// Throws unless an OpenSSL call says 1, and empties its error queue, which would otherwise be found by whoever asks next.
+/// Throws unless an OpenSSL call returns 1, and empties its error queue, which the next caller would otherwise find.
 func check(_ result: Int32, _ what: @autoclosure () -> String, code: MLSError.Code = .cryptoFailure) throws(MLSError) {
     if result == 1 { return }
     ERR_clear_error()

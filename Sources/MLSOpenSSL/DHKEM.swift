@@ -6,7 +6,7 @@ struct DHKEM: Sendable {
     let group: any DiffieHellmanGroup
     private let kdf: LabelledKDF
 
-    /// How a private key comes out of derived bytes.
+    /// How a private key is made from derived bytes.
     enum Derivation {
         /// Any bytes are a private key.
         case direct
@@ -35,17 +35,17 @@ struct DHKEM: Sendable {
         }
     }
 
-    /// Encap: a shared secret, and what tells it to the owner of the public key.
+    /// Encap: a shared secret, and what conveys it to the owner of the public key.
     func encapsulate(to publicKey: [UInt8], _ entropy: any EntropySource)
         throws(MLSError) -> (shared: Secret, enc: [UInt8])
     {
         try encapsulate(to: publicKey, ikm: drawIKM(entropy))
     }
 
-    /// What an ephemeral key is derived from: all the randomness that an encapsulation takes.
+    /// What an ephemeral key is derived from: all the randomness that an encapsulation needs.
     func drawIKM(_ entropy: any EntropySource) -> Secret { entropy.secret(group.privateKeyLength) }
 
-    /// Encap with randomness that has been drawn before.
+    /// Encap with randomness that was drawn before.
     func encapsulate(to publicKey: [UInt8], ikm: Secret) throws(MLSError) -> (shared: Secret, enc: [UInt8]) {
         let ephemeral = try deriveKeyPair(ikm: ikm)
         let dh = try group.agree(ephemeral, with: publicKey)

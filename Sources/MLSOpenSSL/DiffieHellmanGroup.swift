@@ -15,11 +15,11 @@ protocol DiffieHellmanGroup: Sendable {
     func isPrivateKey(_ raw: Secret) -> Bool
     /// - Throws: `invalidKey`.
     func key(raw: Secret) throws(MLSError) -> HPKEPrivateKey
-    /// A key that comes with its public half, which is taken on trust.
+    /// A key that comes with its public half, which is trusted.
     ///
-    /// - Throws: `invalidKey` for one of a wrong length.
+    /// - Throws: `invalidKey` for a wrong length.
     func key(raw: Secret, publicKey: [UInt8]) throws(MLSError) -> HPKEPrivateKey
-    /// Whether a private key is one of this group and provider.
+    /// Whether a private key belongs to this group and provider.
     func owns(_ key: HPKEPrivateKey) -> Bool
     func isValidPublicKey(_ key: [UInt8]) -> Bool
     /// - Throws: `invalidKey` for a public key that is not valid or of small order.
@@ -35,7 +35,7 @@ struct MontgomeryCurve: DiffieHellmanGroup {
 
     private let name: Name
     private let keys: RawKeyAlgorithm
-    /// Key objects that take one public key after the other.
+    /// Key objects that are reused for one public key after the other.
     private let peers: Pool
 
     init(_ name: Name) {
@@ -45,7 +45,7 @@ struct MontgomeryCurve: DiffieHellmanGroup {
         let base = [9] + [UInt8](repeating: 0, count: name == .x25519 ? 31 : 55)
         peers = Pool(
             make: { () throws(MLSError) in
-                // Any key will do: nobody uses the object before its key has been set.
+                // Any key will do: the object is not used before its key has been set.
                 let key = try keys.publicKey(base)
                 EVP_PKEY_up_ref(key.pointer)
                 return key.pointer
@@ -78,7 +78,7 @@ struct MontgomeryCurve: DiffieHellmanGroup {
         ((key.prepared as? KeyObject)?.algorithm ?? (key.prepared as? DeferredKey)?.algorithm) == name.rawValue
     }
 
-    /// The prepared form of a key, which must be of this provider and of the right algorithm.
+    /// The prepared form of a key, which must belong to this provider and have the right algorithm.
     private func object(of key: HPKEPrivateKey) throws(MLSError) -> KeyObject {
         switch key.prepared {
         case let object as KeyObject where object.algorithm == name.rawValue: return object
@@ -88,7 +88,7 @@ struct MontgomeryCurve: DiffieHellmanGroup {
         }
     }
 
-    /// A point of small order is not: nobody can seal to it, so in a tree it would keep everybody from committing.
+    /// A point of small order is refused: no one can seal to it, so in a tree it would keep everyone from committing.
     func isValidPublicKey(_ key: [UInt8]) -> Bool {
         if key.count != privateKeyLength { return false }
         return name == .x25519 ? !Self.isSmallOrder25519(key) : !Self.isSmallOrder448(key)
@@ -96,7 +96,7 @@ struct MontgomeryCurve: DiffieHellmanGroup {
 
     /// Whether a coordinate is 0, 1 or -1, or that of a point of order 8; also when it is not reduced.
     private static func isSmallOrder25519(_ key: [UInt8]) -> Bool {
-        // X25519 does not look at the highest bit (RFC 7748 §5).
+        // X25519 ignores the highest bit (RFC 7748 §5).
         let high = key[31] & 0x7F
         for point in [order8.0, order8.1] where high == point[31] && key[..<31] == point[..<31] { return true }
         let middle = key[1..<31]
@@ -138,12 +138,12 @@ struct MontgomeryCurve: DiffieHellmanGroup {
         }
     }
 
-    /// - Throws: `invalidKey` for a public key of small order, whose result everybody knows.
+    /// - Throws: `invalidKey` for a public key of small order, whose result everyone knows.
     private func derive(_ key: KeyObject, with peer: OpaquePointer) throws(MLSError) -> Secret {
         let context = try made(EVP_PKEY_CTX_new_from_pkey(nil, key.pointer, nil), "no memory for a key agreement")
         defer { EVP_PKEY_CTX_free(context) }
         try check(EVP_PKEY_derive_init(context), "beginning a key agreement")
-        // These curves have no public key that is not valid; those of small order give a zero.
+        // These curves have no invalid public keys; those of small order give a zero.
         try check(EVP_PKEY_derive_set_peer_ex(context, peer, 0), "a public key does not fit", code: .invalidKey)
         let secret = try Secret(count: privateKeyLength) { out throws(MLSError) in
             var count = out.count

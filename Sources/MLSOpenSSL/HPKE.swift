@@ -22,7 +22,7 @@ struct HPKE: Sendable {
         try seal(to: publicKey, context: sharedContext(info: info), aad: aad, plaintext, ikm: kem.drawIKM(entropy))
     }
 
-    /// Seals with the context of an info that many seals share, and with randomness that has been drawn before.
+    /// Seals with the context of an info that many seals share, and with randomness that was drawn before.
     func seal(to publicKey: [UInt8], context: Context, aad: [UInt8], _ plaintext: Secret, ikm: Secret)
         throws(MLSError) -> HPKECiphertext
     {
@@ -84,7 +84,7 @@ struct HPKE: Sendable {
             keySchedule(try decapsulate(enc, with: key), sharedContext(info: info)), context: context, length: length)
     }
 
-    /// An encapsulated key comes with the ciphertext, from the same hand: one that is not valid fails like a wrong tag.
+    /// An encapsulated key comes with the ciphertext, from the same sender: an invalid one fails like a wrong tag.
     private func decapsulate(_ enc: [UInt8], with key: HPKEPrivateKey) throws(MLSError) -> Secret {
         do throws(MLSError) {
             return try kem.decapsulate(enc, with: key)

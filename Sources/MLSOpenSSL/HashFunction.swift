@@ -3,11 +3,12 @@ import MLS
 
 /// A hash function with HMAC (RFC 2104) and HKDF (RFC 5869) over it.
 ///
-/// HMAC stands on the bare digest: OpenSSL's own looks its digest up by name for every key, which costs more than the work.
+/// HMAC is built on the bare digest: OpenSSL's own looks its digest up by name for every key, which costs more than the
+/// work.
 final class HashFunction: @unchecked Sendable {
     /// Bytes of output.
     let length: Int
-    /// Fetched once, read-only afterwards; that is what makes sharing between threads safe.
+    /// Fetched once and then only read, so it is safe to share between threads.
     let digest: OpaquePointer
     private let blockLength: Int
 
@@ -35,12 +36,12 @@ final class HashFunction: @unchecked Sendable {
         }
     }
 
-    /// HKDF-Extract of a secret, with bytes that are none in front of it.
+    /// HKDF-Extract of a secret, with bytes in front of it that are not secret.
     func extract(salt: Secret, prefix: [UInt8] = [], _ ikm: Secret) -> Secret {
         ikm.withUnsafeBytes { extract(salt: salt, prefix: prefix, $0) }
     }
 
-    /// The same of bytes that are no secret.
+    /// The same for bytes that are not secret.
     func extract(salt: Secret, prefix: [UInt8], _ ikm: [UInt8]) -> Secret {
         ikm.withBytes { extract(salt: salt, prefix: prefix, $0) }
     }
@@ -91,7 +92,7 @@ final class HashFunction: @unchecked Sendable {
         }
     }
 
-    /// `feed` gives the data to the digest and returns 1 when OpenSSL took it.
+    /// `feed` passes the data to the digest and returns 1 if OpenSSL accepted it.
     @inline(__always)
     private func hmac(key: Secret, into out: UnsafeMutablePointer<UInt8>?, feed: (OpaquePointer) -> Int32) {
         guard let context = EVP_MD_CTX_new() else { preconditionFailure("a digest ran out of memory") }
@@ -115,7 +116,7 @@ final class HashFunction: @unchecked Sendable {
         }
     }
 
-    /// The key, hashed when it is longer than a block, and zeros behind it.
+    /// The key, hashed if it is longer than a block, and followed by zeros.
     private func fillKeyPad(_ pad: UnsafeMutableRawBufferPointer, key: Secret) {
         pad.initializeMemory(as: UInt64.self, repeating: 0)
         key.withUnsafeBytes { bytes in

@@ -4,13 +4,13 @@ import Synchronization
 
 /// An EVP_PKEY, freed with its last reference.
 ///
-/// Never changed after it was made, and each use has a context of its own; that is what makes sharing between threads safe.
+/// Never changed after it was made, and each use has its own context, so it is safe to share between threads.
 final class KeyObject: @unchecked Sendable {
     let pointer: OpaquePointer
-    /// The name of the algorithm, so that a key of another suite is not taken for one of this.
+    /// The name of the algorithm, so that a key of another suite is not mistaken for one of this.
     let algorithm: String
 
-    /// Takes over the reference.
+    /// Takes ownership of the reference.
     init(_ pointer: OpaquePointer, algorithm: String) {
         self.pointer = pointer
         self.algorithm = algorithm
@@ -65,7 +65,7 @@ final class RawKeyAlgorithm: Sendable {
     }
 }
 
-/// A place for the object of a key that may never be used, as making it costs as much as using it.
+/// Holds the object of a key that may never be used, as making it costs as much as using it.
 final class DeferredKey: Sendable {
     let algorithm: String
     private let made = Mutex<KeyObject?>(nil)

@@ -3,7 +3,7 @@ import MLS
 /// LabeledExtract and LabeledExpand (RFC 9180 §4).
 struct LabelledKDF: Sendable {
     let hash: HashFunction
-    /// What stands in front of every label.
+    /// The beginning of every label.
     private let prefix: [UInt8]
 
     init(hash: HashFunction, suiteID: [UInt8]) {
@@ -17,7 +17,7 @@ struct LabelledKDF: Sendable {
         return hash.extract(salt: salt, prefix: labelled, ikm)
     }
 
-    /// The same of bytes that are no secret.
+    /// The same for bytes that are not secret.
     func extract(salt: Secret, label: StaticString, _ ikm: [UInt8]) -> Secret {
         var labelled: [UInt8] = []
         append(label, to: &labelled, reserving: 0)
@@ -40,7 +40,7 @@ struct LabelledKDF: Sendable {
 }
 
 extension Secret {
-    /// No bytes at all: what HPKE takes for a salt or key that there is not.
+    /// No bytes: what HPKE uses for a missing salt or key.
     static let empty = Secret([])
 }
 

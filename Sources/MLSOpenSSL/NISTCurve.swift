@@ -12,12 +12,13 @@ final class NISTCurve: @unchecked Sendable {
     let name: Name
     /// Bytes of a coordinate, which is also that of a scalar.
     let fieldLength: Int
-    /// What keeps a random candidate's first byte near the order, so that few are refused (RFC 9180 §7.1.3).
+    /// Keeps a random candidate's first byte near the order, so that few are refused (RFC 9180 §7.1.3).
     let candidateMask: UInt8
-    /// Read-only after `init`; that is what makes sharing between threads safe.
+    /// Only read after `init`, so it is safe to share between threads.
     private let group: OpaquePointer
     private let order: OpaquePointer
-    /// Contexts whose key takes one public key after the other: making a key object means making the whole curve anew.
+    /// Contexts that are reused for one public key after the other: making a key object means making the whole curve
+    /// again.
     private let verifiers: Pool
 
     init?(_ name: Name) {
@@ -38,7 +39,7 @@ final class NISTCurve: @unchecked Sendable {
         self.order = order
         verifiers = Pool(
             make: { () throws(MLSError) in
-                // Any point will do: nobody uses the key before it has been set.
+                // Any point will do: the key is not used before it has been set.
                 let point = generator.withBytes { waxwing_ec_key(name.rawValue, $0.uint8, $0.count, nil) }
                 let key = try made(point, "no memory for a key of \(name.rawValue)")
                 defer { EVP_PKEY_free(key) }
@@ -51,7 +52,7 @@ final class NISTCurve: @unchecked Sendable {
 
     var publicKeyLength: Int { 2 * fieldLength + 1 }
 
-    /// A private key: a number from 1 to the order - 1. Read-only after `init`; that is what makes sharing between threads safe.
+    /// A private key: a number from 1 to the order - 1. Only read after `init`, so it is safe to share between threads.
     final class Scalar: @unchecked Sendable {
         let curve: Name
         /// As long as a coordinate.
@@ -70,7 +71,7 @@ final class NISTCurve: @unchecked Sendable {
     /// Whether the bytes are a scalar from 1 to the order - 1.
     func isScalar(_ raw: Secret) -> Bool { raw.count == fieldLength && number(raw).map(release) != nil }
 
-    /// The scalar of private bytes, which may lack the zero bytes in front that some writers leave out.
+    /// The scalar of private bytes, which may lack the leading zero bytes that some writers leave out.
     ///
     /// - Throws: `invalidKey` for one that is too long or out of range.
     func scalar(_ raw: Secret) throws(MLSError) -> Scalar {
@@ -106,7 +107,7 @@ final class NISTCurve: @unchecked Sendable {
         defer { EC_POINT_clear_free(product) }
         let coordinate = try made(BN_secure_new(), "no memory for a key agreement")
         defer { BN_clear_free(coordinate) }
-        // The order is prime, so a point on the curve has no small order to look for.
+        // The order is prime, so no point on the curve has a small order.
         try check(EC_POINT_mul(group, product, nil, point, scalar.number, nil), "a key agreement")
         try check(
             EC_POINT_get_affine_coordinates(group, product, coordinate, nil, nil), "a key agreement",
@@ -144,7 +145,7 @@ final class NISTCurve: @unchecked Sendable {
                 EVP_PKEY_set1_encoded_public_key(EVP_PKEY_CTX_get0_pkey(context), $0.uint8, $0.count)
             }
             try check(set, "not a point on \(name.rawValue)", code: .invalidKey)
-            // Only now, so that the context works with this key whatever it has kept of the one before.
+            // Set only now, so that the context works with this key whatever it has kept of the one before.
             try check(EVP_PKEY_verify_init(context), "beginning to verify")
             let verified = digest.withBytes { digest in
                 signature.withBytes { EVP_PKEY_verify(context, $0.uint8, $0.count, digest.uint8, digest.count) }

@@ -4,13 +4,14 @@ import MLS
 
 /// All seven cipher suites of RFC 9420 over OpenSSL 3.
 ///
-/// Keys are drawn from the caller's ``EntropySource`` alone, so that a seeded source repeats them byte for byte. The one
-/// exception are the nonces of ECDSA signatures (suites 2, 5 and 7), which OpenSSL 3.0 always draws from its own generator.
+/// Keys are drawn only from the caller's ``EntropySource``, so that a seeded source repeats them byte for byte. The one
+/// exception are the nonces of ECDSA signatures (suites 2, 5 and 7), which OpenSSL 3.0 always draws from its own
+/// generator.
 public struct OpenSSLProvider: CryptoProvider {
     private let threads: Int
 
-    /// - Parameter threads: how many may work at once on what can be spread: the checks of a tree's signatures, the seals of a path. Nil
-    ///   for as many as there are cores. Results do not depend on it.
+    /// - Parameter threads: how many threads may share work that can be spread: the checks of a tree's signatures, the
+    ///   seals of a path. Nil for as many as there are cores. Results do not depend on it.
     public init(threads: Int? = nil) { self.threads = threads ?? Self.cores }
 
     /// - Throws: `unsupported` when this OpenSSL lacks one of the suite's algorithms.
@@ -24,7 +25,7 @@ public struct OpenSSLProvider: CryptoProvider {
 
     private static let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 
-    /// Fetching an algorithm costs more than using it once, so each suite fetches its own only once per process.
+    /// Fetching an algorithm costs more than using it once, so each suite is fetched only once per process.
     private static let suites: [CipherSuite: OpenSSLSuite] = CipherSuite.allCases.reduce(into: [:]) { suites, suite in
         suites[suite] = OpenSSLSuite(suite)
     }

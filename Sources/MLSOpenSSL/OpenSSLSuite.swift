@@ -10,7 +10,7 @@ struct OpenSSLSuite: SuiteCrypto {
     private let hpke: HPKE
     var spreading = Spreading(threads: 1)
 
-    /// Nil when this OpenSSL lacks an algorithm of the suite.
+    /// Nil if this OpenSSL lacks an algorithm of the suite.
     init?(_ suite: CipherSuite) {
         self.suite = suite
         guard let hash = HashFunction(name: Self.hashName(suite), length: suite.hashLength),

@@ -2,7 +2,7 @@ import COpenSSL
 import MLS
 import Synchronization
 
-/// OpenSSL objects that are dear to make and can be used over and over, by one caller at a time.
+/// OpenSSL objects that are expensive to make and can be reused, by one caller at a time.
 ///
 /// As many are kept as were ever in use at once. None of them may hold a secret when it comes back.
 final class Pool: Sendable {
@@ -10,7 +10,7 @@ final class Pool: Sendable {
     private let make: @Sendable () throws(MLSError) -> OpaquePointer
     private let free: @Sendable (OpaquePointer) -> Void
 
-    /// Handed from thread to thread, never shared: that makes it safe.
+    /// Passed from thread to thread but never shared, so it is safe.
     private struct Entry: @unchecked Sendable {
         let pointer: OpaquePointer
     }

@@ -3,9 +3,9 @@ import MLS
 
 /// A signature scheme as TLS 1.3 names them (RFC 8446 §4.2.3), which is how MLS uses them.
 protocol SignatureScheme: Sendable {
-    /// The digest OpenSSL is to use first; nil when the scheme brings its own.
+    /// The digest that OpenSSL should use first; nil if the scheme brings its own.
     var digest: OpaquePointer? { get }
-    /// The name a prepared key carries.
+    /// The name in a prepared key.
     var algorithm: String { get }
 
     func generateKey(_ entropy: any EntropySource) throws(MLSError) -> SignaturePrivateKey
@@ -35,7 +35,7 @@ extension SignatureScheme {
 
 /// A private signature key in a context that is ready to sign.
 ///
-/// The context is never used itself, only copied: that is what makes sharing between threads safe.
+/// The context itself is only copied, never used, so it is safe to share between threads.
 final class SigningKey: @unchecked Sendable {
     let algorithm: String
     private let context: OpaquePointer
@@ -117,7 +117,8 @@ struct ECDSA: SignatureScheme {
     var algorithm: String { curve.name.rawValue }
 
     func generateKey(_ entropy: any EntropySource) throws(MLSError) -> SignaturePrivateKey {
-        // A candidate is out of range less than once in 2^32 times, so this ends unless the source always says the same.
+        // A candidate is out of range less than once in 2^32 times, so this ends unless the source always returns the
+        // same.
         for _ in 0..<64 {
             let candidate = entropy.secret(curve.fieldLength).maskingFirstByte(curve.candidateMask)
             if curve.isScalar(candidate) { return try key(raw: candidate) }

@@ -1,12 +1,12 @@
 import Dispatch
 import Synchronization
 
-/// Does the same to many things, on several threads at once where that is worth it.
+/// Does the same to many things, on several threads at once if that is worth it.
 struct Spreading: Sendable {
     /// How many threads may work at once.
     let threads: Int
 
-    /// Waking a thread costs more than a handful of signatures, so fewer things than these are not spread.
+    /// Waking a thread costs more than a handful of signatures, so fewer things than this are not spread.
     private static let least = 48
 
     /// Calls `body` once for each number below `count`, in no order.
@@ -16,7 +16,7 @@ struct Spreading: Sendable {
             for index in 0..<count { body(index) }
             return
         }
-        // Each takes the next piece as soon as it is done: the cores are not equally free.
+        // Each thread takes the next piece as soon as it is done, because the cores are not equally free.
         let piece = max(1, min(16, count / (workers * 4)))
         let next = Atomic(0)
         DispatchQueue.concurrentPerform(iterations: workers) { _ in
@@ -28,7 +28,7 @@ struct Spreading: Sendable {
         }
     }
 
-    /// What `transform` makes of each element, in their order.
+    /// The result of `transform` for each element, in order.
     func map<T: Sendable, R: Sendable>(_ elements: [T], _ transform: @Sendable (T) -> R) -> [R] {
         Array(unsafeUninitializedCapacity: elements.count) { buffer, initialized in
             let results = Slots(buffer: buffer)
@@ -37,7 +37,7 @@ struct Spreading: Sendable {
         }
     }
 
-    /// Each slot is written once, by one thread, and read when all are done: that makes sharing it safe.
+    /// Each slot is written once, by one thread, and read when all are done, so sharing it is safe.
     private struct Slots<R>: @unchecked Sendable {
         let buffer: UnsafeMutableBufferPointer<R>
 

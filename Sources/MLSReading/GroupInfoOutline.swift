@@ -1,4 +1,4 @@
-/// What a GroupInfo shows to anyone (RFC 9420 §12.4.3, §8.1). Nothing of it is verified.
+/// What a GroupInfo shows to anyone (RFC 9420 §12.4.3, §8.1). Nothing is verified.
 public struct GroupInfoOutline: Hashable, Sendable {
     public let groupID: [UInt8]
     /// The epoch that the next commit is made in.
@@ -6,7 +6,8 @@ public struct GroupInfoOutline: Hashable, Sendable {
     /// The tag of the commit that led into the epoch.
     public let confirmationTag: [UInt8]
 
-    /// - Throws: unless `message` is an MLSMessage of version 1 that holds a GroupInfo of version 1, and nothing behind it.
+    /// - Throws: unless `message` is an MLSMessage of version 1 that holds a GroupInfo of version 1, and nothing after
+    ///   it.
     public init(_ message: some Collection<UInt8>) throws(Unreadable) {
         var reader = WireReader(message)
         guard try reader.readWireFormat() == .groupInfo, try reader.read(UInt16.self) == 1 else { throw Unreadable() }

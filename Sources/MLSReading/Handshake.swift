@@ -1,10 +1,10 @@
-/// A proposal or a commit that travels as a PublicMessage, read to its end (RFC 9420 §6.2). Nothing of it is verified.
+/// A proposal or a commit sent as a PublicMessage, read to its end (RFC 9420 §6.2). Nothing is verified.
 public enum Handshake: Hashable, Sendable {
     case proposal(ProposalOutline)
     case commit(CommitOutline)
 
-    /// - Throws: for anything else, for bytes behind the message, and for a proposal type that RFC 9420 does not have: such a proposal has no
-    ///   length in front, so nobody who does not know it can tell where it ends.
+    /// - Throws: for anything else, for bytes after the message, and for a proposal type that RFC 9420 does not have:
+    ///   such a proposal has no length in front, so its end is not known.
     public init(_ message: some Collection<UInt8>) throws(Unreadable) {
         var reader = WireReader(message)
         let header = try MessageHeader(from: &reader)
@@ -44,17 +44,17 @@ public struct CommitOutline: Hashable, Sendable {
         self.confirmationTag = confirmationTag
     }
 
-    /// The kinds of the proposals that stand in it by value.
+    /// The kinds of the proposals that it contains by value.
     public var proposals: Set<ProposalOutline.Kind> { content.proposals }
-    /// How many leaves it empties by proposals of its own.
+    /// How many leaves its own proposals empty.
     public var removes: Int { content.removes }
-    /// How many ExternalInit proposals stand in it.
+    /// How many ExternalInit proposals it contains.
     public var externalInits: Int { content.externalInits }
-    /// Whether it names proposals that stand elsewhere.
+    /// Whether it refers to proposals in other messages.
     public var hasReferences: Bool { content.hasReferences }
     /// Whether it has an UpdatePath.
     public var hasPath: Bool { content.hasPath }
-    /// What the committer's new leaf says who it is; nil without an UpdatePath, and for another credential than a basic one.
+    /// Who the committer's new leaf says it is; nil without an UpdatePath, and for other than basic credentials.
     public var pathIdentity: [UInt8]? { content.pathIdentity }
 }
 

@@ -1,4 +1,5 @@
-/// The start of a framed message: what anyone can read of a PublicMessage and of a PrivateMessage alike (RFC 9420 §6, §6.3).
+/// The start of a framed message: what anyone can read of both a PublicMessage and a PrivateMessage (RFC 9420 §6,
+/// §6.3).
 public struct MessageHeader: Hashable, Sendable {
     /// What a message carries (RFC 9420 §6).
     public enum ContentType: UInt8, Sendable {
@@ -7,7 +8,7 @@ public struct MessageHeader: Hashable, Sendable {
         case commit = 3
     }
 
-    /// Who says that they sent a message (RFC 9420 §6). Nobody has checked it.
+    /// The claimed sender of a message (RFC 9420 §6). It is not verified.
     public enum Sender: Hashable, Sendable {
         /// The leaf with this index.
         case member(UInt32)
@@ -21,12 +22,13 @@ public struct MessageHeader: Hashable, Sendable {
     public let groupID: [UInt8]
     public let epoch: UInt64
     public let contentType: ContentType
-    /// Nil in a PrivateMessage, where it is sealed.
+    /// Nil in a PrivateMessage, where it is encrypted.
     public let sender: Sender?
 
     /// Reads no further than the content type; whatever follows may be missing.
     ///
-    /// - Throws: unless `message` begins like an MLSMessage of version 1 that holds a PublicMessage or a PrivateMessage.
+    /// - Throws: unless `message` begins like an MLSMessage of version 1 that holds a PublicMessage or a
+    ///   PrivateMessage.
     public init(_ message: some Collection<UInt8>) throws(Unreadable) {
         var reader = WireReader(message)
         try self.init(from: &reader)

@@ -36,10 +36,10 @@ public struct ProposalOutline: Hashable, Sendable {
 }
 
 extension WireReader {
-    /// Passes over a LeafNode (RFC 9420 §7.2).
+    /// Skips a LeafNode (RFC 9420 §7.2).
     ///
-    /// - Returns: the identity of its credential (§5.3), if that is a basic one. The content of any other is taken for one vector, which is what
-    ///   a certificate chain is, too.
+    /// - Returns: the identity of its credential (§5.3), if that is a basic one. The content of any other is taken for
+    ///   one vector, which is what a certificate chain is, too.
     mutating func readLeafNode() throws(Unreadable) -> [UInt8]? {
         try skipVector()  // encryption_key
         try skipVector()  // signature_key
@@ -57,7 +57,7 @@ extension WireReader {
         return credentialType == 1 ? content : nil
     }
 
-    /// Passes over a KeyPackage (RFC 9420 §10).
+    /// Skips a KeyPackage (RFC 9420 §10).
     fileprivate mutating func skipKeyPackage() throws(Unreadable) {
         _ = try read(UInt16.self)  // version
         _ = try read(UInt16.self)  // cipher_suite
@@ -67,7 +67,7 @@ extension WireReader {
         try skipVector()  // signature
     }
 
-    /// Passes over a PreSharedKeyID (RFC 9420 §8.4).
+    /// Skips a PreSharedKeyID (RFC 9420 §8.4).
     fileprivate mutating func skipPreSharedKeyID() throws(Unreadable) {
         switch try read(UInt8.self) {
         case 1: try skipVector()  // psk_id

@@ -1,12 +1,12 @@
-/// The bytes are not what they were taken for: they end too early, go on too long, or break the encoding.
+/// The bytes are not what they should be: they end too early, go on too long, or break the encoding.
 public struct Unreadable: Error {
     init() {}
 }
 
-/// Reads the TLS presentation language (RFC 9420 §2.1) from bytes that nobody has checked.
+/// Reads the TLS presentation language (RFC 9420 §2.1) from unchecked bytes.
 ///
-/// A length is held against what is left before anything else happens, and content that no one asks for is passed over where it lies. What
-/// it reads nests no deeper than the types of RFC 9420 do: nothing here calls itself.
+/// A length is checked against what is left before anything else happens, and unneeded content is skipped in place.
+/// What it reads nests no deeper than the types of RFC 9420 do: nothing here is recursive.
 struct WireReader {
     private let bytes: [UInt8]
     private var place = 0
@@ -35,12 +35,13 @@ struct WireReader {
         Array(try take(readLength()))
     }
 
-    /// Passes over an `opaque<V>`, or any other vector, whatever is in it.
+    /// Skips an `opaque<V>`, or any other vector, whatever is in it.
     mutating func skipVector() throws(Unreadable) {
         _ = try take(readLength())
     }
 
-    /// Reads the elements of a vector, one by one, until its bytes are used up; an element that begins in it has to end in it.
+    /// Reads the elements of a vector, one by one, until its bytes are used up; an element that begins in it must end
+    /// in it.
     mutating func readVector(
         _ element: (inout WireReader) throws(Unreadable) -> Void
     ) throws(Unreadable) {
@@ -56,7 +57,8 @@ struct WireReader {
         place = inner.place
     }
 
-    /// The two high bits of the first byte say how wide the length is, which has to be the narrowest that it fits in (RFC 9420 §2.1.2).
+    /// The two high bits of the first byte tell the width of the length, which must be the narrowest possible (RFC 9420
+    /// §2.1.2).
     private mutating func readLength() throws(Unreadable) -> Int {
         let first = try read(UInt8.self)
         switch first >> 6 {

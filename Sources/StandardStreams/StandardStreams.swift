@@ -1,11 +1,12 @@
 import Glibc
 
-/// Descriptors 0 to 2, as whoever started the process left them.
+/// Descriptors 0 to 2, as the parent process left them.
 public enum StandardStreams {
-    /// Makes them safe to read and write, whatever they are. To be called first of all in a process, before anything opens a file.
+    /// Makes them safe to read and write, whatever they are. Call it first in a process, before anything opens a file.
     ///
-    /// One that is closed is opened on /dev/null: otherwise the next file or socket gets its number, and what is meant for a log goes into a database.
-    /// And a reader that goes away shows as a failed write from now on (`EPIPE`), not as a signal that ends the process.
+    /// Opens a closed one on /dev/null: otherwise the next file or socket would get its number, and log output could
+    /// end up in a database. From now on, a reader that goes away causes a failed write (`EPIPE`), not a signal that
+    /// ends the process.
     ///
     /// - Returns: those that were closed.
     @discardableResult
@@ -15,7 +16,8 @@ public enum StandardStreams {
         for descriptor in STDIN_FILENO...STDERR_FILENO {
             guard fcntl(descriptor, F_GETFD) < 0, errno == EBADF else { continue }
             closed.insert(descriptor)
-            // The lowest number that is free is this one. Where there is no /dev/null, something keeps it that can be neither read nor written.
+            // This is the lowest free number. If there is no /dev/null, it is taken by something that can be neither
+            // read nor written.
             if open("/dev/null", descriptor == STDIN_FILENO ? O_RDONLY : O_WRONLY) < 0 {
                 _ = open("/", O_RDONLY | O_DIRECTORY)
             }
@@ -23,9 +25,9 @@ public enum StandardStreams {
         return closed
     }
 
-    /// Writes all of `bytes`, and waits for a reader where the descriptor itself does not.
+    /// Writes all of `bytes`, and waits for a reader if the descriptor itself does not.
     ///
-    /// - Returns: nil, or the system's number of what went wrong.
+    /// - Returns: nil, or the system's error number.
     public static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32? {
         var rest = bytes
         while !rest.isEmpty {
@@ -37,7 +39,7 @@ public enum StandardStreams {
             switch errno {
             case EINTR: continue
             case EAGAIN:
-                // Somebody shares it with us and has made it so.
+                // Another process shares it with us and has made it non-blocking.
                 var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 poll(&waiting, 1, -1)
             case let code: return code

@@ -2,13 +2,14 @@ public import ConclaveProtocol
 import WaxwingClient
 public import WaxwingCore
 
-/// What can be asked of an account. All of it is on disk on return, with or without a network, and carried out when there is a connection.
+/// What an account can be asked for. Every request is on disk on return, with or without a network, and is carried out
+/// when there is a connection.
 extension Account {
     /// Makes a group with this account as its only member.
     ///
     /// - Parameters:
     ///   - name: letters, digits and underscores.
-    ///   - alias: a name to show in its place.
+    ///   - alias: a name to show instead.
     /// - Throws: `CoreError` `invalidInput`, `StoreError`.
     @discardableResult
     public func createGroup(_ name: String, alias: String = "") async throws -> OutboxRow {
@@ -18,34 +19,34 @@ extension Account {
     /// Queues a message.
     ///
     /// - Parameter text: at most 256 KiB of UTF-8.
-    /// - Returns: the row of the outbox that stands for it until it is sent.
+    /// - Returns: the outbox row that stands for it until it is sent.
     /// - Throws: `CoreError` `unknownGroup`, `groupClosed` or `invalidInput`; `StoreError`.
     @discardableResult
     public func send(_ text: String, to group: ID) async throws -> OutboxRow {
         try await queue(.send(group: group, text: text))
     }
 
-    /// Asks somebody into a group.
+    /// Invites someone to a group.
     @discardableResult
     public func invite(_ username: String, to group: ID) async throws -> OutboxRow {
         try await queue(.invite(group: group, username: username))
     }
 
-    /// Takes a member out of a group, or an invite back.
+    /// Removes a member from a group, or withdraws an invite.
     @discardableResult
     public func remove(_ username: String, from group: ID) async throws -> OutboxRow {
         try await queue(.remove(group: group, username: username))
     }
 
-    /// Leaves a group. Its history stays.
+    /// Leaves a group. The history is kept.
     @discardableResult
     public func leave(_ group: ID) async throws -> OutboxRow { try await queue(.leave(group: group)) }
 
-    /// Says yes to an invite.
+    /// Accepts an invite.
     @discardableResult
     public func accept(_ invite: InviteRecord) async throws -> OutboxRow { try await queue(.accept(invite: invite.id)) }
 
-    /// Says no to an invite.
+    /// Declines an invite.
     @discardableResult
     public func decline(_ invite: InviteRecord) async throws -> OutboxRow {
         try await queue(.decline(invite: invite.id))
@@ -55,7 +56,7 @@ extension Account {
     @discardableResult
     public func rotateKeys(in group: ID) async throws -> OutboxRow { try await queue(.rotate(group: group)) }
 
-    /// Tries to have rows of one group carried out, by this process or by the one that is connected.
+    /// Tries to get rows of one group carried out, by this process or by the one that is connected.
     ///
     /// - Parameter patience: how long to wait for it.
     /// - Throws: ``PartlyQueued`` if there is no use in waiting.
@@ -74,7 +75,7 @@ extension Account {
 
     // MARK: What is known
 
-    /// All groups, also those that are over.
+    /// All groups, including those that are over.
     public func groups() throws -> [GroupRecord] { try reader.groups() }
 
     /// - Parameter name: the group's name, alias or id.
@@ -91,7 +92,8 @@ extension Account {
     /// Invites that wait for an answer.
     public func invites() throws -> [InviteRecord] { try reader.invites() }
 
-    /// Who is in a group by its ratchet tree, with what this account makes of each; nil if nothing is known.
+    /// The members of a group according to its ratchet tree, and how far this account trusts each; nil if nothing is
+    /// known.
     public func room(of group: ID) throws -> RoomRecord? { try reader.room(group) }
 
     /// What a user is called here; nil if nothing is known of them.
@@ -115,10 +117,10 @@ extension Account {
 
     // MARK: The outbox
 
-    /// What waits, in the order it was asked for.
+    /// The rows of the outbox, in the order they were asked for.
     public func outbox() throws -> [OutboxRow] { try reader.outbox() }
 
-    /// Has a row tried again that was refused, or that waits for its time.
+    /// Retries a row that was refused, or that waits for its time.
     public func retry(_ row: OutboxRow) async throws { try await client.perform(.retry(order: row.order)) }
 
     /// Gives up a row, with the text it holds.
@@ -130,7 +132,7 @@ extension Account {
 
     // MARK: Trust
 
-    /// How much is asked about who is in a group.
+    /// How often the account asks a person about the members of a group.
     public func trust(in group: ID? = nil) throws -> TrustLevel {
         try group.flatMap { try reader.room($0)?.trust } ?? reader.trust()
     }
@@ -140,9 +142,9 @@ extension Account {
         try await client.perform(.trust(level, group: group))
     }
 
-    /// Takes a member for who they are, with the key that was shown: messages may reach them.
+    /// Accepts a member with the key that was shown: messages may reach them.
     ///
-    /// - Throws: `CoreError` `notAllowed` if another key stands there by now.
+    /// - Throws: `CoreError` `notAllowed` if the member has another key by now.
     public func accept(_ member: RoomRecord.Leaf, in group: ID) async throws {
         try await client.perform(.acceptMember(group: group, user: member.user, fingerprint: member.fingerprint))
     }
@@ -155,7 +157,8 @@ extension Account {
         try await client.perform(.verify(user: user, fingerprint: fingerprint))
     }
 
-    /// The person was shown these members of a group, whose keys are new: messages that waited for no more than that go out.
+    /// Notes that the person was shown these members of a group, whose keys are new. Messages that waited only for that
+    /// go out.
     public func noteShown(_ members: [RoomRecord.Leaf], in group: ID) async throws {
         let epochs = Dictionary(members.map { ($0.user, $0.epoch) }) { max($0, $1) }
         try await client.perform(.toldOfMembers(group: group, epochs))

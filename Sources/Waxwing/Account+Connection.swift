@@ -6,7 +6,7 @@ extension Account {
     public enum Ending: Sendable {
         /// The server was reached, and all that could be done is done.
         case reached
-        /// It could not be reached at the end, and when the next try is due.
+        /// The server could not be reached in the end, and when the next try is due.
         case cut(TransportError?, next: Deadline)
         /// There is no session: sign in again.
         case signedOut
@@ -16,17 +16,20 @@ extension Account {
 
     /// Sends what waits and fetches what has come, once.
     ///
-    /// Ends early when its task is cancelled; what is under way then is looked for in the log next time.
+    /// Ends early when its task is cancelled. Requests still in flight are looked up in the log the next time.
     ///
     /// - Throws: ``AccountError``, `StoreError`, `CoreError` `notLoggedIn` before the first sign-in.
     @discardableResult
     public func sync() async throws -> Ending { try await run(live: false, until: .settled) }
 
-    /// Stays connected until the task is cancelled: sends what is queued at once, hears of news, and tries again for as long as the network is away.
+    /// Stays connected until the task is cancelled: sends what is queued at once, receives news, and retries as long as
+    /// the network is away.
     ///
-    /// While another process is connected with this profile, it waits for its turn; what is queued here goes out by that one.
+    /// While another process is connected with this profile, it waits for its turn. Meanwhile the other process sends
+    /// what is queued here.
     ///
-    /// - Throws: ``AccountError`` `signedOut` if there is no session, or the server has ended it; `StoreError`; `CancellationError`.
+    /// - Throws: ``AccountError`` `signedOut` if there is no session, or the server has ended it; `StoreError`;
+    ///   `CancellationError`.
     public func stayConnected() async throws {
         while true {
             switch try await run(live: true, until: .stopped) {
@@ -37,12 +40,12 @@ extension Account {
         }
     }
 
-    /// Milliseconds between looks whether the other process is still connected.
+    /// Milliseconds between checks whether the other process is still connected.
     private static let turnOfLease: UInt64 = 1_000
 
     /// Runs until the goal is reached, or the task is cancelled.
     ///
-    /// - Parameter atOnce: ask the server even if it asked to be left alone for a while.
+    /// - Parameter atOnce: contact the server even if it asked to wait.
     package func run(live: Bool, until goal: Client.Goal, atOnce: Bool = false) async throws -> Ending {
         guard let lease = try lease() else { return .elsewhere }
         defer { withExtendedLifetime(lease) {} }
@@ -60,7 +63,8 @@ extension Account {
         }
     }
 
-    /// Has new keys made if the profile was moved since it last talked to the server. For whoever is about to, with the lease.
+    /// Has new keys made if the profile was moved since it last talked to the server. Call it before talking to the
+    /// server, with the lease.
     func lookAtPlace() async throws { if let profile { try await ProfilePlace.check(profile, client) } }
 
     /// The right to connect; nil while another process has it.

@@ -6,18 +6,20 @@ import WaxwingCore
 extension Account {
     /// Writes groups to an archive: compressed, sealed with age, and signed by this account. Needs no network.
     ///
-    /// The file appears under its name only when it is whole, with mode 0600. It holds what has its place in the server's log; no key of a group is in
-    /// it. `age`, `zstd` and `tar` open it. Ends early, and leaves nothing, when the task is cancelled.
+    /// The file appears under its name only when it is complete, with mode 0600. It holds what has its place in the
+    /// server's log, and no group keys. `age`, `zstd` and `tar` open it. If the task is cancelled, the export ends
+    /// early and leaves nothing behind.
     ///
     /// - Parameters:
     ///   - groups: their ids; all groups if it is left out.
     ///   - path: of the new file.
     ///   - sealing: who can open it.
-    ///   - isReplacing: whether a file of that name may be there, and is replaced.
-    ///   - previous: the end of an earlier archive that this one goes on from.
-    ///   - progress: told how many rows were read of about how many.
-    /// - Returns: what was written, and the end that a later archive goes on from.
-    /// - Throws: `CancellationError`, ``DraftError``, ``AccountError``, `ArchiveError`, `StoreError`, `CoreError` `unknownGroup`.
+    ///   - isReplacing: whether to replace an existing file of that name.
+    ///   - previous: the end of an earlier archive that this one continues.
+    ///   - progress: called with the number of rows read and the approximate total.
+    /// - Returns: what was written, and the end from which a later archive continues.
+    /// - Throws: `CancellationError`, ``DraftError``, ``AccountError``, `ArchiveError`, `StoreError`, `CoreError`
+    ///   `unknownGroup`.
     @discardableResult
     public func export(
         _ groups: [ID]? = nil, to path: String, sealing: AgeSealing, isReplacing: Bool = false,

@@ -9,10 +9,10 @@ extension Account {
     ///   - username: 1 to 64 letters, digits and underscores of ASCII, the first not an underscore.
     ///   - server: `https://chat.example.org`, `host:8443`, or an http address of this machine.
     ///   - alias: a name to show beside the username.
-    ///   - registrationToken: what a closed server asks for.
-    ///   - settings: certificates, proxy, and whether an http address of another machine is meant.
-    /// - Throws: ``AccountError``, `TransportError`, `ProtocolError`, `StoreError`. If only the sign-in failed, the account is there, and
-    ///   ``signIn(_:password:server:settings:)`` goes on.
+    ///   - registrationToken: required by servers that are not open to everyone.
+    ///   - settings: certificates, proxy, and whether an http address of another machine is allowed.
+    /// - Throws: ``AccountError``, `TransportError`, `ProtocolError`, `StoreError`. If only the sign-in failed, the
+    ///   account exists; continue with ``signIn(_:password:server:settings:)``.
     public func register(
         _ username: String, password: String, server: String, alias: String = "", registrationToken: String = "",
         settings: ServerSettings = ServerSettings()
@@ -26,7 +26,8 @@ extension Account {
         try await login(username, password, address, settings)
     }
 
-    /// Signs in to an account. On a new profile the account gets new keys, and comes back into its groups with them at the next sync.
+    /// Signs in to an account. On a new profile the account gets new keys, and rejoins its groups with them at the next
+    /// sync.
     ///
     /// - Parameters:
     ///   - server: may be left out if the profile has one.
@@ -40,21 +41,22 @@ extension Account {
         let address = try begin(username, server, settings)
         let (session, hasNewKey) = try await login(username, password, address, settings)
         guard hasNewKey else { return }
-        // Key packages of an earlier key would lead invites nowhere: no one could open them. The sign-in stands, whatever comes of it.
+        // Key packages of an earlier key would lead to invites that no one can open. The sign-in stands whether or not
+        // this succeeds.
         _ = try? await client.ask(Endpoint.resetAccount(token: session.token), of: address)
     }
 
-    /// Forgets the session, here and on the server. History, keys and what waits stay.
+    /// Forgets the session, here and on the server. History, keys and the outbox are kept.
     ///
-    /// - Throws: `StoreError`. That the server cannot be told is no error.
+    /// - Throws: `StoreError`. It is not an error if the server cannot be told.
     public func signOut() async throws {
         guard let account = try reader.account(), let token = account.token else { return }
         try await client.perform(.signOut) { try $0.account()?.token == nil }
-        // Without a word from us the session ends there when it expires.
+        // If the server does not hear from us, the session ends there when it expires.
         _ = try? await client.ask(Endpoint.logout(token: token), of: account.serverURL)
     }
 
-    /// Checks what was given against what is known, and opens the way to the server.
+    /// Checks the given name and address against what the profile knows, and opens the way to the server.
     private func begin(_ username: String, _ server: String, _ settings: ServerSettings) throws -> String {
         if let problem = InputRules.problem(username: username) { throw AccountError.invalidInput(reason: problem) }
         let address = try ServerAddress.normalized(server)
@@ -85,9 +87,9 @@ extension Account {
         }
     }
 
-    /// Asks for a session and keeps it, and the settings with it.
+    /// Asks for a session, and keeps it together with the settings.
     ///
-    /// - Returns: whether this profile got a new signature key, so that key packages of earlier ones are of no use.
+    /// - Returns: whether this profile got a new signature key, so that earlier key packages are of no use.
     @discardableResult
     package func login(
         _ username: String, _ password: String, _ address: String, _ settings: ServerSettings

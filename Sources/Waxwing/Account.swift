@@ -4,11 +4,11 @@ import Synchronization
 import WaxwingClient
 public import WaxwingCore
 
-/// A messenger account on this machine: what an app holds.
+/// A messenger account on this machine: the object an app holds.
 ///
-/// An account lies in a folder, its profile. What is asked of it is safe on disk when a call returns, with or without a network, and goes out when
-/// ``sync()`` or ``stayConnected()`` talks to the server. What comes in is read from disk, with ``groups()`` and ``history(of:after:limit:)``, and told
-/// as it comes by ``updates(after:)``.
+/// An account lives in a folder, its profile. Every request is safe on disk when its call returns, with or without a
+/// network, and goes out when ``sync()`` or ``stayConnected()`` talks to the server. Read what came in from disk, with
+/// ``groups()`` and ``history(of:after:limit:)``, or as it comes, with ``updates(after:)``.
 ///
 /// ```swift
 /// let account = try Account.open(at: "/var/lib/bot")
@@ -28,11 +28,11 @@ public final class Account: Sendable {
     let way: ServerWay
     let bells: Bells
 
-    /// Opens the account in a folder; the folder and its store are made if they are missing.
+    /// Opens the account in a folder. Makes the folder and its store if they are missing.
     ///
     /// - Parameters:
-    ///   - folder: the profile's; made with mode 0700.
-    ///   - store: the sort of a new store. One that is there is taken as it is.
+    ///   - folder: the profile's folder, made with mode 0700.
+    ///   - store: the kind of a new store. An existing one is used as it is.
     ///   - environment: network, clocks and randomness.
     /// - Throws: ``AccountError`` if the folder cannot be used, `StoreError` if the store cannot.
     public static func open(
@@ -49,9 +49,10 @@ public final class Account: Sendable {
         return account
     }
 
-    /// An account in a store of any make, such as one in memory, for whoever has no folder. Nothing keeps another process from using the same store.
+    /// An account in a store of any kind, such as one in memory, for apps that have no folder. Nothing keeps another
+    /// process from using the same store.
     ///
-    /// - Throws: `StoreError`, and what `environment` throws for the way to the server.
+    /// - Throws: `StoreError`, and what `environment` throws when it makes the way to the server.
     public static func open(store: any Store, environment: Environment = .live) throws -> Account {
         let account = try Account(nil, store, environment)
         if let known = try account.reader.account() {
@@ -80,15 +81,15 @@ public final class Account: Sendable {
         }
     }
 
-    /// Says by which way the server is reached from now on.
+    /// Sets the way to the server from now on.
     package func connect(to url: String, _ settings: ServerSettings, _ transport: TransportKind) throws {
         way.open(try environment.transport(ServerRoute(url: url, settings: settings, transport: transport)))
     }
 
-    /// Ends a connection under way and closes the store, so that another process may move or delete the profile. Whatever is asked of the account
-    /// later fails. Letting go of an account without this loses nothing.
+    /// Ends the current connection and closes the store, so that another process may move or delete the profile. Later
+    /// calls on the account fail. Nothing is lost if an account is released without this call.
     ///
-    /// - Throws: `StoreError` if the store cannot be closed as it should be; it is closed all the same.
+    /// - Throws: `StoreError` if the store cannot be closed properly; it is closed anyway.
     public func close() async throws {
         await client.end()
         if let profile, let store = store as? LeasedStore {
@@ -98,7 +99,7 @@ public final class Account: Sendable {
 
     // MARK: Who it is
 
-    /// Whether there is a session. Without one, everything works but what needs the server.
+    /// Whether there is a session. Without one, everything works except what needs the server.
     public var isSignedIn: Bool { get throws { try reader.account()?.token != nil } }
 
     /// Nil before the first sign-in.
@@ -107,11 +108,12 @@ public final class Account: Sendable {
     /// Nil before the first sign-in.
     public var username: String? { get throws { try reader.account()?.username } }
 
-    /// Lower-case hex SHA-256 of the account's public signature key, to be compared by hand; nil before the first sign-in.
+    /// Lower-case hex SHA-256 of the account's public signature key, for comparison by hand; nil before the first
+    /// sign-in.
     public var fingerprint: String? { get throws { try reader.account()?.fingerprint } }
 }
 
-/// The way to the server, which may be named later than the client is made.
+/// The way to the server, which may be set after the client is made.
 final class ServerWay: Transport {
     private let way = Mutex<(any Transport)?>(nil)
 

@@ -4,16 +4,17 @@ import MLSOpenSSL
 public import WaxwingClient
 public import WaxwingCore
 
-/// What an account draws from outside itself, apart from its profile: the way to the server, time, and chance.
+/// What an account needs from outside, apart from its profile: the way to the server, time, and randomness.
 ///
-/// ``live`` is the machine's own. An app replaces single parts, such as the transport; tests and recordings replace all of it.
+/// ``live`` uses the machine's own. An app may replace single parts, such as the transport; tests and recordings
+/// replace all of it.
 public struct Environment: Sendable {
-    /// Makes the way to a server. May throw whatever says why there is none.
+    /// Makes the way to a server. May throw any error that says why there is none.
     public var transport: @Sendable (ServerRoute) throws -> any Transport
     public var clock: @Sendable () -> Moment
     public var entropy: any EntropySource
     public var pace: any Pace
-    /// Lets milliseconds pass; throws when the task is cancelled.
+    /// Waits for some milliseconds; throws when the task is cancelled.
     public var sleep: @Sendable (_ milliseconds: UInt64) async throws -> Void
 
     public init(
@@ -34,9 +35,9 @@ public struct Environment: Sendable {
     /// The machine's network, clocks and randomness.
     public static var live: Environment { live(onFallback: { _ in }) }
 
-    /// The same.
+    /// The machine's network, clocks and randomness.
     ///
-    /// - Parameter onFallback: told, in words, when the server's events have to be heard in another way than by a stream.
+    /// - Parameter onFallback: called with an explanation when the server's events cannot be received as a stream.
     public static func live(onFallback: @escaping @Sendable (String) -> Void) -> Environment {
         Environment(transport: { route in
             var options = HTTPTransport.Options(server: route.url)
@@ -55,9 +56,9 @@ public struct Environment: Sendable {
     }
 }
 
-/// The way to a server, as a profile has it.
+/// The way to a server, as the profile's settings give it.
 public struct ServerRoute: Hashable, Sendable {
-    /// The base address: https, or http where that was allowed.
+    /// The base address: https, or http if that was allowed.
     public var url: String
     public var settings: ServerSettings
     public var transport: TransportKind

@@ -1,4 +1,4 @@
-// What an app needs of the modules below, so that one import is enough.
+// What an app needs from the modules below, so that one import is enough.
 @_exported import struct ConclaveProtocol.ID
 @_exported import struct WaxwingCore.AccountReader
 @_exported import struct WaxwingCore.CoreError

@@ -1,12 +1,12 @@
 import ArgumentParser
 
-/// The words of a command line that say which command is meant, looked at before it is parsed: the parser takes a word it does not know for an
-/// argument, and then complains of whatever comes next.
+/// The words of a command line that name the command. They are checked before parsing, because the parser takes an
+/// unknown word for an argument, and then reports whatever comes next.
 struct CommandWords {
-    /// Options that may also stand in front of the command, where other programs have theirs.
+    /// Options that may also come before the command, where other programs have theirs.
     private static let frontOptions = (withValue: ["--profile", "--transport"], flags: ["--json"])
 
-    /// The command line with the options in front of the command put behind it.
+    /// The command line with such options moved behind the command.
     ///
     /// - Throws: ``Failure`` `usage` for a command that does not exist. All other mistakes are left to the parser.
     static func arranged(_ arguments: [String]) throws(Failure) -> [String] {
@@ -32,10 +32,10 @@ struct CommandWords {
         return path + front + rest
     }
 
-    /// Whether results and failures are to be JSON. What stands behind `--` is not the command's own.
+    /// Whether to print results and failures as JSON. Words after `--` do not count.
     static func wantJSON(_ arguments: [String]) -> Bool { arguments.prefix { $0 != "--" }.contains("--json") }
 
-    /// - Returns: nil where something stands in front that only the parser knows.
+    /// - Returns: nil if something comes before the command that only the parser knows.
     private static func takeFront(_ rest: inout ArraySlice<String>) -> [String]? {
         var front: [String] = []
         while let word = rest.first, word.hasPrefix("-") {
@@ -56,7 +56,7 @@ struct CommandWords {
         return front
     }
 
-    /// `waxwing help COMMAND` shows all commands where there is no such one, and says nothing.
+    /// `waxwing help COMMAND` lists all commands if there is no such command, and does not say so.
     private static func checkHelp(_ words: ArraySlice<String>) throws(Failure) {
         var path: [String] = []
         var command: any ParsableCommand.Type = WaxwingCommand.self
@@ -77,7 +77,8 @@ struct CommandWords {
             hint: near.isEmpty ? "\(all) lists the commands" : "did you mean \(near)? \(all) lists the commands")
     }
 
-    /// Commands that may have been meant: of the same group those with a similar name, else any of just this name.
+    /// Commands that may have been meant: those of the same group with a similar name, otherwise any with exactly this
+    /// name.
     private static func candidates(for path: [String]) -> [String] {
         guard let word = path.last, !word.isEmpty else { return [] }
         let all = commands(of: WaxwingCommand.self, [])
@@ -97,7 +98,7 @@ struct CommandWords {
         }
     }
 
-    /// How many letters have to be changed, added or left out (Levenshtein). Long words are no commands.
+    /// The number of letters to change, add or leave out (Levenshtein distance). Long words are no commands.
     private static func distance(_ a: String, _ b: String) -> Int {
         let (a, b) = (Array(a.unicodeScalars.prefix(32)), Array(b.unicodeScalars))
         var row = Array(0...b.count)

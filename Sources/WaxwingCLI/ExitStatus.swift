@@ -1,4 +1,4 @@
-/// What an ending process says to scripts. A number never changes its meaning; 0 is success.
+/// The exit codes of the process, for scripts. A number never changes its meaning; 0 is success.
 enum ExitStatus: Int32, CaseIterable, Sendable {
     case other = 1
     case notLoggedIn = 3
@@ -50,7 +50,7 @@ enum ExitStatus: Int32, CaseIterable, Sendable {
         }
     }
 
-    /// One line a code, for `waxwing --help`.
+    /// One line per code, for `waxwing --help`.
     static var table: String {
         allCases.map { status in
             let number = String(status.rawValue)

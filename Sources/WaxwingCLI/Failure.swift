@@ -6,11 +6,11 @@ import Waxwing
 import WaxwingClient
 import WaxwingCore
 
-/// Why a command failed, as people are told: what happened, what to do next, and the exit code.
+/// Why a command failed, in words for people: what happened, what to do next, and the exit code.
 struct Failure: Error, Hashable, Sendable {
     var status: ExitStatus
     var message: String
-    /// What to do next; empty where there is nothing to say.
+    /// What to do next; empty if there is nothing to say.
     var hint: String
 
     init(_ status: ExitStatus, _ message: String, hint: String = "") {
@@ -22,7 +22,7 @@ struct Failure: Error, Hashable, Sendable {
 
 /// The one place where errors turn into words and exit codes.
 extension Failure {
-    /// Nil for errors of other origin, such as those of the command line's parser.
+    /// Nil for errors from elsewhere, such as the command line's parser.
     init?(explaining error: any Error) {
         switch error {
         case let error as Failure: self = error
@@ -47,7 +47,7 @@ extension Failure {
         }
     }
 
-    /// What the parser has against a command line.
+    /// The parser's complaint about a command line.
     ///
     /// - Parameter full: the message with all that the parser adds; its last line says where to read more.
     init(parsing message: String, _ full: String, _ code: Int32) {
@@ -80,7 +80,7 @@ extension Failure {
     init(_ error: StoreError) {
         switch error.code {
         case .full:
-            // What stands of what was asked for, only the command knows.
+            // Only the command knows which of its effects remain.
             self.init(.diskFull, error.reason.asClause, hint: Self.roomHint)
         case .notPermitted:
             self.init(.profileUnusable, "the profile cannot be used: \(error.reason.asClause)", hint: Self.folderHint)
@@ -112,7 +112,7 @@ extension Failure {
         case .serverTrouble: self.init(.badAnswer, reason, hint: Self.troubleHint)
         case .answerTooLarge, .badAnswer: self.init(.badAnswer, reason, hint: Self.portalHint)
         case .tls:
-            // Never the advice to go without: somebody on the way may want just that.
+            // Never advise going without TLS: an attacker on the way may want just that.
             self.init(.unreachable, reason, hint: "check the server's address and its port; somebody may stand between")
         case .unreachable, .timeout, .connectionLost, .cancelled, .other:
             self.init(.unreachable, reason, hint: "nothing is lost; try again when the network is back")
@@ -164,7 +164,7 @@ extension Failure {
         Failure(.badAnswer, reason.asClause, hint: portalHint)
     }
 
-    /// No one is logged in: since the server ended the session, or since somebody logged out here.
+    /// No one is logged in, because the server ended the session or someone logged out here.
     static func signedOut(isOver: Bool) -> Failure {
         if isOver { return .sessionOver }
         return Failure(

@@ -1,7 +1,8 @@
 import ArgumentParser
 import PrivateMemory
 
-/// The command `waxwing`. One file a command lies under `Commands/`; `Profile/Profile+Open.swift` alone knows recordings and the environment.
+/// The command `waxwing`. Each command has a file under `Commands/`. Only `Profile/Profile+Open.swift` knows about
+/// recordings and the environment.
 @main
 struct WaxwingCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -40,7 +41,7 @@ struct WaxwingCommand: AsyncParsableCommand {
         Console.leave(Console.finish(Surroundings.current.ended(code)))
     }
 
-    /// Carries out a command line, and tells on standard error why where it fails.
+    /// Carries out a command line. If it fails, prints the reason on standard error.
     ///
     /// - Parameter arguments: nil for those of the process.
     /// - Returns: the exit code.

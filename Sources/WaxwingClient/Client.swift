@@ -2,26 +2,27 @@ public import ConclaveProtocol
 public import MLS
 public import WaxwingCore
 
-/// A messenger account at work: drives the core, commits its change sets, and only then performs their effects.
+/// Runs a messenger account: drives the core, commits its change sets, and only then performs their effects.
 ///
-/// Commands need no network and return when their intent is on disk. ``run(live:until:)`` talks to the server. Several processes may have
-/// the same store open, but only the one that holds the ``ConnectionLease`` should run.
+/// Commands need no network and return when their intent is on disk. ``run(live:until:)`` talks to the server. Several
+/// processes may have the same store open, but only the one that holds the ``ConnectionLease`` should run.
 public actor Client {
     /// When a run is over.
     public enum Goal: Sendable {
-        /// Everything that can be done is done, or the way to the server is cut.
+        /// Everything that can be done is done, or the server cannot be reached.
         case settled
-        /// The row with this number is done or has failed, or the way to the server is cut.
+        /// The row with this number is done or has failed, or the server cannot be reached.
         case rowDone(group: ID, order: UInt64)
-        /// Never: until ``Client/stop()``.
+        /// Never: the run lasts until ``Client/stop()``.
         case stopped
 
         fileprivate var isFinite: Bool { if case .stopped = self { false } else { true } }
     }
 
-    /// Lost answers in a row after which a run that is not live gives up.
+    /// The number of consecutive lost answers after which a run that is not live gives up.
     private static let passingFailures = 4
-    /// Lost answers, in a row or not, after which it gives up: a server that never answers one kind of request must not hold it for ever.
+    /// The total number of lost answers after which it gives up: a server that never answers one kind of request must
+    /// not hold it forever.
     private static let cutsPerRun = 12
 
     /// Milliseconds that a run until settled waits for what is put off.
@@ -40,20 +41,20 @@ public actor Client {
     /// Counts the feeds that were opened and closed.
     private var feedNumber = 0
     private var isRunning = false
-    /// How often the way to the server was cut in this run.
+    /// How often the connection was lost in this run.
     private var cuts = 0
     private var isStopped = false
     /// Those who wait for the run to end.
     private var endings: [CheckedContinuation<Void, Never>] = []
-    /// Until when this run waits for what is put off; nil for a little while each time.
+    /// Until when this run waits for what is put off; nil for a short while each time.
     private var patience: Deadline?
-    /// When something that the last run left was to be tried; nil where nothing waited for time to pass.
+    /// When something left by the last run was to be tried; nil if nothing was put off.
     public private(set) var nextTry: Deadline?
 
     /// - Parameters:
-    ///   - clock: the clocks; those of the machine where it is left out.
-    ///   - pace: when the client goes on; as time passes where it is left out.
-    ///   - onNotice: called for everything worth showing, after it is on disk, in order.
+    ///   - clock: the clocks; the machine's if omitted.
+    ///   - pace: when the client continues; as time passes if omitted.
+    ///   - onNotice: called, in order, for everything worth showing, after it is on disk.
     /// - Throws: ``StoreError`` or ``MLSError``.
     public init(
         store: any Store, transport: any Transport, provider: any CryptoProvider, entropy: any EntropySource,
@@ -72,26 +73,28 @@ public actor Client {
 
     public nonisolated var reader: AccountReader { AccountReader(store: store) }
 
-    /// Reads the store where the client does its own work, so that the caller waits for the disk without holding a thread.
+    /// Reads the store where the client does its own work, so that the caller waits for the disk without blocking a
+    /// thread.
     package func read<Value: Sendable>(_ body: @Sendable (AccountReader) throws -> Value) throws -> Value {
         try body(reader)
     }
 
     /// Carries out a command against the store.
     ///
-    /// - Throws: ``CoreError`` or ``StoreError``; nothing has changed then.
+    /// - Throws: ``CoreError`` or ``StoreError``; then nothing has changed.
     @discardableResult
     public func perform(_ command: Command) throws -> CommandOutcome {
         try step(.perform(command)).outcome
     }
 
-    /// What the group's keys say about it; nil where there are none.
+    /// What the group's keys say about it; nil if there are none.
     public func details(of group: ID) throws -> GroupDetails? { try core.details(of: group) }
 
-    /// Asks the server one thing directly: what accounts need before there is a session.
+    /// Sends the server a single request directly, as accounts need before there is a session.
     ///
-    /// - Parameter server: its address. Where it has asked to be left alone, nothing is sent before that time is over.
-    /// - Throws: ``TransportError``, with cause `askedToWait` where nothing was sent for that reason; ``ProtocolError``; ``StoreError``.
+    /// - Parameter server: its address. If it has asked to wait, nothing is sent before that time.
+    /// - Throws: ``TransportError``, with cause `askedToWait` if nothing was sent for that reason; ``ProtocolError``;
+    ///   ``StoreError``.
     public func ask<Response>(_ call: Call<Response>, of server: String) async throws -> Response {
         let known = try reader.link()
         if let known, known.kind == .askedToWait, let hold = known.hold(of: server, clock()) { throw hold.trouble }
@@ -104,11 +107,11 @@ public actor Client {
         }
         do throws(ProtocolError) {
             let response = try call.decode(answer)
-            // What was asked for is done; that the server is well again shows once more with the next answer.
+            // The request is done. If this cannot be stored, the next answer shows again that the server works.
             if known?.trouble.isEmpty == false { _ = try? step(.askedDirectly(server: server, nil)) }
             return response
         } catch {
-            // The server's refusal tells more than that it could not be written down.
+            // The server's refusal is worth more to the caller than the error of storing it.
             if error.serverTrouble == .asksToWait { _ = try? step(.askedDirectly(server: server, error)) }
             throw error
         }
@@ -119,11 +122,12 @@ public actor Client {
     /// Talks to the server until the goal is reached, or the task is cancelled (``lookUp()``).
     ///
     /// - Parameters:
-    ///   - live: listen for events too.
-    ///   - patience: until when to wait for what is put off, where the goal depends on it; for two seconds each time where it is left out.
-    ///   - atOnce: ask the server even where it asked to be left alone for a while.
-    /// - Returns: how things stand with the server at the end.
-    /// - Throws: ``StoreError`` where the store fails, ``CoreError`` `notLoggedIn`.
+    ///   - live: whether to listen for events, too.
+    ///   - patience: until when to wait for what is put off, if the goal depends on it; two seconds each time if
+    ///     omitted.
+    ///   - atOnce: whether to contact the server even if it asked to wait.
+    /// - Returns: the state of the connection to the server at the end.
+    /// - Throws: ``StoreError`` if the store fails, ``CoreError`` `notLoggedIn`.
     public func run(live: Bool, until goal: Goal, patience: Deadline? = nil, atOnce: Bool = false) async throws
         -> LinkState
     {
@@ -144,11 +148,11 @@ public actor Client {
         defer { watcher?.cancel() }
         do {
             while !isStopped, !Task.isCancelled {
-                // Commands and the bell must not wait for a long catch-up, nor a long row of answers.
+                // Commands and the bell must not wait for a long catch-up, or for many answers.
                 await Task.yield()
                 if let entry = mailbox.take() {
                     pace.goOn()
-                    // An event of a feed that was closed since says nothing about the one that is open now.
+                    // An event of a closed feed says nothing about the one that is open now.
                     if entry.feed == nil || entry.feed == feedNumber { try step(entry.input) }
                     continue
                 }
@@ -171,15 +175,15 @@ public actor Client {
         return state
     }
 
-    /// Ends ``run(live:until:)`` soon. What is under way is left to the next run, which looks in the log first.
+    /// Ends ``run(live:until:)`` soon. Requests in progress are left to the next run, which looks in the log first.
     public nonisolated func stop() {
         pace.askToStop { Task { await self.stopNow() } }
     }
 
-    /// Has a run look whether its task is cancelled.
+    /// Makes a run check whether its task is cancelled.
     package nonisolated func lookUp() { mailbox.ring() }
 
-    /// Ends a run, if there is one, and waits until it has ended.
+    /// Ends the current run, if there is one, and waits until it has ended.
     package func end() async {
         guard isRunning else { return }
         stopNow()
@@ -197,7 +201,7 @@ public actor Client {
         case .waiting(let until, let trouble?):
             // The server has answered, and will soon be asked again.
             if goal.isFinite, trouble.isByServer, isWorthWaiting(until) { return false }
-            // The server is there, but an answer got lost on the way: that heals better now than at the next run.
+            // The server is there, but an answer was lost on the way: it is better to retry now than in the next run.
             let isPassing = trouble.cause == .connectionLost || trouble.cause == .timeout
             if isPassing, core.linkFailures < Self.passingFailures, cuts < Self.cutsPerRun { return false }
         default: break
@@ -205,7 +209,7 @@ public actor Client {
         switch goal {
         case .stopped: return false
         case .settled:
-            // What is put off for a moment is waited for; what is put off for longer is left to the next run.
+            // Wait for what is put off for a moment; leave what is put off for longer to the next run.
             guard core.isSettled else { return false }
             guard case .up = core.linkState, let next = core.nextWake else { return true }
             return !isWorthWaiting(next)
@@ -214,7 +218,7 @@ public actor Client {
                 return true
             }
             guard core.isSettled else { return false }
-            // What is put off is waited for in this connection: another one would begin with asking for everything.
+            // Wait in this connection for what is put off: a new one would begin by fetching everything.
             guard patience != nil, case .up = core.linkState, let next = core.nextWake else { return true }
             return !isWorthWaiting(next)
         }
@@ -239,14 +243,14 @@ public actor Client {
         await mailbox.wait()
     }
 
-    /// Another process may queue something while we run: its change sets move the store's revision.
+    /// Another process may queue something while we run: its change sets advance the store's revision.
     private func watchStore() -> Task<Void, Never> {
         Task { [mailbox, store] in
-            // Unreadable counts as nothing seen yet.
+            // If it cannot be read, nothing was seen yet.
             var last = try? store.revision()
             while !Task.isCancelled {
                 try? await Task.sleep(for: .milliseconds(200))
-                // A store that cannot be read shows itself in the next step.
+                // A store that cannot be read reports it in the next step.
                 let current = try? store.revision()
                 if current != last { mailbox.put(.storeChanged) }
                 last = current
@@ -281,7 +285,7 @@ public actor Client {
             } catch {
                 let base = core.revision
                 core = before
-                // What was read may have been changed under our hands by another process: then the error means nothing.
+                // Another process may have changed the store while it was read: then the error means nothing.
                 if try store.revision() != base { continue }
                 throw error
             }
@@ -289,7 +293,7 @@ public actor Client {
                 if !batch.changes.isEmpty { _ = try store.commit(batch.changes) }
             } catch {
                 core = before
-                // Another process was faster: read again and think again.
+                // Another process was faster: read again and decide again.
                 if error.code == .staleRevision { continue }
                 throw error
             }

@@ -1,25 +1,25 @@
 import Glibc
 
-/// The right to talk to the server for one profile: of all processes on it, one has it at a time.
+/// The right to talk to the server for one profile. Only one process on the profile has it at a time.
 ///
-/// It is an advisory lock on a file, so it ends with the process, however that ends.
+/// It is an advisory lock on a file, so it ends with the process, however the process ends.
 public final class ConnectionLease: Sendable {
     private let descriptor: Int32
 
     /// Takes the lease if it is free.
     ///
-    /// - Parameter path: a file in the profile, made with mode 0600 where it is missing.
-    /// - Returns: nil where another process has it.
-    /// - Throws: ``LeaseError`` where the file cannot be opened or locked.
+    /// - Parameter path: a file in the profile, made with mode 0600 if it is missing.
+    /// - Returns: nil if another process has it.
+    /// - Throws: ``LeaseError`` if the file cannot be opened or locked.
     public static func take(path: String) throws(LeaseError) -> ConnectionLease? { try take(path, LOCK_EX) }
 
-    /// Takes a share of the lease: any number of processes may have one while nobody has it whole.
+    /// Takes a share of the lease. Any number of processes may have one while none has all of it.
     ///
-    /// - Returns: nil where somebody has it whole.
+    /// - Returns: nil if another process has all of it.
     /// - Throws: ``LeaseError``.
     public static func share(path: String) throws(LeaseError) -> ConnectionLease? { try take(path, LOCK_SH) }
 
-    /// Whether somebody has the lease whole. To see that a free one is free, a share of it is taken for a moment.
+    /// Whether another process has all of the lease. Briefly takes a share to find out.
     public static func isTaken(path: String) -> Bool {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return false }
@@ -27,11 +27,11 @@ public final class ConnectionLease: Sendable {
         return flock(descriptor, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
     }
 
-    /// Takes a share for whoever only reads: nothing has to be writable.
+    /// Takes a share for reading only: nothing has to be writable.
     ///
-    /// Where there is no file and none can be made, no one can have the lease either, and the share is an empty one.
+    /// If there is no file and none can be made, no one can have the lease either, and the share is empty.
     ///
-    /// - Returns: nil where somebody has it whole.
+    /// - Returns: nil if another process has all of it.
     /// - Throws: ``LeaseError``.
     public static func shareToRead(path: String) throws(LeaseError) -> ConnectionLease? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -66,7 +66,7 @@ public final class ConnectionLease: Sendable {
 
 /// The lease's file could not be used.
 public struct LeaseError: Error, Sendable, CustomStringConvertible {
-    /// The system's number of what went wrong, such as `ENOSPC`.
+    /// The system's error number, such as `ENOSPC`.
     public let systemError: Int32
     public var reason: String { String(cString: strerror(systemError)) }
     public var description: String { reason }

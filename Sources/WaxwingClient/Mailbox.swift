@@ -1,11 +1,11 @@
 import Synchronization
 import WaxwingCore
 
-/// Inputs on their way to the core, from any task, in order of arrival.
+/// Inputs for the core, from any task, in order of arrival.
 final class Mailbox: Sendable {
     struct Entry: Sendable {
         let input: Input
-        /// The number of the feed it came from, if it came from one.
+        /// The number of the feed it came from, if any.
         let feed: Int?
         fileprivate let taken: CheckedContinuation<Void, Never>?
     }
@@ -22,7 +22,7 @@ final class Mailbox: Sendable {
         ring { $0.entries.append(Entry(input: input, feed: feed, taken: nil)) }
     }
 
-    /// Puts an input and waits until it is taken out.
+    /// Adds an input and waits until it is taken out.
     func deliver(_ input: Input, feed: Int) async {
         await withCheckedContinuation { continuation in
             ring { $0.entries.append(Entry(input: input, feed: feed, taken: continuation)) }
@@ -50,7 +50,7 @@ final class Mailbox: Sendable {
         return entry
     }
 
-    /// Returns as soon as there is an input, or the bell was rung since the last time.
+    /// Returns as soon as there is an input, or the bell has rung since the last call.
     func wait() async {
         await withCheckedContinuation { continuation in
             let ready = state.withLock { state in

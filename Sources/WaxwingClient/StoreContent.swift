@@ -1,14 +1,15 @@
 public import MLS
 public import WaxwingCore
 
-/// The whole content of a store, whatever it is kept in.
+/// The whole content of a store, whatever its kind.
 extension Store {
-    /// Records read at once.
+    /// How many records are read at once.
     private var pageLength: Int { 500 }
-    /// Bytes of values in one change set of a copy.
+    /// How many bytes of values one change set of a copy holds.
     private var copyBytes: Int { 1 << 20 }
 
-    /// A hash of all records: equal for two stores exactly when they hold the same. The revision is no part of it.
+    /// A hash of all records: equal for two stores if and only if they hold the same records. The revision is not
+    /// included.
     ///
     /// - Returns: 32 bytes, SHA-256 chained over the records in order.
     /// - Throws: ``StoreError``, ``MLSError``.
@@ -29,7 +30,7 @@ extension Store {
 
     /// Copies everything into an empty store, in change sets of bounded size.
     ///
-    /// - Parameter progress: called with the number of records copied so far; what it throws ends the copying.
+    /// - Parameter progress: called with the number of records copied so far; if it throws, the copying ends.
     public func copyContent(to other: any Store, progress: (Int) throws -> Void = { _ in }) throws {
         var changes = ChangeSet(base: try other.revision())
         var bytes = 0

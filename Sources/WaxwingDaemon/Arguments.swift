@@ -2,7 +2,7 @@ import ArgumentParser
 import Logging
 import WaxwingServer
 
-/// `host:port`, where an IPv6 address stands in brackets.
+/// `host:port`, with an IPv6 address in brackets.
 struct ListenAddress: ExpressibleByArgument, CustomStringConvertible {
     let host: String
     let port: Int

@@ -67,7 +67,7 @@ struct Waxwingd: AsyncParsableCommand {
 
     static func main() async {
         PrivateMemory.closeForRelease()
-        // Whoever reads the log may go away; the server stays.
+        // If the reader of the log goes away, the server stays.
         StandardStreams.secure()
         await main(nil)
     }
@@ -105,7 +105,7 @@ struct Waxwingd: AsyncParsableCommand {
                 announce("waxwingd listening on \(scheme)://\(host.contains(":") ? "[\(host)]" : host):\(port)")
             }
         } catch let error as StartupError {
-            // No one may be listening there; the exit code says it too.
+            // No one may be listening there; the exit code says it, too.
             _ = StandardStreams.write("waxwingd: \(error)\n", to: STDERR_FILENO)
             throw ExitCode(error.exitCode)
         }
@@ -144,12 +144,12 @@ private func firstLine(of path: String) throws -> String {
     return String(line)
 }
 
-/// 100 years: nobody means more, and sums with it cannot overflow.
+/// 100 years: no one means more, and sums with it cannot overflow.
 private let secondsMax: Int64 = 100 * 366 * 86_400
 
-/// Written past any buffer, so that a script reading the line never waits.
+/// Written without buffering, so that a script reading the line never waits.
 private func announce(_ line: String) {
-    // Where no one listens, the server serves all the same.
+    // If no one listens, the server serves anyway.
     _ = StandardStreams.write(line + "\n", to: STDOUT_FILENO)
 }
 

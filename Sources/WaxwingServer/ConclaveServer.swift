@@ -11,7 +11,7 @@ import ServiceLifecycle
 /// Seconds since 1970.
 public func systemClock() -> Int64 { Int64(Date().timeIntervalSince1970) }
 
-/// Seconds since the machine started, also while it slept.
+/// Seconds since the machine started, including the time it slept.
 public func systemUptime() -> Int64 {
     var time = timespec()
     clock_gettime(CLOCK_BOOTTIME, &time)
@@ -20,7 +20,7 @@ public func systemUptime() -> Int64 {
 
 /// A Conclave v1 server over one SQLite file.
 ///
-/// Whatever it answered is durable. Opening it takes the database; `run` serves until it is told to stop.
+/// Everything it has answered is durable. Opening it takes the database; `run` serves until it is told to stop.
 public struct ConclaveServer: Sendable {
     let configuration: ServerConfiguration
     let store: Store
@@ -28,7 +28,7 @@ public struct ConclaveServer: Sendable {
     private let accounts: AccountService
     private let http: HTTPServerBuilder
 
-    /// Opens the database and reads the TLS files; no socket yet.
+    /// Opens the database and reads the TLS files, but opens no socket yet.
     ///
     /// - Throws: `StartupError`.
     public init(_ configuration: ServerConfiguration) throws {
@@ -44,11 +44,11 @@ public struct ConclaveServer: Sendable {
         accounts = try AccountService(store: store, configuration: configuration)
     }
 
-    /// Serves until SIGTERM or SIGINT; then ends event streams, lets requests under way finish for up to three seconds,
-    /// and closes the database. Cancelling the surrounding task stops at once.
+    /// Serves until SIGTERM or SIGINT; then ends event streams, lets requests in progress finish for up to three
+    /// seconds, and closes the database. Cancelling the surrounding task stops at once.
     ///
-    /// - Parameter onReady: called once with the port that is being listened on.
-    /// - Throws: `StartupError` with the code `.address` when the port cannot be had.
+    /// - Parameter onReady: called once with the port that the server listens on.
+    /// - Throws: `StartupError` with the code `.address` if it cannot listen on the port.
     public func run(
         handlingSignals: Bool = true, onReady: @escaping @Sendable (_ port: Int) async -> Void
     ) async throws {
@@ -104,7 +104,7 @@ public struct ConclaveServer: Sendable {
                 certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
             // NIO's default is 1.0; RFC 8996 retires all before 1.2.
             tls.minimumTLSVersion = .tlsv12
-            // Building the context checks that key and certificate belong together, before anything listens.
+            // Building the context checks that key and certificate belong together, before the server listens.
             _ = try NIOSSLContext(configuration: tls)
             return try .http2Upgrade(
                 tlsConfiguration: tls,

@@ -1,10 +1,10 @@
 import Synchronization
 
-/// Says by which moment things are over: sessions, invites, messages.
+/// Decides when sessions, invites and messages expire.
 ///
-/// The wall clock's, unless the clock was set. One that jumps ahead would end every session and empty the logs before anybody sees it; so for a
-/// day after that, things go on as if time had just passed, and only then is the clock believed. A server that was away for long begins in
-/// the same way.
+/// It uses the wall clock, unless the clock was set. A clock that jumps ahead would end every session and empty the
+/// logs before anyone notices. So for a day after a jump, time is counted as if it had just passed, and only then is
+/// the clock believed. A server that was away for long begins in the same way.
 ///
 /// ```
 /// trusted ──── time goes on ───▶ expected ─┐
@@ -22,13 +22,14 @@ final class Expiry: Sendable {
     private struct State {
         /// The last reading at which the clock was right, as far as is known.
         var trusted: Reading
-        /// When it was found to have been set, by the uptime.
+        /// When the clock was found to have been set, by the uptime.
         var foundAt: Int64?
     }
 
     private let state: Mutex<State>
 
-    /// - Parameter lastTrusted: what the wall clock showed when it was last right, in an earlier run; nil where no one wrote that down.
+    /// - Parameter lastTrusted: what the wall clock showed when it was last right, in an earlier run; nil if that was
+    ///   not recorded.
     init(_ now: Reading, lastTrusted: Int64?) {
         var trusted = now
         if let lastTrusted {
@@ -38,13 +39,13 @@ final class Expiry: Sendable {
         state = Mutex(State(trusted: trusted))
     }
 
-    /// What to go by. Both are the wall clock's while that is not in doubt; else one is of the time that has just gone on.
+    /// The times to use. Both are the wall clock's while that is not in doubt; otherwise one of them simply continues.
     struct Moments: Hashable, Sendable {
-        /// What ends at this moment, or ended before, is over.
+        /// What ends at or before this time has expired.
         var earliest: Int64
-        /// What is to last for a while lasts from this one.
+        /// Durations start at this time.
         var latest: Int64
-        /// By how many seconds the clock was found to have been set just now.
+        /// By how many seconds the clock was just found to have been set.
         var found: Int64?
 
         var isInDoubt: Bool { earliest != latest }
@@ -55,7 +56,7 @@ final class Expiry: Sendable {
             let expected = state.trusted.wall + (now.uptime - state.trusted.uptime)
             let jump = now.wall.clampedMinus(expected)
             if jump.magnitude <= Limits.clockSetSeconds.magnitude {
-                // Clocks are set by a little all the time.
+                // Clocks are adjusted a little all the time.
                 state = State(trusted: now)
                 return Moments(earliest: now.wall, latest: now.wall)
             }
@@ -75,7 +76,7 @@ final class Expiry: Sendable {
 }
 
 extension Transaction {
-    /// Writes down what the clock shows, where it is not in doubt, for the next run.
+    /// Records what the clock shows, if it is not in doubt, for the next run.
     func noteClock() throws {
         guard !moments.isInDoubt else { return }
         let known: Int64? = try row("SELECT trusted FROM clock")?[0]

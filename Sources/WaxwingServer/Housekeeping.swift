@@ -1,7 +1,7 @@
 import Logging
 import ServiceLifecycle
 
-/// Drops what is over, at the start and every half minute: sessions, invites, stored answers and expired messages.
+/// Deletes what has expired, at the start and every half minute: sessions, invites, stored answers and messages.
 struct Housekeeping: Service {
     let store: Store
 

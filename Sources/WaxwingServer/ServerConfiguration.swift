@@ -1,13 +1,13 @@
 import Glibc
 import Logging
 
-/// Everything the operator can choose; the defaults need no configuration file.
+/// Everything the operator can choose. With the defaults, no configuration file is needed.
 public struct ServerConfiguration: Sendable {
-    /// What happens to a commit whose epoch is over.
+    /// What happens to a commit of a past epoch.
     public enum Ordering: String, Sendable, CaseIterable {
         /// It is refused with 409/301 and changes nothing.
         case strict
-        /// It is stored like any other, and the members decide. So are bytes that are no MLS message.
+        /// It is stored like any other, and the members decide. So are bytes that are not an MLS message.
         case open
     }
 
@@ -15,18 +15,18 @@ public struct ServerConfiguration: Sendable {
     public enum Registration: Hashable, Sendable {
         case open
         case closed
-        /// Whoever names this token.
+        /// Those who know this token.
         case token(String)
     }
 
-    /// How requests that cost a password hash are held back.
+    /// How requests that cost a password hash are limited.
     public enum RateLimit: Hashable, Sendable {
         case off
         /// At most this many registrations and logins a minute from one remote address.
         case perMinute(Int)
     }
 
-    /// The price of one password hash, RFC 7914 §2.
+    /// The cost of one password hash, RFC 7914 §2.
     public struct PasswordCost: Hashable, Sendable {
         /// N = 2^logN; memory is 128 · N · blockSize bytes.
         public var logN: Int
@@ -51,7 +51,7 @@ public struct ServerConfiguration: Sendable {
         }
     }
 
-    /// The folder that holds `waxwing.sqlite`; made with mode 0700 when missing.
+    /// The folder that holds `waxwing.sqlite`; made with mode 0700 if missing.
     public var dataDirectory: String
     public var host = "127.0.0.1"
     /// 0 lets the system pick a free port.
@@ -66,12 +66,12 @@ public struct ServerConfiguration: Sendable {
     public var tokenTTL: Int64 = 30 * 86_400
     /// Seconds an escrowed invite waits for its invitee.
     public var inviteTTL: Int64 = 30 * 86_400
-    /// Seconds any message is kept, whatever its group says; nil keeps them.
+    /// Seconds any message is kept, whatever its group says; nil to keep them.
     public var retention: Int64?
     public var passwordCost = PasswordCost()
     /// Seconds between two comment lines on an event stream.
     public var heartbeat = 15.0
-    /// Events that wait for one slow reader before it is told that it lagged.
+    /// Events that wait for one slow reader before it is told that it missed some.
     public var readerBuffer = 256
     /// Connections at once; the next ones wait until one ends.
     public var connectionsMax = ServerConfiguration.possibleConnections
@@ -79,11 +79,11 @@ public struct ServerConfiguration: Sendable {
     public var bodySeconds = 120.0
     /// Seconds since 1970.
     public var clock: @Sendable () -> Int64 = systemClock
-    /// Seconds since the machine started; no one sets it.
+    /// Seconds since the machine started; no one sets this clock.
     public var uptime: @Sendable () -> Int64 = systemUptime
     public var logger = Logger(label: "waxwingd")
 
-    /// As many as we want, or as the system's limit on open files has room for.
+    /// As many as we want, or as the system's limit on open files allows.
     private static var possibleConnections: Int {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return Limits.connections }

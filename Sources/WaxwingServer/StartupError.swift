@@ -1,6 +1,6 @@
 /// Why the server could not start, in words for its operator.
 public struct StartupError: Error, Hashable, CustomStringConvertible {
-    /// What stood in its way.
+    /// The cause.
     public enum Code: Hashable, Sendable {
         case dataDirectory
         case database
@@ -16,7 +16,7 @@ public struct StartupError: Error, Hashable, CustomStringConvertible {
         self.description = description
     }
 
-    /// Equal on the code alone, so that a test needs no wording.
+    /// Compares only the code, so that tests do not depend on wording.
     public static func == (a: StartupError, b: StartupError) -> Bool { a.code == b.code }
 
     public func hash(into hasher: inout Hasher) { hasher.combine(code) }

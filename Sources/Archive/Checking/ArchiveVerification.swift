@@ -1,10 +1,10 @@
 import ConclaveProtocol
 
-/// What checking an archive has shown.
+/// The result of checking an archive.
 public struct ArchiveReport: Hashable, Sendable {
     public var end: ArchiveEnd
     public var rows: UInt64
-    /// Whose signature it is: the suite's number, and the lower-case hex SHA-256 of the key.
+    /// The signing key: the suite's number, and the lower-case hex SHA-256 of the key.
     public var suite: UInt16
     public var fingerprint: String
 }
@@ -14,8 +14,8 @@ extension ArchiveReader {
 
     /// Reads all of it once, and checks every hash, every count, the order, and the signature.
     ///
-    /// - Parameter progress: how many bytes of the content were gone through, and how many there are.
-    /// - Throws: ``ArchiveError`` `damaged` where anything does not fit.
+    /// - Parameter progress: called with the number of bytes of the content that were read, and their total.
+    /// - Throws: ``ArchiveError`` `damaged` if anything does not match.
     public func verify(
         _ verifySignature: (_ suite: UInt16, _ publicKey: [UInt8], _ message: [UInt8], _ signature: [UInt8]) throws ->
             Bool,

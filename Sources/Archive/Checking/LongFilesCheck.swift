@@ -3,14 +3,15 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Checks the three long files of an archive on all cores: whoever is free takes the next transcript, or the next run of blocks of messages.
+/// Checks the three long files of an archive on all cores: a free thread takes the next transcript, or the next run of
+/// blocks of messages.
 ///
-/// The facts of rows are held to the trailer in their order, whatever order the runs are through in.
+/// The facts of rows are compared with the trailer in their order, whatever order the runs finish in.
 final class LongFilesCheck: Sendable {
-    /// Blocks that are taken up at once: where one ends and the next one begins, both are in one chunk of the sealed file, which has to be opened once
-    /// only then.
+    /// The number of blocks taken at once. Where one ends and the next one begins, both are in one chunk of the sealed
+    /// file; within a run, that chunk is opened only once.
     private static let runLength = 4
-    /// Runs that were taken up and do not have all runs before them behind them. It keeps memory from growing where a thread is held up.
+    /// The number of runs that may be taken before all runs before them are done. It limits memory if a thread is slow.
     private static let aheadMax = 4
     private static let workersMax = 4
 
@@ -18,11 +19,11 @@ final class LongFilesCheck: Sendable {
         var order: OrderCheck
         var nextJob = 0
         var nextRun = 0
-        /// Of runs that others before them are not through yet.
+        /// Results of runs that wait for others before them.
         var facts: [Int: [RowFacts]] = [:]
-        /// The first one, by its job.
+        /// The first error, by its job.
         var failure: (job: Int, error: ArchiveError)?
-        /// Bytes that were gone through and not told of yet.
+        /// Bytes that were read and not reported yet.
         var done = 0
     }
 
@@ -34,7 +35,7 @@ final class LongFilesCheck: Sendable {
     private let state: Mutex<State>
     private let room = DispatchSemaphore(value: 0)
 
-    /// - Parameter frames: of the messages, one for each of the blocks.
+    /// - Parameter frames: those of the messages, one for each block.
     init(
         blocks: [ArchiveTrailer.Block], frames: Range<Int>,
         transcripts: [(ArchiveFile, TarIndex.Place)], hashes: [String: String], _ order: OrderCheck
@@ -50,8 +51,8 @@ final class LongFilesCheck: Sendable {
         makeRoom(Self.aheadMax)
     }
 
-    /// - Parameter advance: is told of bytes that were gone through, on the thread of the caller.
-    /// - Returns: the order, to be finished.
+    /// - Parameter advance: called with the number of bytes read, on the caller's thread.
+    /// - Returns: the order check, still to be finished.
     /// - Throws: ``ArchiveError``.
     func run(_ content: FramedContent, _ advance: (Int) -> Void) throws(ArchiveError) -> OrderCheck {
         let others = DispatchGroup()
@@ -102,7 +103,7 @@ final class LongFilesCheck: Sendable {
             defer { state.nextJob += 1 }
             return state.nextJob
         }
-        // Only a run keeps its room, until those before it are through.
+        // Only a run keeps its place, until those before it are done.
         guard let job, job >= transcripts.count else {
             makeRoom(1)
             return job
@@ -118,7 +119,7 @@ final class LongFilesCheck: Sendable {
         state.withLock { state in
             if job < state.failure?.job ?? .max { state.failure = (job, error) }
         }
-        // Whoever waits for room sees it.
+        // This wakes a thread that waits for room.
         makeRoom(Self.workersMax)
     }
 

@@ -1,6 +1,6 @@
 import ConclaveProtocol
 
-/// Holds the rows of an archive to what its trailer says of them.
+/// Compares the rows of an archive with its trailer.
 struct OrderCheck {
     private let expected: [ArchiveTrailer.Group]
     private let starts: [ID: ArchiveEnd.Last]
@@ -30,7 +30,7 @@ struct OrderCheck {
         do throws(ArchiveError) { try tally?.add(row) } catch {
             throw ArchiveError(.damaged, error.reason)
         }
-        // Before they take memory.
+        // Checked before they take memory.
         if let tally, tally.rangeCount > expected[done].ranges.count { throw Self.unfit }
     }
 

@@ -1,4 +1,5 @@
-/// Puts the frames of an archive's files in order: small files and headers share frames of their own ("glue"), long files bring theirs.
+/// Puts the frames of an archive's files in order: small files and headers share frames ("glue"), long files bring
+/// their own.
 struct Assembly {
     private(set) var table = SeekTable()
     private(set) var contentSize: UInt64 = 0
@@ -21,7 +22,7 @@ struct Assembly {
         glue += Tar.header(name.rawValue, size: size, time: time)
     }
 
-    /// The frames of a long file, which stand behind what ``closeGlue()`` gave.
+    /// The frames of a long file, which come after what ``closeGlue()`` returned.
     mutating func append(_ frames: [(size: Int, contentSize: Int)], size: UInt64) {
         for frame in frames { note(frame.size, frame.contentSize) }
         glue += Tar.padding(behind: size)
@@ -29,7 +30,7 @@ struct Assembly {
 
     mutating func end() { glue += Tar.end }
 
-    /// Compresses the small things since the last long file, in frames of bounded size.
+    /// Compresses the small pieces since the last long file, in frames of bounded size.
     mutating func closeGlue() throws(ArchiveError) -> [UInt8] {
         var bytes: [UInt8] = []
         var rest = glue[...]

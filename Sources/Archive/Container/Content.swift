@@ -1,12 +1,12 @@
 import Age
 import CZstd
 
-/// The tar archive behind age and zstd, read at any place; best in order.
+/// The tar archive inside age and zstd. It can be read at any position, fastest in order.
 protocol Content: AnyObject {
-    /// Reads bytes from a place on: as many as `buffer` takes, fewer only at the end.
+    /// Reads bytes from a position on: as many as `buffer` takes, fewer only at the end.
     func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(ArchiveError) -> Int
 
-    /// Lends all of a file, piece by piece.
+    /// Passes on all of a file, piece by piece.
     func forEachPiece(
         of place: TarIndex.Place, _ take: (UnsafeRawBufferPointer) throws(ArchiveError) -> Void
     ) throws(ArchiveError)
@@ -38,7 +38,7 @@ extension AgeReader {
         guard done == buffer.count else { throw ArchiveError(.truncated, "the archive ends too early") }
     }
 
-    /// Exactly so many bytes.
+    /// Exactly this many bytes.
     func bytes(at offset: UInt64, _ count: Int) throws(ArchiveError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
         try bytes.withMutableBytes { buffer throws(ArchiveError) in try readAll(at: offset, into: buffer) }
@@ -48,13 +48,13 @@ extension AgeReader {
 
 /// An archive as this program writes it: with a table of its frames.
 ///
-/// `@unchecked Sendable`: whoever uses it from several threads does so one at a time.
+/// `@unchecked Sendable`: threads that share it use it one at a time.
 final class FramedContent: Content, @unchecked Sendable {
     let table: SeekTable
     private let sealed: AgeReader
     private let decompressor = Zstd.Decompressor()
     private var number: Int?
-    /// The frame that was opened last, compressed and not.
+    /// The frame that was opened last, compressed and decompressed.
     private var compressed = Room()
     private var frame = Room()
 
@@ -103,7 +103,7 @@ final class FramedContent: Content, @unchecked Sendable {
         }
     }
 
-    /// The frames that hold a file and nothing else; nil where there are none such.
+    /// The frames that hold only this file; nil if there are none.
     func frames(of place: TarIndex.Place) -> Range<Int>? {
         if place.size == 0 { return 0..<0 }
         guard let first = index(of: place.offset), table.frames[first].contentOffset == place.offset,
@@ -113,14 +113,15 @@ final class FramedContent: Content, @unchecked Sendable {
         return first..<(last + 1)
     }
 
-    /// Opens the frames that are in none of these ranges, to see that they hold what the table says: other tools read them without it.
+    /// Opens the frames that are in none of these ranges, to check that they hold what the table says: other tools read
+    /// them without it.
     func check(except known: [Range<Int>]) throws(ArchiveError) {
         for number in table.frames.indices where !known.contains(where: { $0.contains(number) }) {
             _ = try content(ofFrame: number)
         }
     }
 
-    /// The frame that holds a place; nil behind the last one.
+    /// The frame that holds a position; nil after the last one.
     func index(of place: UInt64) -> Int? {
         var (low, high) = (0, table.frames.count)
         while low < high {
@@ -150,7 +151,7 @@ final class FramedContent: Content, @unchecked Sendable {
     }
 }
 
-/// Memory that is used again, and grows with what has to go into it.
+/// Memory that is reused, and grows as needed.
 private struct Room: ~Copyable {
     private var all = UnsafeMutableRawBufferPointer.allocate(byteCount: 0, alignment: 16)
 
@@ -166,16 +167,16 @@ private struct Room: ~Copyable {
     }
 }
 
-/// An archive that was put together by other tools: it can only be gone through from the beginning.
+/// An archive put together by other tools: it can only be read from the beginning.
 final class StreamedContent: Content {
     private let sealed: AgeReader
     private var context: OpaquePointer?
     private var input: [UInt8] = []
     private var inputPlace = 0
     private var sealedPlace: UInt64 = 0
-    /// Where in the content the next byte stands.
+    /// The position of the next byte in the content.
     private var place: UInt64 = 0
-    /// Whether zstd stands between two frames.
+    /// Whether zstd is between two frames.
     private var isBetweenFrames = true
 
     private static let piece = 1 << 16
@@ -216,7 +217,7 @@ final class StreamedContent: Content {
     private func restart() throws(ArchiveError) {
         ZSTD_freeDCtx(context)
         context = ZSTD_createDCtx()
-        // Whoever sets a larger window than any usual level does wants memory, not compression.
+        // No usual level sets a larger window; one that does is an attack on memory.
         ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, 25)
         input = []
         (inputPlace, sealedPlace, place) = (0, 0, 0)

@@ -3,10 +3,10 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Where compressed frames wait until the sizes of all files are known.
+/// Holds compressed frames until the sizes of all files are known.
 ///
-/// The beginning is kept in memory; the rest goes to a file without a name, sealed to a key that only this process holds and that goes with
-/// it. So nothing of it can be read afterwards, whatever happens.
+/// The beginning is kept in memory. The rest goes to a file without a name, sealed under a key that only this process
+/// holds and that is lost with it. So nothing of it can be read afterwards, whatever happens.
 final class Spool {
     private static let memory = 8 << 20
 
@@ -28,7 +28,7 @@ final class Spool {
         try file?.append(bytes)
     }
 
-    /// Gives all that was appended, once, in pieces.
+    /// Passes on everything that was appended, once, in pieces.
     func drain(_ put: (UnsafeRawBufferPointer) throws -> Void) throws {
         for index in kept.indices {
             try kept[index].withUnsafeBytes(put)
@@ -38,7 +38,7 @@ final class Spool {
     }
 }
 
-/// A file that has no name any more, sealed.
+/// A sealed file whose name was removed.
 private final class SpoolFile {
     private let descriptor: Int32
     private let identity: AgeIdentity
@@ -71,9 +71,9 @@ private final class SpoolFile {
     func drain(_ put: (UnsafeRawBufferPointer) throws -> Void) throws {
         try encryptor.take()?.finish(write)
         let reader = try AgeReader(DescriptorSource(descriptor: descriptor, count: size), .identities([identity]))
-        // The next piece is opened while this one is put.
+        // The next piece is opened while this one is written.
         let worker = Worker("spool", backlog: 1)
-        // Not to be at work on the file when that is closed.
+        // The worker must not use the file when it is closed.
         defer { worker.stop() }
         var (current, next) = (Piece(), Piece())
         var done: UInt64 = 0
@@ -87,9 +87,9 @@ private final class SpoolFile {
         try current.put(put)
     }
 
-    /// A part of the file on its way back.
+    /// A part of the file that is being read back.
     ///
-    /// `@unchecked Sendable`: it belongs to the worker until that has come to its end.
+    /// `@unchecked Sendable`: it belongs to the worker until the worker has finished.
     private final class Piece: @unchecked Sendable {
         private var bytes = [UInt8](repeating: 0, count: 1 << 20)
         private(set) var count = 0
@@ -122,7 +122,7 @@ private final class SpoolFile {
     }
 }
 
-/// A file by its descriptor, which somebody else closes.
+/// A file given by its descriptor, which someone else closes.
 private struct DescriptorSource: ByteSource {
     let descriptor: Int32
     let count: UInt64

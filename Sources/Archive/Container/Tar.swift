@@ -1,11 +1,11 @@
 /// The headers of a tar archive (POSIX ustar), as far as this program needs them: regular files with short names.
 enum Tar {
     static let block = 512
-    /// What stands behind the last file.
+    /// What comes after the last file.
     static let end = [UInt8](repeating: 0, count: 2 * block)
 
     /// - Parameters:
-    ///   - size: in bytes. Beyond 8 GiB it is written in base 256, which every tar of today reads.
+    ///   - size: in bytes. Beyond 8 GiB it is written in base 256, which every modern tar reads.
     ///   - time: Unix seconds.
     static func header(_ name: String, size: UInt64, time: UInt64) -> [UInt8] {
         var header = [UInt8](repeating: 0, count: block)
@@ -31,7 +31,7 @@ enum Tar {
         return header
     }
 
-    /// Zeros up to the next whole block.
+    /// Zeros up to the next full block.
     static func padding(behind size: UInt64) -> [UInt8] {
         [UInt8](repeating: 0, count: Int((UInt64(block) - size % UInt64(block)) % UInt64(block)))
     }

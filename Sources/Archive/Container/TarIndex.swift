@@ -1,4 +1,4 @@
-/// Where the files of an archive lie in its content.
+/// The positions of an archive's files in its content.
 struct TarIndex {
     struct Place: Hashable {
         var offset: UInt64
@@ -7,31 +7,32 @@ struct TarIndex {
 
     private(set) var places: [ArchiveFile: Place] = [:]
 
-    /// Small files are read as a whole, if they are no larger than this; in bytes. A million messages need a twentieth of it.
+    /// The largest small file, in bytes; small files are read as a whole. A million messages need a twentieth of it.
     static let smallMax: UInt64 = 8 << 20
-    /// Zeros that may stand behind the last file: tar fills up whole records, of 10 KiB unless it is told another size.
+    /// Zeros that may follow the last file: tar fills up whole records, of 10 KiB unless told another size.
     private static let endMax = 1 << 20
 
     /// Goes from header to header, to the very end.
     ///
-    /// The signature covers what is in the files. So that any tar unpacks just these, and nothing over them, whatever else a tar archive can hold is
-    /// refused: other files, folders, links, names in other places, and anything behind the last file.
+    /// The signature covers the content of the files. To ensure that any tar unpacks just these, and nothing over them,
+    /// everything else that a tar archive can hold is refused: other files, folders, links, names in other places, and
+    /// anything after the last file.
     ///
-    /// - Throws: `notAnArchive` where a file is missing, another one is there, or their order is another.
+    /// - Throws: `notAnArchive` if a file is missing, an unknown one is there, or their order differs.
     init(_ content: any Content) throws(ArchiveError) {
         var offset: UInt64 = 0
         var expected = ArchiveFile.allCases[...]
-        // Notes for tar itself may stand between the files.
+        // Notes for tar itself may come between the files.
         var notes = 0
         while let file = expected.first {
             let header = try content.bytes(at: offset, Tar.block)
             guard Self.isWhole(header) else { throw Self.foreign("it holds no \(file.rawValue) where it should be") }
             let size = try Self.size(header)
-            // So far from the largest number that no sum of what follows reaches it.
+            // So far below the largest number that no sum below overflows.
             guard size < 1 << 50, offset < 1 << 60 else { throw Self.foreign("a file in it is too large") }
             let start = offset + UInt64(Tar.block)
             offset = (start + size + UInt64(Tar.block - 1)) / UInt64(Tar.block) * UInt64(Tar.block)
-            // Part of a name may stand here.
+            // Part of a name may be here.
             guard header[345..<500].allSatisfy({ $0 == 0 }) else { throw Self.foreign("a file in it has a long name") }
             switch header[156] {
             case UInt8(ascii: "x"), UInt8(ascii: "g"):
@@ -62,7 +63,8 @@ struct TarIndex {
         }
     }
 
-    /// Whether the records of a pax header (POSIX.1-2001) tell of nothing but times and owners: others give files other names and sizes.
+    /// Whether the records of a pax header (POSIX.1-2001) hold only times and owners; others give files other names and
+    /// sizes.
     private static func isHarmless(_ records: [UInt8]) -> Bool {
         let allowed: Set<String> = ["mtime", "atime", "ctime", "uid", "gid", "uname", "gname"]
         var rest = records[...]

@@ -2,18 +2,18 @@ import CZstd
 
 /// Frames of zstd, each compressed by itself, with its length and a checksum in it.
 enum Zstd {
-    /// How hard to look for repetitions. Most of messages.jsonl is random digits, on which level 3 spends twice as much time as level 1, comes out
-    /// larger, and takes longer to open; in the transcripts, which are mostly words, it pays.
+    /// The compression levels. Most of messages.jsonl is random digits: on those, level 3 takes twice as long as level
+    /// 1, makes the file larger, and slows down opening. In the transcripts, which are mostly words, it is worth it.
     static let level: Int32 = 3
     static let levelOfMessages: Int32 = 1
-    /// What a frame of lines holds, in bytes, before it is closed behind a line.
+    /// The size in bytes at which a frame of lines is closed after a line.
     static let frameSize = 1 << 20
     /// No frame holds more: one that is not closed yet, and the longest line.
     static let frameSizeMax = frameSize + LineReader.lineMax
 
-    /// Compresses frames, with one context and one place that are used again.
+    /// Compresses frames, with one context and one buffer that are reused.
     ///
-    /// `@unchecked Sendable`: whoever uses it from several threads does so one at a time.
+    /// `@unchecked Sendable`: threads that share it use it one at a time.
     final class Compressor: @unchecked Sendable {
         private let context = ZSTD_createCCtx()
         private var room: UnsafeMutableRawBufferPointer = .allocate(byteCount: 0, alignment: 16)
@@ -29,7 +29,7 @@ enum Zstd {
             room.deallocate()
         }
 
-        /// - Returns: the frame, until the next one.
+        /// - Returns: the frame, valid until the next one.
         func frame(_ content: UnsafeRawBufferPointer) throws(ArchiveError) -> UnsafeRawBufferPointer {
             let bound = ZSTD_compressBound(content.count)
             if room.count < bound {
@@ -42,18 +42,18 @@ enum Zstd {
         }
     }
 
-    /// Opens frames, with one context that is used again.
+    /// Decompresses frames, with one context that is reused.
     final class Decompressor {
         private let context = ZSTD_createDCtx()
 
         init() {
-            // Whoever sets a larger window wants memory, not compression.
+            // A larger window is an attack on memory.
             ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, 24)
         }
 
         deinit { ZSTD_freeDCtx(context) }
 
-        /// - Parameter content: takes what the frame holds, which has to fill it.
+        /// - Parameter content: receives what the frame holds, which must fill it.
         func open(_ frame: UnsafeRawBufferPointer, into content: UnsafeMutableRawBufferPointer) throws(ArchiveError) {
             let said = ZSTD_getFrameContentSize(frame.baseAddress, frame.count)
             guard said == UInt64(content.count) else { throw Zstd.damaged }
@@ -66,10 +66,11 @@ enum Zstd {
     static var damaged: ArchiveError { ArchiveError(.damaged, "a compressed part of the archive is damaged") }
 }
 
-/// Where the frames of an archive lie, as the zstd seekable format has it: a skippable frame at the very end, which plain zstd passes over.
+/// The positions of an archive's frames, in the zstd seekable format: a skippable frame at the very end, which plain
+/// zstd skips.
 struct SeekTable {
     struct Frame: Hashable {
-        /// Of the frame in the compressed stream, and of its content in the archive.
+        /// The size of the frame in the compressed stream, and of its content in the archive.
         var offset: UInt64
         var contentOffset: UInt64
         var size: Int
@@ -80,7 +81,7 @@ struct SeekTable {
     private static let magic: UInt32 = 0x8F92_EAB1
     private static let entry = 8
     private static let footer = 9
-    /// Frames that we read at most: a terabyte of lines.
+    /// The largest number of frames that we read: a terabyte of lines.
     private static let framesMax = 1 << 20
 
     private(set) var frames: [Frame] = []
@@ -104,7 +105,7 @@ struct SeekTable {
 
     /// Reads the table at the end of a stream.
     ///
-    /// - Throws: `notAnArchive` where there is none, `damaged` where it does not fit the stream.
+    /// - Throws: `notAnArchive` if there is none, `damaged` if it does not match the stream.
     init(count: UInt64, read: (UInt64, Int) throws(ArchiveError) -> [UInt8]) throws(ArchiveError) {
         guard count >= UInt64(8 + Self.footer) else { throw Self.missing }
         let footer = try read(count - UInt64(Self.footer), Self.footer)
@@ -121,7 +122,7 @@ struct SeekTable {
         }
         for index in 0..<number {
             let place = 8 + index * Self.entry
-            // What counts as nothing here could be something for others.
+            // What we ignore, other tools might read.
             guard Self.number(table[place...]) > 0, Self.number(table[(place + 4)...]) > 0 else { throw Zstd.damaged }
             add(size: Int(Self.number(table[place...])), contentSize: Int(Self.number(table[(place + 4)...])))
         }

@@ -1,11 +1,13 @@
-/// Looks at text eight bytes at a time.
+/// Examines text eight bytes at a time.
 ///
-/// Each test leaves the top bit of every byte that it is true of; the lowest bit that is set is right, those above it may come from a borrow.
+/// Each test sets the top bit of every byte it is true of. Only the lowest set bit is reliable; those above it may come
+/// from a borrow.
 enum ByteScan {
     private static let ones: UInt64 = 0x0101_0101_0101_0101
     static let tops: UInt64 = 0x8080_8080_8080_8080
 
-    /// Where the first byte is that JSON escapes: a control character, a quote or a backslash. The end where there is none.
+    /// The position of the first byte that JSON escapes: a control character, a quote or a backslash. The end if there
+    /// is none.
     static func special(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         first(bytes, from: start) {
             special($0) & tops
@@ -14,7 +16,7 @@ enum ByteScan {
         }
     }
 
-    /// The same, but also stops at what is not ASCII.
+    /// The same, but also stops at bytes that are not ASCII.
     static func specialOrWide(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
         first(bytes, from: start) {
             (special($0) | $0) & tops
@@ -39,7 +41,7 @@ enum ByteScan {
         _ bytes: UnsafeRawBufferPointer, from start: Int, word: (UInt64) -> UInt64, byte: (UInt8) -> Bool
     ) -> Int {
         var place = start
-        // Mostly there is none for a while.
+        // Usually none comes for a while.
         while bytes.count - place >= 16 {
             let low = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self))
             let high = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: place + 8, as: UInt64.self))
@@ -55,30 +57,31 @@ enum ByteScan {
         return place
     }
 
-    /// How many digits there are until the first other sign, from the lowest byte on, and the number they stand for.
+    /// The number of digits before the first other character, from the lowest byte on, and the number they form.
     @inline(__always)
     static func digits(_ word: UInt64) -> (count: Int, value: UInt64) {
         let digits = word ^ (0x30 &* ones)
         let others = ((digits &+ 0x76 &* ones) | digits) & tops
         let count = others == 0 ? 8 : others.trailingZeroBitCount / 8
         if count == 0 { return (0, 0) }
-        // With zeros in front: pairs of digits, then fours, then all eight.
+        // Filled up with zeros in front: pairs of digits, then fours, then all eight.
         let eight = digits << UInt64(64 - 8 * count)
         let pairs = (eight &* 10 &+ eight >> 8) & 0x00FF_00FF_00FF_00FF
         let fours = (pairs &* 100 &+ pairs >> 16) & 0x0000_FFFF_0000_FFFF
         return (count, (fours &* 10_000 &+ fours >> 32) & 0xFFFF_FFFF)
     }
 
-    /// The top bit of each byte that is a lower-case hexadecimal digit. Where one is not ASCII, those above it may be wrong.
+    /// The top bit of each byte that is a lower-case hexadecimal digit. If one is not ASCII, those above it may be
+    /// wrong.
     @inline(__always)
     static func hexDigits(_ word: UInt64) -> UInt64 {
-        // Below 0x80 no sum goes over into the next byte.
+        // Below 0x80 no sum carries into the next byte.
         let digits = (word &+ 0x50 &* ones) & ~(word &+ 0x46 &* ones)
         let letters = (word &+ 0x1F &* ones) & ~(word &+ 0x19 &* ones)
         return (digits | letters) & ~word & tops
     }
 
-    /// The number that eight hexadecimal digits stand for, the first of them in the lowest byte.
+    /// The number that eight hexadecimal digits form, the first of them in the lowest byte.
     @inline(__always)
     static func value(ofHex word: UInt64) -> UInt64 {
         let nibbles = (word & (0x0F &* ones)) &+ (word >> 6 & ones) &* 9
@@ -86,7 +89,8 @@ enum ByteScan {
         return (bytes & 0xFF) << 24 | (bytes >> 16 & 0xFF) << 16 | (bytes >> 32 & 0xFF) << 8 | bytes >> 48
     }
 
-    /// Where the character ends that begins with a byte that is not ASCII; nil where it is not well-formed UTF-8 (Unicode 3.9, table 3-7).
+    /// The end of the character that begins with a byte that is not ASCII; nil if it is not well-formed UTF-8 (Unicode
+    /// 3.9, table 3-7).
     static func endOfWide(_ bytes: UnsafeRawBufferPointer, at place: Int) -> Int? {
         let (length, second): (Int, ClosedRange<UInt8>) =
             switch bytes[place] {

@@ -1,8 +1,9 @@
 import Glibc
 
-/// Goes through the lines of a file in an archive.
+/// Reads a file in an archive line by line.
 struct LineReader {
-    /// No line is longer: the longest text that comes through the server (1 MiB) with six bytes for each of it, and what stands around it. In bytes.
+    /// The maximum length of a line in bytes: the longest text that passes the server (1 MiB) with six bytes for each
+    /// of its bytes, and what surrounds it.
     static let lineMax = 8 << 20
     private static let piece = 1 << 18
 
@@ -55,7 +56,7 @@ struct LineReader {
 }
 
 enum Lines {
-    /// Gives each line of a text, with its end.
+    /// Passes on each line of a text, with its end.
     ///
     /// - Throws: `damaged` for a line that is too long, or has no end; what `take` throws.
     @inline(__always)

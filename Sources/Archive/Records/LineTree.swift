@@ -1,8 +1,8 @@
-/// The hash over a block of lines: that of a list of hashes, behind a byte 1. Each of them is the hash of a line with its end.
+/// The hash over a block of lines: the hash of a byte 1 and the hashes of the lines, each with its end.
 ///
-/// No line begins with that byte, so a line and a list cannot be taken for each other. The roots of blocks make such a list again.
+/// No line begins with that byte, so a line cannot be mistaken for a list. The roots of blocks form such a list again.
 final class LineTree {
-    /// Bytes of hashes that gather before they are hashed themselves.
+    /// How many bytes of hashes gather before they are hashed themselves.
     private static let roomSize = 64 * SHA256.length
 
     private(set) var leaves: UInt64 = 0
@@ -14,7 +14,7 @@ final class LineTree {
     init() { room.initializeMemory(as: UInt8.self, repeating: 0) }
     deinit { room.deallocate() }
 
-    /// Begins anew.
+    /// Starts again.
     func clear() { (leaves, isOpen, filled) = (0, false, 0) }
 
     /// - Parameter line: with its end.
@@ -29,7 +29,7 @@ final class LineTree {
         try step()
     }
 
-    /// The tree is of no use then.
+    /// After this the tree cannot be used.
     func root() throws(ArchiveError) -> [UInt8] {
         try flush()
         return try list.end()

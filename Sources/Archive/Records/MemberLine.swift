@@ -24,7 +24,7 @@ enum MemberLine {
         var verified: Bool
     }
 
-    /// - Parameter line: with its end or without.
+    /// - Parameter line: with or without its end.
     /// - Throws: `damaged`.
     static func parse(_ line: [UInt8]) throws(ArchiveError) -> ArchiveUser {
         guard line.count <= 1 << 16, let line = try? JSONDecoder().decode(Line.self, from: Data(line)),

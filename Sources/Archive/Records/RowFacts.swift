@@ -2,13 +2,13 @@ import ConclaveProtocol
 import Glibc
 import WaxwingCore
 
-/// What counting and ordering need to know of a row.
+/// What counting and ordering need to know about a row.
 struct RowFacts: Hashable {
     var group: ID
     var era: UInt32
     var sequence: UInt64
     var time: UInt64
-    /// Why it could not be opened, where it could not.
+    /// Why it could not be opened, if it could not.
     var reason: HistoryRow.Unreadable?
 }
 
@@ -18,8 +18,8 @@ extension RowFacts {
         if case .unreadable(let reason) = row.content { self.reason = reason }
     }
 
-    /// Reads them from a line, which has to be just as ``RowLine`` writes it: the same lines pass as with ``RowParser``, at a fraction of the
-    /// work, as nothing is kept of what people wrote.
+    /// Reads them from a line, which must be exactly as ``RowLine`` writes it. Accepts the same lines as ``RowParser``
+    /// at a fraction of the cost, as it keeps nothing of what people wrote.
     ///
     /// - Parameter line: with its end.
     /// - Throws: `damaged`.
@@ -29,15 +29,15 @@ extension RowFacts {
     }
 }
 
-/// Goes over each line once, without taking memory.
+/// Scans each line once, without allocating memory.
 struct RowScanner {
     private var bytes = UnsafeRawBufferPointer(start: nil, count: 0)
     private var place = 0
-    /// What an earlier line began with, and what that says: the next one begins so, too, mostly.
+    /// The beginning of an earlier line, and its meaning: the next line usually begins in the same way.
     private var head = UnsafeRawBufferPointer(start: nil, count: 0)
     private var headFacts: (group: ID, era: UInt32) = (.nobody, 0)
 
-    /// - Parameter line: with its end. All lines have to stay where they are for as long as the scanner is used.
+    /// - Parameter line: with its end. All lines must stay in place while the scanner is used.
     /// - Throws: `damaged`.
     mutating func facts(of line: UnsafeRawBufferPointer) throws(ArchiveError) -> RowFacts {
         (bytes, place) = (line, 0)
@@ -115,7 +115,7 @@ struct RowScanner {
         return true
     }
 
-    /// As it was written: without zeros in front.
+    /// A number as it is written: without leading zeros.
     private mutating func number(_ limit: UInt64 = .max) -> UInt64? {
         let start = place
         var value: UInt64 = 0
@@ -140,7 +140,7 @@ struct RowScanner {
         UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: place + offset, as: UInt64.self))
     }
 
-    /// So many digits, a multiple of eight.
+    /// This many digits, a multiple of eight.
     private mutating func hex(_ count: Int) -> Bool {
         guard bytes.count - place >= count else { return false }
         let end = place + count

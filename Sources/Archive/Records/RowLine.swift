@@ -1,7 +1,8 @@
 import ConclaveProtocol
 import WaxwingCore
 
-/// The line of `messages.jsonl` for a row: one JSON object, its members always in the same order, those without a value left out.
+/// The line of `messages.jsonl` for a row: one JSON object with its members always in the same order, without those
+/// that have no value.
 enum RowLine {
     /// Names of system events, by their number in the profile.
     static let events: [(kind: SystemEvent.Kind, name: StaticString)] = [
@@ -18,7 +19,7 @@ enum RowLine {
         (.copyTookOver, "copyTookOver"),
     ]
 
-    /// No name begins with another: readers take the first that fits.
+    /// No name is a prefix of another: readers take the first that matches.
     static let reasons: [(reason: HistoryRow.Unreadable, name: StaticString)] = [
         (.epochTooOld, "epochTooOld"), (.epochNotReached, "epochNotReached"), (.forged, "forged"),
         (.malformed, "malformed"), (.replayed, "replayed"), (.lostState, "lostState"), (.tooLarge, "tooLarge"),
@@ -48,7 +49,7 @@ enum RowLine {
 
     /// Adds the line.
     ///
-    /// - Parameter head: of ``head(of:)``.
+    /// - Parameter head: the result of ``head(of:)``.
     static func write(_ row: RowBatch.Row, _ lent: RowBatch.Lent, head: [UInt8], to text: inout TextBuffer) {
         let stored = row.stored
         text.append(raw: head)

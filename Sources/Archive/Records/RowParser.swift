@@ -1,7 +1,7 @@
 import ConclaveProtocol
 import WaxwingCore
 
-/// Reads lines as ``RowLine`` writes them, and nothing else.
+/// Reads lines as ``RowLine`` writes them, and no others.
 struct RowParser {
     private let bytes: UnsafeRawBufferPointer
     private var place = 0
@@ -118,7 +118,7 @@ struct RowParser {
             value = sum
             place += 1
         }
-        // As it was written: without zeros in front.
+        // A number as it is written: without leading zeros.
         guard place > start, place == start + 1 || bytes[start] != 48 else { throw Self.damaged }
         return value
     }

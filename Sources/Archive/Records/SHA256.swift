@@ -1,8 +1,8 @@
 import COpenSSL
 
-/// SHA-256, with one context that is used again.
+/// SHA-256, with one context that is reused.
 ///
-/// `@unchecked Sendable`: whoever uses it from several threads does so one at a time.
+/// `@unchecked Sendable`: threads that share it use it one at a time.
 final class SHA256: @unchecked Sendable {
     static let length = 32
     private let context: OpaquePointer?
@@ -11,9 +11,9 @@ final class SHA256: @unchecked Sendable {
     init() { context = EVP_MD_CTX_new() }
     deinit { EVP_MD_CTX_free(context) }
 
-    /// - Throws: `failed` where OpenSSL has no memory.
+    /// - Throws: `failed` if OpenSSL has no memory.
     func begin() throws(ArchiveError) {
-        // Naming the algorithm makes OpenSSL look it up; a context that has it begins anew for a fraction of that.
+        // Naming the algorithm makes OpenSSL look it up; a context that has it starts again for a fraction of that.
         try check(EVP_DigestInit_ex(context, isReady ? nil : EVP_sha256(), nil))
         isReady = true
     }
@@ -28,7 +28,7 @@ final class SHA256: @unchecked Sendable {
         return digest
     }
 
-    /// Of all of it at once; goes to `out`, which takes 32 bytes.
+    /// The hash of all of it; written to `out`, which takes 32 bytes.
     @inline(__always)
     static func digest(_ bytes: UnsafeRawBufferPointer, into out: UnsafeMutableRawBufferPointer) throws(ArchiveError) {
         guard out.count >= length,

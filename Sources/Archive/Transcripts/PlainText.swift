@@ -1,6 +1,6 @@
-/// Words of others for people to read: whatever they are, they stay words.
+/// Makes other people's text safe to show: whatever it contains, it stays text.
 enum PlainText {
-    /// Characters that turn the direction of text or hide in it, and control characters, by their code.
+    /// Characters that change the direction of text or hide in it, and control characters, by their code.
     private static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x0A: false
@@ -12,9 +12,9 @@ enum PlainText {
         }
     }
 
-    /// Gives each character in turn: with a code for those that would not show.
+    /// Passes on each character in turn; those that would not show, by their code.
     ///
-    /// - Parameter plain: the signs of ASCII that are shown as they are.
+    /// - Parameter plain: the ASCII characters that are shown as they are.
     @inline(__always)
     static func forEach(
         _ bytes: UnsafeRawBufferPointer, plain: Signs, shown: (UnsafeRawBufferPointer) -> Void,
@@ -43,19 +43,19 @@ enum PlainText {
         if bytes.count > start { shown(UnsafeRawBufferPointer(rebasing: bytes[start...])) }
     }
 
-    /// What does not simply go through.
+    /// Bytes that need a closer look.
     enum Special {
-        /// Of ASCII, and not among the plain ones.
+        /// ASCII characters that are not among the plain ones.
         case character(UInt8)
         case hidden(UInt32)
     }
 
-    /// Some of the signs of ASCII.
+    /// Some ASCII characters.
     struct Signs {
         private var low: UInt64 = 0
         private var high: UInt64 = 0
 
-        /// All that show, but for some.
+        /// All that are visible, except some.
         init(allBut special: StaticString) {
             for byte in UInt8(0x20)..<0x7F { insert(byte) }
             let special = UnsafeBufferPointer(start: special.utf8Start, count: special.utf8CodeUnitCount)
@@ -82,7 +82,7 @@ enum PlainText {
     }
 }
 
-/// What happened, in words.
+/// An event, in words.
 enum EventWords {
     static func text(_ event: SystemEventWords) -> String {
         switch event.kind {
@@ -152,7 +152,7 @@ enum EventWords {
     }
 }
 
-/// What stands at the end of a transcript: how much there is, and what is missing.
+/// The end of a transcript: how much there is, and what is missing.
 enum EndWords {
     static func lines(_ groups: [ArchiveTrailer.Group], waiting: Int) -> [String] {
         var lines: [String] = []

@@ -8,7 +8,7 @@ struct SystemEventWords {
     var kind: SystemEvent.Kind
     var actor: String
     var subject: String
-    /// Actor and subject are one and the same.
+    /// Whether actor and subject are the same.
     var isOwnDoing: Bool
     var count: UInt32
 
@@ -21,7 +21,8 @@ struct SystemEventWords {
     }
 }
 
-/// `transcript.md`: to read as text. Everything that people wrote is quoted, and every sign in it that could mean something is escaped.
+/// `transcript.md`: for reading as text. Everything that people wrote is quoted, and every character in it that could
+/// have a meaning is escaped.
 enum Markdown {
     static func begin(_ contents: ArchiveContents, to text: inout TextBuffer) {
         text.append("# Conversations of ")
@@ -83,7 +84,7 @@ enum Markdown {
         }
     }
 
-    /// All that ``hasMeaning(_:behind:)`` looks at is special.
+    /// All that ``hasMeaning(_:behind:)`` examines is special.
     private static let plain = PlainText.Signs(allBut: #"\`*_[]<>&|~!$:@#=-+.)"#)
 
     private static func words(_ words: String, to text: inout TextBuffer) {
@@ -112,7 +113,8 @@ enum Markdown {
         }
     }
 
-    /// Whether a sign could begin or end something (CommonMark 0.31, and the tables, strike-outs and bare links of GitHub's).
+    /// Whether a character could begin or end something (CommonMark 0.31, and GitHub's tables, strike-outs and bare
+    /// links).
     private static func hasMeaning(_ sign: UInt8, behind line: Slice<UnsafeRawBufferPointer>) -> Bool {
         switch sign {
         case UInt8(ascii: "\\"), UInt8(ascii: "`"), UInt8(ascii: "*"), UInt8(ascii: "_"), UInt8(ascii: "["),
@@ -129,7 +131,8 @@ enum Markdown {
     }
 }
 
-/// `transcript.html`: to read and print in a browser. There is no script in it and nothing to load; words of others are text and nothing else.
+/// `transcript.html`: for reading and printing in a browser. It has no scripts and loads nothing; other people's text
+/// is text and nothing else.
 enum HTML {
     static func begin(_ contents: ArchiveContents, to text: inout TextBuffer) {
         text.append(

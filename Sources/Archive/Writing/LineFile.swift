@@ -2,20 +2,20 @@ import Synchronization
 
 /// One of the archive's long files while it is written: lines go in, compressed frames go to the spool.
 ///
-/// Compression works beside whoever makes the lines, one or two frames behind.
+/// Compression runs beside the thread that makes the lines, one or two frames behind.
 ///
-/// `@unchecked Sendable`: only one thread at a time makes lines; the compressor and the spool are used on the worker alone until ``finish()``
-/// has returned.
+/// `@unchecked Sendable`: only one thread at a time makes lines; only the worker uses the compressor and the spool
+/// until ``finish()`` has returned.
 final class LineFile: @unchecked Sendable {
     /// A frame's text.
     ///
-    /// `@unchecked Sendable`: it belongs to whoever makes the lines, or to the worker.
+    /// `@unchecked Sendable`: it belongs either to the thread that makes the lines, or to the worker.
     private final class Page: @unchecked Sendable {
         private static let capacity = Zstd.frameSize + (64 << 10)
         var text = TextBuffer(capacity: capacity)
 
         func clear() {
-            // What an uncommonly long line took is given back.
+            // Memory taken by an unusually long line is given back.
             if text.count > 2 * Self.capacity { text = TextBuffer(capacity: Self.capacity) } else { text.clear() }
         }
     }
@@ -28,7 +28,7 @@ final class LineFile: @unchecked Sendable {
     /// Bytes of the frames so far.
     var compressedSize: UInt64 { frames.reduce(0) { $0 + UInt64($1.size) } }
 
-    /// The one that lines go into, and those at the compressor's, in turn.
+    /// The one that lines go into, and those at the compressor, in turn.
     private let pages = [Page(), Page(), Page()]
     private var current = 0
     private let spool: Spool
@@ -37,18 +37,18 @@ final class LineFile: @unchecked Sendable {
     private let worker: Worker
     private let done = Mutex<[(size: Int, contentSize: Int)]>([])
 
-    /// - Parameter sha256: is fed all of the text, a frame at a time.
+    /// - Parameter sha256: receives all of the text, a frame at a time.
     init(_ name: String, level: Int32, _ spool: Spool, sha256: SHA256? = nil) {
         self.spool = spool
         self.sha256 = sha256
         compressor = Zstd.Compressor(level: level)
-        // So the next page is free again when one is handed over.
+        // This ensures that the next page is free again when one is handed over.
         worker = Worker(name, backlog: pages.count - 1)
     }
 
     /// Adds what `write` puts into the buffer: one or more whole lines.
     ///
-    /// - Returns: whether a frame was closed behind it.
+    /// - Returns: whether a frame was closed after it.
     @inline(__always)
     func add(_ write: (inout TextBuffer) throws(ArchiveError) -> Void) throws(ArchiveError) -> Bool {
         let page = pages[current]
@@ -58,7 +58,7 @@ final class LineFile: @unchecked Sendable {
         return true
     }
 
-    /// Closes the frame that is open, and waits until all are compressed.
+    /// Closes the open frame, and waits until all are compressed.
     ///
     /// - Returns: whether there was an open one.
     @discardableResult func finish() throws(ArchiveError) -> Bool {
@@ -89,6 +89,6 @@ final class LineFile: @unchecked Sendable {
         pages[current].clear()
     }
 
-    /// Lets go of what waits. Nothing can be done with the file any more.
+    /// Drops what waits. After this the file cannot be used.
     func stop() { worker.stop() }
 }

@@ -2,7 +2,7 @@ import ConclaveProtocol
 
 /// `messages.jsonl` while it is written: makes lines of rows, hashes them, and closes a block with each frame.
 ///
-/// `@unchecked Sendable`: everything is touched on the worker alone until ``finish()`` has returned.
+/// `@unchecked Sendable`: only the worker uses it until ``finish()`` has returned.
 final class MessagesFile: @unchecked Sendable {
     let file: LineFile
     private(set) var blocks: [ArchiveTrailer.Block] = []
@@ -25,7 +25,7 @@ final class MessagesFile: @unchecked Sendable {
         if try file.finish() { try closeBlock() }
     }
 
-    /// Lets go of what waits. Nothing can be done with the file any more.
+    /// Drops what waits. After this the file cannot be used.
     func stop() {
         worker.stop()
         file.stop()

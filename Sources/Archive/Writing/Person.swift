@@ -1,6 +1,6 @@
 import ConclaveProtocol
 
-/// A person as each of the files names them, put together once.
+/// A person as each of the files names them, built once.
 final class Person: Sendable {
     let shownName: String
     /// What their lines have in the middle of ``RowLine``, and at the beginning in a transcript.
@@ -15,7 +15,7 @@ final class Person: Sendable {
         inHTML = HTML.sender(shownName)
     }
 
-    /// Something to call somebody by.
+    /// A name to show for a person.
     static func name(of id: ID, _ name: String) -> String {
         name.isEmpty ? "user-" + hexEncode(id.bytes.prefix(4)) : name
     }

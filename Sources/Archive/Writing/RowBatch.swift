@@ -3,32 +3,33 @@ import WaxwingCore
 
 /// Rows of one group on their way into the files.
 ///
-/// Three threads go over them, and would be busy counting references to each other's strings and arrays otherwise: so what the rows say and what
-/// their senders are called stands in a piece of memory each, and the rows say where.
+/// Three threads read them, and would otherwise be busy counting references to each other's strings and arrays. So the
+/// text of the rows and the names of their senders are in one piece of memory each, and the rows refer to positions in
+/// it.
 final class RowBatch: Sendable {
-    /// Batches that may wait for each of the files: enough that nobody has to be woken for every one.
+    /// The number of batches that may wait for each of the files: enough that no thread has to be woken for every one.
     static let backlog = 8
 
-    /// A row and where its sender's names stand.
+    /// A row and the position of its sender's names.
     struct Row {
         let stored: HistoryPage.Row
         let sequence: UInt64
         let sender: Sender
     }
 
-    /// Places among the names.
+    /// Positions among the names.
     struct Sender {
         fileprivate let inMessages: Range<Int>
         fileprivate let inMarkdown: Range<Int>
         fileprivate let inHTML: Range<Int>
     }
 
-    /// What rows speak of, lent with them.
+    /// What rows refer to, passed along with them.
     struct Lent {
         fileprivate let words: UnsafeRawBufferPointer
         fileprivate let names: UnsafeRawBufferPointer
         let events: [SystemEvent]
-        /// Those that events name.
+        /// The people that events name.
         let people: [ID: Person]
     }
 
@@ -36,9 +37,9 @@ final class RowBatch: Sendable {
     /// Whether the group begins with them.
     let isFirst: Bool
     private let page: HistoryPage
-    /// Of each row, in the log.
+    /// The position of each row in the log.
     let sequences: [UInt64]
-    /// Of each row, by its place in ``senders``.
+    /// For each row, the position of its sender in ``senders``.
     private let senderOf: [Int]
     private let senders: [Sender]
     private let names: [UInt8]
@@ -84,7 +85,7 @@ final class RowBatch: Sendable {
         )
     }
 
-    /// Gives each row in turn.
+    /// Passes on each row in turn.
     @inline(__always)
     func forEach(_ body: (Row, Lent) throws(ArchiveError) -> Void) throws(ArchiveError) {
         try page.withBytes { words throws(ArchiveError) in

@@ -1,6 +1,6 @@
-/// A transcript while it is written: makes text of rows; it is hashed as it is compressed.
+/// A transcript while it is written: makes text of rows, which is hashed as it is compressed.
 ///
-/// `@unchecked Sendable`: everything is touched on the worker alone until ``finish()`` has returned.
+/// `@unchecked Sendable`: only the worker uses it until ``finish()`` has returned.
 final class TranscriptFile: @unchecked Sendable {
     typealias Heading = @Sendable (ArchiveGroup, inout TextBuffer) -> Void
     typealias Line = @Sendable (RowBatch.Row, RowBatch.Lent, inout TextBuffer) -> Void
@@ -26,7 +26,7 @@ final class TranscriptFile: @unchecked Sendable {
         }
     }
 
-    /// Adds what stands at the beginning or the end.
+    /// Adds the text at the beginning or the end.
     func add(_ text: @escaping @Sendable (inout TextBuffer) -> Void) throws(ArchiveError) {
         try worker.run { [self] () throws(ArchiveError) in try write(text) }
     }
@@ -40,7 +40,7 @@ final class TranscriptFile: @unchecked Sendable {
         return try sha256.end()
     }
 
-    /// Lets go of what waits. Nothing can be done with the file any more.
+    /// Drops what waits. After this the file cannot be used.
     func stop() {
         worker.stop()
         file.stop()

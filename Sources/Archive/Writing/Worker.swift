@@ -1,13 +1,14 @@
 import Dispatch
 import Synchronization
 
-/// Does one piece of work after the other beside whoever hands it over. The first error ends it, and comes out at the next call.
+/// Does one piece of work after the other, beside the thread that hands it over. The first error ends it, and is thrown
+/// by the next call.
 final class Worker: Sendable {
     private let queue: DispatchQueue
     private let room: DispatchSemaphore
     private let error = Mutex<ArchiveError?>(nil)
 
-    /// - Parameter backlog: pieces that may wait or be at work; whoever hands over one more waits.
+    /// - Parameter backlog: how many pieces may wait or be in progress; handing over one more waits.
     init(_ name: String, backlog: Int) {
         queue = DispatchQueue(label: name)
         room = DispatchSemaphore(value: backlog)
@@ -29,7 +30,7 @@ final class Worker: Sendable {
         try check()
     }
 
-    /// Leaves out what waits, and waits for what is being done.
+    /// Drops what waits, and waits for what is in progress.
     func stop() {
         error.withLock { $0 = $0 ?? ArchiveError(.failed, "it was stopped") }
         queue.sync {}

@@ -1,6 +1,6 @@
-/// What login gives. The token is a secret.
+/// The result of a login. The token is a secret.
 public struct Session: Hashable, Sendable {
-    /// 64 hexadecimal digits on deployed servers; any visible ASCII is taken.
+    /// 64 hexadecimal digits on deployed servers; any visible ASCII is accepted.
     public var token: SessionToken
     public var userID: ID
     public var username: String
@@ -18,13 +18,13 @@ extension Session: CustomStringConvertible, CustomDebugStringConvertible {
     public var debugDescription: String { description }
 }
 
-/// What the server tells of a user.
+/// What the server says about a user.
 public struct UserInfo: Hashable, Sendable {
     public var user: ID
     public var username: String
-    /// Empty where none is set.
+    /// Empty if none is set.
     public var alias: String
-    /// Lower-case hex SHA-256 of the signature public key, on the server's word alone; nil where none was uploaded.
+    /// Lower-case hex SHA-256 of the signature public key, as the server claims; nil if none was uploaded.
     public var fingerprint: String?
 
     public init(user: ID, username: String, alias: String, fingerprint: String?) {
@@ -43,7 +43,8 @@ public struct UserInfo: Hashable, Sendable {
 }
 
 extension Endpoint {
-    /// `POST /register`. Refused: `forbidden` (closed, or a wrong registration token), `validation`, `conflict` (name taken).
+    /// `POST /register`. Refused: `forbidden` (closed, or a wrong registration token), `validation`, `conflict` (name
+    /// taken).
     ///
     /// - Returns: the new user's id.
     public static func register(
@@ -66,7 +67,7 @@ extension Endpoint {
         message.username = username
         message.password = password
         return Call(post("/login", message, nil)) { (answer: WireLoginResponse) throws(InvalidMessage) in
-            // It goes into a header: nothing but visible ASCII may be in it.
+            // It goes into a header, so only visible ASCII may be in it.
             let token = SessionToken(answer.token)
             guard (1...1024).contains(token.count), token.isHeaderValue else {
                 throw InvalidMessage("the token is not visible ASCII")
@@ -90,7 +91,7 @@ extension Endpoint {
         return Call(patch("/me", message, token))
     }
 
-    /// `POST /change-password`: ends all sessions, this one too. A wrong password is refused with `tokenInvalid`.
+    /// `POST /change-password`: ends all sessions, including this one. A wrong password is refused with `tokenInvalid`.
     public static func changePassword(current: String, new: String, token: SessionToken) -> Call<Void> {
         var message = WireChangePasswordRequest()
         message.currentPassword = current

@@ -2,10 +2,10 @@ import SwiftProtobuf
 
 /// Every endpoint of the Conclave v1 protocol as a function from its parameters to a ``Call``.
 ///
-/// Parameters are sent as given: check what people typed with ``InputRules`` first. Where an `idempotencyKey` can be given, a
-/// server that knows the header answers a repeated request with its first answer; others ignore it.
+/// Parameters are sent as given: check what people typed with ``InputRules`` first. If an `idempotencyKey` can be
+/// given, a server that knows the header answers a repeated request with its first answer; others ignore it.
 public enum Endpoint {
-    /// What every path begins with.
+    /// The beginning of every path.
     public static let base = "/api/v1"
 
     static func get(_ path: String, query: [APIRequest.QueryItem] = [], _ token: SessionToken) -> APIRequest {
@@ -42,8 +42,8 @@ public enum Endpoint {
         return path
     }
 
-    /// A generated proto3 message has no required fields, so that encoding it can only fail where it is larger than 2 GiB, and
-    /// no server takes such a body.
+    /// A generated proto3 message has no required fields, so encoding it can only fail if it is larger than 2 GiB, and
+    /// no server accepts such a body.
     private static func encode(_ message: (any SwiftProtobuf.Message)?) -> [UInt8] {
         (try? message?.serializedBytes()) ?? []
     }

@@ -1,10 +1,11 @@
-/// What long-polling for events gives.
+/// The result of long-polling for events.
 public struct EventBatch: Hashable, Sendable {
     /// Oldest first. Events of kinds this version does not know are left out.
     public var hints: [ServerHint]
-    /// What to ask after the next time. The server-sent event with this id is the last one the server has looked at.
+    /// The cursor for the next poll. The server-sent event with this id is the last one the server has looked at.
     public var cursor: String
-    /// How many events are lost at least, because the cursor was from too long ago; above 0 everything has to be looked at again.
+    /// The minimum number of lost events, because the cursor was from too long ago. If it is above 0, everything has to
+    /// be fetched again.
     public var missed: UInt64
 
     public init(hints: [ServerHint], cursor: String, missed: UInt64) {
@@ -18,12 +19,12 @@ extension Endpoint {
     /// The event feed, a stream of server-sent events: see ``ServerHint/decode(hexFrame:)``.
     public static func events(token: SessionToken) -> APIRequest { APIRequest(.get, "\(base)/events", token: token) }
 
-    /// `GET /events/poll`: the events after a cursor, by long-polling. An extension of Waxwing's: other servers answer 404.
+    /// `GET /events/poll`: the events after a cursor, by long-polling. A Waxwing extension: other servers answer 404.
     ///
     /// - Parameters:
-    ///   - cursor: of the last answer, or the id of a server-sent event. With nil the server answers at once with no events and the
-    ///     cursor that stands for now.
-    ///   - seconds: how long the server shall wait for a first event. It may have a bound of its own.
+    ///   - cursor: of the last answer, or the id of a server-sent event. With nil the server answers at once with no
+    ///     events and the current cursor.
+    ///   - seconds: how long the server should wait for a first event. It may have a limit of its own.
     public static func pollEvents(after cursor: String?, wait seconds: Int, token: SessionToken) -> Call<EventBatch> {
         var query = [APIRequest.QueryItem("wait", "\(max(0, seconds))")]
         if let cursor { query.insert(APIRequest.QueryItem("after", cursor), at: 0) }
@@ -45,9 +46,10 @@ extension Endpoint {
 }
 
 extension APIResponse {
-    /// The highest sequence number in a page of a group's log; nil where `request` asked for something else or there is no row.
+    /// The highest sequence number in a page of a group's log; nil if `request` asked for something else or there is no
+    /// row.
     ///
-    /// For those who only want to know whether there is traffic: nothing else about the answer is checked.
+    /// For finding out whether there is traffic: nothing else about the answer is checked.
     public func lastSequence(answering request: APIRequest) -> UInt64? {
         guard request.method == .get, request.path.hasSuffix("/messages"), status == 200, !body.isEmpty,
             (try? ListBounds(limit: ProtocolLimits.pageLength).check(body)) != nil,

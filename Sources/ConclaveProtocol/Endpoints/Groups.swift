@@ -1,12 +1,12 @@
-/// A group the caller is a member of, as the server tells it.
+/// A group the caller is a member of, as the server describes it.
 public struct GroupSummary: Hashable, Sendable {
     public var group: ID
     public var name: String
-    /// Empty where none is set.
+    /// Empty if none is set.
     public var alias: String
     /// The server's roster, which may differ from the members in the MLS tree. No user is in it twice.
     public var members: [RosterMember]
-    /// The MLS group id; nil where none was set, or what was set is not hexadecimal.
+    /// The MLS group id; nil if none was set, or if it is not hexadecimal.
     public var mlsGroupID: [UInt8]?
     public var messageExpiry: MessageExpiry
     public var isPublic: Bool
@@ -16,10 +16,10 @@ public struct GroupSummary: Hashable, Sendable {
 public struct RosterMember: Hashable, Sendable {
     public var user: ID
     public var username: String
-    /// Empty where none is set.
+    /// Empty if none is set.
     public var alias: String
     public var isAdmin: Bool
-    /// Lower-case hex SHA-256 of the signature public key, on the server's word alone; nil where none was uploaded.
+    /// Lower-case hex SHA-256 of the signature public key, as the server claims; nil if none was uploaded.
     public var fingerprint: String?
 
     public init(user: ID, username: String, alias: String, isAdmin: Bool, fingerprint: String?) {
@@ -38,7 +38,7 @@ public struct RosterMember: Hashable, Sendable {
         fingerprint = checkedFingerprint(wire.signingKeyFingerprint)
     }
 
-    /// A roster without doubles.
+    /// A roster without duplicates.
     static func roster(_ wire: [WireGroupMember]) throws(InvalidMessage) -> [RosterMember] {
         var seen: Set<ID> = []
         var roster: [RosterMember] = []
@@ -57,7 +57,7 @@ public enum MessageExpiry: Hashable, Sendable {
     case off
     /// Once every member has fetched them.
     case afterFetch
-    /// After so many seconds.
+    /// After this many seconds.
     case seconds(Int64)
 
     init(wire: Int64) { self = wire < 0 ? .off : wire == 0 ? .afterFetch : .seconds(wire) }
@@ -71,7 +71,7 @@ public enum MessageExpiry: Hashable, Sendable {
     }
 }
 
-/// A group anybody may join.
+/// A group anyone may join.
 public struct PublicGroup: Hashable, Sendable {
     public var group: ID
     public var name: String
@@ -79,13 +79,13 @@ public struct PublicGroup: Hashable, Sendable {
     public var memberCount: UInt32
 }
 
-/// How long the server keeps rows, in its own numbers: -1 off, 0 until everybody has fetched, above that seconds.
+/// How long the server keeps rows, in its own numbers: -1 off, 0 until everyone has fetched, above that seconds.
 public struct RetentionPolicy: Hashable, Sendable {
     public var serverRetention: MessageExpiry
     public var groupExpiry: MessageExpiry
 }
 
-/// What to change about a group; nil leaves a thing as it is.
+/// What to change about a group; nil leaves a property unchanged.
 public struct GroupChanges: Hashable, Sendable {
     public var name: String?
     public var alias: String?
@@ -103,7 +103,7 @@ public struct GroupChanges: Hashable, Sendable {
 }
 
 extension Endpoint {
-    /// `POST /groups`: the caller becomes sole member and admin. Refused: `validation`, `conflict` (name taken).
+    /// `POST /groups`: the caller becomes the only member and admin. Refused: `validation`, `conflict` (name taken).
     ///
     /// - Returns: the server's id of the group, which is not the MLS group id.
     public static func createGroup(

@@ -43,7 +43,7 @@ public struct PendingWelcome: Hashable, Sendable {
     public var welcome: ID
     public var group: ID
     public var groupAlias: String
-    /// An encoded MLSMessage that holds a Welcome, not looked at yet.
+    /// An encoded MLSMessage that holds a Welcome, not parsed yet.
     public var message: [UInt8]
 
     public init(welcome: ID, group: ID, groupAlias: String, message: [UInt8]) {
@@ -55,10 +55,10 @@ public struct PendingWelcome: Hashable, Sendable {
 }
 
 extension Endpoint {
-    /// `POST /groups/{id}/invite`, admins only: takes one key package out for each of `users`.
-    /// Refused: `badRequest` (nobody named), `notFound`, `conflict`, `notAdmin`.
+    /// `POST /groups/{id}/invite`, admins only: takes one key package for each of `users` off the server. Refused:
+    /// `badRequest` (no users), `notFound`, `conflict`, `notAdmin`.
     ///
-    /// - Returns: at most one key package for each of `users`, and none for anybody else.
+    /// - Returns: at most one key package for each of `users`, and none for anyone else.
     public static func invite(_ users: [ID], group: ID, token: SessionToken, idempotencyKey: String? = nil)
         -> Call<[MemberKeyPackage]>
     {
@@ -77,8 +77,8 @@ extension Endpoint {
         }
     }
 
-    /// `POST /groups/{id}/escrow-invite`, admins only: leaves a commit, its Welcome and its GroupInfo with the server until the
-    /// invitee accepts. Refused: `notFound`, `conflict` (member or invited already), `banned`, `notAdmin`.
+    /// `POST /groups/{id}/escrow-invite`, admins only: leaves a commit, its Welcome and its GroupInfo with the server
+    /// until the invitee accepts. Refused: `notFound`, `conflict` (member or invited already), `banned`, `notAdmin`.
     public static func escrowInvite(
         _ invitee: ID, commit: [UInt8], welcome: [UInt8], groupInfo: [UInt8], group: ID, token: SessionToken,
         idempotencyKey: String? = nil
@@ -91,7 +91,7 @@ extension Endpoint {
         return Call(post("/groups/\(group)/escrow-invite", message, token, idempotencyKey))
     }
 
-    /// `GET /groups/{id}/invites`, admins only: the invites of a group that wait.
+    /// `GET /groups/{id}/invites`, admins only: the pending invites of a group.
     public static func groupInvites(group: ID, token: SessionToken) -> Call<[PendingInvite]> {
         Call(get("/groups/\(group)/invites", token), lists: ListBounds()) {
             (answer: WireListGroupPendingInvitesResponse) throws(InvalidMessage) in try list(answer.invites)

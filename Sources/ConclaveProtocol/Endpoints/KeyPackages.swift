@@ -4,7 +4,7 @@ import FoundationEssentials
 public struct KeyPackageUpload: Hashable, Sendable {
     /// An encoded MLSMessage that holds a KeyPackage: at most 16 KiB.
     public var data: [UInt8]
-    /// Handed out again and again once the regular ones are used up.
+    /// Whether it is handed out repeatedly once the regular ones are used up.
     public var isLastResort: Bool
 
     public init(data: [UInt8], isLastResort: Bool) {
@@ -13,7 +13,7 @@ public struct KeyPackageUpload: Hashable, Sendable {
     }
 }
 
-/// A key package the server took out for one invited user.
+/// A key package that the server handed out for one invited user.
 public struct MemberKeyPackage: Hashable, Sendable {
     public var user: ID
     public var keyPackage: [UInt8]
@@ -25,7 +25,8 @@ public struct MemberKeyPackage: Hashable, Sendable {
 }
 
 extension Endpoint {
-    /// `POST /key-packages`. The server keeps ten regular ones and silently drops the rest; a last-resort one replaces the old.
+    /// `POST /key-packages`. The server keeps ten regular ones and silently drops the rest; a last-resort one replaces
+    /// the old.
     ///
     /// - Parameter fingerprint: lower-case hex SHA-256 of the signature public key.
     public static func uploadKeyPackages(
@@ -42,14 +43,14 @@ extension Endpoint {
         return Call(post("/key-packages", message, token, idempotencyKey))
     }
 
-    /// `GET /key-packages/{uuid}`: takes one key package of `user` out of the server. Refused: `notFound`.
+    /// `GET /key-packages/{uuid}`: takes one key package of `user` off the server. Refused: `notFound`.
     public static func keyPackage(of user: ID, token: SessionToken) -> Call<[UInt8]> {
         Call(get("/key-packages/\(user)", token)) { (answer: WireGetKeyPackageResponse) throws(InvalidMessage) in
             try checkedKeyPackage(answer.keyPackageData)
         }
     }
 
-    /// Only the size is looked at: what is in it is for the MLS engine to judge.
+    /// Only the size is checked: the MLS engine judges the content.
     static func checkedKeyPackage(_ data: Data) throws(InvalidMessage) -> [UInt8] {
         guard ProtocolLimits.keyPackage.contains(data.count) else {
             throw InvalidMessage("a key package has \(data.count) bytes")

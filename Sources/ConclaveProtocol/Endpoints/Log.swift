@@ -2,11 +2,11 @@ import FoundationEssentials
 
 /// One row of a group's message log.
 public struct LogRow: Hashable, Sendable {
-    /// At least 1, rising within a group.
+    /// At least 1, increasing within a group.
     public var sequence: UInt64
-    /// Who the server says posted it.
+    /// The user who posted it, as the server claims.
     public var sender: ID
-    /// An encoded MLSMessage, not looked at yet. May be anything, empty too.
+    /// An encoded MLSMessage, not parsed yet. May be anything, even empty.
     public var message: [UInt8]
     /// Unix seconds by the server's clock.
     public var createdAt: UInt64
@@ -22,7 +22,7 @@ public struct LogRow: Hashable, Sendable {
 extension Endpoint {
     /// `GET /groups/{id}/messages`: rows above `after`, strictly ascending, at most `limit`. Refused: `notMember`.
     ///
-    /// - Parameter limit: brought into 1 ... ``ProtocolLimits/pageLength``.
+    /// - Parameter limit: clamped to 1 ... ``ProtocolLimits/pageLength``.
     public static func messages(group: ID, after: UInt64, limit: Int, token: SessionToken) -> Call<[LogRow]> {
         let limit = min(max(limit, 1), ProtocolLimits.pageLength)
         let query = [APIRequest.QueryItem("after", "\(after)"), APIRequest.QueryItem("limit", "\(limit)")]
@@ -36,7 +36,8 @@ extension Endpoint {
                 }
                 rows.append(
                     LogRow(
-                        // Who sent a row is only the server's word. A bad one must not make the whole log unreadable.
+                        // The sender of a row is only the server's claim. A bad one must not make the whole log
+                        // unreadable.
                         sequence: wire.sequenceNum, sender: ID(wire.senderID) ?? .nobody,
                         message: Array(wire.mlsMessage), createdAt: wire.createdAt))
             }
@@ -59,8 +60,9 @@ extension Endpoint {
         }
     }
 
-    /// `POST /groups/{id}/commit`: appends a commit and stores the GroupInfo of the epoch it makes. The sequence number is not
-    /// told. Refused: `notMember`; `conflict` where the server keeps order and the commit's epoch is over.
+    /// `POST /groups/{id}/commit`: appends a commit and stores the GroupInfo of the epoch it makes. The answer does not
+    /// tell the sequence number. Refused: `notMember`; `conflict` if the server keeps order and the commit's epoch is
+    /// over.
     ///
     /// - Parameters:
     ///   - commit: empty to only refresh the GroupInfo.

@@ -1,27 +1,28 @@
 import FoundationEssentials
 
-/// A user who may not come back to a group.
+/// A user who may not rejoin a group.
 public struct BannedUser: Hashable, Sendable {
     public var user: ID
     public var username: String
     public var alias: String
     /// Unix seconds by the server's clock.
     public var bannedAt: UInt64
-    /// Nil where the server does not say, for example since that account is gone.
+    /// Nil if the server does not say, for example because that account is gone.
     public var bannedBy: ID?
 }
 
 extension Endpoint {
     /// `POST /groups/{id}/join`: makes the caller a member of a public group; an external commit has to follow.
-    /// Refused: `notFound`, `groupNotPublic`, `banned`, `conflict` (member or invited already), `badRequest` (no GroupInfo).
+    /// Refused: `notFound`, `groupNotPublic`, `banned`, `conflict` (member or invited already), `badRequest` (no
+    /// GroupInfo).
     ///
     /// - Returns: the encoded GroupInfo.
     public static func join(_ group: ID, token: SessionToken, idempotencyKey: String? = nil) -> Call<[UInt8]> {
         groupInfo(post("/groups/\(group)/join", nil, token, idempotencyKey))
     }
 
-    /// `POST /groups/{id}/remove`, admins only: takes `user` off the roster and appends the commit.
-    /// Refused: `notAdmin`, `notFound`, `badRequest` (not a member); `conflict` where the commit's epoch is over.
+    /// `POST /groups/{id}/remove`, admins only: takes `user` off the roster and appends the commit. Refused:
+    /// `notAdmin`, `notFound`, `badRequest` (not a member); `conflict` if the commit's epoch is over.
     ///
     /// - Parameter contests: see ``APIRequest/contests``.
     public static func removeMember(
@@ -35,8 +36,8 @@ extension Endpoint {
         return Call(post("/groups/\(group)/remove", message, token, idempotencyKey, contests: contests))
     }
 
-    /// `POST /groups/{id}/leave`: takes the caller off the roster. Nobody can commit his own removal, so commit and GroupInfo
-    /// are empty as a rule, and another member's Remove follows. Refused: `notMember`.
+    /// `POST /groups/{id}/leave`: takes the caller off the roster. Members cannot commit their own removal, so commit
+    /// and GroupInfo are usually empty, and another member's Remove follows. Refused: `notMember`.
     public static func leave(
         _ group: ID, commit: [UInt8] = [], groupInfo: [UInt8] = [], token: SessionToken, idempotencyKey: String? = nil
     ) -> Call<Void> {
@@ -46,7 +47,8 @@ extension Endpoint {
         return Call(post("/groups/\(group)/leave", message, token, idempotencyKey))
     }
 
-    /// `POST /groups/{id}/promote`, admins only. Refused: `notFound`, `badRequest`, `conflict` (admin already), `notAdmin`.
+    /// `POST /groups/{id}/promote`, admins only. Refused: `notFound`, `badRequest`, `conflict` (admin already),
+    /// `notAdmin`.
     public static func promote(_ user: ID, group: ID, token: SessionToken) -> Call<Void> {
         var message = WirePromoteMemberRequest()
         message.userID = Data(user.bytes)
@@ -67,8 +69,9 @@ extension Endpoint {
         }
     }
 
-    /// `POST /groups/{id}/ban`, admins only: also removes a member, as ``removeMember(_:commit:groupInfo:group:token:idempotencyKey:contests:)``
-    /// does. Refused: `notAdmin`, `notFound`, `conflict` (banned already).
+    /// `POST /groups/{id}/ban`, admins only: also removes a member, as
+    /// ``removeMember(_:commit:groupInfo:group:token:idempotencyKey:contests:)`` does. Refused: `notAdmin`, `notFound`,
+    /// `conflict` (banned already).
     public static func ban(
         _ user: ID, commit: [UInt8] = [], groupInfo: [UInt8] = [], group: ID, token: SessionToken,
         idempotencyKey: String? = nil

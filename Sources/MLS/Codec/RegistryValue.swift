@@ -1,6 +1,6 @@
 /// A 16-bit value of one of the IANA registries of RFC 9420 §17.
 ///
-/// Values nobody has told us about are carried unchanged, which is what keeps GREASE (RFC 9420 §13.5) harmless.
+/// Unknown values are carried unchanged, which is what keeps GREASE (RFC 9420 §13.5) harmless.
 package protocol RegistryValue: RawRepresentable, Hashable, Sendable, TLSEncodable, TLSDecodable
 where RawValue == UInt16 {
     init(rawValue: UInt16)

@@ -14,9 +14,9 @@ extension TLSDecodable {
     }
 }
 
-/// Reads values in the TLS presentation language (RFC 9420 §2.1) from bytes that nobody has checked yet.
+/// Reads values in the TLS presentation language (RFC 9420 §2.1) from unchecked bytes.
 ///
-/// Every length is checked against what is left before memory is taken.
+/// Every length is checked against what is left before memory is allocated.
 package struct TLSReader: Sendable {
     @usableFromInline let bytes: [UInt8]
     @usableFromInline let end: Int
@@ -55,7 +55,8 @@ package struct TLSReader: Sendable {
     @inlinable package mutating func read<I: FixedWidthInteger & UnsignedInteger>(_: I.Type = I.self) throws(MLSError)
         -> I
     {
-        // Inlinable, because records are read field by field: behind a generic call each byte costs more than the whole field does here.
+        // Inlinable, because records are read field by field: with a generic call, each byte costs more than the whole
+        // field does here.
         let width = I.bitWidth / 8
         try require(width)
         var value: I = 0
@@ -66,32 +67,32 @@ package struct TLSReader: Sendable {
         return value
     }
 
-    /// A value that knows how to read itself.
+    /// A value that reads itself.
     package mutating func read<T: TLSDecodable>(_: T.Type = T.self) throws(MLSError) -> T {
         try T(from: &self)
     }
 
-    /// `count` bytes with no length in front.
+    /// `count` bytes without a length in front.
     package mutating func readRaw(_ count: Int) throws(MLSError) -> [UInt8] {
         try require(count)
         defer { place += count }
         return Array(bytes[place..<place + count])
     }
 
-    /// Moves past `count` bytes and says where they lie, for ``bytes(in:)``.
+    /// Moves past `count` bytes and returns their position, for ``bytes(in:)``.
     package mutating func readPlace(of count: Int) throws(MLSError) -> Range<Int> {
         try require(count)
         defer { place += count }
         return place..<(place + count)
     }
 
-    /// Moves past `opaque<V>` and says where its content lies, for ``bytes(in:)``.
+    /// Moves past `opaque<V>` and returns the position of its content, for ``bytes(in:)``.
     package mutating func readPlace() throws(MLSError) -> Range<Int> { try readPlace(of: readLength()) }
 
-    /// What lies in a place that was read.
+    /// The bytes at a position that was read.
     package func bytes(in place: Range<Int>) -> ArraySlice<UInt8> { bytes[place] }
 
-    /// `opaque<V>` that is UTF-8 text; what is not is replaced (U+FFFD).
+    /// `opaque<V>` that is UTF-8 text; invalid parts are replaced (U+FFFD).
     package mutating func readText() throws(MLSError) -> String {
         let length = try readLength()
         try require(length)
@@ -118,7 +119,7 @@ package struct TLSReader: Sendable {
         try readRaw(readLength())
     }
 
-    /// `opaque<V>` that is secret: it stands in no array on its way.
+    /// `opaque<V>` that is secret: it is never put into an ordinary array.
     mutating func readSecret() throws(MLSError) -> Secret {
         let length = try readLength()
         try require(length)
@@ -135,7 +136,7 @@ package struct TLSReader: Sendable {
     {
         var inner = try readSubReader()
         var elements: [T] = []
-        // Enough for what takes two bytes an element, which is what most short vectors hold.
+        // Enough for elements of two bytes, which is what most short vectors hold.
         if inner.remaining <= 64 { elements.reserveCapacity(inner.remaining / 2) }
         while !inner.isAtEnd {
             if elements.count == limit { throw MLSError(.tooLarge, "a vector of more than \(limit) elements") }
@@ -154,7 +155,7 @@ package struct TLSReader: Sendable {
         return TLSReader(bytes: bytes, range: place..<place + length)
     }
 
-    /// `optional<T>`: the presence byte is 0 or 1, nothing else.
+    /// `optional<T>`: the presence byte must be 0 or 1.
     package mutating func readOptional<T: TLSDecodable>(_: T.Type = T.self) throws(MLSError) -> T? {
         switch try read(UInt8.self) {
         case 0: return nil
@@ -163,7 +164,7 @@ package struct TLSReader: Sendable {
         }
     }
 
-    /// A length that we take, in its shortest form (RFC 9420 §2.1.2).
+    /// A length that we accept, in its shortest form (RFC 9420 §2.1.2).
     ///
     /// - Throws: `malformed`; `tooLarge` for one beyond ``Limits/vectorLength``.
     package mutating func readLength() throws(MLSError) -> Int {

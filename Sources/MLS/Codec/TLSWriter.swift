@@ -6,7 +6,7 @@ package protocol TLSEncodable {
 extension TLSEncodable {
     /// The encoding as bytes.
     package var encoded: [UInt8] {
-        // Nothing that is encoded on its own is much shorter.
+        // Hardly anything that is encoded on its own is much shorter.
         var writer = TLSWriter(reservingCapacity: 128)
         encode(to: &writer)
         return writer.bytes
@@ -21,21 +21,21 @@ package struct TLSWriter: Sendable {
 
     package init() {}
 
-    /// - Parameter capacity: enough for all that is written, where there are secrets among it: as it grows, the memory that it leaves is
-    ///   not wiped.
+    /// - Parameter capacity: enough for all that is written, if there are secrets among it: memory that is left behind
+    ///   as it grows is not wiped.
     package init(reservingCapacity capacity: Int) {
         bytes.reserveCapacity(capacity)
     }
 
-    /// Makes room for so many more bytes at once: something long is not to be copied again and again as it grows.
+    /// Makes room for this many more bytes at once, so that something long is not copied again and again as it grows.
     mutating func reserve(_ count: Int) {
         let needed = bytes.count + count
         if bytes.capacity < needed { bytes.reserveCapacity(max(needed, 2 * bytes.capacity)) }
     }
 
-    /// What has been written, as a secret. The writer is empty afterwards, and its memory wiped.
+    /// What has been written, as a secret. The writer is then empty, and its memory wiped.
     ///
-    /// Nothing else is left behind when the capacity was reserved and nobody has a copy.
+    /// Nothing else is left behind if the capacity was reserved and no one has a copy.
     mutating func takeSecret() -> Secret {
         let secret = Secret(bytes)
         bytes.withUnsafeMutableBytes { wipe($0) }
@@ -56,12 +56,12 @@ package struct TLSWriter: Sendable {
     @usableFromInline
     mutating func appendByte(_ byte: UInt8) { bytes.append(byte) }
 
-    /// A value that knows how to write itself.
+    /// A value that writes itself.
     package mutating func write(_ value: some TLSEncodable) {
         value.encode(to: &self)
     }
 
-    /// Bytes with no length in front.
+    /// Bytes without a length in front.
     package mutating func writeRaw(_ raw: some Sequence<UInt8>) {
         bytes.append(contentsOf: raw)
     }

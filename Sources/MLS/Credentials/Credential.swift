@@ -1,10 +1,10 @@
-/// Who a member claims to be (RFC 9420 §5.3); whether the claim holds is for the application to judge.
+/// Who a member claims to be (RFC 9420 §5.3). The application judges whether the claim is true.
 public enum Credential: Hashable, Sendable {
     /// A bare identity, an application's own bytes.
     case basic(identity: [UInt8])
     /// A certificate chain, each certificate in DER, the end entity's first.
     case x509(chain: [[UInt8]])
-    /// A type we do not know, its content taken for one `opaque<V>`.
+    /// An unknown type, whose content is taken for one `opaque<V>`.
     case other(type: CredentialType, content: [UInt8])
 
     public var type: CredentialType {

@@ -1,4 +1,4 @@
-/// Gives the primitives of each cipher suite.
+/// Provides the primitives of each cipher suite.
 public protocol CryptoProvider: Sendable {
     /// - Throws: `unsupported` for a suite it does not offer.
     func suite(_ suite: CipherSuite) throws(MLSError) -> any SuiteCrypto
@@ -26,15 +26,15 @@ public protocol SuiteCrypto: Sendable {
     func signatureKey(raw: Secret) throws(MLSError) -> SignaturePrivateKey
     func sign(_ key: SignaturePrivateKey, _ message: [UInt8]) throws(MLSError) -> [UInt8]
     func verify(publicKey: [UInt8], _ message: [UInt8], signature: [UInt8]) -> Bool
-    /// The place of the first claim that does not hold, nil when all do. A provider may check several at once.
+    /// The index of the first claim that is not valid; nil if all are. A provider may check several at once.
     func firstInvalid(_ claims: [SignatureClaim]) -> Int?
 
     /// DeriveKeyPair of the suite's KEM (RFC 9180 §7.1.3).
     func deriveHPKEKey(ikm: Secret) throws(MLSError) -> HPKEPrivateKey
     /// A key from its raw private bytes.
     func hpkeKey(raw: Secret) throws(MLSError) -> HPKEPrivateKey
-    /// A key of one's own whose public half was stored beside it. If they do not belong together, that may come out only when the
-    /// key is used and nothing opens.
+    /// A key of one's own whose public half was stored beside it. If they do not belong together, this may show only
+    /// when the key is used and decryption fails.
     ///
     /// - Throws: `invalidKey`.
     func hpkeKey(raw: Secret, publicKey: [UInt8]) throws(MLSError) -> HPKEPrivateKey
@@ -45,8 +45,8 @@ public protocol SuiteCrypto: Sendable {
     /// MLS seals nothing but secrets with HPKE, so the plaintext is one.
     func hpkeSeal(to publicKey: [UInt8], info: [UInt8], aad: [UInt8], _ plaintext: Secret, _ entropy: any EntropySource)
         throws(MLSError) -> HPKECiphertext
-    /// Several seals that share their info, in the order of the parcels. A provider may make several at once; it draws its randomness
-    /// before, in their order, so that the results are those of one seal after the other.
+    /// Several seals that share their info, in the order of the parcels. A provider may make several at once. It draws
+    /// its randomness before, in their order, so that the results equal those of sequential seals.
     func hpkeSeal(_ parcels: [HPKEParcel], info: [UInt8], aad: [UInt8], _ entropy: any EntropySource)
         throws(MLSError) -> [HPKECiphertext]
     /// - Throws: `decryptionFailed`, also for an encapsulated key that is not valid.
@@ -63,7 +63,7 @@ public protocol SuiteCrypto: Sendable {
         throws(MLSError) -> Secret
 }
 
-/// What somebody has signed, if it is true.
+/// A signature with what it should cover, still to be verified.
 public struct SignatureClaim: Sendable {
     public let publicKey: [UInt8]
     public let message: [UInt8]
@@ -76,7 +76,7 @@ public struct SignatureClaim: Sendable {
     }
 }
 
-/// A secret and whom it is to be sealed to.
+/// A secret and the key to seal it to.
 public struct HPKEParcel: Sendable {
     public let publicKey: [UInt8]
     public let plaintext: Secret

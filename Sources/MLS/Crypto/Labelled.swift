@@ -44,7 +44,7 @@ extension SuiteCrypto {
 
     /// A fresh HPKE key.
     package func generateHPKEKey(_ entropy: any EntropySource) throws(MLSError) -> HPKEPrivateKey {
-        // As long as the longest private key of any suite, that of P-521 (RFC 9180 §7.1.3 asks for no less).
+        // As long as the longest private key of any suite, that of P-521 (RFC 9180 §7.1.3 requires at least this).
         try deriveHPKEKey(ikm: entropy.secret(66))
     }
 
@@ -88,7 +88,7 @@ extension SuiteCrypto {
     }
 }
 
-/// SignContent and EncryptContext, which have one shape: the label, then what it is bound to.
+/// SignContent and EncryptContext, which have the same shape: the label, then the content.
 private func labelled(_ label: String, _ content: [UInt8]) -> [UInt8] {
     var writer = TLSWriter(reservingCapacity: content.count + label.utf8.count + 16)
     writer.writeProtocolLabel(label)

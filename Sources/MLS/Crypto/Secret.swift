@@ -1,10 +1,11 @@
 import func Glibc.explicit_bzero
 
-/// Bytes that must not outlive their use: zeroed when the last reference goes, compared in constant time, never printed.
+/// Bytes that must not outlive their use: zeroed when the last reference goes, compared in constant time, never
+/// printed.
 ///
 /// A reference type, so that copies of a group state share one buffer and dropping the last one wipes it.
 public final class Secret: @unchecked Sendable, CustomStringConvertible, CustomReflectable {
-    // Written in `init` only; afterwards read-only, which is what makes sharing between threads safe.
+    // Written only in `init`, so it is safe to share between threads.
     private let buffer: UnsafeMutableRawBufferPointer
 
     public var count: Int { buffer.count }
@@ -14,7 +15,7 @@ public final class Secret: @unchecked Sendable, CustomStringConvertible, CustomR
         buffer.copyBytes(from: bytes)
     }
 
-    /// Room for `count` bytes (zero at first) that `fill` writes, so the secret never stands in an ordinary array.
+    /// Room for `count` bytes (zero at first) that `fill` writes, so the secret is never in an ordinary array.
     public init<E: Error>(count: Int, fill: (UnsafeMutableRawBufferPointer) throws(E) -> Void) throws(E) {
         buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 16)
         buffer.initializeMemory(as: UInt8.self, repeating: 0)
@@ -26,12 +27,12 @@ public final class Secret: @unchecked Sendable, CustomStringConvertible, CustomR
         buffer.deallocate()
     }
 
-    /// Lends the bytes for the time of `body`; they must not be copied out without need.
+    /// Passes the bytes to `body`; they must not be copied out without need.
     public func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
         try body(UnsafeRawBufferPointer(buffer))
     }
 
-    /// A copy as an ordinary array, which nobody wipes: for encodings that are about to be sealed or stored.
+    /// A copy as an ordinary array, which is not wiped: for encodings that are about to be sealed or stored.
     public var unwipedCopy: [UInt8] { Array(buffer) }
 
     public var description: String { "Secret(\(count) bytes)" }
@@ -45,12 +46,12 @@ extension Secret: Equatable {
     }
 }
 
-/// Overwrites bytes in a way that no compiler takes out.
+/// Overwrites bytes in a way that no compiler removes.
 func wipe(_ buffer: UnsafeMutableRawBufferPointer) {
     if let base = buffer.baseAddress { explicit_bzero(base, buffer.count) }
 }
 
-/// Compares without a branch on the content, so that how long it takes tells nothing about where the two differ.
+/// Compares without branching on the content, so that the time reveals nothing about where the two differ.
 public func constantTimeEqual(_ a: some Collection<UInt8>, _ b: some Collection<UInt8>) -> Bool {
     if a.count != b.count { return false }
     var difference: UInt8 = 0

@@ -1,4 +1,5 @@
-/// What proves where a framed content comes from: the sender's signature and, on a commit, the confirmation tag (RFC 9420 §6.1).
+/// Proves where a framed content comes from: the sender's signature and, on a commit, the confirmation tag (RFC 9420
+/// §6.1).
 package struct FramedContentAuthData: Hashable, Sendable {
     package let signature: [UInt8]
     /// Present exactly on commits.
@@ -78,7 +79,7 @@ package struct AuthenticatedContent: Hashable, Sendable {
 
     private static let signatureLabel = "FramedContentTBS"
 
-    /// FramedContentTBS: only those who are in the group, or come into it by this message, know its context.
+    /// FramedContentTBS: only those who are in the group, or join it by this message, know its context.
     private static func toBeSigned(_ content: FramedContent, as wireFormat: WireFormat, context: [UInt8]) -> [UInt8] {
         var writer = TLSWriter(reservingCapacity: content.bytes.count + context.count + 8)
         writer.write(ProtocolVersion.mls10)

@@ -1,17 +1,18 @@
-/// What a commit in a PublicMessage shows to anybody without its group's keys. None of it has been verified.
+/// What a commit in a PublicMessage shows to anyone without its group's keys. Nothing is verified.
 package struct CommitOutline: Hashable, Sendable {
-    /// The committer's leaf; nil for one who comes in from outside.
+    /// The committer's leaf; nil for an external commit.
     package let author: LeafIndex?
-    /// The encryption key of the committer's new leaf, which is fresh (RFC 9420 §7.5): no other leaf has it. Nil for a commit without a path.
+    /// The encryption key of the committer's new leaf, which is fresh (RFC 9420 §7.5): no other leaf has it. Nil for a
+    /// commit without a path.
     package let leafKey: [UInt8]?
-    /// Who one says they are who comes in from outside (RFC 9420 §12.4.3.2); nil for members.
+    /// Who the author of an external commit claims to be (RFC 9420 §12.4.3.2); nil for members.
     package let newcomer: Credential?
-    /// What it does by proposals of its own.
+    /// What its own proposals do.
     package let proposals: ProposalSummary
-    /// Whether it refers to proposals that stand elsewhere, and may change more leaves than are named here.
+    /// Whether it refers to proposals in other messages, and may change more leaves than are named here.
     package let hasReferences: Bool
 
-    /// The leaves that it empties by proposals of its own.
+    /// The leaves that its own proposals empty.
     package var removes: [LeafIndex] { proposals.removes }
 
     init(_ commit: Commit, by sender: Sender) {
@@ -25,7 +26,7 @@ package struct CommitOutline: Hashable, Sendable {
     }
 }
 
-/// What proposals ask for, as anybody can read it. None of it has been verified.
+/// What proposals ask for, as anyone can read it. Nothing is verified.
 package struct ProposalSummary: Hashable, Sendable {
     package private(set) var adds: [Credential] = []
     package private(set) var removes: [LeafIndex] = []

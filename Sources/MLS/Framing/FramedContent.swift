@@ -5,10 +5,10 @@ package struct FramedContent: Hashable, Sendable {
     package let sender: Sender
     package let authenticatedData: [UInt8]
     package let body: Body
-    /// The whole of it as it is encoded: signed, tagged, hashed and sent.
+    /// The whole encoding, which is signed, tagged, hashed and sent.
     let bytes: [UInt8]
 
-    /// What the message says.
+    /// The message's content.
     package enum Body: Hashable, Sendable {
         case application([UInt8])
         case proposal(Proposal)
@@ -51,7 +51,7 @@ extension FramedContent: TLSEncodable, TLSDecodable {
         sender = try reader.read()
         authenticatedData = try reader.readOpaque()
         body = try Body(of: reader.read(), from: &reader)
-        // Every value has one encoding only, so these bytes are what encoding the fields would give.
+        // Every value has only one encoding, so these bytes equal the encoding of the fields.
         bytes = Array(reader.consumed(since: start))
     }
 
@@ -61,7 +61,7 @@ extension FramedContent: TLSEncodable, TLSDecodable {
 }
 
 extension FramedContent.Body {
-    /// Reads a content whose type stands elsewhere.
+    /// Reads a content whose type is elsewhere.
     init(of type: ContentType, from reader: inout TLSReader) throws(MLSError) {
         switch type {
         case .application: self = .application(try reader.readOpaque())
@@ -70,7 +70,7 @@ extension FramedContent.Body {
         }
     }
 
-    /// Room for the encoding, so that it is not copied as it grows; a guess where it is not cheap to tell.
+    /// The size of the encoding, so that it is not copied as it grows; a guess if it is expensive to compute.
     var likelyLength: Int {
         if case .application(let data) = self { data.count + 8 } else { 1024 }
     }

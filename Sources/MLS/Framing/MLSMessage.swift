@@ -1,4 +1,4 @@
-/// Anything that travels between clients (RFC 9420 §6).
+/// Any message between clients (RFC 9420 §6).
 package enum MLSMessage: Hashable, Sendable {
     case publicMessage(PublicMessage)
     case privateMessage(PrivateMessage)
@@ -16,7 +16,7 @@ package enum MLSMessage: Hashable, Sendable {
         }
     }
 
-    /// What anybody can read from a message. Nothing of it has been verified.
+    /// What anyone can read from a message. Nothing is verified.
     ///
     /// - Throws: `malformed`, `unsupported`, `tooLarge`.
     package static func summary(of bytes: [UInt8]) throws(MLSError) -> MessageSummary {
@@ -25,7 +25,8 @@ package enum MLSMessage: Hashable, Sendable {
 }
 
 extension MLSMessage: TLSEncodable, TLSDecodable {
-    /// - Throws: `unsupported` for another version or wire format, and for a key package of another version than its message's.
+    /// - Throws: `unsupported` for another version or wire format, and for a key package of another version than its
+    ///   message's.
     package init(from reader: inout TLSReader) throws(MLSError) {
         let version: ProtocolVersion = try reader.read()
         if version != .mls10 { throw MLSError(.unsupported, "protocol version \(version.rawValue)") }
@@ -36,7 +37,7 @@ extension MLSMessage: TLSEncodable, TLSDecodable {
         case .groupInfo: self = .groupInfo(try reader.read())
         case .keyPackage:
             let keyPackage: KeyPackage = try reader.read()
-            // RFC 9420 §10: it is of the version of the message around it.
+            // RFC 9420 §10: it has the version of the message around it.
             if keyPackage.version != version {
                 throw MLSError(.unsupported, "a key package of version \(keyPackage.version.rawValue)")
             }
@@ -61,7 +62,7 @@ extension KeyPackage {
     /// As it is published: the bytes of an MLSMessage with the key package in it (RFC 9420 §6).
     public var message: [UInt8] { MLSMessage.keyPackage(self).encoded }
 
-    /// Reads what somebody has published. Nothing is verified; ``validate(crypto:now:)`` does that.
+    /// Reads a published key package. Nothing is verified; ``validate(crypto:now:)`` does that.
     ///
     /// - Parameter message: the bytes of an MLSMessage.
     /// - Throws: `malformed` for anything but one with a key package in it, `unsupported` for another version.

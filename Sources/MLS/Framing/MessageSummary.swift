@@ -1,4 +1,4 @@
-/// What anybody can read from an MLSMessage without its group's keys. None of it has been verified.
+/// What anyone can read from an MLSMessage without its group's keys. Nothing is verified.
 package struct MessageSummary: Hashable, Sendable {
     package let wireFormat: WireFormat
     /// Nil for Welcome and KeyPackage.
@@ -9,11 +9,12 @@ package struct MessageSummary: Hashable, Sendable {
     /// The tag of a commit in a PublicMessage, and of a GroupInfo.
     package let confirmationTag: [UInt8]?
     package let authenticatedData: [UInt8]?
-    /// Nil for what is no commit, and for a commit in a PrivateMessage.
+    /// Nil for other content than a commit, and for a commit in a PrivateMessage.
     package let commit: CommitOutline?
-    /// Nil for what is no proposal, and for one in a PrivateMessage.
+    /// Nil for other content than a proposal, and for one in a PrivateMessage.
     package let proposal: ProposalSummary?
-    /// The leaf of the member who says they have sent it; nil for others, and for what is no PublicMessage.
+    /// The leaf of the member who claims to have sent it; nil for other senders, and for other messages than a
+    /// PublicMessage.
     package let sender: LeafIndex?
 }
 

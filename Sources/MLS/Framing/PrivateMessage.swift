@@ -1,4 +1,4 @@
-/// A message that only members of its epoch can read, its sender included (RFC 9420 §6.3).
+/// A message that only members of its epoch can read, including its sender (RFC 9420 §6.3).
 package struct PrivateMessage: Hashable, Sendable {
     package let groupID: [UInt8]
     package let epoch: UInt64
@@ -31,7 +31,7 @@ package struct PrivateMessage: Hashable, Sendable {
         if paddingBlock > Limits.paddingBlock { throw MLSError(.tooLarge, "padding up to \(paddingBlock) bytes") }
         let excess = paddingBlock > 1 ? plaintext.bytes.count % paddingBlock : 0
         let filling = excess > 0 ? paddingBlock - excess : 0
-        // Before any memory is taken for it.
+        // Checked before any memory is allocated for it.
         let room = Limits.vectorLength - crypto.suite.aeadTagLength - plaintext.bytes.count - filling
         if padding > room {
             throw MLSError(.tooLarge, "a message of \(plaintext.bytes.count) bytes before its padding")
@@ -48,7 +48,7 @@ package struct PrivateMessage: Hashable, Sendable {
             senderData.encoded)
     }
 
-    /// Who sent it, and with which of its keys. Not authenticated before the content has been opened and verified.
+    /// Who sent it, and with which key. Not authenticated before the content has been opened and verified.
     ///
     /// - Throws: `decryptionFailed`, `malformed`.
     package func openSenderData(senderDataSecret: Secret, crypto: any SuiteCrypto) throws(MLSError) -> SenderData {

@@ -1,4 +1,4 @@
-/// A signed message that everybody can read; a member's carries a tag that only members can make (RFC 9420 §6.2).
+/// A signed message that anyone can read; a member's carries a tag that only members can make (RFC 9420 §6.2).
 package struct PublicMessage: Hashable, Sendable {
     package let content: FramedContent
     package let auth: FramedContentAuthData
@@ -19,7 +19,7 @@ package struct PublicMessage: Hashable, Sendable {
         }
     }
 
-    /// A message of somebody who is not a member (yet), and so has no tag.
+    /// A message of a sender who is not a member (yet), and so has no tag.
     package init(fromOutside authenticated: AuthenticatedContent) {
         content = authenticated.content
         auth = authenticated.auth
@@ -28,7 +28,7 @@ package struct PublicMessage: Hashable, Sendable {
 
     /// The content with its membership tag checked; the signature is still to be verified.
     ///
-    /// - Throws: `invalidTag`; `malformed` for application data, which must not travel readable.
+    /// - Throws: `invalidTag`; `malformed` for application data, which must not be sent in plaintext.
     package func unprotect(
         membershipKey: Secret, context: [UInt8], crypto: any SuiteCrypto
     ) throws(MLSError) -> AuthenticatedContent {

@@ -7,7 +7,7 @@ public enum Sender: Hashable, Sendable {
     /// The author of an external commit.
     case newMemberCommit
 
-    /// The leaf of a member; nil for everybody else.
+    /// The leaf of a member; nil for other senders.
     package var member: LeafIndex? { if case .member(let index) = self { index } else { nil } }
 }
 

@@ -2,7 +2,7 @@
 package struct SenderData: Hashable, Sendable, TLSEncodable, TLSDecodable {
     package let leaf: LeafIndex
     package let generation: UInt32
-    /// Four random bytes, so that a key used twice by a rolled-back sender still meets two nonces.
+    /// Four random bytes, so that a key used twice by a rolled-back sender still gets two nonces.
     package let reuseGuard: [UInt8]
 
     package init(leaf: LeafIndex, generation: UInt32, reuseGuard: [UInt8]) {
@@ -23,7 +23,7 @@ package struct SenderData: Hashable, Sendable, TLSEncodable, TLSDecodable {
         writer.writeRaw(reuseGuard)
     }
 
-    /// The message's nonce with the reuse guard laid over its first bytes (RFC 9420 §6.3.1).
+    /// The message's nonce with the reuse guard XORed into its first bytes (RFC 9420 §6.3.1).
     func guarding(_ nonce: Secret) -> [UInt8] {
         var guarded = nonce.unwipedCopy
         for (index, byte) in zip(guarded.indices, reuseGuard) { guarded[index] ^= byte }

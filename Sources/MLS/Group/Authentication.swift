@@ -1,4 +1,4 @@
-/// Asks the ``AuthenticationService`` about those who come into the group.
+/// Asks the ``AuthenticationService`` about those who join the group.
 struct Authentication {
     let service: any AuthenticationService
     let suite: CipherSuite
@@ -10,7 +10,7 @@ struct Authentication {
         groupID = context.groupID
     }
 
-    /// Everybody in a group that is about to be joined.
+    /// Everyone in a group that is about to be joined.
     ///
     /// - Throws: `credentialRefused`; `malformed` when the external senders cannot be read.
     func check(_ group: PublicGroup) throws(MLSError) {

@@ -1,4 +1,4 @@
-/// What a commit does to a group, for whoever shows it to people or acts on it.
+/// What a commit does to a group, for showing it to people or acting on it.
 public struct CommitChanges: Hashable, Sendable {
     /// New members, under the leaf they got. The joiner of an external commit is among them.
     public var added: [Member] = []
@@ -14,7 +14,7 @@ public struct CommitChanges: Hashable, Sendable {
     public var selfRemoved = false
     /// The group's extensions, if the commit set them.
     public var extensions: [Extension]?
-    /// Set when the group is over and goes on under these parameters.
+    /// Set if the group is over and continues under these parameters.
     public var reInit: ReInit?
     /// How many pre-shared keys went into the new epoch.
     public var pskCount = 0

@@ -22,7 +22,7 @@ struct CommitDraft {
         let state: EpochState
     }
 
-    /// Renews the path above a leaf and seals it to everybody but those who get it from the Welcome.
+    /// Renews the path above a leaf and seals it to everyone except those who get it from the Welcome.
     func makePath(
         in applied: inout AppliedProposals, from leaf: LeafIndex, profile: LeafNode.Profile, signer: SignaturePrivateKey
     ) throws(MLSError) -> Path {
@@ -38,7 +38,7 @@ struct CommitDraft {
 
     /// Signs the commit and runs the key schedule.
     ///
-    /// - Parameter privateTree: the committer's before the commit; a joiner's is that of its new leaf.
+    /// - Parameter privateTree: the committer's before the commit; for a joiner, that of its new leaf.
     func finish(
         _ applied: AppliedProposals, path: Path?, privateTree: PrivateTree, initSecret: Secret,
         psks: [(id: PreSharedKeyID, secret: Secret)], as wireFormat: WireFormat, signer: SignaturePrivateKey
@@ -65,7 +65,8 @@ struct CommitDraft {
             state: transition.state(tree: tree, privateTree: nextPrivate, crypto: crypto))
     }
 
-    /// The Welcome for the members that the commit adds, as MLSMessage; nil when it adds none or there is no GroupInfo for it.
+    /// The Welcome for the members that the commit adds, as MLSMessage; nil if it adds none or there is no GroupInfo
+    /// for it.
     func welcome(
         _ applied: AppliedProposals, path: Path?, psks: [PreSharedKeyID], finished: Finished, groupInfo: GroupInfo?
     ) throws(MLSError) -> [UInt8]? {
@@ -83,6 +84,6 @@ struct CommitDraft {
 }
 
 extension SuiteCrypto {
-    /// `KDF.Nh` zeros: what stands in for a secret that there is not.
+    /// `KDF.Nh` zeros: stands for a missing secret.
     var zeroSecret: Secret { Secret([UInt8](repeating: 0, count: suite.hashLength)) }
 }

@@ -1,4 +1,4 @@
-/// Works out what a received commit makes of a group (RFC 9420 §12.4.2). Its signature has been verified.
+/// Computes the result of a received commit (RFC 9420 §12.4.2). Its signature has been verified.
 struct CommitReader {
     let group: Group
     let message: [UInt8]
@@ -62,7 +62,7 @@ struct CommitReader {
         return staged
     }
 
-    /// Whether the author comes in by this commit, or under another name.
+    /// Whether the author joins by this commit, or under another name.
     private func isNew(_ author: LeafIndex) -> Bool {
         guard committer != nil else { return true }
         guard let leaf = commit.path?.leafNode else { return false }
@@ -92,7 +92,7 @@ struct CommitReader {
             return author
         }
         try group.configuration.checkLength(of: path.leafNode)
-        // Whoever replaces its older self brings a new key, as in an Update (RFC 9420 §12.2).
+        // A client that replaces its older self brings a new key, as in an Update (RFC 9420 §12.2).
         if committer == nil, let replaced = list.removes.first,
             group.current.tree[replaced]?.encryptionKey == path.leafNode.encryptionKey
         {

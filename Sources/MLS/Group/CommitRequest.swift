@@ -13,7 +13,7 @@ struct CommitRequest {
     var profile: LeafNode.Profile?
     /// The key of the committer's new leaf; the present one when nil.
     var newSigner: SignaturePrivateKey?
-    /// Anything but `application` only for the first commit of a group that goes on from another one.
+    /// Anything but `application` is only for the first commit of a group that continues another one.
     var founding = ResumptionUsage.application
 
     var changesLeaf: Bool { profile != nil || newSigner != nil }

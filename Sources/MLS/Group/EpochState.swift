@@ -1,7 +1,7 @@
 /// Everything a member knows in one epoch.
 struct EpochState: Sendable {
     let context: GroupContext
-    /// The context as it goes into signatures and tags.
+    /// The encoded context, for signatures and tags.
     let encodedContext: [UInt8]
     let ownLeaf: LeafIndex
     var tree: RatchetTree
@@ -9,9 +9,9 @@ struct EpochState: Sendable {
     let confirmationTag: [UInt8]
     let interimTranscriptHash: [UInt8]
     let epochAuthenticator: Secret
-    /// What opens messages of the epoch, also after it is over.
+    /// What decrypts messages of the epoch, even after it is over.
     var messageKeys: MessageKeys
-    /// What moves the group on; nil once this member has been removed.
+    /// What is needed to continue the group; nil once this member has been removed.
     var own: OwnSecrets?
 
     struct OwnSecrets: Sendable {
@@ -38,7 +38,7 @@ struct EpochState: Sendable {
     }
 }
 
-/// What opens the PrivateMessages of an epoch.
+/// What decrypts the PrivateMessages of an epoch.
 struct MessageKeys: Sendable {
     let senderData: Secret
     var secretTree: SecretTree
@@ -57,9 +57,9 @@ struct PastEpoch: Sendable {
     var messageKeys: MessageKeys
     /// For PSKs that prove membership in this epoch (RFC 9420 §8.6).
     let resumption: Secret
-    /// The leaves that the commit at the end of the epoch changed, as they were during it; nil where there was no member.
+    /// The leaves that the commit at the end of the epoch changed, as they were during it; nil if there was no member.
     ///
-    /// The roster of a past epoch is the present one with these differences laid over it, newest first: so an epoch costs as much
-    /// as its commit changed, not as much as the group is large.
+    /// The roster of a past epoch is the present one with these differences applied, newest first. So an epoch costs as
+    /// much as its commit changed, not as much as the group is large.
     let replaced: [LeafIndex: Member?]
 }

@@ -1,24 +1,28 @@
 extension Group {
-    /// Makes a commit of the given proposals, without taking it: the group stays in its epoch.
+    /// Makes a commit of the given proposals without applying it: the group stays in its epoch.
     ///
-    /// With ``GroupConfiguration/handshakeEncryption`` the commit takes this member's next handshake key, so that no other message is sealed
-    /// with it: the group must then be stored before the commit leaves the machine. Otherwise nothing changes, except that waiting proposals
-    /// which no commit can ever take wait no more.
+    /// With ``GroupConfiguration/handshakeEncryption`` the commit uses up this member's next handshake key, so that no
+    /// other message is sealed with it: the group must then be stored before the commit leaves the machine. Otherwise
+    /// nothing changes, except that pending proposals which no commit can ever include are dropped from those that
+    /// wait.
     /// - Parameters:
     ///   - proposals: made by this very commit.
-    ///   - includePending: whether the valid proposals among ``pendingProposals`` are committed too, PSKs as far as their secret is known.
-    ///   - forcePath: whether the commit renews this member's keys even where it need not.
+    ///   - includePending: whether the valid proposals among ``pendingProposals`` are committed, too; PSKs only if
+    ///     their secret is known.
+    ///   - forcePath: whether the commit renews this member's keys even if it need not.
     ///   - inlineTree: whether the GroupInfo and the Welcome carry the ratchet tree.
-    ///   - withGroupInfo: whether ``StagedCommit/groupInfo`` is made, too. It costs a signature over the whole tree; whoever needs it only
-    ///     now and then asks the group for it, once the commit is merged. Without it, a Welcome brings no external_pub either.
-    ///   - profile: what this member's new leaf says about it; as before when nil. With another credential, all members need
-    ///     ``GroupConfiguration/allowsCredentialChange``. Like `newSigner` it makes the commit renew this member's keys.
+    ///   - withGroupInfo: whether to make ``StagedCommit/groupInfo``, too. It costs a signature over the whole tree; if
+    ///     it is needed only now and then, ask the group for it once the commit is merged. Without it, a Welcome brings
+    ///     no external_pub either.
+    ///   - profile: what this member's new leaf says about it; as before when nil. With another credential, all members
+    ///     need ``GroupConfiguration/allowsCredentialChange``. Like `newSigner` it makes the commit renew this member's
+    ///     keys.
     ///   - newSigner: the key of this member's new leaf, which signs from the next epoch on; the present one when nil.
-    ///   - psks: the secrets of PSK proposals; resumption secrets of this group's window are known without.
+    ///   - psks: the secrets of PSK proposals; resumption secrets of this group's window need not be given.
     ///   - signer: the key of the present leaf, which signs the commit.
     ///   - now: Unix seconds; the lifetimes of added key packages are checked against it.
-    /// - Throws: `invalidProposal`, `invalidKeyPackage`, `invalidLeafNode`, `expired`, `credentialRefused`, `unknownReference`, `removed`,
-    ///   `invalidState`, `tooLarge`.
+    /// - Throws: `invalidProposal`, `invalidKeyPackage`, `invalidLeafNode`, `expired`, `credentialRefused`,
+    ///   `unknownReference`, `removed`, `invalidState`, `tooLarge`.
     public mutating func commit(
         _ proposals: [Proposal], includePending: Bool = true, forcePath: Bool = true,
         authenticatedData: [UInt8] = [], inlineTree: Bool = true, withGroupInfo: Bool = true,
@@ -87,7 +91,7 @@ extension Group {
             baseTranscript: current.interimTranscriptHash, sealedWith: step.map { ($0.id, $0.messageKey.generation) })
     }
 
-    /// What this member's next leaf is to say about it.
+    /// What this member's next leaf will say about it.
     func newProfile(
         _ given: LeafNode.Profile?, of leaf: LeafNode, entropy: any EntropySource
     ) -> LeafNode.Profile {
@@ -95,7 +99,7 @@ extension Group {
         return configuration.sendsGREASE ? given.greased(from: entropy) : given
     }
 
-    /// Whether the other members would let this one change its leaf like this; that the leaf is valid has been checked.
+    /// Whether the other members would accept this change of the leaf; that the leaf is valid has been checked.
     ///
     /// - Throws: `tooLarge`, `invalidLeafNode`, `credentialRefused`.
     func check(ownChange new: LeafNode, of old: LeafNode, source: CredentialClaim.Source) throws(MLSError) {
@@ -107,7 +111,7 @@ extension Group {
             .check(new, at: ownLeaf, source: source, replacing: old)
     }
 
-    /// Wraps a signed handshake content the way it was signed for; the step, if any, is for the caller to take.
+    /// Wraps a signed handshake content the way it was signed for. The caller must apply the step, if any.
     func protectHandshake(
         _ content: AuthenticatedContent, entropy: any EntropySource
     ) throws(MLSError) -> (message: MLSMessage, step: SecretTree.Step?) {

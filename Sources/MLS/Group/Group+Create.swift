@@ -1,7 +1,8 @@
 extension Group {
     /// A group with one member, in epoch 0 (RFC 9420 §11).
     ///
-    /// - Throws: `invalidLeafNode` when the own leaf does not support the extensions; `malformed` when a type comes twice; `tooLarge`.
+    /// - Throws: `invalidLeafNode` when the own leaf does not support the extensions; `malformed` when a type comes
+    ///   twice; `tooLarge`.
     public static func create(
         groupID: [UInt8], crypto: any SuiteCrypto, credential: Credential, signer: SignaturePrivateKey,
         extensions: [Extension] = [], lifetime: Lifetime, leafExtensions: [Extension] = [],

@@ -4,13 +4,14 @@ extension Group {
     /// - Parameters:
     ///   - groupInfo: of the group's present epoch, with external_pub; MLSMessage.
     ///   - ratchetTree: the encoded tree, when the GroupInfo does not carry it.
-    ///   - removePrior: whether a member with the same credential is removed by the same commit: an older self, say on a lost device.
-    ///   - priorLeaf: the leaf of that member, where a credential does not tell it from others.
+    ///   - removePrior: whether a member with the same credential is removed by the same commit: an older self, say on
+    ///     a lost device.
+    ///   - priorLeaf: the leaf of that member, if its credential does not tell it from others.
     ///   - withGroupInfo: whether ``StagedCommit/groupInfo`` is made, too.
     ///   - psks: keys to be mixed in, one PSK proposal each.
     /// - Returns: a staged commit whose `next` is the group, once the commit has been accepted.
-    /// - Throws: `invalidWelcome`, `invalidTree`, `unsupported`, `credentialRefused`, or what else is wrong with the GroupInfo;
-    ///   `invalidProposal` when there is no member at the leaf to be removed, or a PSK is not for commits.
+    /// - Throws: `invalidWelcome`, `invalidTree`, `unsupported`, `credentialRefused`, or what else is wrong with the
+    ///   GroupInfo; `invalidProposal` if there is no member at the leaf to be removed, or a PSK is not for commits.
     public static func externalCommit(
         groupInfo: [UInt8], ratchetTree: [UInt8]? = nil, credential: Credential, signer: SignaturePrivateKey,
         removePrior: Bool = false, removing priorLeaf: LeafIndex? = nil, leafExtensions: [Extension] = [],

@@ -1,6 +1,8 @@
-/// Proposals by those who are not in the group (RFC 9420 §12.1.8). They travel as PublicMessage, signed but without a membership tag.
+/// Proposals by those who are not in the group (RFC 9420 §12.1.8). They are sent as PublicMessage, signed but without a
+/// membership tag.
 ///
-/// The GroupInfo is not verified here, as it may come without its tree: a false one leads to a proposal that no group takes.
+/// The GroupInfo is not verified here, as it may come without its tree: a false one leads to a proposal that no group
+/// accepts.
 extension Group {
     /// Makes a proposal of an external sender, one that the group's `external_senders` name (RFC 9420 §12.1.8.1).
     ///
@@ -8,11 +10,13 @@ extension Group {
     ///   - proposal: an Add, Remove, PreSharedKey, ReInit or GroupContextExtensions.
     ///   - groupInfo: of the group's present epoch; MLSMessage.
     ///   - signer: the key of one of the external senders.
-    ///   - now: Unix seconds; the lifetime of a key package to be added must include it. Nil leaves that to whoever commits.
+    ///   - now: Unix seconds; the lifetime of a key package to be added must include it. Nil leaves that check to the
+    ///     committer.
     /// - Returns: the proposal as MLSMessage.
-    /// - Throws: `malformed`; `invalidProposal` for a type that only members may propose; `invalidState` when the signer is not among the
-    ///   external senders; `unsupported` for a group of another cipher suite; for an Add that no group or not this one takes
-    ///   `invalidKeyPackage`, `invalidLeafNode`, `invalidKey`, `expired`, `invalidSignature`.
+    /// - Throws: `malformed`; `invalidProposal` for a type that only members may propose; `invalidState` when the
+    ///   signer is not among the external senders; `unsupported` for a group of another cipher suite; for an Add that
+    ///   no group or not this one takes `invalidKeyPackage`, `invalidLeafNode`, `invalidKey`, `expired`,
+    ///   `invalidSignature`.
     public static func externalProposal(
         _ proposal: Proposal, groupInfo: [UInt8], authenticatedData: [UInt8] = [], signer: SignaturePrivateKey,
         crypto: any SuiteCrypto, now: UInt64?
@@ -32,16 +36,16 @@ extension Group {
 
     /// Proposes one's own Add to a group (RFC 9420 §12.1.8, sender type `new_member_proposal`).
     ///
-    /// Members take such a proposal only with ``GroupConfiguration/acceptsNewMemberProposals``.
+    /// Members accept such a proposal only with ``GroupConfiguration/acceptsNewMemberProposals``.
     /// - Parameters:
     ///   - keyPackage: one's own; its private keys are needed for the Welcome.
     ///   - groupInfo: of the group's present epoch; MLSMessage.
     ///   - signer: the key of the key package.
-    ///   - now: Unix seconds; the lifetime of the key package must include it. Nil leaves that to whoever commits.
+    ///   - now: Unix seconds; the lifetime of the key package must include it. Nil leaves that check to the committer.
     /// - Returns: the proposal as MLSMessage.
-    /// - Throws: `malformed`; `invalidState` when the signer is not the key package's; `unsupported` for a group of another cipher suite;
-    ///   `invalidKeyPackage`, `invalidLeafNode`, `invalidKey`, `expired`, `invalidSignature` for a key package that no group or not this
-    ///   one takes.
+    /// - Throws: `malformed`; `invalidState` when the signer is not the key package's; `unsupported` for a group of
+    ///   another cipher suite; `invalidKeyPackage`, `invalidLeafNode`, `invalidKey`, `expired`, `invalidSignature` for
+    ///   a key package that no group or not this one takes.
     public static func newMemberProposal(
         _ keyPackage: KeyPackage, groupInfo: [UInt8], authenticatedData: [UInt8] = [], signer: SignaturePrivateKey,
         crypto: any SuiteCrypto, now: UInt64?
@@ -56,7 +60,7 @@ extension Group {
             signer: signer, crypto: crypto)
     }
 
-    /// What can be said about an Add by somebody who does not see the members (RFC 9420 §10.1).
+    /// The checks of an Add that need no view of the members (RFC 9420 §10.1).
     private static func check(
         _ keyPackage: KeyPackage, for context: GroupContext, crypto: any SuiteCrypto, now: UInt64?
     ) throws(MLSError) {

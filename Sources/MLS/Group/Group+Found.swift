@@ -1,19 +1,21 @@
-/// Groups that go on from another one, tied to it by a resumption PSK (RFC 9420 §11.2, §11.3).
+/// Groups that continue another one, tied to it by a resumption PSK (RFC 9420 §11.2, §11.3).
 extension Group {
-    /// Makes the group that the ReInit of this one calls for, with all its members (RFC 9420 §11.2). Any member may do so.
+    /// Makes the group that the ReInit of this one calls for, with all its members (RFC 9420 §11.2). Any member may do
+    /// so.
     ///
     /// - Parameters:
     ///   - keyPackages: one for each other member of this group, fit for the new version and cipher suite.
-    ///   - credential: this client's own, of the same client as in this group (see ``AuthenticationService/clientIdentifier(of:)``).
+    ///   - credential: this client's own, of the same client as in this group (see
+    ///     ``AuthenticationService/clientIdentifier(of:)``).
     ///   - signer: of the new cipher suite.
     ///   - crypto: of the new cipher suite.
     ///   - psks: more keys to be mixed in, one PSK proposal each.
     ///   - now: Unix seconds; the lifetimes of the key packages are checked against it.
-    /// - Returns: the new group in epoch 1, and the Welcome for the other members as MLSMessage (nil when there are none). They join with
-    ///   ``join(welcome:bundles:ratchetTree:psks:predecessor:crypto:configuration:now:)``.
-    /// - Throws: `invalidState` when no commit has ended this group, or for another suite than the ReInit names; `unsupported` for a version
-    ///   that is not offered; `invalidKeyPackage` when the new members are not the old ones; else as
-    ///   `commit`.
+    /// - Returns: the new group in epoch 1, and the Welcome for the other members as MLSMessage (nil when there are
+    ///   none). They join with ``join(welcome:bundles:ratchetTree:psks:predecessor:crypto:configuration:now:)``.
+    /// - Throws: `invalidState` when no commit has ended this group, or for another suite than the ReInit names;
+    ///   `unsupported` for a version that is not offered; `invalidKeyPackage` when the new members are not the old
+    ///   ones; else as `commit`.
     public func reinitialize(
         with keyPackages: [KeyPackage], credential: Credential, signer: SignaturePrivateKey, lifetime: Lifetime,
         leafExtensions: [Extension] = [], capabilities: Capabilities = Capabilities(), inlineTree: Bool = true,
@@ -39,7 +41,7 @@ extension Group {
             entropy: entropy)
     }
 
-    /// Makes a new group of some of this one's members (RFC 9420 §11.3). This group goes on as it is.
+    /// Makes a new group of some of this one's members (RFC 9420 §11.3). This group continues unchanged.
     ///
     /// - Parameters:
     ///   - keyPackages: one for each other member of the new group.
@@ -47,10 +49,10 @@ extension Group {
     ///   - extensions: of the new group; those of this one when nil.
     ///   - psks: more keys to be mixed in, one PSK proposal each.
     ///   - now: Unix seconds; the lifetimes of the key packages are checked against it.
-    /// - Returns: the new group in epoch 1, and the Welcome for its other members as MLSMessage (nil when there are none). They join with
-    ///   ``join(welcome:bundles:ratchetTree:psks:predecessor:crypto:configuration:now:)``.
-    /// - Throws: `invalidKeyPackage` when somebody would come in who is not in this group; `invalidState` for this group's own id; else as
-    ///   `commit`.
+    /// - Returns: the new group in epoch 1, and the Welcome for its other members as MLSMessage (nil when there are
+    ///   none). They join with ``join(welcome:bundles:ratchetTree:psks:predecessor:crypto:configuration:now:)``.
+    /// - Throws: `invalidKeyPackage` if someone would join who is not in this group; `invalidState` for this group's
+    ///   own id; otherwise as `commit`.
     public func branch(
         groupID: [UInt8], with keyPackages: [KeyPackage], credential: Credential? = nil, signer: SignaturePrivateKey,
         extensions: [Extension]? = nil, lifetime: Lifetime, leafExtensions: [Extension] = [],

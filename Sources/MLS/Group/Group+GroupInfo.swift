@@ -2,7 +2,8 @@ extension Group {
     /// The public state of the present epoch, signed: for external joiners.
     ///
     /// - Parameters:
-    ///   - extensions: more extensions, ``Extension/grease(from:)`` perhaps; not ratchet_tree and external_pub, which the flags decide.
+    ///   - extensions: more extensions, ``Extension/grease(from:)`` perhaps; not ratchet_tree and external_pub, which
+    ///     the flags decide.
     ///   - inlineTree: whether the ratchet tree comes along.
     ///   - externalPub: whether the key for external commits comes along.
     ///   - entropy: what ``GroupConfiguration/sendsGREASE`` draws its values from; without it there are none.

@@ -1,17 +1,19 @@
 extension Group {
-    /// Joins by a Welcome (RFC 9420 §12.4.3.1). That this group is not joined already is for the caller to check.
+    /// Joins by a Welcome (RFC 9420 §12.4.3.1). The caller must check that the group is not joined already.
     ///
     /// - Parameters:
     ///   - welcome: MLSMessage.
-    ///   - bundles: key packages of this client that may be meant.
+    ///   - bundles: key packages of this client that the Welcome may be for.
     ///   - ratchetTree: the encoded tree, when the Welcome does not carry it.
-    ///   - psks: secrets that the Welcome may call for: external ones, and resumption secrets of other groups (``resumptionPSK(epoch:)``).
-    ///   - predecessor: the group that this one must go on from: the one that a ReInit has ended, or of which this one is a branch. Without it
-    ///     a Welcome to such a group is refused, and with it any other.
+    ///   - psks: secrets that the Welcome may call for: external ones, and resumption secrets of other groups
+    ///     (``resumptionPSK(epoch:)``).
+    ///   - predecessor: the group that this one must continue: the one that a ReInit has ended, or of which this one is
+    ///     a branch. Without it a Welcome to such a group is refused, and with it any other.
     ///   - now: Unix seconds; the lifetime of the key package used is checked against it.
-    /// - Returns: the group; which key package was used, so that its private keys can be deleted; and the tag of the commit that added us.
-    /// - Throws: `notForUs` when no bundle is meant; `unknownReference` for a PSK that is not known here, the predecessor's among them;
-    ///   `credentialRefused`; else what is wrong with the Welcome.
+    /// - Returns: the group; which key package was used, so that its private keys can be deleted; and the tag of the
+    ///   commit that added us.
+    /// - Throws: `notForUs` when no bundle is meant; `unknownReference` for a PSK that is not known here, the
+    ///   predecessor's among them; `credentialRefused`; else what is wrong with the Welcome.
     public static func join(
         welcome: [UInt8], bundles: [KeyPackageBundle], ratchetTree: [UInt8]? = nil, psks: [PreSharedKey] = [],
         predecessor: Group? = nil, crypto: any SuiteCrypto, configuration: GroupConfiguration = .init(), now: UInt64?

@@ -1,12 +1,12 @@
-/// A commit for an epoch that is over, which another one ended.
+/// A commit for a past epoch, which another commit ended.
 package struct LostCommit: Hashable, Sendable {
-    /// Somebody whom it would have added.
+    /// A client it would have added.
     package struct Newcomer: Hashable, Sendable {
         package let credential: Credential
         package let signatureKey: [UInt8]
     }
 
-    /// Its author, as in that epoch; also one who came back from outside with the key they had.
+    /// Its author, as in that epoch; also one who rejoined from outside with the key they had.
     package let committer: Member
     /// By Add proposals in the commit itself, in their order.
     package let added: [Newcomer]
@@ -14,13 +14,14 @@ package struct LostCommit: Hashable, Sendable {
 }
 
 extension Group {
-    /// Reads a commit that lost its race: by whom it is, and whom they meant to add. It changes nothing.
+    /// Reads a commit that lost its race: who made it, and whom it would have added. It changes nothing.
     ///
-    /// Its signature is verified with the author's key and the GroupContext of that epoch (RFC 9420 §6.1), so nobody else can have made it.
-    /// Whether members would have taken it is not looked into.
+    /// The signature is verified with the author's key and the GroupContext of that epoch (RFC 9420 §6.1), so no one
+    /// else can have made it. Does not check whether members would have accepted it.
     ///
     /// - Parameter message: a PublicMessage as MLSMessage.
-    /// - Returns: nil for what is no commit of a member in a past epoch of the window (``GroupConfiguration/pastEpochs``).
+    /// - Returns: nil for what is not a commit of a member in a past epoch of the window
+    ///   (``GroupConfiguration/pastEpochs``).
     package func lostCommit(_ message: [UInt8]) -> LostCommit? {
         guard case .publicMessage(let message)? = try? MLSMessage(decoding: message),
             message.content.groupID == groupID, case .commit(let commit) = message.content.body,
@@ -45,7 +46,7 @@ extension Group {
         switch sender {
         case .member(let index): return member(at: index, inEpoch: epoch)
         case .newMemberCommit:
-            // Nil for an epoch outside of the window.
+            // Nil for an epoch outside the window.
             guard let leaf = commit.path?.leafNode, let members = try? members(inEpoch: epoch) else { return nil }
             return members.first { $0.credential == leaf.credential && $0.signatureKey == leaf.signatureKey }
         case .external, .newMemberProposal: return nil

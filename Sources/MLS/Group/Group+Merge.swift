@@ -1,8 +1,8 @@
 extension Group {
-    /// Takes a staged commit: the group moves to the next epoch.
+    /// Applies a staged commit: the group moves to the next epoch.
     ///
-    /// The keys of the epoch that ends stay in the window of past epochs, as they are now; what else belonged to it is gone. A commit that
-    /// removes this member leaves the group in its epoch, able to read what was sent in it and nothing else.
+    /// The keys of the epoch that ends stay in the window of past epochs, as they are now; everything else of it is
+    /// gone. A commit that removes this member leaves the group in its epoch, able only to read what was sent in it.
     /// - Throws: `wrongGroup`, `removed`; `invalidState` when the commit was made for another state of the group.
     public mutating func merge(_ staged: StagedCommit) throws(MLSError) {
         let own = try ownSecrets()
@@ -25,15 +25,17 @@ extension Group {
         for index in current.messageKeys.secretTree.nodes.keys { journal.touch(.node(epoch, index)) }
     }
 
-    /// Takes the key of a commit that has been opened and is not to be merged: with it the message could be opened again (RFC 9420 §9.2).
+    /// Consumes the key of a commit that has been opened and will not be merged: with it the message could be opened
+    /// again (RFC 9420 §9.2).
     ///
-    /// For one that has lost against another commit of its epoch, before or after that one is merged. One's own commits, and those that
-    /// came as a PublicMessage, have no such key, so nothing happens.
+    /// Use it for a commit that has lost against another one of its epoch, before or after that one is merged. One's
+    /// own commits, and those that came as a PublicMessage, have no such key, so nothing happens.
     public mutating func discard(_ staged: StagedCommit) {
         if staged.groupID == groupID { consume(staged.sealedWith, epoch: staged.baseEpoch) }
     }
 
-    /// Closes the window of past epochs: no message of theirs is opened any more. A member that has been removed forgets its last epoch, too.
+    /// Closes the window of past epochs: none of their messages is opened any more. A member that has been removed
+    /// forgets its last epoch, too.
     ///
     /// A removed member's window closes in no other way, as no commit comes after the one that removed it.
     public mutating func forgetMessages() {
@@ -59,7 +61,7 @@ extension Group {
         proposals = ProposalCache()
     }
 
-    /// After having been removed: the secrets of the epoch go, except what opens its messages.
+    /// After being removed: the secrets of the epoch go, except what opens its messages.
     private mutating func leave() {
         current.own = nil
         var keys = current.messageKeys
@@ -68,7 +70,7 @@ extension Group {
         journal.touch(.state)
     }
 
-    /// Nobody opens a handshake message of this epoch any more.
+    /// No one opens a handshake message of this epoch any more.
     private mutating func dropHandshakeKeys(of keys: inout MessageKeys) {
         for (id, generations) in keys.secretTree.dropHandshakeKeys() {
             journal.touch(.ratchet(epoch, id))

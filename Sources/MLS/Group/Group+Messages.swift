@@ -3,7 +3,8 @@ extension Group {
     ///
     /// The group must be stored before the result leaves the machine: otherwise a restart would use the same key again.
     /// - Returns: a PrivateMessage as MLSMessage.
-    /// - Throws: `tooLarge`, `removed`; `invalidState` also for proposals that go first, see ``GroupConfiguration/commitsBeforeData``.
+    /// - Throws: `tooLarge`, `removed`; `invalidState` also for proposals that go first, see
+    ///   ``GroupConfiguration/commitsBeforeData``.
     public mutating func protect(
         _ plaintext: [UInt8], authenticatedData: [UInt8] = [], signer: SignaturePrivateKey,
         entropy: any EntropySource
@@ -38,12 +39,13 @@ extension Group {
 
     /// Opens application data of this epoch or of a past one in the window, and leaves the group as it is.
     ///
-    /// For whoever looks at a message before they take it: any member can seal again what another one has signed, under another generation
-    /// (RFC 9420 §6.3.2), and taking the key of such a copy passes over the keys before it.
+    /// Use it to look at a message before consuming its key: any member can seal again what another one has signed,
+    /// under another generation (RFC 9420 §6.3.2), and consuming the key of such a copy skips the keys before it.
     /// - Parameters:
     ///   - message: a PrivateMessage as MLSMessage.
-    ///   - isOwn: it bears this very member's name. What this state has sealed itself does not open, as its key is gone.
-    /// - Throws: `generationReused` for a key that was taken; else what is wrong with the message.
+    ///   - isOwn: whether it claims to come from this member. What this state has sealed itself does not open, as its
+    ///     key is gone.
+    /// - Throws: `generationReused` for a key that was used already; otherwise what is wrong with the message.
     package func open(_ message: [UInt8], isOwn: Bool = false) throws(MLSError) -> OpenedMessage {
         guard case .privateMessage(let sealed) = try MLSMessage(decoding: message) else {
             throw MLSError(.malformed, "application data comes in a PrivateMessage")
@@ -66,14 +68,14 @@ extension Group {
         consume(opened.step, epoch: opened.message.epoch)
     }
 
-    /// Called before anything is encoded, so that no length is written that no reader takes.
+    /// Called before anything is encoded, so that no length is written that no reader accepts.
     func checkLength(_ data: [UInt8]) throws(MLSError) { try Self.checkLength(data) }
 
     static func checkLength(_ data: [UInt8]) throws(MLSError) {
         if data.count > Limits.messageLength { throw MLSError(.tooLarge, "\(data.count) bytes in one message") }
     }
 
-    /// Seals a signed content under the present epoch; the step is for the caller to take.
+    /// Seals a signed content under the present epoch. The caller must apply the step.
     func seal(
         _ content: AuthenticatedContent, kind: SecretTree.Kind, entropy: any EntropySource
     ) throws(MLSError) -> (message: PrivateMessage, step: SecretTree.Step) {
@@ -85,14 +87,14 @@ extension Group {
         return (message, step)
     }
 
-    /// A PrivateMessage that has been opened and whose signature has been verified; the step is for the caller to take.
+    /// A PrivateMessage that has been opened and whose signature has been verified. The caller must apply the step.
     struct Opened {
         let content: AuthenticatedContent
         let sender: Member
         let step: SecretTree.Step
     }
 
-    /// - Parameter isOwn: the message is one of this very member; else such a message is refused.
+    /// - Parameter isOwn: whether the message is one of this member; otherwise such a message is refused.
     /// - Throws: `wrongGroup`, `epochTooOld`, `epochNotReached`, `ownMessage`, or what is wrong with the message.
     func open(_ message: PrivateMessage, kind: SecretTree.Kind, isOwn: Bool = false) throws(MLSError) -> Opened {
         let (keys, context) = try messageKeys(groupID: message.groupID, epoch: message.epoch)
@@ -126,12 +128,13 @@ extension Group {
         return (past.messageKeys, past.encodedContext)
     }
 
-    /// Takes a step of the present epoch.
+    /// Applies a step of the present epoch.
     mutating func consume(_ step: SecretTree.Step) {
         consume(step, epoch: epoch)
     }
 
-    /// Takes a step of an epoch of the window. Where no handshake message is opened any more, its handshake keys are gone at once.
+    /// Applies a step of an epoch of the window. If no handshake message is opened any more, its handshake keys are
+    /// gone at once.
     mutating func consume(_ step: SecretTree.Step, epoch: UInt64) {
         let isOver = epoch != self.epoch || !isActive
         let step = isOver ? step.withoutHandshakeKeys : step
@@ -148,11 +151,11 @@ extension Group {
     }
 }
 
-/// An application message that has been opened, and whose key has not been taken.
+/// An application message that has been opened, and whose key has not been consumed.
 package struct OpenedMessage: Sendable {
     package let message: ApplicationMessage
     let step: SecretTree.Step
 
-    /// How many keys of its sender that taking this one passes over.
+    /// How many keys of its sender are skipped by consuming this one.
     package var passedOver: Int { step.newSkipped.count }
 }

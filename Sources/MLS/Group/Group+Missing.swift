@@ -1,17 +1,19 @@
-/// Messages of a member that never came, by the generations that were passed over (RFC 9420 §9.1).
+/// Messages of a member that never came, counted by the generations that were skipped (RFC 9420 §9.1).
 package struct MissingMessages: Hashable, Sendable {
     /// As in that epoch.
     package let sender: Member
-    /// At least so many: of a very long gap not all is known.
+    /// The minimum number: of a very long gap not all is known.
     package let count: UInt32
 }
 
 extension Group {
-    /// What later messages of an epoch have passed over and what has not come since, by sender, in the order of the leaves.
+    /// The generations that later messages of an epoch have skipped and that have not come since, by sender, in the
+    /// order of the leaves.
     ///
-    /// What comes after the last message of a sender nobody can miss. A message may be missing because it was never sent: its key was used for it
-    /// all the same.
-    /// - Parameter epoch: this one, or a past one of the window (``GroupConfiguration/pastEpochs``). Of all others nothing is known.
+    /// What comes after a sender's last message cannot be noticed. A message may be missing because it was never sent:
+    /// its key was used up all the same.
+    /// - Parameter epoch: this one, or a past one of the window (``GroupConfiguration/pastEpochs``). Nothing is known
+    ///   of others.
     package func missingMessages(inEpoch epoch: UInt64) -> [MissingMessages] {
         guard let skipped = messageKeys(ofEpoch: epoch)?.secretTree.skipped else { return [] }
         return skipped.compactMap { id, keys -> MissingMessages? in

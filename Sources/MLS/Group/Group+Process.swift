@@ -1,15 +1,16 @@
 extension Group {
-    /// Opens and checks a proposal or commit of the present epoch, without taking it: the group stays as it is.
+    /// Opens and checks a proposal or commit of the present epoch without applying it: the group is unchanged.
     ///
     /// - Parameters:
     ///   - message: a PublicMessage or PrivateMessage as MLSMessage.
     ///   - psks: the secrets of external PSKs that a commit may call for.
-    ///   - now: Unix seconds; the lifetimes of added key packages are checked against it. Give nil for commits that may be old.
-    ///   - stored: gives the record of this group that is stored under a key, for proposals that are no longer in memory: for whoever calls
-    ///     ``takeStateChanges(leavingProposalsInStore:)`` with `true`. What it throws is thrown on.
-    /// - Throws: `ownMessage` for what this very member sent (merge the staged commit instead); `wrongGroup`, `epochTooOld`,
-    ///   `epochNotReached`; `unknownReference` for a proposal or PSK that is not known here; `credentialRefused`; `invalidState` once a
-    ///   ReInit has ended the group; else what is wrong with the message.
+    ///   - now: Unix seconds; the lifetimes of added key packages are checked against it. Give nil for commits that may
+    ///     be old.
+    ///   - stored: returns the record of this group stored under a key, for proposals that are no longer in memory;
+    ///     needed with ``takeStateChanges(leavingProposalsInStore:)`` `true`. Its errors are passed on.
+    /// - Throws: `ownMessage` for what this very member sent (merge the staged commit instead); `wrongGroup`,
+    ///   `epochTooOld`, `epochNotReached`; `unknownReference` for a proposal or PSK that is not known here;
+    ///   `credentialRefused`; `invalidState` once a ReInit has ended the group; else what is wrong with the message.
     public func process(
         _ message: [UInt8], psks: [PreSharedKey] = [], now: UInt64?,
         stored: (_ key: [UInt8]) throws(MLSError) -> [UInt8]? = { (_: [UInt8]) throws(MLSError) -> [UInt8]? in nil }

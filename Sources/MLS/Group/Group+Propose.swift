@@ -1,12 +1,14 @@
 extension Group {
-    /// Makes a stand-alone proposal; it is remembered here for the next commit too.
+    /// Makes a stand-alone proposal, which is also remembered here for the next commit.
     ///
-    /// - Parameter now: Unix seconds; the lifetime of a key package to be added must include it. Nil leaves that to whoever commits.
+    /// - Parameter now: Unix seconds; the lifetime of a key package to be added must include it. Nil leaves that check
+    ///   to the committer.
     /// - Returns: the proposal as MLSMessage.
-    /// - Throws: `invalidProposal` for an Update (see ``proposeUpdate(profile:newSigner:authenticatedData:signer:entropy:)``) or
-    ///   ExternalInit, and for what nobody may commit; for an Add that no group or not this one takes `unsupported`,
-    ///   `invalidKeyPackage`, `invalidLeafNode`, `invalidKey`, `expired`, `invalidSignature`, `credentialRefused`; `removed`, `invalidState`,
-    ///   `tooLarge`, `malformed`.
+    /// - Throws: `invalidProposal` for an Update (see
+    ///   ``proposeUpdate(profile:newSigner:authenticatedData:signer:entropy:)``) or ExternalInit, and for what no one
+    ///   may commit; for an Add that no group or not this one takes `unsupported`, `invalidKeyPackage`,
+    ///   `invalidLeafNode`, `invalidKey`, `expired`, `invalidSignature`, `credentialRefused`; `removed`,
+    ///   `invalidState`, `tooLarge`, `malformed`.
     public mutating func propose(
         _ proposal: Proposal, authenticatedData: [UInt8] = [], signer: SignaturePrivateKey, now: UInt64?,
         entropy: any EntropySource
@@ -22,8 +24,8 @@ extension Group {
         }
     }
 
-    /// Whether a key package may be proposed (RFC 9420 §10.1). Whether its keys are taken is seen when it is committed: the member that
-    /// has them may be gone by then.
+    /// Whether a key package may be proposed (RFC 9420 §10.1). Whether its keys are already in use is checked when it
+    /// is committed: the member that has them may be gone by then.
     private func check(_ keyPackage: KeyPackage, now: UInt64?) throws(MLSError) {
         try keyPackage.validate(crypto: crypto, now: now)
         try configuration.checkLength(of: keyPackage.leafNode)
@@ -36,13 +38,14 @@ extension Group {
     /// Proposes a fresh encryption key for one's own leaf (RFC 9420 §12.1.2); another member must commit it.
     ///
     /// - Parameters:
-    ///   - profile: what the new leaf says about this member; as before when nil. With another credential, all members need
-    ///     ``GroupConfiguration/allowsCredentialChange``.
+    ///   - profile: what the new leaf says about this member; unchanged if nil. With another credential, all members
+    ///     need ``GroupConfiguration/allowsCredentialChange``.
     ///   - signer: the key of the present leaf, which signs the message.
-    ///   - newSigner: the key of the new leaf, which takes over with the commit that takes up the proposal; the present one when nil.
+    ///   - newSigner: the key of the new leaf, used from the commit that includes the proposal on; the present one if
+    ///     nil.
     /// - Returns: the proposal as MLSMessage.
-    /// - Throws: `removed`, `invalidState`, `tooLarge`; `invalidLeafNode` and `credentialRefused` for a profile that the group would not
-    ///   take.
+    /// - Throws: `removed`, `invalidState`, `tooLarge`; `invalidLeafNode` and `credentialRefused` for a profile that
+    ///   the group would not take.
     public mutating func proposeUpdate(
         profile: LeafNode.Profile? = nil, newSigner: SignaturePrivateKey? = nil, authenticatedData: [UInt8] = [],
         signer: SignaturePrivateKey, entropy: any EntropySource
@@ -63,7 +66,8 @@ extension Group {
 
     /// Remembers a received proposal until the epoch ends. One that is there already changes nothing.
     ///
-    /// However many there are: those beyond ``Limits/waitingProposals`` are known to others' commits, but no longer wait for one of this member.
+    /// There is no limit: those beyond ``Limits/waitingProposals`` can be referred to by others' commits, but no longer
+    /// wait for one of this member.
     /// - Throws: `invalidState` when the group has left the proposal's epoch.
     public mutating func storeProposal(_ proposal: PendingProposal) throws(MLSError) {
         if proposal.epoch != epoch { throw MLSError(.invalidState, "the proposal's epoch is over") }
@@ -71,18 +75,19 @@ extension Group {
         consume(proposal.sealedWith, epoch: epoch)
     }
 
-    /// Takes the key of a proposal that has been opened and is not to be stored: with it the message could be opened again (RFC 9420 §9.2).
+    /// Consumes the key of a proposal that has been opened and will not be stored: with it the message could be opened
+    /// again (RFC 9420 §9.2).
     ///
     /// A PublicMessage has none, so nothing happens.
     public mutating func discard(_ proposal: PendingProposal) {
         consume(proposal.sealedWith, epoch: proposal.epoch)
     }
 
-    /// Takes the key of a handshake message that has been opened earlier.
+    /// Consumes the key of a handshake message that was opened earlier.
     mutating func consume(_ key: (id: SecretTree.RatchetID, generation: UInt32)?, epoch: UInt64) {
         guard let key, let tree = messageKeys(ofEpoch: epoch)?.secretTree else { return }
         do {
-            // Worked out anew: other messages of the sender may have been opened since this one.
+            // Computed again: other messages of the sender may have been opened since.
             consume(try tree.key(for: key.id, generation: key.generation, crypto: crypto), epoch: epoch)
         } catch {
             // There is nothing left to consume.

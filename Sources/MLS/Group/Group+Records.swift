@@ -1,10 +1,12 @@
 extension Group {
-    /// The records that changed since the last call, for the store; on a new group, all of them, with everything older deleted.
+    /// The records that changed since the last call, for the store; on a new group, all of them, with everything older
+    /// deleted.
     ///
-    /// The order of the result depends on nothing but the state, so equal runs store equal bytes.
-    /// - Parameter leavingProposalsInStore: whether proposals that do not wait for a commit of this member leave memory with this call, which
-    ///   bounds what a flood of them takes. ``process(_:psks:now:stored:)`` must then be given what is stored; ``restore(_:crypto:configuration:)``
-    ///   does without the records under ``storedProposals``.
+    /// The order of the result depends only on the state, so equal runs store equal bytes.
+    /// - Parameter leavingProposalsInStore: whether proposals that do not wait for a commit of this member leave memory
+    ///   with this call, which limits the memory that a flood of them takes. ``process(_:psks:now:stored:)`` must then
+    ///   be given what is stored; ``restore(_:crypto:configuration:)`` does not need the records under
+    ///   ``storedProposals``.
     public mutating func takeStateChanges(leavingProposalsInStore: Bool = false) -> [StateChange] {
         defer { if leavingProposalsInStore { proposals.leaveAsideInStore() } }
         switch journal.take() {
@@ -26,8 +28,8 @@ extension Group {
         }
     }
 
-    /// What the keys of those records begin with that are looked up one by one, see ``process(_:psks:now:stored:)``: proposals that do not wait for
-    /// a commit of this member. In one epoch they are as many as its members send.
+    /// The key prefix of the records that are looked up one by one, see ``process(_:psks:now:stored:)``: proposals that
+    /// do not wait for a commit of this member. In one epoch they are as many as its members send.
     package static let storedProposals: [UInt8] = [RecordKey.asideTag]
 
     /// The whole group as records, without what has been left in the store.
@@ -53,7 +55,7 @@ extension Group {
             }
     }
 
-    /// What is to be stored under a key; nil when there is nothing (any more).
+    /// What to store under a key; nil if there is nothing (any more).
     private func value(of key: RecordKey) -> [UInt8]? {
         switch key {
         case .state: return StateRecord(self).encoded
@@ -93,9 +95,9 @@ extension Group {
         return writer.bytes
     }
 
-    /// Brings a group back from its records, in any order.
+    /// Restores a group from its records, in any order.
     ///
-    /// The records come from one's own store: they are checked to be whole and in form, not to be genuine.
+    /// The records come from one's own store: they are checked for completeness and form, but not authenticated.
     /// - Throws: `malformed`, `unsupported` for another format.
     public static func restore(
         _ records: [(key: [UInt8], value: [UInt8])], crypto: any SuiteCrypto,

@@ -1,8 +1,8 @@
 /// A member's view of an MLS group (RFC 9420).
 ///
-/// A group is a value and does no IO. What changes it comes in two steps: `commit` and ``process(_:psks:now:stored:)`` work out what would be and
-/// leave the group alone; ``merge(_:)`` takes the step. After each mutating call ``takeStateChanges(leavingProposalsInStore:)`` tells which
-/// records to store.
+/// A group is a value and does no IO. It changes in two steps: `commit` and ``process(_:psks:now:stored:)`` compute the
+/// result and leave the group alone; ``merge(_:)`` applies it. After each mutating call
+/// ``takeStateChanges(leavingProposalsInStore:)`` returns the records to store.
 public struct Group: Sendable {
     public var configuration: GroupConfiguration
     let crypto: any SuiteCrypto
@@ -13,7 +13,7 @@ public struct Group: Sendable {
     /// Set by a commit with a ReInit: this group sends nothing any more (RFC 9420 §12.4.2).
     var successor: ReInit?
     var journal = Journal()
-    /// The leaf whose Welcome brought this member in; nil for other ways in, and once the group was restored.
+    /// The leaf whose Welcome added this member; nil if it joined in another way, and after the group was restored.
     public internal(set) var welcomer: LeafIndex?
 
     init(configuration: GroupConfiguration, crypto: any SuiteCrypto, current: EpochState, successor: ReInit? = nil) {
@@ -32,7 +32,7 @@ extension Group {
     public var groupContext: GroupContext { current.context }
     /// The GroupContext's extensions.
     public var extensions: [Extension] { current.context.extensions }
-    /// Equal for all members of the epoch and nobody else (RFC 9420 §8.7).
+    /// Equal for all members of the epoch and for no one else (RFC 9420 §8.7).
     public var epochAuthenticator: Secret { current.epochAuthenticator }
     /// The tag of the commit that began this epoch.
     public var confirmationTag: [UInt8] { current.confirmationTag }
@@ -41,10 +41,11 @@ extension Group {
     /// The parameters of the group that follows this one, once a commit has ended it.
     public var reInit: ReInit? { successor }
 
-    /// The ratchet tree as `optional<Node> ratchet_tree<V>` (RFC 9420 §12.4.3.3), for joiners whose Welcome or GroupInfo does not carry it.
+    /// The ratchet tree as `optional<Node> ratchet_tree<V>` (RFC 9420 §12.4.3.3), for joiners whose Welcome or
+    /// GroupInfo does not carry it.
     public var ratchetTree: [UInt8] { current.tree.encoded }
 
-    /// All members by rising leaf. Takes time in proportion to the group.
+    /// All members in ascending order of leaves. Takes time proportional to the size of the group.
     public var members: [Member] { current.tree.members.map { Member($0.1, at: $0.0) } }
 
     /// The member at a leaf; nil for a blank leaf, or one outside the tree.
@@ -52,10 +53,11 @@ extension Group {
         current.tree[index].map { Member($0, at: index) }
     }
 
-    /// The encryption key of the leaf there; nil for a blank leaf. Each new leaf of a member brings a fresh one (RFC 9420 §7.5).
+    /// The encryption key of the leaf there; nil for a blank leaf. Each new leaf of a member brings a fresh one (RFC
+    /// 9420 §7.5).
     package func leafKey(at index: LeafIndex) -> [UInt8]? { current.tree[index]?.encryptionKey }
 
-    /// The encryption keys of all leaves, by rising leaf. Takes time in proportion to the group.
+    /// The encryption keys of all leaves, in ascending order. Takes time proportional to the size of the group.
     package var leafKeys: [[UInt8]] { current.tree.members.map { $0.1.encryptionKey } }
 
     /// The first member with a basic credential of this identity.
@@ -69,10 +71,12 @@ extension Group {
     /// This member itself; nil once it has been removed.
     public var ownMember: Member? { isActive ? member(at: ownLeaf) : nil }
 
-    /// Proposals of this epoch that wait to be taken up by a commit of this member, in the order they came; at most ``Limits/waitingProposals``.
+    /// Proposals of this epoch that wait for a commit of this member, in the order they came; at most
+    /// ``Limits/waitingProposals``.
     ///
-    /// RFC 9420 §12.4 asks a member that has any of them to commit before it sends application data; ``protect(_:authenticatedData:signer:entropy:)``
-    /// leaves that to the caller, unless ``GroupConfiguration/commitsBeforeData`` says otherwise.
+    /// RFC 9420 §12.4 asks a member that has any of them to commit before it sends application data;
+    /// ``protect(_:authenticatedData:signer:entropy:)`` leaves that to the caller, unless
+    /// ``GroupConfiguration/commitsBeforeData`` says otherwise.
     public var pendingProposals: [PendingProposal] { proposals.entries }
 
     /// MLS-Exporter (RFC 9420 §8.5).
@@ -90,7 +94,7 @@ extension Group {
         return own
     }
 
-    /// What a member needs to send, with the signer checked to be the one the group knows it by.
+    /// What a member needs to send, after checking that the signer is the one the group knows.
     ///
     /// - Throws: `removed`, `invalidState`.
     func sendingLeaf(signer: SignaturePrivateKey) throws(MLSError) -> (leaf: LeafNode, own: EpochState.OwnSecrets) {

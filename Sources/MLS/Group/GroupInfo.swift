@@ -28,7 +28,7 @@ package struct GroupInfo: Hashable, Sendable {
         if !holds { throw MLSError(.invalidSignature, "the signature of a GroupInfo") }
     }
 
-    /// The HPKE key that external commits are sealed to; nil when the signer did not give it.
+    /// The HPKE key that external commits are sealed to; nil if the signer did not give it.
     package func externalPub() throws(MLSError) -> [UInt8]? {
         guard let data = extensions[.externalPub] else { return nil }
         var reader = TLSReader(data)
@@ -43,7 +43,7 @@ package struct GroupInfo: Hashable, Sendable {
         _ context: GroupContext, _ extensions: [Extension], _ confirmationTag: [UInt8], _ signer: LeafIndex,
         to writer: inout TLSWriter
     ) {
-        // The ratchet tree, perhaps, and whatever else is beside it.
+        // The ratchet tree, if it is included, and any other extensions.
         writer.reserve(extensions.reduce(512) { $0 + $1.data.count + 8 })
         writer.write(context)
         writer.writeVector(extensions)

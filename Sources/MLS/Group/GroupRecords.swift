@@ -4,7 +4,7 @@ struct StateRecord {
 
     let context: GroupContext
     let ownLeaf: LeafIndex
-    /// How many nodes of the tree are not blank: tells that none of its records is missing.
+    /// The number of nodes of the tree that are not blank, to detect missing records.
     let filledNodes: UInt32
     let confirmationTag: [UInt8]
     let epochAuthenticator: Secret
@@ -37,7 +37,7 @@ struct StateRecord {
         senderData = try reader.readSecret()
         successor = try reader.readOptional()
         if let epoch: EpochSecrets = try reader.readOptional() {
-            // In place: its keys are to stand in no array of their own.
+            // In place: its keys must not be copied into an array of their own.
             var content = try reader.readSubReader()
             own = .init(privateTree: try PrivateTree(from: &content, crypto: crypto), epoch: epoch)
         } else {

@@ -1,4 +1,4 @@
-/// Puts a group together from its records, checking that they are whole and fit each other.
+/// Builds a group from its records, checking that they are complete and match each other.
 struct GroupRestorer {
     let values: [RecordKey: [UInt8]]
     let crypto: any SuiteCrypto
@@ -64,7 +64,7 @@ struct GroupRestorer {
 
     private func fill(_ secretTrees: inout [UInt64: SecretTree]) throws(MLSError) {
         let hashLength = crypto.suite.hashLength
-        // By rising key, as the keys that were passed over are kept in the order of their generations.
+        // By ascending key, because skipped keys are kept in the order of their generations.
         let sorted = values.map { (key: $0.key.encoded, record: $0.key, value: $0.value) }
             .sorted { $0.key.lexicographicallyPrecedes($1.key) }
         for (_, record, value) in sorted {

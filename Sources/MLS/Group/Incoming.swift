@@ -1,4 +1,4 @@
-/// What a handshake message turned out to be. Nothing has happened yet: storing and merging are the caller's steps.
+/// The content of a handshake message. Nothing has been applied yet: the caller stores or merges it.
 public enum Incoming: Sendable {
     /// For ``Group/storeProposal(_:)``.
     case proposal(PendingProposal)

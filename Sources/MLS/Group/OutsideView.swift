@@ -1,7 +1,9 @@
-/// A GroupInfo as it can be judged from outside: which state of the group it shows, who vouches for that, and which commits were made for it.
+/// A GroupInfo judged from outside: which state of the group it shows, who signed it, and which commits were made for
+/// that state.
 ///
-/// The tree is held against the signed context, and the signature against the signer's leaf. The other leaves are not looked into: whoever means
-/// to come in leaves that to ``Group/externalCommit(groupInfo:ratchetTree:credential:signer:removePrior:removing:leafExtensions:authenticatedData:withGroupInfo:psks:capabilities:crypto:configuration:entropy:)``.
+/// The tree is checked against the signed context, and the signature against the signer's leaf. The other leaves are
+/// not checked; that is left to
+/// ``Group/externalCommit(groupInfo:ratchetTree:credential:signer:removePrior:removing:leafExtensions:authenticatedData:withGroupInfo:psks:capabilities:crypto:configuration:entropy:)``.
 package struct OutsideView: Sendable {
     private let info: GroupInfo
     private let tree: RatchetTree
@@ -43,10 +45,11 @@ package struct OutsideView: Sendable {
     /// The encryption keys of all leaves, by rising leaf.
     package var leafKeys: [[UInt8]] { tree.members.map { $0.1.encryptionKey } }
 
-    /// Whether a commit was signed for this very state of the group by a member of it, or by somebody who comes in from outside.
+    /// Whether a commit was signed for this very state of the group by a member of it, or by someone who joins from
+    /// outside.
     ///
-    /// The signature covers the GroupContext, and with it all commits before (RFC 9420 §6.1): no other branch of the group has the same.
-    /// That members take the commit is not said by that.
+    /// The signature covers the GroupContext, and with it all commits before (RFC 9420 §6.1): no other branch of the
+    /// group has the same. This does not say that members accept the commit.
     ///
     /// - Parameter commit: a PublicMessage as MLSMessage.
     package func hasCommit(_ commit: [UInt8]) -> Bool {

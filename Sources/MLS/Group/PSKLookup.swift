@@ -1,8 +1,9 @@
 extension Group {
-    /// The secret that proves membership in an epoch of this group, to be mixed into another group or given to ``join(welcome:bundles:ratchetTree:psks:predecessor:crypto:configuration:now:)``
-    /// (RFC 9420 §8.6, usage `application`).
+    /// The secret that proves membership in an epoch of this group, to be mixed into another group or given to
+    /// ``join(welcome:bundles:ratchetTree:psks:predecessor:crypto:configuration:now:)`` (RFC 9420 §8.6, usage
+    /// `application`).
     ///
-    /// Within this group nobody needs to give it: members find it in their window of past epochs.
+    /// Within this group it need not be given: members find it in their window of past epochs.
     /// - Parameter epoch: the present one when nil.
     /// - Throws: `removed`; `epochTooOld` and `epochNotReached` for an epoch outside of the window.
     public func resumptionPSK(epoch: UInt64? = nil) throws(MLSError) -> PreSharedKey {
@@ -17,7 +18,7 @@ extension Group {
 
     /// The secrets behind a commit's PSKs, in their order.
     ///
-    /// - Parameter given: the caller's; resumption secrets of this group's window are known without.
+    /// - Parameter given: the caller's; resumption secrets of this group's window need not be given.
     /// - Throws: `unknownReference`.
     func resolve(
         _ ids: [PreSharedKeyID], given: [PreSharedKey]

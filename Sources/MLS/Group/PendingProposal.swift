@@ -1,24 +1,24 @@
 /// A proposal that has been received or sent on its own and waits for a commit.
 public struct PendingProposal: Sendable {
     public let proposal: Proposal
-    /// Who proposes: a member, an external sender, or somebody who wants to join.
+    /// The proposer: a member, an external sender, or someone who wants to join.
     public let origin: Sender
-    /// What a commit calls it by.
+    /// The reference that a commit uses for it.
     public let reference: ProposalRef
     let epoch: UInt64
-    /// Own Updates: the new leaf's private key.
+    /// For own Updates: the new leaf's private key.
     let updateKey: HPKEPrivateKey?
     /// The key its message was sealed with, to be consumed when it is stored; nil for a PublicMessage.
     let sealedWith: (id: SecretTree.RatchetID, generation: UInt32)?
 
-    /// The proposing member; nil for somebody outside of the group.
+    /// The proposing member; nil for someone outside the group.
     public var sender: LeafIndex? { origin.member }
 }
 
 extension PendingProposal {
     var entry: ProposalList.Entry { .init(proposal: proposal, sender: origin, updateKey: updateKey) }
 
-    /// What it takes in memory, in shares of ``Limits/proposalShare`` bytes; at least 1.
+    /// The memory it takes, in shares of ``Limits/proposalShare`` bytes; at least 1.
     var shares: Int { 1 + proposal.encoded.count / Limits.proposalShare }
 
     /// Reads a proposal back from its record.
@@ -33,11 +33,11 @@ extension PendingProposal {
             updateKey: updateKey, sealedWith: nil)
     }
 
-    /// Whether some commit of its epoch could take it, alone or with others, as far as that depends on itself.
+    /// Checks whether some commit of its epoch could include it, alone or with others, judged by the proposal alone.
     ///
-    /// What depends on what else is committed is for ``ProposalTrial``: a Remove makes room for an Add of the same client.
-    /// - Parameter signatures: whether signatures are checked, which is what it costs; at most two.
-    /// - Throws: what is wrong with it for good.
+    /// ``ProposalTrial`` checks what depends on the other proposals: a Remove makes room for an Add of the same client.
+    /// - Parameter signatures: whether to check signatures, which are the main cost; at most two.
+    /// - Throws: what makes it invalid in any commit.
     func checkSoundness(in group: Group, signatures: Bool) throws(MLSError) {
         let crypto = group.crypto
         try proposal.check(suite: crypto.suite)

@@ -1,8 +1,8 @@
-/// Checks that a group somebody is welcomed to goes on from the one it claims to (RFC 9420 §11.2, §11.3, §12.4.3.1).
+/// Checks that a group one is welcomed to continues the group it claims to (RFC 9420 §11.2, §11.3, §12.4.3.1).
 struct Predecessor {
-    /// The group that the new one goes on from, if the joiner has told.
+    /// The group that the new one continues, if the joiner has named it.
     let group: Group?
-    /// The PSK of the Welcome that ties the two; nil when it has none.
+    /// The PSK of the Welcome that ties the two; nil if it has none.
     let tie: Tie?
 
     struct Tie {
@@ -12,8 +12,8 @@ struct Predecessor {
     }
 
     /// - Parameter psks: those of the Welcome.
-    /// - Throws: `invalidWelcome` for more than one tie, or none where `group` calls for one; `unknownReference` when the group of a tie is
-    ///   not at hand.
+    /// - Throws: `invalidWelcome` for more than one tie, or none if `group` calls for one; `unknownReference` if the
+    ///   group of a tie is not at hand.
     init(_ group: Group?, psks: [PreSharedKeyID]) throws(MLSError) {
         var tie: Tie?
         for id in psks {
@@ -35,7 +35,8 @@ struct Predecessor {
         self.tie = tie
     }
 
-    /// The resumption secret of an epoch of the predecessor; nil when the PSK is none of its, or the epoch not in its window.
+    /// The resumption secret of an epoch of the predecessor; nil if the PSK is not one of its own, or the epoch is not
+    /// in its window.
     ///
     /// - Throws: `invalidWelcome` for a ReInit that has not happened.
     func secret(for source: PSKSource) throws(MLSError) -> Secret? {
@@ -46,7 +47,8 @@ struct Predecessor {
         return group.resumptionSecret(ofEpoch: epoch)
     }
 
-    /// - Throws: `invalidWelcome`; `epochTooOld`, `epochNotReached` when the epoch of the tie is outside of the old group's window.
+    /// - Throws: `invalidWelcome`; `epochTooOld`, `epochNotReached` when the epoch of the tie is outside of the old
+    ///   group's window.
     func check(_ new: PublicGroup) throws(MLSError) {
         guard let group, let tie else { return }
         let context = new.info.context
@@ -65,7 +67,7 @@ struct Predecessor {
             else { throw MLSError(.invalidWelcome, "a group that is not the one of the ReInit") }
             if old != present { throw MLSError(.invalidWelcome, "the members are not those of the old group") }
         case .branch:
-            // It goes on beside the old group, so it must not be taken for it.
+            // It continues beside the old group, so it must not be mistaken for it.
             if context.groupID == group.groupID {
                 throw MLSError(.invalidWelcome, "a branch under the name of the group it comes from")
             }
@@ -84,7 +86,7 @@ struct Predecessor {
 extension Group {
     /// The members of an epoch of the window.
     ///
-    /// - Throws: `epochTooOld`, `epochNotReached`: who was in another epoch is not known.
+    /// - Throws: `epochTooOld`, `epochNotReached`: the members of other epochs are not known.
     func members(inEpoch epoch: UInt64) throws(MLSError) -> [Member] {
         if epoch > self.epoch { throw MLSError(.epochNotReached, "the group is in epoch \(self.epoch)") }
         let past = pastEpochs.first { $0.epoch == epoch }

@@ -1,12 +1,13 @@
 /// The proposals of an epoch: those that wait for a commit of this member, and those that are set aside.
 ///
-/// A commit of somebody else may refer to any proposal of the epoch, so none is ever refused. But only so many wait to be committed by this
-/// member, each sender's share bounded; who sends few goes before who sends many. The others are *aside*: in the store, and in memory only
-/// until they have been stored and ``leaveAsideInStore()`` is called.
+/// Someone else's commit may refer to any proposal of the epoch, so none is ever refused. But only a limited number
+/// wait to be committed by this member, and each sender's share is limited; senders of few proposals go before senders
+/// of many. The others are *aside*: in the store, and in memory only until they have been stored and
+/// ``leaveAsideInStore()`` is called.
 struct ProposalCache: Sendable {
     private struct Waiting {
         let number: UInt32
-        /// How many shares its sender has taken, this one's included: the lower, the earlier it is committed.
+        /// How many shares its sender has taken, including this one: the lower, the earlier it is committed.
         let rank: Int
         let proposal: PendingProposal
     }
@@ -19,7 +20,7 @@ struct ProposalCache: Sendable {
     private var shares = 0
     private var nextNumber: UInt32 = 0
     private var aside: [ProposalRef: PendingProposal] = [:]
-    /// Whether proposals may be aside in the store alone.
+    /// Whether proposals may be aside only in the store.
     private(set) var moreInStore: Bool
 
     init(moreInStore: Bool = false) { self.moreInStore = moreInStore }
@@ -48,11 +49,11 @@ struct ProposalCache: Sendable {
             + (hasAside ? [.asideMark] : [])
     }
 
-    /// Takes a proposal in; one that is in memory already changes nothing. Takes the same time however many there are.
+    /// Adds a proposal; one that is in memory already changes nothing. Takes constant time.
     ///
     /// - Parameters:
-    ///   - isOwn: whether this member proposes it, which is not bounded for its sake.
-    ///   - number: of its record, where it has one; they must rise.
+    ///   - isOwn: whether this member proposes it; then it is not limited.
+    ///   - number: of its record, if it has one; they must increase.
     /// - Returns: the records that change.
     mutating func insert(_ proposal: PendingProposal, isOwn: Bool = false, number: UInt32? = nil) -> [RecordKey] {
         if self[proposal.reference] != nil { return [] }
@@ -81,13 +82,13 @@ struct ProposalCache: Sendable {
         return references.flatMap { setAside($0) }
     }
 
-    /// Forgets what is aside, now that it is stored.
+    /// Forgets the proposals aside, now that they are stored.
     mutating func leaveAsideInStore() {
         moreInStore = hasAside
         aside = [:]
     }
 
-    /// A proposal that has been found among what is stored as aside.
+    /// A proposal that was found among those stored aside.
     mutating func restore(aside proposal: PendingProposal) { aside[proposal.reference] = proposal }
 
     /// The one that would be committed last.

@@ -1,10 +1,12 @@
-/// Finding what a commit refers to.
+/// Finds what a commit refers to.
 extension Group {
     /// The proposals of a received commit, those by reference looked up in memory and in the store.
     ///
-    /// They may be as long together as a commit by value could be, whatever this member keeps in memory: all members have to judge alike.
+    /// Together they may be as long as a commit by value could be, whatever this member keeps in memory: all members
+    /// must judge alike.
     /// - Parameter stored: see ``process(_:psks:now:stored:)``.
-    /// - Throws: `unknownReference`; `invalidProposal` for references in an external commit, or two to one proposal; `tooLarge`.
+    /// - Throws: `unknownReference`; `invalidProposal` for references in an external commit, or two to one proposal;
+    ///   `tooLarge`.
     func resolveProposals(
         of commit: Commit, from sender: Sender, stored: (_ key: [UInt8]) throws(MLSError) -> [UInt8]?
     ) throws(MLSError) -> [ProposalList.Entry] {
@@ -19,7 +21,8 @@ extension Group {
                 if sender.member == nil {
                     throw MLSError(.invalidProposal, "an external commit refers to a proposal")
                 }
-                // No proposal may be committed twice, and to look it up again would cost more than the two bytes of doing so.
+                // No proposal may be committed twice, and looking it up again would cost more than the two bytes of the
+                // reference.
                 if !seen.insert(reference).inserted {
                     throw MLSError(.invalidProposal, "a commit refers to one proposal twice")
                 }

@@ -1,16 +1,17 @@
-/// Which proposals a member commits, and what they make of the group (RFC 9420 §12.2, §12.4).
+/// Chooses the proposals that a member commits, and computes what they make of the group (RFC 9420 §12.2, §12.4).
 ///
-/// Of the waiting ones, all that are valid and fit together and with those it makes itself, so that no bad proposal keeps a group from
-/// moving on, and no member with many proposals keeps the others' out. What it costs is bounded by ``Limits/triedProposals``.
+/// It takes all waiting proposals that are valid and compatible with each other and with those it makes itself. So no
+/// bad proposal keeps a group from moving on, and no member with many proposals keeps the others' out. Its cost is
+/// limited by ``Limits/triedProposals``.
 struct ProposalSelection {
     /// As the commit lists them.
     let listed: [ProposalOrRef]
     let list: ProposalList
     let applied: AppliedProposals
-    /// Waiting proposals that no commit can ever take, as far as they have been found.
+    /// Waiting proposals that no commit can ever include, as far as they have been found.
     private(set) var unsound: Set<ProposalRef> = []
 
-    /// The proposals of the request itself are taken as they are and win over waiting ones.
+    /// The proposals of the request itself are used as they are and take precedence over waiting ones.
     ///
     /// - Throws: what is wrong with them.
     init(_ request: CommitRequest, in group: Group) throws(MLSError) {
@@ -18,11 +19,11 @@ struct ProposalSelection {
         var unsound = Self.unsound(pool, in: group, signatures: false)
         let chosen = Self.fitting(pool.filter { !unsound.contains($0.reference) }, request, in: group)
         do {
-            // All at once is how it nearly always goes.
+            // Nearly always, all of them can be taken at once.
             try self.init(request, taking: chosen, in: group)
         } catch {
             if chosen.isEmpty { throw error }
-            // One that is chosen has a signature that does not verify, or a credential that is not accepted.
+            // One of the chosen has a signature that does not verify, or a credential that is not accepted.
             unsound = Self.unsound(pool, in: group, signatures: true)
             let rest = pool.filter { !unsound.contains($0.reference) && Self.isAccepted($0, in: group) }
             do {
@@ -55,9 +56,9 @@ struct ProposalSelection {
         try Authentication(group.configuration, context: group.current.context).check(list, applied, before: tree)
     }
 
-    /// What is looked at for one commit, each sender's first before any sender's second.
+    /// The proposals considered for one commit, each sender's first before any sender's second.
     private static func pool(_ request: CommitRequest, in group: Group) -> [PendingProposal] {
-        // A ReInit stands alone, so whoever makes one wants nothing else.
+        // A ReInit stands alone, so a committer who makes one wants nothing else.
         if !request.includePending || request.proposals.contains(where: { $0.type == .reInit }) { return [] }
         let pool = group.proposals.inFairOrder.lazy.filter { mayBeCommitted($0, request, in: group) }
         return Array(pool.prefix(Limits.triedProposals))
@@ -87,7 +88,8 @@ struct ProposalSelection {
         return unsound
     }
 
-    /// Of proposals that exclude each other the first is taken: Removes before Updates, the latest Update, anything before a ReInit.
+    /// Of proposals that exclude each other the first is taken: Removes before Updates, the latest Update, anything
+    /// before a ReInit.
     private static func fitting(
         _ pool: [PendingProposal], _ request: CommitRequest, in group: Group
     ) -> [PendingProposal] {
@@ -109,7 +111,7 @@ struct ProposalSelection {
             + pool.filter { $0.proposal.type == .preSharedKey }
     }
 
-    /// Whether the application accepts whom a proposal brings; it may say otherwise another time.
+    /// Whether the application accepts the clients that a proposal brings; its answer may change later.
     private static func isAccepted(_ pending: PendingProposal, in group: Group) -> Bool {
         let authentication = Authentication(group.configuration, context: group.current.context)
         do throws(MLSError) {

@@ -1,6 +1,6 @@
-/// Tries which proposals go together, one after the other, without a look at their signatures.
+/// Tries which proposals are compatible, one after the other, without checking their signatures.
 ///
-/// It keeps the tree as it would be, so that each proposal costs the same however many have been taken before it.
+/// It maintains the resulting tree, so that each proposal costs the same however many have been taken before it.
 struct ProposalTrial {
     private let group: Group
     private let request: CommitRequest
@@ -9,7 +9,7 @@ struct ProposalTrial {
     private var changesExtensions = false
     private var changedLeaves: Set<LeafIndex> = []
     private var psks: Set<PreSharedKeyID> = []
-    /// How many leaves each client has, where the application wants that looked at.
+    /// How many leaves each client has, if the application wants that checked.
     private var clients: [[UInt8]: Int] = [:]
 
     /// A trial that has taken what the request itself proposes.
@@ -26,7 +26,7 @@ struct ProposalTrial {
 
     private var service: any AuthenticationService { group.configuration.authentication }
 
-    /// Takes a proposal if it goes together with those taken before.
+    /// Takes a proposal if it is compatible with those taken before.
     mutating func take(_ proposal: Proposal, from sender: Sender) -> Bool {
         do throws(MLSError) {
             return try tryToTake(proposal, from: sender)
@@ -60,7 +60,7 @@ struct ProposalTrial {
             if isIn(leaf.credential) { return false }
             try tree.validateLeaf(leaf, replacing: nil, groupExtensions: extensions, crypto: group.crypto)
             _ = try tree.addLeaf(leaf)
-            // A tree that is full stays so: no one else is added either.
+            // A full tree stays full: no one else can be added either.
             try tree.checkLength()
             count(leaf.credential, by: 1)
         case .preSharedKey(let id):

@@ -1,9 +1,10 @@
-/// The ratchet tree and context of a GroupInfo, with all checked that needs no secret (RFC 9420 §12.4.3.1).
+/// The ratchet tree and context of a GroupInfo, after all checks that need no secret (RFC 9420 §12.4.3.1).
 struct PublicGroup {
     let info: GroupInfo
     let tree: RatchetTree
 
-    /// - Parameter separateTree: the encoded ratchet tree, when it came another way; one inside the GroupInfo goes first.
+    /// - Parameter separateTree: the encoded ratchet tree, if it came separately; one inside the GroupInfo takes
+    ///   precedence.
     /// - Throws: `invalidWelcome`, `invalidTree`, `invalidLeafNode`, `invalidSignature`, `unsupported`, `tooLarge`.
     init(
         _ info: GroupInfo, separateTree: [UInt8]?, configuration: GroupConfiguration, crypto: any SuiteCrypto
@@ -25,7 +26,7 @@ struct PublicGroup {
         }
         try info.verifySignature(publicKey: signer.signatureKey, crypto: crypto)
         for (_, leaf) in tree.members { try configuration.checkLifetime(of: leaf) }
-        // The clock is not looked at: a member that has not updated for long has not thereby left.
+        // The clock is ignored: a member that has not updated for long has not left.
         try tree.validate(
             groupID: info.context.groupID, extensions: info.context.extensions, now: nil, crypto: crypto)
         self.info = info

@@ -1,9 +1,10 @@
 /// The name of one record of a stored group.
 ///
-/// On disk: `s` the state of the present epoch, `t` + tier + number a ``TreeBlock`` of the ratchet tree, `p` + number a proposal that waits, `o` + reference one that
-/// is aside, `m` a mark that there are some of those, and under `e` + epoch
-/// what opens the epoch's messages: `h` the head of a past epoch, `n` + node a secret of the secret tree, `r` + kind + leaf a ratchet,
-/// `k` + kind + leaf + generation a skipped key. Numbers are big-endian, so the records of an epoch share a prefix.
+/// On disk: `s` the state of the present epoch, `t` + tier + number a ``TreeBlock`` of the ratchet tree, `p` + number a
+/// proposal that waits, `o` + reference one that is aside, `m` a mark that there are some of those, and under `e` +
+/// epoch what opens the epoch's messages: `h` the head of a past epoch, `n` + node a secret of the secret tree, `r` +
+/// kind + leaf a ratchet, `k` + kind + leaf + generation a skipped key. Numbers are big-endian, so the records of an
+/// epoch share a prefix.
 enum RecordKey: Hashable, Sendable {
     case state
     case tree(TreeBlock)

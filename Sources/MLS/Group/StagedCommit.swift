@@ -1,12 +1,13 @@
-/// A commit that has been made or checked, and what the group is after it.
+/// A commit that has been made or checked, and the group after it.
 ///
-/// Dropping it is dropping the commit. Several may be staged on one epoch; ``Group/merge(_:)`` takes one of them.
+/// To drop the commit, drop this value. Several may be staged on one epoch; ``Group/merge(_:)`` applies one of them.
 public struct StagedCommit: Sendable {
     /// The commit as MLSMessage.
     public let message: [UInt8]
-    /// For the members that the commit adds; MLSMessage. Nil on received commits and where none is added.
+    /// For the members that the commit adds; MLSMessage. Nil on received commits and if none is added.
     public let welcome: [UInt8]?
-    /// Own commits, unless told otherwise: the GroupInfo of the new epoch with external_pub and ratchet_tree; MLSMessage.
+    /// Own commits, unless told otherwise: the GroupInfo of the new epoch with external_pub and ratchet_tree;
+    /// MLSMessage.
     public let groupInfo: [UInt8]?
     public let groupID: [UInt8]
     /// The epoch that the commit ends.
@@ -16,11 +17,11 @@ public struct StagedCommit: Sendable {
     /// Its author; after an external commit, the new member.
     public let committer: Member
     public let changes: CommitChanges
-    /// Received commits: the members who proposed the new leaves, where that was not the committer. Not serialized.
+    /// Received commits: the members who proposed the new leaves, if that was not the committer. Not serialized.
     public internal(set) var proposers: [LeafIndex: LeafIndex] = [:]
     public let authenticatedData: [UInt8]
     public let confirmationTag: [UInt8]
-    /// The transcript that the commit was made for: no other group at the same epoch takes it.
+    /// The transcript that the commit was made for: no other group at the same epoch accepts it.
     let baseTranscript: [UInt8]
     /// The key that the message was sealed with, to be consumed by the merge; nil for a PublicMessage.
     let sealedWith: (id: SecretTree.RatchetID, generation: UInt32)?
@@ -73,8 +74,8 @@ extension StagedCommit {
         return writer.bytes
     }
 
-    /// - Parameter given: the configuration of ``next``; as it was stored when nil, but with the default ``GroupConfiguration/authentication``, which
-    ///   cannot be stored.
+    /// - Parameter given: the configuration of ``next``; as it was stored when nil, but with the default
+    ///   ``GroupConfiguration/authentication``, which cannot be stored.
     /// - Throws: `malformed`, `unsupported` for another format.
     public init(
         serialized: [UInt8], crypto: any SuiteCrypto, configuration given: GroupConfiguration? = nil

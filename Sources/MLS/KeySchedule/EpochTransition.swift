@@ -21,14 +21,14 @@ struct EpochTransition: Sendable {
             context: context, crypto: crypto)
     }
 
-    /// From what a Welcome brings.
+    /// From the content of a Welcome.
     init(joinerSecret: Secret, memberSecret: Secret, context: GroupContext, crypto: any SuiteCrypto) {
         self.init(
             epochSecret: KeySchedule.epochSecret(memberSecret: memberSecret, context: context.encoded, crypto: crypto),
             joinerSecret: joinerSecret, memberSecret: memberSecret, context: context, crypto: crypto)
     }
 
-    /// From an epoch secret as it is: the first epoch of a group, which has no other secrets yet.
+    /// From a given epoch secret: the first epoch of a group, which has no other secrets yet.
     init(epochSecret: Secret, context: GroupContext, crypto: any SuiteCrypto) {
         self.init(
             epochSecret: epochSecret, joinerSecret: Secret([]), memberSecret: Secret([]), context: context,

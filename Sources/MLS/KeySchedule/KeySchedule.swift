@@ -22,7 +22,8 @@ package enum KeySchedule {
         crypto.expandWithLabel(memberSecret, label: "epoch", context: context, length: crypto.suite.hashLength)
     }
 
-    /// The init secret that an external commit brings about: made by the joiner from the group's external key (RFC 9420 §8.3).
+    /// The init secret that an external commit brings about: made by the joiner from the group's external key (RFC 9420
+    /// §8.3).
     package static func sendExternalInit(
         to externalKey: [UInt8], crypto: any SuiteCrypto, entropy: any EntropySource
     ) throws(MLSError) -> (kemOutput: [UInt8], initSecret: Secret) {
@@ -42,7 +43,8 @@ package enum KeySchedule {
     private static let externalInitContext = Array("MLS 1.0 external init secret".utf8)
 }
 
-/// The secrets of one epoch (RFC 9420 §8, table 4), except the encryption secret: that one becomes the ``SecretTree`` at once.
+/// The secrets of one epoch (RFC 9420 §8, table 4), except the encryption secret: that one becomes the ``SecretTree``
+/// at once.
 package struct EpochSecrets: Sendable {
     package let senderData: Secret
     package let exporter: Secret

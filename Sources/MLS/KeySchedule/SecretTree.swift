@@ -1,8 +1,9 @@
-/// The keys of all messages of one epoch: a tree of secrets whose leaves feed two hash ratchets for each member (RFC 9420 §9).
+/// The keys of all messages of one epoch: a tree of secrets whose leaves feed two hash ratchets for each member (RFC
+/// 9420 §9).
 ///
-/// A secret is gone as soon as what comes from it exists. Taking a key happens in two steps: ``key(for:generation:crypto:)`` works
-/// out a ``Step`` and changes nothing, and ``apply(_:)`` takes the step. So a message that does not open costs no key, and a step
-/// is at the same time the list of stored records that change.
+/// A secret is deleted as soon as what is derived from it exists. Consuming a key happens in two steps:
+/// ``key(for:generation:crypto:)`` computes a ``Step`` and changes nothing, and ``apply(_:)`` applies it. So a message
+/// that does not open costs no key, and a step is also the list of stored records that change.
 package struct SecretTree: Sendable {
     /// The two ratchets of a member.
     package enum Kind: UInt8, Hashable, Sendable {
@@ -32,7 +33,7 @@ package struct SecretTree: Sendable {
         package let nonce: Secret
     }
 
-    /// What taking one key changes.
+    /// What consuming one key changes.
     package struct Step: Sendable {
         package let id: RatchetID
         package let messageKey: MessageKey
@@ -42,7 +43,7 @@ package struct SecretTree: Sendable {
         fileprivate(set) var newSkipped: [MessageKey] = []
         fileprivate(set) var droppedSkipped: [UInt32] = []
 
-        /// The same, leaving no key of a handshake message behind: what an epoch that is over takes of it.
+        /// The same, leaving no key of a handshake message behind: the step to use in an epoch that is over.
         var withoutHandshakeKeys: Step {
             var step = self
             step.ratchets.removeAll { $0.id.kind == .handshake }
@@ -55,7 +56,7 @@ package struct SecretTree: Sendable {
     /// Secrets of subtrees from which no message has been seen yet.
     private(set) var nodes: [NodeIndex: Secret] = [:]
     private(set) var ratchets: [RatchetID: Ratchet] = [:]
-    /// Keys that were passed over, by rising generation.
+    /// Skipped keys, in ascending order of generations.
     private(set) var skipped: [RatchetID: [MessageKey]] = [:]
 
     package init(size: TreeSize, encryptionSecret: Secret) {
@@ -99,7 +100,7 @@ package struct SecretTree: Sendable {
         if skipped[step.id]?.isEmpty == true { skipped[step.id] = nil }
     }
 
-    /// A key that was passed over and is still there.
+    /// A skipped key that is still there.
     func skippedKey(of id: RatchetID, generation: UInt32) -> MessageKey? {
         guard let keys = skipped[id] else { return nil }
         var (low, high) = (0, keys.count)
@@ -110,7 +111,7 @@ package struct SecretTree: Sendable {
         return low < keys.count && keys[low].generation == generation ? keys[low] : nil
     }
 
-    /// Forgets the keys of handshake messages, which nobody opens once their epoch is over.
+    /// Forgets the keys of handshake messages, which no one opens once their epoch is over.
     mutating func dropHandshakeKeys() -> [RatchetID: [UInt32]] {
         var dropped: [RatchetID: [UInt32]] = [:]
         for id in ratchets.keys where id.kind == .handshake {
@@ -132,8 +133,8 @@ package struct SecretTree: Sendable {
     private func advance(
         _ ratchet: Ratchet, to generation: UInt32, id: RatchetID, crypto: any SuiteCrypto, descent: Descent?
     ) throws(MLSError) -> Step {
-        // The distance first: it cannot overflow, as the generation is not below the ratchet's. The last generation is never used, so
-        // that the one after the next always exists.
+        // Check the distance first: it cannot overflow, as the generation is not below the ratchet's. The last
+        // generation is never used, so the one after the next always exists.
         let distance = generation - ratchet.generation
         if distance > Limits.forwardGenerations || generation == .max {
             throw MLSError(.generationTooFarAhead, "generation \(generation) of \(id.leaf)")
@@ -161,7 +162,7 @@ package struct SecretTree: Sendable {
         return step
     }
 
-    /// What the way from the deepest living ancestor down to a leaf consumes and leaves behind.
+    /// What the way from the deepest remaining ancestor down to a leaf consumes and leaves behind.
     private struct Descent {
         var consumed: [NodeIndex] = []
         var siblings: [(index: NodeIndex, secret: Secret)] = []
@@ -212,7 +213,7 @@ extension SecretTree.Ratchet {
     }
 }
 
-/// Filling from records; false for what has no place in the tree.
+/// For filling from records; false for what has no place in the tree.
 extension SecretTree {
     mutating func restore(node index: NodeIndex, secret: Secret) -> Bool {
         if !size.contains(index) { return false }

@@ -22,7 +22,7 @@ package enum TranscriptHash {
         return crypto.hash(writer.bytes)
     }
 
-    /// The tag that proves a commit's author and reader have come to the same epoch (RFC 9420 §6.1).
+    /// The tag that proves that a commit's author and reader have reached the same epoch (RFC 9420 §6.1).
     package static func confirmationTag(
         confirmationKey: Secret, confirmed: [UInt8], crypto: any SuiteCrypto
     ) -> [UInt8] {

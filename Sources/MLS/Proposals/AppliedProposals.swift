@@ -10,7 +10,8 @@ struct AppliedProposals: Sendable {
     private var changedLeaves: Set<LeafIndex> = []
 
     /// - Parameter now: Unix seconds for the lifetimes of added key packages; nil leaves them unchecked.
-    /// - Throws: `invalidProposal`, `invalidKeyPackage`, `invalidLeafNode`, `invalidSignature`, `expired`, `unsupported`, `tooLarge`.
+    /// - Throws: `invalidProposal`, `invalidKeyPackage`, `invalidLeafNode`, `invalidSignature`, `expired`,
+    ///   `unsupported`, `tooLarge`.
     init(
         _ list: ProposalList, to tree: RatchetTree, context: GroupContext, crypto: any SuiteCrypto, now: UInt64?
     ) throws(MLSError) {
@@ -53,12 +54,12 @@ struct AppliedProposals: Sendable {
         changedLeaves.insert(index)
     }
 
-    /// Checks that every changed leaf fits the group, and the group every changed leaf (RFC 9420 §7.3).
+    /// Checks that every changed leaf supports what the group needs, and the other way round (RFC 9420 §7.3).
     ///
-    /// It is the tree at the end that counts: a Remove makes room for an Add of the same client.
+    /// Only the resulting tree counts: a Remove makes room for an Add of the same client.
     /// - Parameters:
-    ///   - own: this member's leaf, where it is in the group already.
-    ///   - author: of the commit, where its leaf in the tree is of another client than before.
+    ///   - own: this member's leaf, if it is in the group already.
+    ///   - author: of the commit, if its leaf in the tree belongs to another client than before.
     /// - Throws: `invalidLeafNode`, `invalidProposal`, `invalidKey`, `tooLarge`.
     func checkMembers(
         extensionsChanged: Bool, own: LeafIndex?, author: LeafIndex? = nil, configuration: GroupConfiguration,
@@ -87,7 +88,7 @@ struct AppliedProposals: Sendable {
         }
     }
 
-    /// Nobody comes in who is there already, under the names that the application has for clients (RFC 9420 §12.2).
+    /// No one joins who is there already, by the application's identifiers of clients (RFC 9420 §12.2).
     private func checkClients(author: LeafIndex?, service: any AuthenticationService) throws(MLSError) {
         var leaves = changedLeaves
         if let author { leaves.insert(author) }

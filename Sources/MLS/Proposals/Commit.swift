@@ -19,7 +19,7 @@ package struct Commit: Hashable, Sendable, TLSEncodable, TLSDecodable {
     }
 }
 
-/// A proposal inside of a commit: itself, or the hash of the message that brought it (RFC 9420 §12.4).
+/// A proposal inside a commit: itself, or the hash of the message that brought it (RFC 9420 §12.4).
 package enum ProposalOrRef: Hashable, Sendable {
     case proposal(Proposal)
     case reference(ProposalRef)

@@ -37,7 +37,8 @@ extension [Extension] {
 
     /// Checks what a group keeps for as long as it lives.
     ///
-    /// - Throws: `tooLarge`; `malformed` when a type comes twice, or when one of those that the engine reads cannot be read.
+    /// - Throws: `tooLarge`; `malformed` when a type comes twice, or when one of those that the engine reads cannot be
+    ///   read.
     func checkForGroup() throws(MLSError) {
         try checkUnique()
         let length = reduce(0) { $0 + $1.data.count + 6 }

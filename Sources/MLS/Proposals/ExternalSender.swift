@@ -1,4 +1,5 @@
-/// Somebody outside of the group who may send it proposals: an entry of the group's `external_senders` (RFC 9420 §12.1.8.1).
+/// Someone outside the group who may send it proposals: an entry of the group's `external_senders` (RFC 9420
+/// §12.1.8.1).
 package struct ExternalSender: Hashable, Sendable, TLSEncodable, TLSDecodable {
     package let signatureKey: [UInt8]
     package let credential: Credential
@@ -20,7 +21,8 @@ package struct ExternalSender: Hashable, Sendable, TLSEncodable, TLSDecodable {
 }
 
 extension Extension {
-    /// The GroupContext extension that lists who may propose from outside; a proposal names its sender by the place in this list.
+    /// The GroupContext extension that lists who may propose from outside; a proposal names its sender by the position
+    /// in this list.
     package static func externalSenders(_ senders: [ExternalSender]) -> Extension {
         var writer = TLSWriter()
         writer.writeVector(senders)
@@ -34,7 +36,7 @@ extension Extension {
 }
 
 extension [Extension] {
-    /// Who may propose from outside; nobody when the list does not say.
+    /// Who may propose from outside; no one if the list does not say.
     ///
     /// - Throws: `malformed`.
     package func externalSenders() throws(MLSError) -> [ExternalSender] {

@@ -1,4 +1,4 @@
-/// A change that somebody asks for (RFC 9420 §12.1).
+/// A change that someone asks for (RFC 9420 §12.1).
 public enum Proposal: Hashable, Sendable {
     case add(KeyPackage)
     case update(LeafNode)
@@ -22,7 +22,8 @@ public enum Proposal: Hashable, Sendable {
 }
 
 extension Proposal: TLSEncodable, TLSDecodable {
-    /// - Throws: `unsupported` for another type: its content has no length in front, so what follows cannot be read either.
+    /// - Throws: `unsupported` for another type: its content has no length in front, so what follows cannot be read
+    ///   either.
     package init(from reader: inout TLSReader) throws(MLSError) {
         switch try reader.read(ProposalType.self) {
         case .add: self = .add(try reader.read())

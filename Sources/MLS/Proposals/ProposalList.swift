@@ -28,7 +28,7 @@ struct ProposalList: Sendable {
 
     /// - Parameters:
     ///   - committer: nil for an external commit.
-    ///   - founding: what else a resumption PSK may be for, in the first commit of a group that goes on from another one.
+    ///   - founding: what else a resumption PSK may be for, in the first commit of a group that continues another one.
     /// - Throws: `invalidProposal`, `tooLarge`; `malformed` for extensions that cannot be read.
     init(
         _ entries: [Entry], committer: LeafIndex?, founding: ResumptionUsage = .application, crypto: any SuiteCrypto

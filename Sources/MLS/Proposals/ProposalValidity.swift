@@ -1,8 +1,9 @@
-/// What can be said about a proposal without the group it is for (RFC 9420 §12.1).
+/// The checks of a proposal that do not need its group (RFC 9420 §12.1).
 extension Proposal {
-    /// Checked by whoever sends a proposal and again by everybody who commits it.
+    /// Made by the sender of a proposal and again by everyone who commits it.
     ///
-    /// - Parameter founding: what else a resumption PSK may be for, in the first commit of a group that goes on from another one.
+    /// - Parameter founding: what else a resumption PSK may be for, in the first commit of a group that continues
+    ///   another one.
     /// - Throws: `invalidProposal`; for extensions of a group `tooLarge` and `malformed`.
     func check(founding: ResumptionUsage = .application, suite: CipherSuite) throws(MLSError) {
         switch self {

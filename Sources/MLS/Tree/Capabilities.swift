@@ -48,9 +48,9 @@ public struct Capabilities: Hashable, Sendable, TLSEncodable, TLSDecodable {
 }
 
 extension TLSReader {
-    /// Capabilities, which most members of a group have in common: those of one leaf are shared by the next where they are the same.
+    /// Shares equal capabilities: most members of a group have the same ones.
     mutating func readCapabilities() throws(MLSError) -> Capabilities {
-        // An encoding says itself where it ends, so the same bytes are the same value.
+        // An encoding determines its own end, so the same bytes are the same value.
         if let recent = recentCapabilities, skip(recent.bytes) { return recent.value }
         let start = position
         let value = try read(Capabilities.self)

@@ -1,4 +1,4 @@
-/// How long nodes are when encoded, added up without encoding them: a tree keeps the sum at every change.
+/// The encoded length of nodes, added up without encoding them: a tree updates the sum at every change.
 extension Node {
     /// In bytes, with its type and the presence byte of its place in the ratchet_tree extension.
     var encodedLength: Int {

@@ -1,6 +1,7 @@
-/// Values that are reserved for meaning nothing (RFC 9420 §13.5). Who sends some finds out early which readers fail at what they do not know.
+/// Values that are reserved to have no meaning (RFC 9420 §13.5). Sending some shows early which readers fail at unknown
+/// values.
 ///
-/// Nothing treats them in a special way when they are received: they are as unknown as any other unknown value.
+/// They get no special treatment when they are received: they are as unknown as any other unknown value.
 package enum GREASE {
     /// The fifteen values of every registry.
     package static let values: [UInt16] = (0...14).map { 0x0A0A + $0 * 0x1010 }
@@ -10,7 +11,7 @@ package enum GREASE {
         values[number(below: values.count, from: entropy)]
     }
 
-    /// Even enough: nothing secret hangs on it.
+    /// The slight bias does not matter, as the value is not secret.
     fileprivate static func number(below bound: Int, from entropy: any EntropySource) -> Int {
         let bytes = entropy.bytes(2)
         return bytes.reduce(0) { $0 << 8 | Int($1) } % bound
@@ -28,7 +29,7 @@ extension Extension {
 extension Capabilities {
     /// The same with a reserved value among its cipher suites, extensions, proposals and credentials.
     ///
-    /// It goes to others in leaf nodes; what this client supports itself is still told by the original.
+    /// Others see it in leaf nodes; the original still tells what this client itself supports.
     package func greased(from entropy: any EntropySource) -> Capabilities {
         var greased = self
         greased.cipherSuites.insertGREASE(from: entropy)
@@ -54,7 +55,8 @@ extension Capabilities {
 }
 
 extension LeafNode.Profile {
-    /// The same with reserved values in its capabilities, and a leaf extension of a reserved type that the capabilities declare.
+    /// The same with reserved values in its capabilities, and a leaf extension of a reserved type that the capabilities
+    /// declare.
     package func greased(from entropy: any EntropySource) -> LeafNode.Profile {
         var greased = self
         greased.capabilities = capabilities.greased(from: entropy)

@@ -1,9 +1,9 @@
-/// Which keys occur in a tree, and how often: uniqueness is asked for at every leaf that comes (RFC 9420 §7.3).
+/// Which keys occur in a tree, and how often: every new leaf must have unique keys (RFC 9420 §7.3).
 ///
 /// Split into shards for the same reason as ``PagedArray``.
 struct KeyIndex: Sendable {
     private var shards: [[[UInt8]: Int]] = Array(repeating: [:], count: 256)
-    /// How many keys occur more than once; zero in a tree that is valid.
+    /// How many keys occur more than once; zero in a valid tree.
     private(set) var repeated = 0
 
     func contains(_ key: [UInt8]) -> Bool { shards[shard(key)][key] != nil }

@@ -47,12 +47,12 @@ public struct KeyPackage: Hashable, Sendable, TLSEncodable, TLSDecodable {
         crypto.keyPackageRef(encoded)
     }
 
-    /// Everything RFC 9420 §10.1 asks for before a key package is used; whether it fits a group is for
-    /// ``RatchetTree/validateLeaf(_:replacing:groupExtensions:crypto:)``.
+    /// Checks everything that RFC 9420 §10.1 requires before a key package is used;
+    /// ``RatchetTree/validateLeaf(_:replacing:groupExtensions:crypto:)`` checks whether it fits a group.
     ///
     /// - Parameter now: Unix seconds; when given, the lifetime must include it.
-    /// - Throws: `unsupported` for another version, `invalidKeyPackage` for another suite and for what breaks the rules,
-    ///   `invalidLeafNode`, `invalidKey`, `expired`, `invalidSignature`.
+    /// - Throws: `unsupported` for another version, `invalidKeyPackage` for another suite and for what breaks the
+    ///   rules, `invalidLeafNode`, `invalidKey`, `expired`, `invalidSignature`.
     public func validate(crypto: any SuiteCrypto, now: UInt64?) throws(MLSError) {
         if version != .mls10 { throw MLSError(.unsupported, "a key package of version \(version.rawValue)") }
         if cipherSuite != crypto.suite { throw MLSError(.invalidKeyPackage, "a key package of another suite") }

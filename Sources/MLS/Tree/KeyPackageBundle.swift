@@ -10,8 +10,9 @@ public struct KeyPackageBundle: Sendable {
     ///   - lastResort: marks it as one that may be used more than once (RFC 9420 §16.8).
     ///   - leafExtensions: for the leaf node.
     ///   - extensions: more extensions of the key package itself.
-    ///   - sendsGREASE: whether values that mean nothing are put in wherever RFC 9420 §13.5 has a place for them.
-    /// - Throws: `invalidKeyPackage` for an extension that the capabilities do not declare; `malformed` when a type comes twice.
+    ///   - sendsGREASE: whether to put in meaningless values wherever RFC 9420 §13.5 has a place for them.
+    /// - Throws: `invalidKeyPackage` for an extension that the capabilities do not declare; `malformed` when a type
+    ///   comes twice.
     public static func generate(
         crypto: any SuiteCrypto, identity: Credential, signer: SignaturePrivateKey, lifetime: Lifetime,
         lastResort: Bool = false, capabilities: Capabilities = Capabilities(), leafExtensions: [Extension] = [],
@@ -28,7 +29,7 @@ public struct KeyPackageBundle: Sendable {
         }
         try leafExtensions.checkUnique()
         try extensions.checkUnique()
-        // RFC 9420 §10 asks this of the maker only.
+        // RFC 9420 §10 requires this only of the maker.
         for entry in extensions + leafExtensions where !profile.capabilities.supports(entry.type) {
             throw MLSError(.invalidKeyPackage, "extension \(entry.type.rawValue) is not among the capabilities")
         }
@@ -65,7 +66,8 @@ extension KeyPackageBundle {
         return writer.bytes
     }
 
-    /// - Throws: `malformed` also when the private keys do not belong to the key package; `unsupported` for a later version.
+    /// - Throws: `malformed` also when the private keys do not belong to the key package; `unsupported` for a later
+    ///   version.
     public init(serialized: [UInt8], crypto: any SuiteCrypto) throws(MLSError) {
         var reader = TLSReader(serialized)
         let version = try reader.read(UInt8.self)

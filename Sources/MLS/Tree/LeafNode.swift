@@ -7,10 +7,10 @@ public struct LeafNode: Hashable, Sendable, TLSEncodable, TLSDecodable {
     package let source: LeafNodeSource
     public let extensions: [Extension]
     package let signature: [UInt8]
-    /// The whole of it as it is encoded: what tree hashes, signatures and the wire ask for again and again.
+    /// The whole encoding, which tree hashes, signatures and messages need again and again.
     let bytes: [UInt8]
 
-    /// Where a leaf node stands: signed along unless the leaf node comes from a key package.
+    /// The position of a leaf node, which is signed along unless the leaf node comes from a key package.
     package struct Placement: Hashable, Sendable {
         package var groupID: [UInt8]
         package var leafIndex: LeafIndex
@@ -73,7 +73,7 @@ public struct LeafNode: Hashable, Sendable, TLSEncodable, TLSDecodable {
         source = try reader.read()
         extensions = try reader.readExtensions()
         signature = try reader.readOpaque()
-        // Every value has one encoding only, so these bytes are what encoding the fields would give.
+        // Every value has only one encoding, so these bytes equal the encoding of the fields.
         bytes = Array(reader.consumed(since: start))
     }
 

@@ -1,11 +1,13 @@
 /// The steps of RFC 9420 §7.3, apart from the signature, which ``LeafNode/verifySignature(placement:crypto:)`` checks.
 extension LeafNode {
-    /// What a leaf node must keep whatever group it is in: it supports the protocol and its own credential and extensions, and its key is one.
+    /// Checks what a leaf node must satisfy in any group: it supports the protocol and its own credential and
+    /// extensions, and its key is valid.
     ///
     /// - Throws: `invalidLeafNode`, `invalidKey`, `tooLarge`.
     package func validateContent(crypto: any SuiteCrypto) throws(MLSError) {
         if encodedLength > Limits.leafNodeLength { throw MLSError(.tooLarge, "a leaf node of too many bytes") }
-        // Not so its cipher suite: there are clients, those of the official test vectors among them, that leave their own out of the list.
+        // Its cipher suite is not checked: there are clients, those of the official test vectors among them, that leave
+        // their own out of the list.
         if !capabilities.versions.contains(.mls10) {
             throw MLSError(.invalidLeafNode, "a leaf node does not support the version of its group")
         }
@@ -47,8 +49,8 @@ extension Capabilities {
         }
     }
 
-    /// Whether this very client supports what a group asks of its members: values that mean nothing, which it sends to others along with its
-    /// capabilities, are none of them (RFC 9420 §13.5).
+    /// Whether this client itself supports what a group asks of its members; the meaningless values that it sends along
+    /// with its capabilities do not count (RFC 9420 §13.5).
     ///
     /// - Throws: `code`; `malformed` when the group's required_capabilities cannot be read.
     func checkOwnSupport(groupExtensions: [Extension], orThrow code: MLSError.Code) throws(MLSError) {

@@ -1,6 +1,6 @@
-/// An array in pages, so that changing one element of a shared copy copies a page and not the whole.
+/// An array in pages, so that changing one element of a shared copy copies only a page.
 ///
-/// A group and the staged next one share all but the few pages that a commit writes.
+/// A group and its staged successor share all pages but the few that a commit writes.
 struct PagedArray<Element: Sendable>: Sendable {
     private static var pageSize: Int { 64 }
 

@@ -1,4 +1,4 @@
-/// The private keys a member has: its leaf's, and those of the nodes above that it has been told (RFC 9420 §4.2).
+/// The private keys of a member: its leaf's, and those of the nodes above that it has received (RFC 9420 §4.2).
 package struct PrivateTree: Sendable {
     package let ownLeaf: LeafIndex
     package private(set) var leafKey: HPKEPrivateKey
@@ -41,19 +41,19 @@ package struct PrivateTree: Sendable {
         }
     }
 
-    /// Takes a new key for the own leaf, as when an Update of one's own is committed. The keys above are void with it.
+    /// Sets a new key for the own leaf, as when one's own Update is committed. The keys above become invalid.
     package mutating func replaceLeafKey(_ key: HPKEPrivateKey) {
         leafKey = key
         nodeKeys = [:]
     }
 
-    /// Drops the keys of nodes that are blank or have another key in `tree`: call it after proposals were applied, so that
-    /// no old key outlives its node.
+    /// Drops the keys of nodes that are blank or have another key in `tree`: call it after proposals were applied, so
+    /// that no old key outlives its node.
     package mutating func prune(to tree: RatchetTree) {
         nodeKeys = nodeKeys.filter { index, key in tree.parentNode(index)?.encryptionKey == key.publicKey }
     }
 
-    /// The key for a node that somebody has sealed to.
+    /// The key for a node that a secret was sealed to.
     func key(for index: NodeIndex, in tree: RatchetTree) -> HPKEPrivateKey? {
         let key = index == ownLeaf.node ? leafKey : nodeKeys[index]
         return key?.publicKey == tree[index]?.encryptionKey ? key : nil

@@ -1,8 +1,9 @@
 /// The ratchet tree: a member at each leaf, and above them the keys of their subtrees (RFC 9420 §4 and §7).
 ///
-/// The tree is always full: its width is a power of two, missing leaves are blank. Copies share what neither has changed.
+/// The tree is always full: its width is a power of two, missing leaves are blank. Copies share what neither has
+/// changed.
 package struct RatchetTree: Sendable {
-    /// What stands at a place of the tree.
+    /// What is at a position of the tree.
     struct Slot: Sendable {
         var node: Node?
         /// The tree hash of the subtree. When it is not known, neither is any above it.
@@ -18,7 +19,7 @@ package struct RatchetTree: Sendable {
     private(set) var nodesLength = 0
     /// How many nodes are not blank.
     private(set) var filledNodes: UInt32 = 0
-    /// What differs from the tree that was stored last, at most; nil when nothing of this one may have been stored.
+    /// A superset of what differs from the tree that was stored last; nil if nothing of this one may have been stored.
     private(set) var changedBlocks: Set<TreeBlock>?
     /// No leaf before this one is blank.
     private var firstBlankBound: UInt32 = 0
@@ -32,12 +33,12 @@ package struct RatchetTree: Sendable {
     package var leafCount: UInt32 { size.leafCount }
     package var memberCount: Int { tally.members }
 
-    /// The node at a place; nil when it is blank or outside of the tree.
+    /// The node at a position; nil if it is blank or outside the tree.
     package subscript(node: NodeIndex) -> Node? {
         size.contains(node) ? slots[Int(node.value)].node : nil
     }
 
-    /// The leaf at a place; nil when it is blank or outside of the tree.
+    /// The leaf at a position; nil if it is blank or outside the tree.
     package subscript(leaf: LeafIndex) -> LeafNode? {
         if case .leaf(let leafNode) = self[leaf.node] { leafNode } else { nil }
     }
@@ -54,7 +55,7 @@ package struct RatchetTree: Sendable {
         }
     }
 
-    /// - Throws: `tooLarge` for a tree that a GroupInfo has no room for.
+    /// - Throws: `tooLarge` for a tree that does not fit into a GroupInfo.
     func checkLength() throws(MLSError) {
         let length = nodesLength + Int(size.nodeCount)
         if length > Limits.treeLength { throw MLSError(.tooLarge, "a ratchet tree of \(length) bytes") }
@@ -94,31 +95,32 @@ package struct RatchetTree: Sendable {
 
     /// Replaces a member's leaf as Update proposals do, and blanks the nodes above (RFC 9420 §12.1.2).
     ///
-    /// - Throws: `invalidProposal` when nobody is there.
+    /// - Throws: `invalidProposal` if the leaf is blank.
     package mutating func updateLeaf(_ leaf: LeafNode, at index: LeafIndex) throws(MLSError) {
         if self[index] == nil { throw MLSError(.invalidProposal, "an update of \(index), which is blank") }
         set(.leaf(leaf), at: index.node)
         blankDirectPath(of: index)
     }
 
-    /// Removes a member as Remove proposals do: blanks it and the nodes above, and truncates the tree (RFC 9420 §12.1.3).
+    /// Removes a member as Remove proposals do: blanks it and the nodes above, and truncates the tree (RFC 9420
+    /// §12.1.3).
     ///
-    /// - Throws: `invalidProposal` when nobody is there.
+    /// - Throws: `invalidProposal` if the leaf is blank.
     package mutating func removeLeaf(_ index: LeafIndex) throws(MLSError) {
         if self[index] == nil { throw MLSError(.invalidProposal, "a removal of \(index), which is blank") }
         set(nil, at: index.node)
         blankDirectPath(of: index)
         firstBlankBound = min(firstBlankBound, index.value)
-        // The bound only falls here, so that many removals together walk over the leaves once.
+        // The end is lowered only here, so that many removals together walk over the leaves once.
         while memberBound > 0, self[LeafIndex(memberBound - 1)] == nil { memberBound -= 1 }
         resize(leaves: min(leafCount, TreeSize(leaves: memberBound).leafCount))
         firstBlankBound = min(firstBlankBound, leafCount)
     }
 
-    /// From here on changes are counted anew.
+    /// From here on, changes are tracked again.
     mutating func markStored() { changedBlocks = [] }
 
-    /// Nothing of this tree is where its group is stored.
+    /// Nothing of this tree is stored with its group.
     mutating func markNew() { changedBlocks = nil }
 
     mutating func blankDirectPath(of leaf: LeafIndex) {
@@ -129,14 +131,14 @@ package struct RatchetTree: Sendable {
     mutating func resize(leaves: UInt32) {
         let newSize = TreeSize(leaves: leaves)
         for index in stride(from: newSize.nodeCount, to: size.nodeCount, by: 1) {
-            // A node that goes must leave the indexes too.
+            // A node that goes must leave the indexes, too.
             if slots[Int(index)].node != nil { set(nil, at: NodeIndex(index)) }
         }
         size = newSize
         slots.resize(to: Int(newSize.nodeCount), filler: Slot())
     }
 
-    /// The one way in which a node changes: keeps the indexes right and forgets the hashes above.
+    /// The only way in which a node changes: keeps the indexes right and forgets the hashes above.
     mutating func set(_ node: Node?, at index: NodeIndex) {
         let position = Int(index.value)
         changedBlocks?.insert(TreeBlock(of: index))

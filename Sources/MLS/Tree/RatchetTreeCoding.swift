@@ -1,9 +1,10 @@
-/// The ratchet_tree extension (RFC 9420 §12.4.3.3): `optional<Node> ratchet_tree<V>`, without the blanks at the right end.
+/// The ratchet_tree extension (RFC 9420 §12.4.3.3): `optional<Node> ratchet_tree<V>`, without the blanks at the right
+/// end.
 extension RatchetTree: TLSEncodable, TLSDecodable {
-    /// Reads a tree; whether it is valid for a group is for ``validate(groupID:extensions:now:crypto:)``.
+    /// Reads a tree; ``validate(groupID:extensions:now:crypto:)`` checks whether it is valid for a group.
     ///
-    /// - Throws: `malformed`, `tooLarge`; `invalidTree` for a leaf where a parent belongs or the other way round, and for a blank
-    ///   at the right end.
+    /// - Throws: `malformed`, `tooLarge`; `invalidTree` for a leaf where a parent belongs or the other way round, and
+    ///   for a blank at the right end.
     package init(from reader: inout TLSReader) throws(MLSError) {
         var content = try reader.readSubReader()
         var nodes: [Node?] = []

@@ -14,7 +14,7 @@ extension RatchetTree {
         return all.filter { node in node.leaf.map { !newLeaves.contains($0) } ?? true }
     }
 
-    /// Whether nobody is below a node.
+    /// Whether there are no members below a node.
     func isEmptyResolution(of index: NodeIndex) -> Bool {
         if self[index] != nil { return false }
         guard let left = index.left, let right = index.right else { return true }
@@ -27,7 +27,8 @@ extension RatchetTree {
         package let copath: NodeIndex
     }
 
-    /// The direct path of a leaf without the nodes that have nobody below their other child (RFC 9420 §4.1.2), bottom to root.
+    /// The direct path of a leaf without the nodes that have no members below their other child (RFC 9420 §4.1.2),
+    /// bottom to root.
     package func filteredDirectPath(of leaf: LeafIndex) -> [PathStep] {
         var steps: [PathStep] = []
         var child = leaf.node

@@ -1,4 +1,4 @@
-/// What the members of a group support, counted, so that "do all members support it?" needs no walk over the members.
+/// Counts what the members of a group support, so that "do all members support it?" needs no walk over the members.
 struct SupportTally: Sendable {
     private(set) var members = 0
     private var credentialsInUse: [CredentialType: Int] = [:]

@@ -1,8 +1,8 @@
-/// A piece of the tree that is stored as one record: a subtree of four levels, so that a commit, which changes the nodes above one leaf,
-/// changes few records.
+/// A piece of the tree that is stored as one record: a subtree of four levels, so that a commit, which changes the
+/// nodes above one leaf, changes few records.
 ///
-/// The blocks of tier 0 hold the leaves and three levels above them: the nodes from `16 n` to `16 n + 14`. The nodes between them,
-/// `16 n + 15`, are numbered by `n` and lie in the same way in the blocks of tier 1, and so on.
+/// The blocks of tier 0 hold the leaves and three levels above them: the nodes from `16 n` to `16 n + 14`. The nodes
+/// between them, `16 n + 15`, are numbered by `n` and lie in the same way in the blocks of tier 1, and so on.
 struct TreeBlock: Hashable, Comparable, Sendable {
     let tier: UInt8
     let number: UInt32
@@ -52,8 +52,8 @@ struct TreeBlock: Hashable, Comparable, Sendable {
 }
 
 extension RatchetTree {
-    /// The form a block is stored in: `optional<Node>` for each of its places, without the blanks at the right end. Nil for one that is
-    /// all blank.
+    /// The form a block is stored in: `optional<Node>` for each of its places, without the blanks at the right end. Nil
+    /// for one that is all blank.
     func encoded(_ block: TreeBlock) -> [UInt8]? {
         var places = block.nodes(in: size).map { self[$0] }[...]
         while let last = places.last, last == nil { places.removeLast() }

@@ -1,6 +1,7 @@
 /// Tree hashes and parent hashes (RFC 9420 §7.8 and §7.9).
 extension RatchetTree {
-    /// The tree hash of the root; only what has changed since the last time is computed. Empty for a tree without leaves.
+    /// The tree hash of the root; only what has changed since the last time is computed. Empty for a tree without
+    /// leaves.
     package mutating func treeHash(crypto: any SuiteCrypto) -> [UInt8] {
         guard let root = size.root else { return [] }
         return treeHash(of: root, crypto: crypto)

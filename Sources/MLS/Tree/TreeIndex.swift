@@ -8,7 +8,7 @@ public struct LeafIndex: Hashable, Comparable, Sendable, TLSEncodable, TLSDecoda
 
     public static func < (a: LeafIndex, b: LeafIndex) -> Bool { a.value < b.value }
     public var description: String { "leaf \(value)" }
-    /// The leaf's place in the array form; for an index no tree can have, one that is outside of every tree.
+    /// The leaf's position in the array form; for an index no tree can have, one that is outside every tree.
     public var node: NodeIndex { NodeIndex(value <= .max / 2 ? value * 2 : .max - 1) }
 }
 

@@ -1,4 +1,4 @@
-/// An update path whose keys are in the tree already, but whose secrets nobody else has been told yet.
+/// An update path whose keys are in the tree already, but whose secrets no one else knows yet.
 package struct PreparedUpdatePath: Sendable {
     package let committer: LeafIndex
     package let leafNode: LeafNode
@@ -26,9 +26,9 @@ extension RatchetTree {
     /// Gives the committer's direct path fresh keys, and its leaf a fresh key, the parent hash and a new signature.
     ///
     /// - Parameters:
-    ///   - committer: a member, or the place that ``reserveLeaf()`` gave to somebody who joins by external commit.
+    ///   - committer: a member, or the place that ``reserveLeaf()`` gave to a client that joins by external commit.
     ///   - profile: what the new leaf says about its owner.
-    /// - Throws: `invalidState` for a leaf outside of the tree, `cryptoFailure`. The tree is unchanged then.
+    /// - Throws: `invalidState` for a leaf outside the tree, `cryptoFailure`. The tree is then unchanged.
     package mutating func prepareUpdatePath(
         from committer: LeafIndex, profile: LeafNode.Profile, groupID: [UInt8], signer: SignaturePrivateKey,
         crypto: any SuiteCrypto, entropy: any EntropySource
@@ -89,7 +89,7 @@ extension RatchetTree {
 
     /// Blanks the direct path, puts new keys on the filtered one, and chains the parent hashes from the root down.
     ///
-    /// - Returns: the parent hash for the leaf; empty when the path is.
+    /// - Returns: the parent hash for the leaf; empty if the path is.
     mutating func setPath(
         of leaf: LeafIndex, steps: [PathStep], publicKeys: [[UInt8]], crypto: any SuiteCrypto
     ) -> [UInt8] {

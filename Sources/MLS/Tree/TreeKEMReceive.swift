@@ -3,9 +3,9 @@ extension RatchetTree {
     /// Checks the public part of an update path and writes it into the tree.
     ///
     /// - Parameters:
-    ///   - committer: a member, or the place that ``reserveLeaf()`` gave to somebody who joins by external commit.
+    ///   - committer: a member, or the place that ``reserveLeaf()`` gave to a client that joins by external commit.
     ///   - groupExtensions: those of the provisional group context.
-    /// - Throws: `invalidCommit`, `invalidLeafNode`, `invalidKey`, `invalidSignature`. The tree is unchanged then.
+    /// - Throws: `invalidCommit`, `invalidLeafNode`, `invalidKey`, `invalidSignature`. The tree is then unchanged.
     package mutating func applyUpdatePath(
         _ path: UpdatePath, from committer: LeafIndex, groupID: [UInt8], groupExtensions: [Extension],
         crypto: any SuiteCrypto
@@ -25,22 +25,22 @@ extension RatchetTree {
         let expected = changed.setPath(
             of: committer, steps: steps, publicKeys: path.nodes.map(\.encryptionKey), crypto: crypto)
         if parentHash != expected { throw MLSError(.invalidCommit, "the parent hash of a path's leaf node") }
-        // The dearest check last.
+        // The most expensive check comes last.
         try path.leafNode.verifySignature(
             placement: .init(groupID: groupID, leafIndex: committer), crypto: crypto)
         changed.set(.leaf(path.leafNode), at: committer.node)
         self = changed
     }
 
-    /// Opens the path secret that is meant for us, in the tree that ``applyUpdatePath(_:from:groupID:groupExtensions:crypto:)``
-    /// has left.
+    /// Opens the path secret that is meant for us, in the tree that
+    /// ``applyUpdatePath(_:from:groupID:groupExtensions:crypto:)`` has left.
     ///
     /// - Parameters:
     ///   - groupContext: the encoded provisional group context, with the tree hash of this tree.
     ///   - newLeaves: members added by the same commit, to whom nothing is sealed.
     /// - Returns: the commit secret, and our private keys from now on.
-    /// - Throws: `invalidCommit` when the path does not fit the tree, which every member sees; `decryptionFailed` where there is no secret for
-    ///   us, it does not open, or it does not lead to its public key, which others may not see.
+    /// - Throws: `invalidCommit` if the path does not fit the tree, which every member sees; `decryptionFailed` if
+    ///   there is no secret for us, it does not open, or it does not lead to its public key, which others may not see.
     package func decryptUpdatePath(
         _ path: UpdatePath, from committer: LeafIndex, with privateTree: PrivateTree, groupContext: [UInt8],
         excluding newLeaves: Set<LeafIndex>, crypto: any SuiteCrypto
@@ -67,7 +67,7 @@ extension RatchetTree {
             crypto: crypto)
     }
 
-    /// New keys are valid, differ from each other, and are nowhere in the tree (RFC 9420 §12.4.2).
+    /// Checks that new keys are valid, differ from each other, and are nowhere in the tree (RFC 9420 §12.4.2).
     private func validateKeys(of path: UpdatePath, crypto: any SuiteCrypto) throws(MLSError) {
         var seen: Set<[UInt8]> = [path.leafNode.encryptionKey]
         for node in path.nodes {

@@ -6,8 +6,8 @@
 ///      / \     / \
 ///     0   2   4   6
 ///
-/// A node's level is the number of its trailing one bits, so that parents and children are found by bits alone. None of these
-/// knows how wide the tree is; who asks for a parent stops at the root.
+/// A node's level is the number of its trailing one bits, so that parents and children are found by bits alone. None of
+/// these functions knows how wide the tree is; callers that ask for a parent stop at the root.
 extension NodeIndex {
     /// How many steps it is above the leaves.
     package var level: Int { (~value).trailingZeroBitCount }
@@ -24,7 +24,7 @@ extension NodeIndex {
         isLeaf ? nil : NodeIndex(value ^ (3 << UInt32(level - 1)))
     }
 
-    /// The node above in a tree without end.
+    /// The node above in an infinite tree.
     package var parent: NodeIndex {
         let level = UInt32(level)
         let side = (value >> (level + 1)) & 1
@@ -50,7 +50,7 @@ extension NodeIndex {
     }
 }
 
-/// The measures of a full tree with `leafCount` leaves, a power of two (or zero for no tree at all).
+/// The dimensions of a full tree with `leafCount` leaves, a power of two (or zero for no tree at all).
 package struct TreeSize: Hashable, Sendable {
     package let leafCount: UInt32
 

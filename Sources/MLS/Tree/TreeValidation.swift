@@ -1,4 +1,4 @@
-/// What a new member checks before it believes a tree (RFC 9420 §12.4.3.1), apart from the tree hash.
+/// What a new member checks before it trusts a tree (RFC 9420 §12.4.3.1), apart from the tree hash.
 extension RatchetTree {
     /// Checks the whole tree: unmerged leaves, unique keys, parent hashes, then every leaf node with its signature.
     ///
@@ -6,7 +6,7 @@ extension RatchetTree {
     ///
     /// - Parameters:
     ///   - extensions: those of the group context.
-    ///   - now: when given, a leaf node beyond its lifetime is refused too.
+    ///   - now: when given, a leaf node beyond its lifetime is refused, too.
     /// - Throws: `invalidTree`, `invalidLeafNode`, `invalidKey`, `invalidSignature`, `expired`.
     package mutating func validate(
         groupID: [UInt8], extensions: [Extension], now: UInt64?, crypto: any SuiteCrypto
@@ -29,7 +29,7 @@ extension RatchetTree {
         try validateSignatures(groupID: groupID, crypto: crypto)
     }
 
-    /// In portions, as what was signed takes memory.
+    /// In portions, because what was signed takes memory.
     private func validateSignatures(groupID: [UInt8], crypto: any SuiteCrypto) throws(MLSError) {
         let portion = 2048
         var claims: [SignatureClaim] = []
@@ -71,7 +71,7 @@ extension RatchetTree {
                 if self[leaf] == nil || !leaf.node.isInSubtree(of: index) {
                     throw MLSError(.invalidTree, "an unmerged leaf of \(index) is not a member below it")
                 }
-                // The next node down is enough: that one's own unmerged leaves are checked in their turn.
+                // The next node down is enough: its own unmerged leaves are checked in turn.
                 if let below = nextParent(below: index, toward: leaf), !below.unmergedLeaves.containsSorted(leaf) {
                     throw MLSError(.invalidTree, "\(leaf) is unmerged at \(index), but not below it")
                 }
@@ -102,11 +102,12 @@ extension RatchetTree {
         }
     }
 
-    /// Whether a node below `child` has this parent's hash, and stands for all that were below `child` when the hash was made.
+    /// Whether a node below `child` has this parent's hash, and stands for all that were below `child` when the hash
+    /// was made.
     private mutating func isLinked(
         _ parent: ParentNode, through child: NodeIndex, sibling: NodeIndex, crypto: any SuiteCrypto
     ) -> Bool {
-        // Nearly always: the child stands for all below it, and everybody is merged.
+        // Nearly always: the child stands for all below it, and everyone is merged.
         if parent.unmergedLeaves.isEmpty, let node = self[child], node.isMerged {
             return parentHash(in: child).map { $0 == parentHash(of: parent, sibling: sibling, crypto: crypto) } ?? false
         }
@@ -131,7 +132,7 @@ extension RatchetTree {
 }
 
 extension Node {
-    /// Whether nobody below is unmerged.
+    /// Whether no leaf below is unmerged.
     fileprivate var isMerged: Bool {
         if case .parent(let parent) = self { parent.unmergedLeaves.isEmpty } else { true }
     }

@@ -20,7 +20,7 @@ package struct UpdatePath: Hashable, Sendable, TLSEncodable, TLSDecodable {
     }
 }
 
-/// The new public key of one node, and its path secret sealed to whoever is below the other child (RFC 9420 §7.6).
+/// The new public key of one node, and its path secret sealed to the members below the other child (RFC 9420 §7.6).
 package struct UpdatePathNode: Hashable, Sendable, TLSEncodable, TLSDecodable {
     package let encryptionKey: [UInt8]
     /// One per node of the resolution of the copath child, in its order.

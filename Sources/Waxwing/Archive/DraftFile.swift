@@ -1,30 +1,31 @@
 import Glibc
 
-/// Why a file could not come into being.
+/// Why a file could not be written.
 public enum DraftError: Error, Hashable, Sendable {
-    /// There is a file of this name already.
+    /// A file of this name exists already.
     case exists(path: String)
-    /// There is something else of this name, which no file may take the place of.
+    /// Something else has this name, which a file must not replace.
     case notAFile(path: String)
-    /// An empty name, or one that ends with a slash.
+    /// The name is empty, or ends with a slash.
     case noName(path: String)
-    /// Something that is not ours lies where the file is written first.
+    /// Something that is not ours is in the place of the draft.
     case inTheWay(path: String)
     /// Another process is writing it.
     case beingWritten(path: String)
     /// Another process has just written it.
     case justWritten(path: String)
-    /// The place cannot be written, with the system's number of the error, such as `ENOSPC`.
+    /// The file cannot be written; with the system's error number, such as `ENOSPC`.
     case unusable(path: String, systemError: Int32)
-    /// The file is there and whole, but the disk does not say that it stays.
+    /// The file is there and complete, but the disk does not confirm that it will stay.
     case unsure(path: String, systemError: Int32)
-    /// Somebody stopped it.
+    /// Someone stopped it.
     case interrupted
 }
 
-/// A file that comes into being as a whole: under its own name only once all of it is on disk, with mode 0600.
+/// A file that appears as a whole: under its own name only once all of it is on disk, with mode 0600.
 ///
-/// Until then it is `NAME.waxwing-part`, held by a lock that goes with the process. What a killed process has left there is written over by the next one.
+/// Until then it is `NAME.waxwing-part`, held by a lock that ends with the process. What a killed process has left
+/// there is overwritten by the next one.
 package final class DraftFile {
     private let path: String
     private let draft: String
@@ -33,27 +34,27 @@ package final class DraftFile {
     private let isStopped: () -> Bool
     private var isPublished = false
     package private(set) var count: UInt64 = 0
-    /// Up to where the disk was told to begin writing, and how many bytes it is told at a time.
+    /// The offset up to which the disk was told to write, and how many bytes it is told to write at a time.
     private var pushed: UInt64 = 0
     private static let push: UInt64 = 8 << 20
 
     package var folder: String { PrivateFile.folder(of: path) }
 
     /// - Parameters:
-    ///   - replacing: whether a file of that name may be there, and is replaced in the end.
-    ///   - isStopped: asked now and then; with the answer yes the draft is given up.
+    ///   - replacing: whether to replace an existing file of that name in the end.
+    ///   - isStopped: asked now and then; if it returns true, the draft is abandoned.
     package init(_ path: String, replacing: Bool, isStopped: @escaping () -> Bool = { false }) throws(DraftError) {
         self.path = path
         self.isStopped = isStopped
         isReplacing = replacing
         draft = path + ".waxwing-part"
         try Self.checkPlace(path, replacing)
-        // Last of all: what is not ours yet must not be cleared away.
+        // This comes last: a file that is not ours yet must not be removed.
         descriptor = try Self.take(draft)
     }
 
     private static func take(_ draft: String) throws(DraftError) -> Int32 {
-        // Without waiting for a reader, where there is a pipe of that name.
+        // Do not wait for a reader if there is a pipe of that name.
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
         guard descriptor >= 0 else { throw .unusable(path: draft, systemError: errno) }
         do throws(DraftError) {
@@ -62,7 +63,7 @@ package final class DraftFile {
             }
             var (mine, there) = (stat(), stat())
             guard fstat(descriptor, &mine) == 0 else { throw .unusable(path: draft, systemError: errno) }
-            // What has another name too, or is somebody else's, is not ours to write over.
+            // A file that has a second name, or another owner, is not ours to overwrite.
             guard mine.st_mode & S_IFMT == S_IFREG, mine.st_nlink <= 1, mine.st_uid == geteuid() else {
                 throw .inTheWay(path: draft)
             }
@@ -72,7 +73,7 @@ package final class DraftFile {
             }
             guard ftruncate(descriptor, 0) == 0, fchmod(descriptor, 0o600) == 0 else {
                 let code = errno
-                // It is ours by now.
+                // It is ours from here on.
                 unlink(draft)
                 throw .unusable(path: draft, systemError: code)
             }
@@ -100,7 +101,8 @@ package final class DraftFile {
             rest = UnsafeRawBufferPointer(rebasing: rest[written...])
         }
         if count - pushed >= Self.push {
-            // The disk begins on it now, so that `publish` has little left to wait for. Where it does not, that is all there is to it.
+            // The disk begins to write now, so that `publish` has little left to wait for. It does not matter if this
+            // fails.
             posix_fadvise(descriptor, off_t(pushed), off_t(count - pushed), POSIX_FADV_DONTNEED)
             pushed = count
         }
@@ -108,7 +110,7 @@ package final class DraftFile {
 
     /// Gives the file its name; it is on disk on return.
     ///
-    /// - Throws: ``DraftError``; what was there before is as it was, unless the error is `unsure`.
+    /// - Throws: ``DraftError``; the earlier file is unchanged, unless the error is `unsure`.
     package func publish() throws(DraftError) {
         guard fsync(descriptor) == 0 else { throw .unusable(path: draft, systemError: errno) }
         if isStopped() { throw .interrupted }
@@ -116,7 +118,7 @@ package final class DraftFile {
         try takeName()
         isPublished = true
         let code = PrivateFile.syncNames(in: folder)
-        // Some file systems cannot do this for folders, and say so.
+        // Some file systems cannot do this for folders, and report it.
         guard code == 0 || code == EINVAL else {
             throw .unsure(path: path, systemError: code)
         }
@@ -124,7 +126,7 @@ package final class DraftFile {
 
     private func takeName() throws(DraftError) {
         if !isReplacing {
-            // A second name never takes another file's place, whoever came meanwhile. Not all file systems have them.
+            // A hard link never replaces another file, even one made meanwhile. Not all file systems have them.
             if link(draft, path) == 0 {
                 unlink(draft)
                 return

@@ -4,13 +4,13 @@ import ConclaveProtocol
 import MLSOpenSSL
 import WaxwingCore
 
-/// Writes an archive of groups: reads the part of each history that has come to rest, page by page.
+/// Writes an archive of groups: reads the settled part of each history, page by page.
 package struct Exporter {
-    /// What an export is at.
+    /// A step of an export.
     package enum Step: Sendable {
-        /// Rows are read.
+        /// Rows are being read.
         case reading
-        /// Bytes are sealed and written.
+        /// Bytes are being sealed and written.
         case sealing
     }
 
@@ -28,15 +28,15 @@ package struct Exporter {
     private let isStopped: () -> Bool
     private let progress: (Step, _ done: UInt64, _ all: UInt64) -> Void
 
-    /// Rows that stay out.
+    /// Rows that are left out.
     package var waiting: Int { contents.waiting }
 
-    /// Fixes what will be in the archive: what comes in after this is left to the next one.
+    /// Fixes what will be in the archive; what comes in later is left to the next one.
     ///
     /// - Parameters:
-    ///   - previous: the archive it goes on from.
-    ///   - isStopped: asked now and then; with the answer yes it ends.
-    ///   - progress: told how many rows were read, then how many bytes were sealed.
+    ///   - previous: the archive that this one continues.
+    ///   - isStopped: asked now and then; if it returns true, the export ends.
+    ///   - progress: called with the number of rows read, then with the number of bytes sealed.
     /// - Throws: ``AccountError`` `archiveOfAnother`, `notSignedIn`; `StoreError`, `CoreError`.
     package init(
         _ reader: AccountReader, _ groups: [GroupRecord], previous: ArchiveEnd?, entropy: @escaping AgeEntropy,
@@ -77,7 +77,8 @@ package struct Exporter {
             members: Set(members.tree).union(members.roster.map(\.user)).sorted())
     }
 
-    /// - Throws: ``AccountError`` `interrupted`, `ArchiveError`, `StoreError`, and what the target throws; what was written is of no use then.
+    /// - Throws: ``AccountError`` `interrupted`, `ArchiveError`, `StoreError`, and what the target throws; what was
+    ///   written is then of no use.
     package func run(to target: ExportTarget, _ sealing: AgeSealing, isArmored: Bool) throws -> ArchiveSummary {
         do {
             let writer = try ArchiveWriter(
@@ -99,7 +100,7 @@ package struct Exporter {
 
     private func read(into writer: ArchiveWriter) throws {
         var done: UInt64 = 0
-        // The numbers of the log tell how many rows there are, as long as none is missing.
+        // The sequence numbers tell how many rows there are, as long as none is missing.
         let all = parts.reduce(0) { $0 + ($1.rows.group.cursor > $1.first ? $1.rows.group.cursor - $1.first : 0) }
         for part in parts {
             var rows = part.rows
@@ -123,14 +124,14 @@ package struct Exporter {
 
 /// Where an archive is written to.
 package protocol ExportTarget: AnyObject {
-    /// Where there is room for what does not fit into memory meanwhile.
+    /// Space for what does not fit into memory meanwhile.
     var folder: String { get }
     /// Bytes written so far.
     var count: UInt64 { get }
 
     func append(_ bytes: UnsafeRawBufferPointer) throws
 
-    /// All of it is written.
+    /// Called when all of it is written.
     func publish() throws
 }
 

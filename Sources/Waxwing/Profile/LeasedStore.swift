@@ -2,11 +2,11 @@ import Synchronization
 import WaxwingClient
 import WaxwingCore
 
-/// A store that stays where it is as long as somebody has it open.
+/// A store that stays in place as long as someone has it open.
 ///
-/// A commit that fails may have come to the disk all the same: written, but not confirmed. So after such a failure the store is opened again, for
-/// reading: what is read then is what the next process will find, and every further commit fails as that one did. What a command says of what it
-/// did is therefore true.
+/// A commit that fails may have reached the disk all the same, written but not confirmed. After such a failure the
+/// store is opened again, for reading: it shows what the next process will find, and every further commit fails as that
+/// one did. So what a command reports of its work is true.
 final class LeasedStore: Store {
     private struct State {
         /// Nil once it is closed.
@@ -39,7 +39,7 @@ final class LeasedStore: Store {
 
     private static let closed = StoreError(.failed, "the account was closed")
 
-    /// Gives the store and the share of it up; whatever is asked of it later fails.
+    /// Gives up the store and the share of its lease; later calls fail.
     ///
     /// - Parameter close: closes the store itself.
     func close(_ close: (any Store) throws(StoreError) -> Void) throws(StoreError) {
@@ -81,7 +81,7 @@ final class LeasedStore: Store {
     private func look(after error: StoreError) {
         state.withLock { state in
             state.trouble = error
-            // One that cannot be opened stays closed, and says so when it is read.
+            // A store that cannot be opened stays closed, and reports it when it is read.
             if let old = state.store, let store = try? lookAgain(old) { state.store = store }
         }
     }

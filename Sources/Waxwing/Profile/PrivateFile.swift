@@ -5,7 +5,7 @@ import Glibc
 package enum PrivateFile {
     private static let longest = 64 << 10
 
-    /// Nil where there is no file.
+    /// Nil if there is no file.
     ///
     /// - Throws: ``AccountError`` if the file cannot be read or understood.
     package static func load<Content: Decodable>(_ path: String) throws(AccountError) -> Content? {
@@ -21,9 +21,9 @@ package enum PrivateFile {
         return content
     }
 
-    /// Replaces the file as a whole; it is on disk on return.
+    /// Replaces the whole file; it is on disk on return.
     ///
-    /// - Throws: ``AccountError`` `fileUnusable`; the old file is as it was.
+    /// - Throws: ``AccountError`` `fileUnusable`; the old file is unchanged.
     package static func replace(_ path: String, by content: some Encodable) throws(AccountError) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -45,7 +45,7 @@ package enum PrivateFile {
         try syncFolder(of: path)
     }
 
-    /// At most `limit` bytes, to the end; nil if there are more, or they cannot be read.
+    /// The file's content to the end; nil if it is more than `limit` bytes, or cannot be read.
     static func read(_ descriptor: Int32, limit: Int) -> [UInt8]? {
         var bytes: [UInt8] = []
         var part = [UInt8](repeating: 0, count: limit + 1)
@@ -59,11 +59,11 @@ package enum PrivateFile {
         return nil
     }
 
-    /// The new name is an entry of the folder: without this the old file may come back after a power cut.
+    /// The new name is an entry of the folder. Without this, the old file may come back after a power cut.
     private static func syncFolder(of path: String) throws(AccountError) {
         let folder = folder(of: path)
         let code = syncNames(in: folder)
-        // Some file systems cannot do this for folders, and say so.
+        // Some file systems cannot do this for folders, and report it.
         guard code == 0 || code == EINVAL else { throw .fileUnusable(path: folder, systemError: code) }
     }
 
@@ -71,9 +71,9 @@ package enum PrivateFile {
         path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
     }
 
-    /// The names in a folder are on disk on return.
+    /// Syncs the names in a folder to disk.
     ///
-    /// - Returns: 0, or the system's number of what went wrong.
+    /// - Returns: 0, or the system's error number.
     package static func syncNames(in folder: String) -> Int32 {
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { return errno }

@@ -4,19 +4,19 @@ import MLSOpenSSL
 import WaxwingClient
 import WaxwingCore
 
-/// Putting one store in the place of another.
+/// Replaces one store by another.
 ///
-/// At every moment at least one complete store lies in its place. The steps, each of them durable before the next:
+/// At every moment at least one complete store is in its place. Each step is durable before the next begins:
 ///
-/// 1. everything is copied into a draft, `store.new` or `store.sqlite.new`, which is then closed, whole in itself;
-/// 2. one rename puts the draft into its place: now there are two stores that hold the same;
-/// 3. what lies there is read and compared once more;
-/// 4. one rename takes the old store out of its place, to `.old`, and its files are removed.
+/// 1. copy everything into a draft, `store.new` or `store.sqlite.new`, and close it, complete in itself;
+/// 2. rename the draft into its place: now two stores hold the same content;
+/// 3. read the new store and compare it again;
+/// 4. rename the old store to `.old`, and remove its files.
 ///
-/// Whoever comes after a crash finds by these names what is left to do. All of it happens under the profile's lease, and nobody looks at what
-/// is there without a share of it.
+/// After a crash, these names tell the next process what is left to do. All of it happens under the profile's lease,
+/// and no one looks at the stores without a share of it.
 extension Profile {
-    /// What came of a conversion.
+    /// The result of a conversion.
     package struct Conversion: Sendable {
         package var from: StoreKind
         package var revision: UInt64
@@ -29,12 +29,13 @@ extension Profile {
     package func draftPath(_ kind: StoreKind) -> String { storePath(kind) + ".new" }
     package func retiredPath(_ kind: StoreKind) -> String { storePath(kind) + ".old" }
 
-    /// Moves the profile into a store of this sort; where it is in one already, changes nothing.
+    /// Moves the profile into a store of this kind. Changes nothing if it is in one already.
     ///
     /// - Parameters:
-    ///   - isStopped: asked now and then; with the answer yes it ends, and changes nothing.
+    ///   - isStopped: asked now and then; if it returns true, the conversion ends and changes nothing.
     ///   - progress: called with the number of records copied so far.
-    /// - Throws: ``AccountError``, also `interrupted`, `StoreError`; the profile is in the old store or in the new one, as it was.
+    /// - Throws: ``AccountError``, also `interrupted`, and `StoreError`; the profile is then in the old store or in the
+    ///   new one, unchanged.
     package func convert(
         to kind: StoreKind, isStopped: () -> Bool = { false }, progress: (Int) -> Void = { _ in }
     ) throws -> Conversion {
@@ -57,11 +58,12 @@ extension Profile {
             }
             guard try target.contentDigest(provider) == before else { throw AccountError.copyDiffers }
             try close(target)
-            // Nothing of the old one may stay outside of what is renamed later.
+            // No file of the old store may be left outside of what is renamed later.
             try close(source)
             try move(kind, from: draftPath(kind), to: storePath(kind))
         } catch {
-            // It only takes up room. What cannot be removed now is removed by the next one that opens the profile.
+            // The old store only takes up space. What cannot be removed now is removed the next time the profile is
+            // opened.
             try? remove(kind, at: draftPath(kind))
             throw error
         }
@@ -77,27 +79,27 @@ extension Profile {
         return Conversion(from: old, revision: revision, digestBefore: before, digest: after)
     }
 
-    /// A share of the profile's store, so that it stays where it is; taken before anybody looks at what is there. Whatever a conversion that was
-    /// cut short has left is settled first.
+    /// A share of the profile's lease, so that its store stays in place; take it before looking at the stores. First
+    /// cleans up after a conversion that was cut short.
     ///
     /// - Throws: ``AccountError`` `beingConverted` while the store is being moved.
     func shareStore() throws -> ConnectionLease {
         let (attempts, pauseMicroseconds) = (40, UInt32(50_000))
         for attempt in 0..<attempts {
             if attempt > 0 { usleep(pauseMicroseconds) }
-            // Whoever else has it open is not in a conversion, or is the conversion.
+            // Another process that has it open is either not converting, or is the one that converts.
             if try hasLeftovers(), let lease = try ConnectionLease.take(path: useLockPath) {
                 defer { withExtendedLifetime(lease) {} }
                 try settle()
             }
             guard let lease = try ConnectionLease.share(path: useLockPath) else { continue }
-            // Which of two counts is not for somebody to say who has only a share.
+            // Choosing between two stores takes the whole lease, not only a share.
             if !isDouble { return lease }
         }
         throw isDouble ? AccountError.openElsewhere : .beingConverted
     }
 
-    /// The same for whoever only reads: what is left over stays.
+    /// The same for reading only: leftovers stay.
     func shareStoreToRead() throws -> ConnectionLease {
         let (attempts, pauseMicroseconds) = (40, UInt32(50_000))
         for attempt in 0..<attempts {
@@ -107,7 +109,7 @@ extension Profile {
         throw AccountError.beingConverted
     }
 
-    /// The store that counts; nil where there is none. For the holder of a share.
+    /// The store to use; nil if there is none. Call it with a share of the lease.
     package func storeKindToRead() throws -> StoreKind? {
         guard isDouble else { return try storeKind() }
         return try kindThatCounts { try digest(of: try openToRead(kind: $0)) }
@@ -117,24 +119,24 @@ extension Profile {
 
     private var isDouble: Bool { StoreKind.allCases.allSatisfy { Self.isThere(storePath($0)) } }
 
-    /// What SQLite puts beside a database. The journal is there while it makes one.
+    /// SQLite's files beside a database. The journal exists while SQLite makes a database.
     private static func companions(of path: String) -> [String] { ["-wal", "-shm", "-journal"].map { path + $0 } }
 
-    /// SQLite's files beside a database that is not there.
+    /// SQLite's files without their database.
     private var strays: [String] {
         let path = storePath(.sqlite)
         return Self.isThere(path) ? [] : Self.companions(of: path).filter(Self.isThere)
     }
 
     private func hasLeftovers() throws(AccountError) -> Bool {
-        // With no store in its place, nothing is left over from one.
+        // With no store in place, nothing is left over from one.
         guard try exists() else { return false }
         return isDouble || !strays.isEmpty
             || StoreKind.allCases.contains { Self.isThere(draftPath($0)) || Self.isThere(retiredPath($0)) }
             || Self.companions(of: draftPath(.sqlite)).contains(where: Self.isThere)
     }
 
-    /// Removes what a conversion that was cut short has left. For the holder of the lease.
+    /// Removes what a conversion that was cut short has left. Call it with the lease.
     private func settle() throws {
         guard try hasLeftovers() else { return }
         if isDouble { try settleDouble() }
@@ -145,9 +147,9 @@ extension Profile {
         try removeStrays()
     }
 
-    /// Of two stores that hold the same, or of which one holds nothing, leaves one.
+    /// Removes one of two stores that hold the same, or the one that holds nothing.
     ///
-    /// - Throws: ``AccountError`` if it is not clear which of them counts; both are left as they are.
+    /// - Throws: ``AccountError`` if it is not clear which one to keep; both are left unchanged.
     private func settleDouble() throws {
         let kind = try kindThatCounts { kind in
             let store = try open(kind: kind, mustExist: true)
@@ -158,9 +160,9 @@ extension Profile {
         for other in StoreKind.allCases where other != kind { try retire(other) }
     }
 
-    /// Which of two stores counts, by what they hold.
+    /// Decides which of two stores to keep, by their content.
     ///
-    /// - Parameter content: the digest of a store; nil for one that holds nothing.
+    /// - Parameter content: returns the digest of a store; nil for one that holds nothing.
     /// - Throws: ``AccountError`` if that is not clear.
     private func kindThatCounts(_ content: (StoreKind) throws -> [UInt8]?) throws -> StoreKind {
         do {
@@ -182,7 +184,7 @@ extension Profile {
 
     // MARK: Steps
 
-    /// Puts a store, which nobody has open, into another place; it is there for good on return.
+    /// Moves a store that no one has open to another place; the move is durable on return.
     private func move(_ kind: StoreKind, from place: String, to target: String) throws(AccountError) {
         try removeStrays()
         guard rename(place, target) == 0 else { throw .fileUnusable(path: target, systemError: errno) }
@@ -190,7 +192,7 @@ extension Profile {
         guard code == 0 else { throw .fileUnusable(path: folder, systemError: code) }
     }
 
-    /// Takes a store out of its place, where another one holds the same, and removes it.
+    /// Moves a store out of its place, now that another one holds the same, and removes it.
     private func retire(_ kind: StoreKind) throws(AccountError) {
         try remove(kind, at: retiredPath(kind))
         try move(kind, from: storePath(kind), to: retiredPath(kind))
@@ -206,7 +208,7 @@ extension Profile {
         }
     }
 
-    /// Removes a store with all its files; one that is not there is no error.
+    /// Removes a store with all its files. A missing store is not an error.
     private func remove(_ kind: StoreKind, at path: String) throws(AccountError) {
         switch kind {
         case .sqlite:

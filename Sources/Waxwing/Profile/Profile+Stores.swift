@@ -3,16 +3,17 @@ import SQLiteStore
 import WaxwingClient
 import WaxwingCore
 
-/// The place that chooses among stores.
+/// The one place that chooses among kinds of stores.
 extension Profile {
-    /// Reads what is on disk. Needs no network and changes nothing, so the disk may be full, or mounted read-only.
+    /// Opens the profile for reading. Needs no network and changes nothing, so the disk may be full, or mounted
+    /// read-only.
     ///
     /// - Throws: ``AccountError`` `notSignedIn`, or `StoreError`.
     package func openReader() throws -> AccountReader {
         AccountReader(store: try openStoreToRead())
     }
 
-    /// Opens the store that is there.
+    /// Opens the existing store.
     ///
     /// - Throws: ``AccountError`` `notSignedIn` if there is none, `beingConverted` while it is being moved.
     package func openStore() throws -> any Store {
@@ -37,11 +38,11 @@ extension Profile {
         return LeasedStore(store: try openToRead(kind: kind), lease: lease)
     }
 
-    /// Opens the store that is there; if there is none, makes one.
+    /// Opens the existing store, or makes one.
     ///
     /// - Parameters:
-    ///   - wanted: the sort it has to be of; nil for any.
-    ///   - standard: the sort of a new one, if none is wanted.
+    ///   - wanted: the kind it must have; nil for any.
+    ///   - standard: the kind of a new store if `wanted` is nil.
     package func openOrMakeStore(_ wanted: StoreKind?, standard: StoreKind) throws -> any Store {
         let lease = try shareStore()
         guard let kind = try storeKind() else {
@@ -52,9 +53,9 @@ extension Profile {
         return leased(try open(kind: kind, mustExist: true), kind, lease)
     }
 
-    /// Opens a store of this sort at its own place, or at another one.
+    /// Opens a store of this kind in its own place, or in another one.
     ///
-    /// - Parameter mustExist: make nothing where nothing is.
+    /// - Parameter mustExist: whether not to make a missing store.
     package func open(kind: StoreKind, at path: String? = nil, mustExist: Bool = false) throws(StoreError) -> any Store
     {
         switch kind {
@@ -63,7 +64,7 @@ extension Profile {
         }
     }
 
-    /// Opens a store of this sort for reading.
+    /// Opens a store of this kind for reading.
     package func openToRead(kind: StoreKind) throws(StoreError) -> any Store {
         switch kind {
         case .sqlite: try SQLiteReader(path: storePath(kind))
@@ -74,7 +75,7 @@ extension Profile {
     /// Closes a store that is in trouble.
     private func leave(_ store: any Store) {
         switch store {
-        // What cannot be closed as it should be is closed all the same.
+        // A store that cannot be closed properly is closed anyway.
         case let store as SQLiteStore: try? store.close()
         case let store as FileStore: store.close()
         default: break

@@ -1,14 +1,14 @@
 import Glibc
 
-/// The folder of one account on this machine: its store, the lock of whoever is connected, and settings.
+/// The folder of one account on this machine: its store, the lock of the connected process, and settings.
 public struct Profile: Hashable, Sendable {
     public let name: String
-    /// An absolute path, or one from the working folder.
+    /// An absolute path, or one relative to the working folder.
     public let folder: String
-    /// How to reach the server this time, whatever the settings say.
+    /// How to reach the server this time, in place of the settings.
     public var transport: TransportKind?
 
-    /// The profile that lies, or will lie, in this folder.
+    /// The profile in this folder, which need not exist.
     public init(folder: String) {
         self.init(name: folder.split(separator: "/").last.map(String.init) ?? folder, folder: folder)
     }
@@ -32,10 +32,11 @@ public struct Profile: Hashable, Sendable {
     /// How far a recording has been played by the profile's commands.
     package var rehearsalPath: String { folder + "/replay.json" }
 
-    /// Finds the folder of a profile; it need not exist.
+    /// Finds the folder of a profile, which need not exist.
     ///
-    /// - Parameter environment: `WAXWING_HOME`, `XDG_DATA_HOME` and `HOME` are looked at, in this order; empty counts as missing.
-    /// - Throws: ``AccountError`` `invalidProfileName` if the name could lead out of the folder, `noHome`.
+    /// - Parameter environment: tried in this order: `WAXWING_HOME`, `XDG_DATA_HOME` and `HOME`; empty counts as
+    ///   missing.
+    /// - Throws: ``AccountError`` `invalidProfileName` if the name could lead out of the home folder, or `noHome`.
     public static func locate(_ name: String, environment: (String) -> String?) throws(AccountError) -> Profile {
         guard isValid(name: name) else { throw .invalidProfileName }
         func folder(_ variable: String) -> String? {
@@ -46,7 +47,7 @@ public struct Profile: Hashable, Sendable {
         if let own = folder("WAXWING_HOME") {
             root = own
         } else if let data = folder("XDG_DATA_HOME"), data.hasPrefix("/") {
-            // The XDG base directory specification wants relative paths ignored.
+            // The XDG base directory specification says to ignore relative paths.
             root = data + "/waxwing"
         } else if let home = folder("HOME") {
             root = home + "/.local/share/waxwing"
@@ -56,7 +57,7 @@ public struct Profile: Hashable, Sendable {
         return Profile(name: name, folder: root + "/" + name)
     }
 
-    /// Whether a name is one folder's, below the home of profiles.
+    /// Whether a name is that of a single folder below the home of profiles.
     package static func isValid(name: String) -> Bool {
         let allowed = name.utf8.allSatisfy { byte in
             switch byte {
@@ -69,12 +70,12 @@ public struct Profile: Hashable, Sendable {
         return allowed && (1...64).contains(name.utf8.count) && !name.hasPrefix(".")
     }
 
-    /// Whether somebody has logged in here at some time.
+    /// Whether someone has ever logged in here.
     ///
     /// - Throws: ``AccountError`` `fileUnusable` if that cannot be told.
     public func exists() throws(AccountError) -> Bool { try storeKind() != nil }
 
-    /// The sort of store that is there; nil where there is none.
+    /// The kind of the existing store; nil if there is none.
     ///
     /// - Throws: ``AccountError`` `fileUnusable` if that cannot be told.
     package func storeKind() throws(AccountError) -> StoreKind? {
@@ -86,10 +87,10 @@ public struct Profile: Hashable, Sendable {
         return nil
     }
 
-    /// Makes the folder, with mode 0700, and those above it where they are missing.
+    /// Makes the folder, with mode 0700, and missing folders above it.
     package func prepare() throws(AccountError) {
         try Self.makeFolder(folder)
-        // What others may look into is closed to them, where it is ours.
+        // If the folder is ours, close it to other users.
         var status = stat()
         guard stat(folder, &status) == 0 else { throw .fileUnusable(path: folder, systemError: errno) }
         if status.st_mode & 0o077 != 0, chmod(folder, 0o700) != 0 {

@@ -5,8 +5,9 @@ import WaxwingCore
 
 /// Where a profile was when it last talked to the server: which file, on which machine.
 ///
-/// A profile that finds itself elsewhere is a copy, or was put back from a backup. Keys that it is about to use may be used already, by the one it
-/// was copied from or by itself on a later day, and readers would drop what is sealed with them. So new keys come before anything is said.
+/// A profile that finds itself elsewhere is a copy, or was restored from a backup. The keys it is about to use may have
+/// been used already, by the original or by itself on a later day, and readers would drop what is sealed with them. So
+/// it makes new keys before it sends anything.
 struct ProfilePlace: Codable, Hashable {
     private static let machinePath = "/etc/machine-id"
     private static let longestMachine = 256
@@ -15,10 +16,10 @@ struct ProfilePlace: Codable, Hashable {
     var folder: UInt64
     var store: UInt64
     var kind: String
-    /// What the system calls the machine; empty if it has no name for it.
+    /// The system's id of the machine; empty if it has none.
     var machine: String
 
-    /// Where the store is now; nil if that cannot be told.
+    /// Where the store is now; nil if that cannot be determined.
     init?(_ profile: Profile) throws(AccountError) {
         guard let kind = try profile.storeKind() else { return nil }
         var (above, inside) = (stat(), stat())
@@ -30,17 +31,18 @@ struct ProfilePlace: Codable, Hashable {
         let descriptor = open(Self.machinePath, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
-        // A machine without a readable name has none: its files tell enough.
+        // Without a readable machine id, the inodes are enough.
         guard let bytes = PrivateFile.read(descriptor, limit: Self.longestMachine) else { return }
         machine = String(decoding: bytes.filter { $0 > 0x20 && $0 < 0x7F }, as: UTF8.self)
     }
 
-    /// Whether the profile was elsewhere before. A store that was converted is another file, in the same folder.
+    /// Whether the profile was elsewhere before. A converted store is another file, but in the same folder.
     func isMoved(from before: ProfilePlace) -> Bool {
         folder != before.folder || machine != before.machine || kind == before.kind && store != before.store
     }
 
-    /// Has new keys made if the profile was moved since it last talked to the server. Called by whoever is about to, with the lease.
+    /// Has new keys made if the profile was moved since it last talked to the server. Call it before talking to the
+    /// server, with the lease.
     static func check(_ profile: Profile, _ client: Client) async throws {
         guard let here = try ProfilePlace(profile) else { return }
         let before: ProfilePlace? = try PrivateFile.load(profile.placePath)

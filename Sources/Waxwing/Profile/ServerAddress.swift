@@ -1,9 +1,9 @@
 /// A server's base URL as people type it.
 package enum ServerAddress {
-    /// The address with a scheme (https where none was given) and without a slash at its end.
+    /// The address with a scheme (https if none was given) and without a trailing slash.
     ///
-    /// - Throws: ``AccountError`` `invalidServerAddress` for anything that is not an http or https address with a host, or that carries a
-    ///   password or a query.
+    /// - Throws: ``AccountError`` `invalidServerAddress` for anything that is not an http or https address with a host,
+    ///   or that carries a password or a query.
     package static func normalized(_ text: String) throws(AccountError) -> String {
         let wrong = AccountError.invalidServerAddress
         guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }), !text.contains("\\") else { throw wrong }
@@ -21,7 +21,7 @@ package enum ServerAddress {
         return scheme + "://" + rest
     }
 
-    /// Whether what is sent there can be read on the way (the messages themselves never can).
+    /// Whether traffic to it can be read on the way (messages themselves never can).
     package static func isExposed(_ address: String) -> Bool {
         guard address.hasPrefix("http://") else { return false }
         return !isLoopback(host(of: address.dropFirst("http://".count)))
@@ -34,7 +34,7 @@ package enum ServerAddress {
         return String(authority.prefix { $0 != ":" })
     }
 
-    /// Whether a host can only be this machine. Names are compared as a whole: `localhost.example` is anybody's.
+    /// Whether a host can only be this machine. Compares whole names: `localhost.example` may belong to anyone.
     private static func isLoopback(_ host: String) -> Bool {
         if host.lowercased() == "localhost" || host == "::1" { return true }
         let parts = host.split(separator: ".", omittingEmptySubsequences: false)

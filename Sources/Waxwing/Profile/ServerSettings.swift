@@ -1,12 +1,13 @@
-/// The way to the server as it was given at sign-in. Not secret, except that a proxy's address may hold a password.
+/// The way to the server as given at sign-in. Not secret, except that a proxy's address may hold a password.
 public struct ServerSettings: Codable, Hashable, Sendable {
-    /// A PEM file with the only certificate authorities to trust, as an absolute path.
+    /// The absolute path of a PEM file with the only certificate authorities to trust.
     public var caFile: String?
     public var proxy: String?
-    /// The name of the header that carries the session token, if the server wants another one than its own.
+    /// The name of the header that carries the session token, if the server uses another one than its own.
     public var tokenHeader: String?
     public var transport: TransportKind?
-    /// Whether an http address of another machine is meant: true if someone said so, false if they were told that they have not.
+    /// Whether an http address of another machine is intended: true if someone said so, false if they were told that
+    /// they have not.
     public var insecureHTTP: Bool?
 
     public init(
@@ -20,13 +21,13 @@ public struct ServerSettings: Codable, Hashable, Sendable {
         self.insecureHTTP = insecureHTTP
     }
 
-    /// Nothing is set if there is no file.
+    /// Empty if there is no file.
     ///
     /// - Throws: ``AccountError`` if the file cannot be read or understood.
     package static func load(_ path: String) throws(AccountError) -> ServerSettings {
         try PrivateFile.load(path) ?? ServerSettings()
     }
 
-    /// Replaces the file as a whole; it is on disk on return, with mode 0600.
+    /// Replaces the whole file; it is on disk on return, with mode 0600.
     package func save(_ path: String) throws(AccountError) { try PrivateFile.replace(path, by: self) }
 }

@@ -1,4 +1,4 @@
-/// The sorts of stores a profile can be kept in.
+/// The kinds of stores a profile can be kept in.
 public enum StoreKind: String, CaseIterable, Sendable {
     /// One SQLite file.
     case sqlite

@@ -1,14 +1,14 @@
 import Glibc
 
-/// How a profile reaches its server and hears of news.
+/// How a profile reaches its server and receives news.
 public enum TransportKind: Hashable, Sendable {
-    /// A stream of events, and long-polling where something on the way holds it back.
+    /// A stream of events, or long-polling if something on the way holds the stream back.
     case auto
     /// A stream of events.
     case sse
     /// Long-polling.
     case poll
-    /// Not at all: a recording answers in the server's place.
+    /// No server: a recording answers in its place.
     case replay(path: String)
 
     private static let replayPrefix = "replay:"

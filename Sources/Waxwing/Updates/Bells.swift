@@ -1,7 +1,7 @@
 import Synchronization
 import WaxwingCore
 
-/// Wakes those who wait for something to change, and keeps for each what only lives in this process.
+/// Wakes those who wait for a change, and keeps for each of them what exists only in this process.
 final class Bells: Sendable {
     private struct State {
         var listeners: [UInt64: Listener] = [:]
@@ -25,9 +25,9 @@ final class Bells: Sendable {
     func remove(_ number: UInt64) { state.withLock { $0.listeners[number] = nil } }
 }
 
-/// Somebody who waits for changes.
+/// One who waits for changes.
 final class Listener: Sendable {
-    /// Changes that are kept for somebody who is slow; the oldest are dropped then.
+    /// How many changes are kept for a slow reader; then the oldest are dropped.
     private static let bound = 1_000
 
     let wakes: AsyncStream<Void>
@@ -35,7 +35,7 @@ final class Listener: Sendable {
     private let live = Mutex<[Update.Change]>([])
     private let ticker: Task<Void, Never>
 
-    /// - Parameter hasChanged: asked five times a second whether another process has written.
+    /// - Parameter hasChanged: called five times a second to see whether another process has written.
     init(hasChanged: @escaping @Sendable () -> Bool) {
         let (wakes, bell) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         (self.wakes, self.bell) = (wakes, bell)

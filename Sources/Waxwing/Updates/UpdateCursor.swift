@@ -1,42 +1,43 @@
 import ConclaveProtocol
 import WaxwingCore
 
-/// Up to where updates have been given. An app keeps it, and goes on from it in another process (``Account/updates(after:)``).
+/// The point up to which updates have been given. An app keeps it to continue from there, even in another process
+/// (``Account/updates(after:)``).
 ///
-/// `Codable`, some dozens of bytes for each group.
+/// `Codable`; a few dozen bytes per group.
 public struct UpdateCursor: Hashable, Sendable, Codable {
-    /// Before everything that is known of the account.
+    /// Before everything that is known about the account.
     public static let beginning = UpdateCursor()
 
-    /// By group id as text.
+    /// Keyed by the group id as text.
     private(set) var places: [String: Place] = [:]
-    /// Invites that were told of, as text.
+    /// The ids of invites already given, as text.
     private(set) var invites: Set<String> = []
 
     /// How far a group's history has been given.
     struct Place: Hashable, Sendable, Codable {
-        /// The numbering of the log that `end` belongs to.
+        /// The era of the log that `end` belongs to.
         var era: UInt32 = 0
         /// The highest sequence number that was given.
         var end: UInt64 = 0
-        /// Numbers below it that had no readable row yet: the answer to a message of ours may come before the rows ahead of it, and a row whose keys
-        /// come late opens late.
+        /// Numbers below it that had no readable row yet: the answer to a message of ours may come before the rows
+        /// ahead of it, and a row whose keys come late opens late.
         var missing: [ClosedRange<UInt64>] = []
 
-        /// Numbers further back than this are not waited for.
+        /// Gaps further back than this are not waited for.
         static let window: UInt64 = 256
 
-        /// Behind which number to look for new rows.
+        /// New rows are looked for after this number.
         var lookAfter: UInt64 { min(missing.first.map { $0.lowerBound - 1 } ?? end, end) }
 
-        /// Takes a row for given.
+        /// Marks a row as given.
         ///
         /// - Returns: whether it is new.
         mutating func take(_ row: HistoryRow) -> Bool {
             guard let sequence = row.sequence else { return false }
             if row.era > era { self = Place(era: row.era) }
             guard row.era == era else { return false }
-            // It may open yet.
+            // It may still become readable.
             let isReadable = row.content != .unreadable(.epochNotReached)
             if sequence > end {
                 let last = isReadable ? sequence - 1 : sequence
@@ -63,7 +64,7 @@ public struct UpdateCursor: Hashable, Sendable, Codable {
 
     mutating func set(_ place: Place, for group: ID) { places[group.description] = place }
 
-    /// - Returns: whether it was not told of before.
+    /// - Returns: whether it is new.
     mutating func take(_ invite: InviteRecord) -> Bool { invites.insert(invite.id.description).inserted }
 
     /// Forgets invites that were answered or are gone.

@@ -3,27 +3,29 @@ import Synchronization
 import WaxwingClient
 public import WaxwingCore
 
-/// Something that changed, and up to where updates have been given with it.
+/// Something that changed, together with the cursor after it.
 public struct Update: Sendable {
     /// What changed.
     public enum Change: Sendable {
-        /// A line of a group's history: a message, what a commit changed, or a row that could not be opened. Those of this account are among them,
-        /// once they have their place in the log. Each is given once, also across processes, by the cursor.
+        /// A line of a group's history: a message, a change made by a commit, or a row that could not be opened. This
+        /// account's own lines are included, once they have their place in the log. The cursor ensures that each is
+        /// given once, even across processes.
         case history(group: ID, HistoryRow)
-        /// Somebody asks this account into a group. Given once, by the cursor.
+        /// Someone invites this account to a group. The cursor ensures that it is given once.
         case invite(InviteRecord)
-        /// A row of the outbox was added or changed its state. Only what this process does.
+        /// A row of the outbox was added or changed its state. Given only for changes made by this process.
         case outbox(OutboxRow)
-        /// A row of the outbox is done; for a message with its sequence number. Only what this process does.
+        /// A row of the outbox is done; a message comes with its sequence number. Given only for changes made by this
+        /// process.
         case done(OutboxRow, sequence: UInt64?)
-        /// How things stand with the server has changed. Only of this process.
+        /// The state of the connection to the server has changed. Given only for this process.
         case connection(LinkState)
-        /// The key of a user is not the one that was trusted. Only what this process sees.
+        /// A user's key is not the one that was trusted. Given only for what this process sees.
         case keyChanged(user: ID)
     }
 
     public let change: Change
-    /// Kept on disk by an app, it goes on behind this update.
+    /// The cursor after this update, for an app to keep on disk.
     public let cursor: UpdateCursor
 }
 
@@ -39,9 +41,9 @@ extension Update.Change {
     }
 }
 
-/// What changes of an account, as it changes. Ends when its task is cancelled.
+/// The changes of an account, as they happen. Ends when its task is cancelled.
 ///
-/// Nothing is read ahead: somebody slow is given the same, later.
+/// Nothing is read ahead: a slow reader gets the same updates, later.
 public struct Updates: AsyncSequence, Sendable {
     public typealias Element = Update
 
@@ -56,7 +58,7 @@ public struct Updates: AsyncSequence, Sendable {
         private let listener: Listener
         private let number: UInt64
         private var wakes: AsyncStream<Void>.Iterator
-        /// Nil as long as nothing was looked at.
+        /// Nil before the first look at the store.
         private var cursor: UpdateCursor?
         private var ready: ArraySlice<Update> = []
         private let seen: Revision
@@ -71,7 +73,7 @@ public struct Updates: AsyncSequence, Sendable {
         init(_ account: Account, _ cursor: UpdateCursor?) {
             let seen = Revision()
             let listener = Listener { [reader = account.reader] in
-                // A store that cannot be read shows itself in the next look.
+                // A store that cannot be read reports it at the next look.
                 seen.differs(from: try? reader.revision())
             }
             self.account = account
@@ -102,7 +104,7 @@ public struct Updates: AsyncSequence, Sendable {
             let live = listener.take()
             let before = cursor
             let (found, revision) = try await account.client.read { reader in
-                // First of all: what is written meanwhile is looked at again.
+                // Read this first: what is written meanwhile is seen at the next look.
                 let revision = try reader.revision()
                 return (try Scan(before, reader), revision)
             }
@@ -115,13 +117,13 @@ public struct Updates: AsyncSequence, Sendable {
 
 /// One look at a store for what has not been given yet.
 private struct Scan: Sendable {
-    /// Rows given at once; the rest comes with the next look.
+    /// The number of rows given at once; the rest comes with the next look.
     private static let bound = 200
 
     var cursor: UpdateCursor
     var updates: [Update] = []
 
-    /// - Parameter cursor: nil to begin with what comes after this.
+    /// - Parameter cursor: nil to begin with what comes after this call.
     init(_ cursor: UpdateCursor?, _ reader: AccountReader) throws {
         self.cursor = cursor ?? .beginning
         let invites = try reader.invites()
@@ -157,7 +159,7 @@ private struct Scan: Sendable {
 }
 
 extension Account {
-    /// What changes, as it changes, also by what another process of this profile does.
+    /// Changes as they happen, including those made by another process of this profile.
     ///
     /// ```swift
     /// for try await update in account.updates(after: kept) {
@@ -166,9 +168,11 @@ extension Account {
     /// }
     /// ```
     ///
-    /// - Parameter cursor: where to go on; nil for what comes from now on, ``UpdateCursor/beginning`` for everything that is known.
+    /// - Parameter cursor: where to continue; nil for what comes from now on, ``UpdateCursor/beginning`` for everything
+    ///   known.
     public func updates(after cursor: UpdateCursor? = nil) -> Updates {
-        // Now is when it is asked for, not when somebody first looks. A store that cannot be read shows itself in the first look.
+        // "Now" is the moment of this call, not that of the first read. A store that cannot be read reports it at the
+        // first look.
         Updates(account: self, cursor: cursor ?? (try? Scan(nil, reader))?.cursor)
     }
 }

@@ -3,13 +3,13 @@ import MLS
 import WaxwingClient
 public import WaxwingCore
 
-/// The disk or the account's state stopped something on the way; what was queued before that is in the outbox and goes out with the next sync. It
-/// must not be asked for a second time.
+/// The disk or the account's state stopped something halfway. What was queued before is in the outbox and goes out with
+/// the next sync, so it must not be asked for again.
 public struct PartlyQueued: Error {
     public let underlying: any Error
-    /// What is queued. Empty if nothing is.
+    /// The rows that are queued. Empty if there are none.
     public let rows: [OutboxRow]
-    /// Whether all that was asked for is among it.
+    /// Whether everything that was asked for is queued.
     public let isAll: Bool
 
     init(_ underlying: any Error, _ rows: [OutboxRow], isAll: Bool) {
@@ -20,12 +20,13 @@ public struct PartlyQueued: Error {
 }
 
 extension Errand {
-    /// Why rows that are queued have to wait, where carrying them out ended in an error.
+    /// Why queued rows have to wait, after an attempt to carry them out ended in an error.
     ///
-    /// - Throws: ``PartlyQueued`` for an error behind which waiting leads nowhere; the error itself if it is of no kind that is known here.
+    /// - Throws: ``PartlyQueued`` for an error that waiting does not mend; the error itself if its kind is not known
+    ///   here.
     static func pause(_ error: any Error, _ rows: [OutboxRow]) throws -> Pause {
         switch error {
-        // As without a way to the server: it is safe here, and goes out when the trouble is over.
+        // The same as without a network: the row is safe here, and goes out when the trouble is over.
         case let error as StoreError where error.code.isPassing: return .disk(error)
         case is LeaseError: return .disk(error)
         case let error as AccountError:
@@ -39,7 +40,7 @@ extension Errand {
 }
 
 extension StoreError.Code {
-    /// Whether it may be over when the disk is looked after, with nothing lost.
+    /// Whether mending the disk may end the error, with nothing lost.
     fileprivate var isPassing: Bool {
         switch self {
         case .full, .notPermitted, .staleRevision, .failed: true
@@ -52,7 +53,7 @@ extension Client {
     /// Puts what a command asks for into the outbox.
     ///
     /// - Parameter revision: the store's revision before.
-    /// - Returns: its row, also where the disk gave trouble and the row is there all the same; nil where the command needs none.
+    /// - Returns: its row, even if the disk failed but the row was written anyway; nil if the command needs none.
     package func queue(_ command: Command, since revision: UInt64) throws -> OutboxRow? {
         do {
             if case .queued(let row) = try perform(command) { return row }
@@ -65,7 +66,7 @@ extension Client {
         }
     }
 
-    /// Carries out a command that leaves a mark; where the disk gave trouble and the mark is there all the same, that is no failure.
+    /// Carries out a command that leaves a mark. If the disk fails but the mark was written, that is not a failure.
     package func perform(_ command: Command, isDone: @Sendable (AccountReader) throws -> Bool) throws {
         do {
             try perform(command)
@@ -76,7 +77,7 @@ extension Client {
 }
 
 extension Command {
-    /// Whether a row may stand for it.
+    /// Whether a row may stand for the command.
     fileprivate func asks(for row: OutboxRow) -> Bool {
         switch (self, row.intent) {
         case (.send(let group, let text), .message(let queued, _)): row.group == group && queued == text

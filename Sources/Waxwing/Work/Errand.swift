@@ -2,38 +2,38 @@ import ConclaveProtocol
 import WaxwingClient
 public import WaxwingCore
 
-/// What became of something that was asked for.
+/// The outcome of a request.
 public enum Outcome: Sendable {
-    /// Carried out. For a message its sequence number is given, as far as it is known.
+    /// Carried out; for a message with its sequence number, if it is known.
     case done(sequence: UInt64?)
     /// It waits, and why.
     case waiting(Pause)
-    /// Refused for good, and why.
+    /// Refused permanently, and why.
     case failed(String)
-    /// Somebody is in the group whom it must not reach before a person has decided.
+    /// Held: someone is in the group whom it must not reach before a person has decided.
     case held
 
     public var isHeld: Bool { if case .held = self { true } else { false } }
 }
 
-/// Why something waits in the outbox. Nothing of it is lost.
+/// Why something waits in the outbox. Nothing is lost.
 public enum Pause: Sendable {
     /// Nothing was tried, as was asked for.
     case notTried(isSignedOut: Bool)
-    /// There is no session: the server ended it (`isOver`), or somebody signed out here.
+    /// There is no session: the server ended it (`isOver`), or someone signed out here.
     case signedOut(isOver: Bool)
-    /// The way to the server is cut until then, as it was seen at a moment.
+    /// The server cannot be reached until then, as seen at a moment.
     case cut(TransportError, until: Deadline, seen: Moment)
     case unreachable
     /// Another process is connected, and in trouble with the server.
     case troubleElsewhere(String)
-    /// The disk gave trouble when it was to be carried out.
+    /// The disk failed when it was to be carried out.
     case disk(any Error)
-    /// The row is put off, or waits for what others do, as it was seen at a moment.
+    /// The row is put off, or waits for what others do, as seen at a moment.
     case putOff(OutboxRow, seen: Moment)
 }
 
-/// Something that was asked for, on its way: it waits in the outbox, and this tries to see it done within the time it is given.
+/// Queues a request, and tries to see it done within a given time.
 package struct Errand {
     let account: Account
     /// Milliseconds to wait for it to be carried out; nil to queue it only.
@@ -49,17 +49,17 @@ package struct Errand {
 
     private var now: Moment { environment.clock() }
 
-    /// Queues what `commands` ask for, one after the other, and tries to carry it out.
+    /// Queues what `commands` ask for, in order, and tries to carry it out.
     ///
-    /// - Returns: for each command the row that stood for it, and what became of it.
-    /// - Throws: where something cannot even be queued; the error says what stays queued all the same.
+    /// - Returns: for each command, its row and outcome.
+    /// - Throws: if something cannot even be queued; the error says what stays queued anyway.
     package func run(_ commands: [Command]) async throws -> [(row: OutboxRow, outcome: Outcome)] {
         try await carryOut(try await queue(commands))
     }
 
-    /// Puts what `commands` ask for into the outbox, one after the other.
+    /// Puts what `commands` ask for into the outbox, in order.
     ///
-    /// - Throws: where something cannot be queued; the error says what stays queued all the same.
+    /// - Throws: if something cannot be queued; the error says what stays queued anyway.
     package func queue(_ commands: [Command]) async throws -> [OutboxRow] {
         var rows: [OutboxRow] = []
         for command in commands {
@@ -90,7 +90,7 @@ package struct Errand {
                 pause = try Self.pause(error, rows)
             }
             guard pause == nil, try pending(last) != nil else { break }
-            // It is put off, or waits for what others do: not asked for again at once, nor beyond the time that was given.
+            // It is put off, or waits for what others do: do not ask again at once, nor after the given time.
             let now = now
             let wait = max(rest, await client.nextTry?.left(now) ?? 0)
             guard wait < deadline.left(now) else { break attempts }
@@ -105,9 +105,9 @@ package struct Errand {
         }
     }
 
-    /// One try, by this process or the one that is connected already.
+    /// One attempt, by this process or by the one that is connected already.
     ///
-    /// - Returns: why there is no use in trying on; nil where there may be.
+    /// - Returns: why there is no use in trying on; nil if there may be.
     private func attempt(_ row: OutboxRow, until deadline: Deadline) async throws -> Pause? {
         guard let lease = try await lease(for: row, until: deadline) else { return try hold() }
         defer { withExtendedLifetime(lease) {} }
@@ -127,8 +127,8 @@ package struct Errand {
         }
     }
 
-    /// The right to connect, as soon as it is free; nil where another process has it for as long as this one may wait, or is in trouble with
-    /// the server, or has carried the row out.
+    /// The right to connect, as soon as it is free. Nil if another process keeps it for as long as this one may wait,
+    /// is in trouble with the server, or has carried out the row.
     private func lease(for row: OutboxRow, until deadline: Deadline) async throws -> Lease? {
         while true {
             if let lease = try account.lease() { return lease }
@@ -138,19 +138,19 @@ package struct Errand {
         }
     }
 
-    /// What keeps the process that is connected from carrying something out.
+    /// What keeps the connected process from carrying something out.
     private func hold() throws -> Pause? {
         guard let link = try reader.link(), !link.trouble.isEmpty else { return nil }
         guard let hold = link.hold(of: link.server, now) else { return .troubleElsewhere(link.trouble) }
         return .cut(hold.trouble, until: hold.until, seen: now)
     }
 
-    /// The row that still has to be done before `row` counts as carried out; nil where it is, or never will be.
+    /// The row that has to be done before `row` counts as carried out; nil if it is, or never will be.
     private func pending(_ row: OutboxRow) throws -> OutboxRow? {
         if let current = try reader.outboxRow(row.group, order: row.order) {
             return current.isFailed || current.state == .held ? nil : current
         }
-        // An accepted invite whose Welcome leads nowhere goes on as another row, which comes in from outside.
+        // If the Welcome of an accepted invite cannot be used, another row continues: it joins from outside.
         guard case .accept = row.intent, try reader.group(row.group)?.status == .keyless else { return nil }
         return try reader.outbox().first { $0.group == row.group && !$0.isFailed }
     }
@@ -167,7 +167,7 @@ package struct Errand {
         return .waiting(pause(current))
     }
 
-    /// Where messages of ours stand in the log, as far as they are among the last of their group.
+    /// The sequence numbers of our messages, if they are among the last of their group.
     private func sequences(of rows: [OutboxRow]) throws -> [MessageID: UInt64] {
         guard let group = rows.first?.group else { return [:] }
         var places: [MessageID: UInt64] = [:]
@@ -179,7 +179,7 @@ package struct Errand {
 }
 
 extension Intent {
-    /// When there is nothing more to wait for. Whoever comes into a group wants to see its members, too.
+    /// When there is nothing more to wait for. Someone who joins a group wants to see its members, too.
     fileprivate func goal(_ row: OutboxRow) -> Client.Goal {
         switch self {
         case .create, .accept, .rejoin: .settled
@@ -187,7 +187,7 @@ extension Intent {
         }
     }
 
-    /// What else is put off is nothing that such a goal waits for, but in its own time.
+    /// Until when to wait for rows that are put off; nil for a short while each time.
     fileprivate func patience(_ deadline: Deadline) -> Deadline? {
         switch self {
         case .create, .accept, .rejoin: nil

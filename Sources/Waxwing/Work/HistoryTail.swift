@@ -1,10 +1,10 @@
 import ConclaveProtocol
 import WaxwingCore
 
-/// Goes through a group's history row by row and gives each row once, also those that take their place behind one already given: the
+/// Goes through a group's history and gives each row once, including rows that are placed before one already given: the
 /// answer to a message of ours may come before the rows ahead of it are fetched.
 package struct HistoryTail {
-    /// Rows that are remembered as given. Nothing takes its place further back than the requests under way reach.
+    /// How many given rows are remembered. No row is placed further back than the requests in progress reach.
     private static let memory = 1_000
     private static let pageRows = 200
 
@@ -19,10 +19,10 @@ package struct HistoryTail {
         self.group = group
     }
 
-    /// Takes everything up to a place for given.
+    /// Marks everything up to a place as given.
     package mutating func start(at position: AccountReader.HistoryPosition) { anchor = position }
 
-    /// The last rows, at most `count`; what lies before them counts as given.
+    /// The last rows, at most `count`; earlier ones count as given.
     package mutating func last(_ count: Int) throws -> [HistoryRow] {
         let page = try reader.lastHistory(group, limit: max(count, 1) + Self.memory)
         let shown = count == 0 ? [] : page.suffix(count)

@@ -6,7 +6,7 @@ import MLS
 import MLSOpenSSL
 import WaxwingCore
 
-/// To whom an archive is sealed.
+/// Who can open a new archive.
 struct SealingOptions: ParsableArguments {
     @Option(
         name: .customLong("recipient"),
@@ -37,7 +37,7 @@ struct SealingOptions: ParsableArguments {
         }
     }
 
-    /// - Parameter words: the passphrase, where it was asked for already.
+    /// - Parameter words: the passphrase, if it was asked for already.
     /// - Throws: ``Failure``.
     func sealing(_ words: SecretBytes?) throws -> AgeSealing {
         if let words { return .passphrase(words) }
@@ -51,14 +51,14 @@ struct SealingOptions: ParsableArguments {
             })
     }
 
-    /// The passphrase; nil where recipients are named.
+    /// The passphrase; nil if recipients are named.
     func words() throws -> SecretBytes? {
         guard usesPassphrase else { return nil }
         return try Passphrase.ask(descriptor: passphraseDescriptor, isNew: true)
     }
 }
 
-/// Who opens an archive.
+/// The keys that open an archive.
 struct OpeningOptions: ParsableArguments {
     @Option(
         name: .customLong("identity"),
@@ -112,7 +112,7 @@ enum Passphrase {
     }
 }
 
-/// Files of age identities.
+/// Reads and writes files of age identities.
 enum IdentityFile {
     private static let limit = 64 << 10
 
@@ -138,7 +138,7 @@ enum IdentityFile {
     }
 }
 
-/// Signatures under archives.
+/// Checks the signatures of archives.
 enum ArchiveSignature {
     /// Reads all of an archive once, and checks it.
     ///
@@ -160,7 +160,7 @@ enum ArchiveSignature {
 }
 
 extension Surroundings {
-    /// The source of chance, as age draws from it.
+    /// The source of randomness for age.
     var ageEntropy: AgeEntropy {
         { [entropy = environment.entropy] count in
             entropy.secret(count).withUnsafeBytes { SecretBytes($0) }

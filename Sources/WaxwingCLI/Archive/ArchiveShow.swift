@@ -72,7 +72,7 @@ struct ArchiveShow: AsyncParsableCommand {
             hint: groups.isEmpty ? "there are no lines in it" : "name one of: \(names)")
     }
 
-    /// The last lines where nothing else was asked for.
+    /// How many of the last lines to show by default.
     private func start(_ group: ArchiveTrailer.Group) -> ArchiveEnd.Last {
         let last = group.ranges.last { era == nil || $0.era == era }
         let sequence = from ?? last.map { $0.last >= UInt64(count) ? $0.last - UInt64(count) + 1 : 0 } ?? 0

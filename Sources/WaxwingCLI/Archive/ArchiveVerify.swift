@@ -45,15 +45,15 @@ struct ArchiveVerify: AsyncParsableCommand {
                 whole.append((archive.end, archive.trailer))
                 names[archive.end.id] = file
             } catch let error as Failure where files.count > 1 {
-                // The others are looked at all the same.
+                // The others are still checked.
                 Console.tell(error)
                 failure = failure ?? error
             }
         }
-        // One by itself is no chain: it says what it goes on from.
+        // A single archive is no chain; it says which one it continues.
         if files.count == 1 { return }
         var (order, findings) = ArchiveChain.check(whole)
-        // All the keys under them were asked for.
+        // All the keys that signed them were asked for.
         if signer.isGiven { findings.removeAll { if case .otherKey = $0 { true } else { false } } }
         try tell(order, findings, names, isComplete: failure == nil)
         if let failure { throw Failure(failure.status, "not all of the archives are whole") }
@@ -102,7 +102,7 @@ struct ArchiveVerify: AsyncParsableCommand {
     }
 }
 
-/// Whether archives go on from each other, for scripts.
+/// Whether archives continue each other, for scripts.
 struct ChainView: Encodable {
     /// Ids, the first archive first.
     var chain: [String]
@@ -115,15 +115,15 @@ struct ArchiveView: Encodable {
     var file: String
     var id: String
     var previous: String?
-    /// The account whose archive it is.
+    /// The account that made the archive.
     var account: String
     var rows: UInt64
     var span: ArchiveSpan?
     var waiting: Int
     var groups: [ArchiveTrailer.Group]
-    /// Of all lines and their order, in hex: equal where the messages are.
+    /// Covers all lines and their order, in hex: equal if the messages are.
     var messagesDigest: String
-    /// Absent where nothing was checked.
+    /// Absent if nothing was checked.
     var whole: Bool?
     var fingerprint: String?
     var signer: SignerTrust?

@@ -2,7 +2,7 @@ import Archive
 import ConclaveProtocol
 import WaxwingCore
 
-/// What archives say of themselves, in words.
+/// Describes archives in words.
 enum ArchiveWords {
     static func size(_ bytes: UInt64) -> String {
         func tenths(_ unit: UInt64) -> String { "\(bytes / unit).\(bytes % unit * 10 / unit)" }
@@ -32,7 +32,7 @@ enum ArchiveWords {
         return text
     }
 
-    /// The lines that tell of a whole archive and its groups.
+    /// The lines that describe a complete archive and its groups.
     static func lines(_ archive: ArchiveReader) -> [String] {
         let trailer = archive.trailer
         var lines: [String] = []
@@ -66,18 +66,18 @@ enum ArchiveWords {
     }
 }
 
-/// Whose signature stands under an archive, as far as this machine can tell.
+/// Whose signature an archive has, as far as this machine can tell.
 enum SignerTrust: String, Encodable {
     /// The key of this profile's account.
     case own
     /// The key that this profile trusts for the archive's account.
     case trusted
-    /// This profile knows another key for the archive's account.
+    /// This profile knows another key of the archive's account.
     case other
-    /// Nothing here knows the account.
+    /// The account is not known here.
     case unknown
 
-    /// - Parameter reader: nil where there is no profile.
+    /// - Parameter reader: nil if there is no profile.
     init(_ fingerprint: String, of account: ID, _ reader: AccountReader?) throws {
         guard let reader, let own = try reader.account() else {
             self = .unknown

@@ -57,7 +57,7 @@ struct Export: AsyncParsableCommand {
         let sealing = try sealing.sealing(words)
         let previous = try since.map { try earlier($0, words, reader) }
         if path == "-" {
-            // Nothing has to be cleared away: a signal ends the process at once, also while it waits for a slow reader.
+            // Nothing has to be cleaned up: a signal ends the process at once, even while it waits for a slow reader.
             let exporter = try exporter(reader, found, previous) { false }
             let target = try ExportStream(isArmored: self.sealing.armor)
             let summary = try exporter.run(to: target, sealing, isArmored: self.sealing.armor)
@@ -82,7 +82,7 @@ struct Export: AsyncParsableCommand {
             switch step {
             case .reading: meters.rows.show(done, of: all)
             case .sealing:
-                // The rate is that of what it is at.
+                // The rate is that of the current step.
                 var meter = meters.bytes ?? ProgressMeter("sealing", .bytes)
                 meter.show(done, of: all)
                 meters.bytes = meter
@@ -114,7 +114,8 @@ struct Export: AsyncParsableCommand {
         return found
     }
 
-    /// Where an earlier archive ends, once all of it has proved true and this profile is seen to hold what it ends with.
+    /// The end of an earlier archive, after checking that all of it is authentic and that this profile has what it ends
+    /// with.
     private func earlier(_ path: String, _ words: SecretBytes?, _ reader: AccountReader) throws -> ArchiveEnd {
         var options = OpeningOptions()
         options.identities = identities
@@ -126,7 +127,7 @@ struct Export: AsyncParsableCommand {
         let report = try ArchiveSignature.check(archive, path) { meter.show($0, of: $1) }
         try signer.checkOwn(report, path, reader)
         for (group, last) in archive.end.last {
-            // In its own archive, or in one before that, which is not looked at.
+            // In this archive, or in an earlier one, which is not read.
             guard let row = try archive.rows(of: group, from: last, limit: 1).first else { continue }
             var match = try EraMatch(reader, group: group)
             try match.look(at: row)
@@ -145,12 +146,12 @@ struct ExportView: Encodable {
     var file: String
     /// SHA-256 of what the archive's signature covers.
     var id: String
-    /// The archive it goes on from.
+    /// The archive that it continues.
     var previous: String?
     var rows: UInt64
-    /// Lines that have no place in the server's log yet, and stayed out.
+    /// Lines that have no place in the server's log yet, and were left out.
     var waiting: Int
-    /// Bytes: of what is in it, compressed, and of the file.
+    /// In bytes: the content, its compressed size, and the size of the file.
     var contentSize: UInt64
     var compressedSize: UInt64
     var fileSize: UInt64

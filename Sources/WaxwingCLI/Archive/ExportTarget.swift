@@ -2,11 +2,11 @@ import FoundationEssentials
 import Glibc
 import Waxwing
 
-/// Standard output, for an archive on its way to another program.
+/// Standard output, for piping an archive into another program.
 final class ExportStream: ExportTarget {
     private(set) var count: UInt64 = 0
 
-    /// - Throws: ``Failure`` where bytes would go to a terminal.
+    /// - Throws: ``Failure`` if bytes would go to a terminal.
     init(isArmored: Bool) throws(Failure) {
         if !isArmored, isatty(STDOUT_FILENO) == 1 {
             throw Failure(

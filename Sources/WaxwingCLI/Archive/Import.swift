@@ -77,7 +77,7 @@ struct Import: AsyncParsableCommand {
         try signer.checkOwn(report, file, reader)
     }
 
-    /// What an earlier archive holds may be here already; and what is missing in between can still be imported later.
+    /// What an earlier archive holds may be here already, and what is missing can still be imported later.
     private func tell(
         _ findings: [ArchiveChain.Finding], _ archives: [(file: String, archive: ArchiveReader)],
         _ reader: AccountReader
@@ -89,7 +89,7 @@ struct Import: AsyncParsableCommand {
                 guard let next = archives.first(where: { $0.archive.end.id == id }) else { continue }
                 if try isHere(next.archive.trailer.starts, reader) { continue }
             case .unfit: break
-            // Each was signed with a key that is taken.
+            // Each was signed with an accepted key.
             case .doubled, .forked, .otherAccount, .otherKey, .severalBeginnings: continue
             }
             Console.note(ArchiveWords.text(finding, names))
@@ -122,10 +122,10 @@ struct Import: AsyncParsableCommand {
 struct ImportView: Encodable {
     var file: String
     var added: Int
-    /// Could not be opened here, and can be read now.
+    /// Could not be opened here before, and can be read now.
     var opened: Int
     var known: Int
-    /// Left out: their place is another line's, or for the log itself to fill, or no log's.
+    /// Left out: another line has their place, the log itself will fill it, or they have no place in any log.
     var misplaced: Int
 
     init(_ file: String, _ counts: ImportCounts) {

@@ -3,9 +3,9 @@ import ConclaveProtocol
 import WaxwingClient
 import WaxwingCore
 
-/// Takes the history of an archive that was found whole into a profile, piece by piece.
+/// Imports the history of a checked archive into a profile, piece by piece.
 ///
-/// Each piece is one change set. Where it is interrupted, what came in stays, and the next import goes on.
+/// Each piece is one change set. If the import is interrupted, what came in stays, and the next import continues.
 struct Importer {
     private let client: Client
     private let archive: ArchiveReader
@@ -49,7 +49,7 @@ struct Importer {
         return counts
     }
 
-    /// Which numberings of the archive are which of the profile.
+    /// Maps the eras of the archive to those of the profile.
     private func eras() throws -> [ID: [UInt32: UInt32]] {
         var matches: [ID: EraMatch] = [:]
         for group in archive.trailer.groups {
@@ -64,7 +64,7 @@ struct Importer {
             }
             matches[id] = match
         }
-        // Nothing is here yet that could be compared.
+        // There is nothing to compare with yet.
         if !matches.values.contains(where: \.needsRows) { return matches.mapValues(\.eras) }
         var rows = archive.rows()
         var meter = ProgressMeter("comparing", .rows)
@@ -80,7 +80,7 @@ struct Importer {
 }
 
 extension ArchiveTrailer.Group {
-    /// Where the last rows of each numbering begin, which get marks.
+    /// Where the last rows of each era begin, which get marks.
     fileprivate var unmarked: [UInt32: UInt64] {
         let starts = ranges.map { ($0.era, $0.last - min($0.last, ClientLimits.importedMarks)) }
         return Dictionary(starts, uniquingKeysWith: max)

@@ -63,6 +63,6 @@ struct Keygen: AsyncParsableCommand {
 /// A new identity for scripts.
 struct KeyView: Encodable {
     var recipient: String
-    /// Where the identity is.
+    /// The path of the identity.
     var file: String
 }

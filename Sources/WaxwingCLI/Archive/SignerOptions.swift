@@ -2,7 +2,7 @@ import Archive
 import ArgumentParser
 import WaxwingCore
 
-/// With whose key an archive has to be signed.
+/// The keys that may have signed an archive.
 struct SignerOptions: ParsableArguments {
     @Option(
         name: .customLong("signer"),
@@ -13,7 +13,7 @@ struct SignerOptions: ParsableArguments {
 
     var isGiven: Bool { !fingerprints.isEmpty }
 
-    /// - Throws: ``Failure`` where keys are named and it is none of them.
+    /// - Throws: ``Failure`` if keys are named and it is none of them.
     func check(_ report: ArchiveReport, _ file: String) throws(Failure) {
         if isGiven, !fingerprints.contains(where: { Fingerprint.plain($0) == report.fingerprint }) {
             throw Failure(
@@ -21,7 +21,8 @@ struct SignerOptions: ParsableArguments {
         }
     }
 
-    /// For an archive that is taken at its word: it has to be signed with a key that is named or, where none is, with that of the profile.
+    /// For an archive whose content is trusted: it must be signed with a named key or, if none is named, with the
+    /// profile's.
     ///
     /// - Throws: ``Failure``, `StoreError`.
     func checkOwn(_ report: ArchiveReport, _ file: String, _ reader: AccountReader) throws {

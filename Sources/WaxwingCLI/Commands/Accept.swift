@@ -24,7 +24,7 @@ struct Accept: AsyncParsableCommand {
         let outcomes = try await Errand(account, wait).run([.accept(invite: invite.id)])
         try Report.tell(outcomes, account.reader, json: output.json) { [reader = account.reader] row, _ in
             let name = invite.groupName.onOneLine
-            // Where the keys did not come with it, coming in from outside has been queued.
+            // If the keys did not come with it, joining from outside has been queued.
             let isIn = try reader.group(row.group)?.status == .active
             return isIn ? "joined \(name)" : "accepted; the keys of \(name) come with the next sync"
         }

@@ -45,7 +45,7 @@ struct GroupRemove: AsyncParsableCommand {
         }
     }
 
-    /// What became of the rows on their way: whether somebody is a member or only invited shows when it is their turn.
+    /// What became of the rows: whether someone is a member or only invited is known when it is their turn.
     private final class Ways: Sendable {
         private let rows = Mutex<[UInt64: OutboxRow]>([:])
 

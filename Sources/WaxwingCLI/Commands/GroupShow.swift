@@ -55,18 +55,18 @@ struct GroupDetailsView: Encodable {
         var username: String
         var userID: String
         var admin: Bool
-        /// Holds keys of the group.
+        /// Whether they hold keys of the group.
         var inTree: Bool
-        /// Is a member by the server's word.
+        /// Whether the server lists them as a member.
         var onRoster: Bool
         var fingerprint: String?
         /// verified, seen, changed, own or unknown.
         var trust: String
-        /// How they came in, through whom, and when.
+        /// How they joined, through whom, and when.
         var way: String?
         /// Why messages do not reach them; absent if they do.
         var held: String?
-        /// What the server calls them by now, if that is another name.
+        /// The server's current name for them, if it is another one.
         var claimedName: String?
     }
 
@@ -95,7 +95,7 @@ struct GroupDetailsView: Encodable {
         invitedIDs = waiting.map(\.description)
         let inTree = details?.members ?? []
         let me = try reader.account()?.userID
-        // A roster without ourselves has not been fetched yet: then the tree is all there is to go by.
+        // A roster without ourselves has not been fetched yet; then only the tree is known.
         let membership = try reader.membership(group.id)
         let roster = Set(me.map(membership.isOnRoster) == true ? membership.roster.map(\.user) : inTree.map(\.user))
         let users = Set(inTree.map(\.user)).union(roster)

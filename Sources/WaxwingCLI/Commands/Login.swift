@@ -44,7 +44,7 @@ struct Login: AsyncParsableCommand {
         throw Failure(.usage, "the account's name is missing", hint: "waxwing login NAME --server URL")
     }
 
-    /// Key packages of an earlier key of ours would lead invites nowhere: nobody could open them.
+    /// Key packages of an earlier key would lead to invites that no one can open.
     private func resetAccount(_ signIn: SignIn, _ session: Session) async {
         do {
             try await signIn.account.client.ask(

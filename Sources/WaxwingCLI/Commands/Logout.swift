@@ -18,12 +18,12 @@ struct Logout: AsyncParsableCommand {
         let profiled = try Profile.locate(profile).open()
         guard let account = try profiled.reader.account(), let token = account.token else { throw Failure.notLoggedIn }
         var isKnownToServer = true
-        // Forgotten here first: whatever the server says, this machine is logged out.
+        // Log out here first: whatever the server says, this machine is logged out.
         try await profiled.client.perform(.signOut) { try $0.account()?.token == nil }
         do {
             try await profiled.client.ask(Endpoint.logout(token: token), of: account.serverURL)
         } catch let error as ProtocolError where error.isSessionOver {
-            // What was wanted is so already.
+            // The session is over already, as intended.
         } catch {
             isKnownToServer = false
             let reason = Failure(explaining: error)?.message ?? "\(error)"
@@ -37,6 +37,6 @@ struct Logout: AsyncParsableCommand {
 /// A logout as JSON.
 private struct LogoutView: Encodable {
     var loggedOut = true
-    /// The server has heard of it; otherwise the session ends there when it expires.
+    /// Whether the server was told; otherwise the session ends there when it expires.
     var toldServer: Bool
 }

@@ -28,7 +28,7 @@ struct OutboxDiscard: AsyncParsableCommand {
     }
 }
 
-/// A row that was given up, as JSON.
+/// A discarded row, as JSON.
 private struct DiscardView: Encodable {
     var discarded: UInt64
 }

@@ -50,16 +50,16 @@ struct OutboxView: Encodable {
     /// The text of a message.
     var text: String?
     var messageID: String?
-    /// Whom it is about.
+    /// The user it is about.
     var username: String?
     var userID: String?
-    /// queued, sending, unconfirmed or failed.
+    /// queued, sending, unconfirmed, held or failed.
     var state: String
     var why: String
     var remedy: String
     /// Unix milliseconds.
     var createdAt: UInt64
-    /// Unix milliseconds; absent where nothing keeps the row from being tried at once.
+    /// Unix milliseconds; absent if the row may be tried at once.
     var nextTry: UInt64?
     var attempts: UInt32
 
@@ -89,7 +89,7 @@ struct OutboxView: Encodable {
 }
 
 extension Intent {
-    /// The user whom it is about, once that is known.
+    /// The user it is about, once known.
     fileprivate var user: ID? {
         switch self {
         case .invite(_, let user), .remove(_, let user): user

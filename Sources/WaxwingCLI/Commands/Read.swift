@@ -63,7 +63,7 @@ struct Read: AsyncParsableCommand {
         if follow { try await self.follow(group, &shown, reader, printer, profile) }
     }
 
-    /// The store is looked at five times a second, the connection every few seconds.
+    /// The store is checked five times a second, the connection every few seconds.
     private static let roundsPerLook = 20
 
     private func follow(
@@ -89,7 +89,7 @@ struct Read: AsyncParsableCommand {
         }
     }
 
-    /// What was shown of members need not keep messages any longer. Where the profile can only be read it does.
+    /// Messages need not be held any longer for what was shown of members. In a read-only profile they still are.
     private func note(_ news: MemberNews, _ reader: AccountReader, _ profile: Profile) async throws {
         do {
             try await news.note(reader) { try profile.open().client }
@@ -99,7 +99,7 @@ struct Read: AsyncParsableCommand {
     }
 }
 
-/// A place in the log of a group: a sequence number, with the numbering it belongs to where one was named.
+/// A place in the log of a group: a sequence number, and its era if one was named.
 struct LogPlace: ExpressibleByArgument, Hashable, Sendable {
     var era: UInt32?
     var sequence: UInt64

@@ -54,7 +54,7 @@ struct Send: AsyncParsableCommand {
         }
     }
 
-    /// Tells what became of messages, whom they reach for the first time, and whom they wait for.
+    /// Reports what became of messages, whom they reach for the first time, and whom they wait for.
     private func tell(
         _ outcomes: [(row: OutboxRow, outcome: Outcome)], _ account: Account, _ tally: Tally,
         _ report: () throws -> Void
@@ -79,7 +79,7 @@ struct Send: AsyncParsableCommand {
             throw Failure(.usage, "standard input cannot be sent as one message: \(error.message)")
         }
         var text = try Self.text(bytes)
-        // What `echo` adds is not part of the message.
+        // The line end that `echo` adds is not part of the message.
         if text.hasSuffix("\r\n") || text.hasSuffix("\n") { text.removeLast() }
         return text
     }
@@ -93,7 +93,7 @@ struct Send: AsyncParsableCommand {
 
     // MARK: Many messages
 
-    /// Queues each line as it comes. Where one cannot be sent, those before it stay queued.
+    /// Queues each line as it comes. If one cannot be sent, those before it stay queued.
     private func queueLines(for group: GroupRecord, _ errand: Errand) async throws -> [OutboxRow] {
         var input = InputLines(from: STDIN_FILENO, limit: ClientLimits.messageText)
         var rows: [OutboxRow] = []
@@ -111,7 +111,7 @@ struct Send: AsyncParsableCommand {
         return rows
     }
 
-    /// One line a message for scripts; for people a line for all that went well, and one for all that wait.
+    /// For scripts one line per message; for people one line for all that were sent, and one for all that wait.
     private func tellOfLines(_ outcomes: [(row: OutboxRow, outcome: Outcome)], _ reader: AccountReader) throws {
         if output.json {
             try Report.tell(outcomes, reader, json: true) { _, _ in "" }

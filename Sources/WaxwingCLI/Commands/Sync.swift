@@ -85,12 +85,12 @@ struct SyncView: Encodable {
     var carriedOut: Int
     var unreadable: Int
     var invites: Int
-    /// Users whom the server gives another name than before.
+    /// Users for whom the server gives another name than before.
     var renamed: [Renamed]
     /// Rows left in the outbox.
     var left: Int
     var failed: Int
-    /// Of those left, messages that wait for a person's word on who is in the group.
+    /// How many of those are messages that wait for a person's decision on who is in the group.
     var held: Int
 
     struct Renamed: Encodable {

@@ -42,7 +42,7 @@ struct TrustList: AsyncParsableCommand {
     }
 }
 
-/// A member whom messages wait for.
+/// A member who holds messages back.
 struct HoldView: Encodable {
     var group: String
     var groupID: String
@@ -52,11 +52,11 @@ struct HoldView: Encodable {
     var fingerprint: String
     /// stranger, otherKey, notTheVerifiedKey, addedByNonAdmin, addedByUnaccepted, cameUnseen, ourName or everyNewKey.
     var objection: String
-    /// held; or untold, for what leaves once it was shown.
+    /// held; or untold, for messages that leave once it was shown.
     var standing: String
     /// Why, in words.
     var why: String
-    /// Commands that free it; any of them does.
+    /// Commands that release the messages; any one of them does.
     var remedies: [String]
 
     init(_ leaf: RoomRecord.Leaf, in group: GroupRecord, _ names: Names) throws {

@@ -42,11 +42,11 @@ struct TrustView: Encodable {
     var userID: String
     /// own, verified, seen, changed or unknown.
     var trust: String
-    /// Lower-case hex SHA-256 of the key that is trusted.
+    /// Lower-case hex SHA-256 of the trusted key.
     var fingerprint: String?
-    /// The one that is shown now, where it is another.
+    /// The same of the key that is shown now, if it is another.
     var changedFingerprint: String?
-    /// What the server calls them by now, if that is another name.
+    /// The server's current name for them, if it is another one.
     var claimedName: String?
 
     init(_ id: ID, _ reader: AccountReader, _ names: Names) throws {

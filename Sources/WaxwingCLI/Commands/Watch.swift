@@ -37,7 +37,7 @@ struct Watch: AsyncParsableCommand {
     }
 }
 
-/// Notes in the profile what was shown of members, while the client is at work.
+/// Records in the profile what was shown of members, while the client is at work.
 private final class Noting: Sendable {
     let client = Mutex<Client?>(nil)
 

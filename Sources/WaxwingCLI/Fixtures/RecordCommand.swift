@@ -33,7 +33,7 @@ struct RecordCommand: AsyncParsableCommand {
             throw ValidationError("The command is missing: waxwing record FILE -- COMMAND")
         }
         if ["record", "replay", "fixture"].contains(first) { throw ValidationError("\(first) cannot be recorded.") }
-        // What could not be played again is better said now. Without entropy nothing is.
+        // Report now what could not be replayed later. Without entropy, nothing is recorded.
         if !withoutEntropy, let refusal = ReplayRules.refusal(of: Fixture.kept(command)) {
             throw ValidationError("This cannot be recorded: \(refusal).")
         }

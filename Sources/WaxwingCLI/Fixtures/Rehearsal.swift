@@ -2,16 +2,17 @@ import FixtureTransport
 import FoundationEssentials
 import Waxwing
 
-/// Plays a recording command by command: each command of a profile whose transport is `replay:FILE` does again what the next one in the
-/// recording did, with the answers, the time and the random numbers of then.
+/// Replays a recording command by command. Each command of a profile whose transport is `replay:FILE` repeats the next
+/// one in the recording, with the answers, the time and the random numbers of the recording.
 ///
-/// In between one can look at the profile with every command that needs no network. How far it got stands in the profile, and with it that the
-/// profile's keys follow from a recording: whoever has that has them too, so no server ever hears of them (``claim(_:_:isNew:)``).
+/// In between, every command that needs no network can inspect the profile. The profile records how far the replay got,
+/// and that its keys follow from a recording: anyone who has the recording has the keys, too, so the profile never
+/// contacts a server (``claim(_:_:isNew:)``).
 struct Rehearsal: Sendable {
     /// How far a profile got.
     private struct Progress: Codable {
         var recording: String
-        /// Commands of the recording that are done, those of other profiles among them.
+        /// Commands of the recording that are done, including those of other profiles.
         var done: Int
     }
 
@@ -22,7 +23,7 @@ struct Rehearsal: Sendable {
 
     /// From here on, this process takes everything from the recording.
     ///
-    /// - Throws: ``Failure`` where this command is not the one that comes next.
+    /// - Throws: ``Failure`` if this command is not the next one.
     static func begin(_ profile: Profile, _ path: String) throws {
         let fixture: Fixture
         do { fixture = try Fixture(path: path) } catch { throw Failure(.usage, "\(error)") }
@@ -51,13 +52,13 @@ struct Rehearsal: Sendable {
         Surroundings.replace(by: surroundings)
     }
 
-    /// Sees to it that keys of a recording and keys of one's own never meet. Called before anything is drawn for a profile.
+    /// Keeps keys of a recording and keys of one's own apart. Call it before any random number is drawn for a profile.
     ///
     /// - Parameters:
-    ///   - path: the recording that is about to be played on the profile; nil for the real world.
-    ///   - isNew: the profile has no account yet.
-    /// - Throws: ``Failure`` where a recording is to be played on a profile with keys of its own, or a profile that was made by a recording is to
-    ///   reach a server.
+    ///   - path: the recording to be replayed on the profile; nil for the real world.
+    ///   - isNew: whether the profile has no account yet.
+    /// - Throws: ``Failure`` if a recording is to be replayed on a profile with keys of its own, or if a profile made
+    ///   by a recording is to contact a server.
     static func claim(_ profile: Profile, _ path: String?, isNew: Bool) throws {
         let progress: Progress? = try PrivateFile.load(profile.rehearsalPath)
         guard let path else {
@@ -76,19 +77,19 @@ struct Rehearsal: Sendable {
         try PrivateFile.replace(profile.rehearsalPath, by: Progress(recording: path, done: 0))
     }
 
-    /// Notes that a profile has been through all of a recording.
+    /// Records that a profile has replayed all of a recording.
     static func finish(_ profile: Profile, _ path: String, commands: Int) throws(AccountError) {
         try PrivateFile.replace(profile.rehearsalPath, by: Progress(recording: path, done: commands))
     }
 
-    /// The place of the command that comes next for this profile; nil at the end.
+    /// The position of the next command for this profile; nil at the end.
     private static func next(
         in commands: [Fixture.Command], from done: Int, _ profile: Profile, _ arguments: [String]
     ) throws -> Int? {
         for index in commands.indices.dropFirst(done) {
             let recorded = commands[index].arguments
             if recorded == arguments { return index }
-            // What only looked at the profile may be left out, or done otherwise.
+            // Commands that only looked at the profile may be left out or replaced.
             if !commands[index].tookAnything || profileName(in: recorded) != profile.name { continue }
             throw Failure(
                 .diverged, "the recording goes on with another command",

@@ -79,7 +79,7 @@ struct ReplayCommand: AsyncParsableCommand {
 
     private struct View: Encodable {
         var commands: Int
-        /// By profile.
+        /// Keyed by profile.
         var digests: [String: String]
     }
 }
@@ -110,7 +110,7 @@ private struct Home: Sendable {
             .filter { try $0.exists() }
     }
 
-    /// Those who step on through a profile that stays find it at the end of the recording.
+    /// If the profile stays, later commands find it at the end of the recording.
     func finish(_ recording: String, commands: Int) throws {
         if isTemporary { return }
         for profile in try profiles() { try Rehearsal.finish(profile, recording, commands: commands) }

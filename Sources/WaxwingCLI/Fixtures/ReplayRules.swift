@@ -2,14 +2,15 @@ import ArgumentParser
 import FixtureTransport
 import Waxwing
 
-/// What a recording may ask for. It may come from anyone, and say anything.
+/// What a recording may contain. It may come from anyone, and say anything.
 ///
-/// A replay carries out the commands named here and no others: they work on a profile, and a replay's profiles lie in a folder of its own. Those that
-/// read or write a file that is named are not among them, and of the rest no option is taken that names one, or another way to a server.
-/// The options are looked at after parsing: how one is spelled makes no difference.
+/// A replay carries out the commands named here and no others. They work on a profile, and a replay's profiles are in a
+/// folder of its own. Commands that read or write a named file are not among them, and the rest may not use options
+/// that name a file, or another way to a server. Options are checked after parsing, so their spelling makes no
+/// difference.
 protocol Replayable: ParsableCommand {
     var profile: ProfileOptions { get }
-    /// An option that is set and that no recording may set; nil where none is.
+    /// An option that is set but that no recording may set; nil if there is none.
     var strayOption: String? { get }
 }
 
@@ -18,9 +19,9 @@ extension Replayable {
 }
 
 enum ReplayRules {
-    /// Looks at all commands of a recording before the first is carried out.
+    /// Checks all commands of a recording before the first is carried out.
     ///
-    /// - Parameter path: of the recording, for the words.
+    /// - Parameter path: the recording's, for messages.
     /// - Throws: ``Failure`` `usage` that names the line and what it asks for.
     static func check(_ fixture: Fixture, _ path: String) throws(Failure) {
         for command in fixture.commands {
@@ -31,11 +32,11 @@ enum ReplayRules {
         }
     }
 
-    /// Why a replay does not carry out a command line, in words; nil where it does.
+    /// Why a replay does not carry out a command line, in words; nil if it does.
     static func refusal(of arguments: [String]) -> String? {
         let words = "`\(arguments.joined(separator: " ").shortened(to: 60))`"
         guard let command = try? WaxwingCommand.parseAsRoot(CommandWords.arranged(arguments)) else {
-            // Help, versions and mistakes are of no use in a play.
+            // Help, versions and mistakes are of no use in a replay.
             return "\(words) is no command that does something"
         }
         guard let command = command as? any Replayable else {
@@ -72,7 +73,7 @@ extension PasswordOptions {
 
 extension Register: Replayable {
     var strayOption: String? {
-        // A recording says only that there was such a file.
+        // A recording only says that there was such a file.
         if let registrationTokenFile, registrationTokenFile != "-" { return "--registration-token-file" }
         return server.strayOption ?? password.strayOption
     }
@@ -83,7 +84,7 @@ extension Login: Replayable {
 }
 
 extension Read: Replayable {
-    // It ends only by Ctrl-C.
+    // This command only ends by Ctrl-C.
     var strayOption: String? { follow ? "--follow" : nil }
 }
 

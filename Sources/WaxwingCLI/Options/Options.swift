@@ -1,12 +1,12 @@
 import ArgumentParser
 import Waxwing
 
-/// Which profile a command works on.
+/// The profile a command works on.
 struct ProfileOptions: ParsableArguments {
     @Option(name: .customLong("profile"), help: "Which of your profiles to use.")
     var name = standardName
 
-    /// The profile of people who have one.
+    /// The profile used if none is named.
     static let standardName = "default"
 
     @Option(
@@ -22,7 +22,7 @@ struct OutputOptions: ParsableArguments {
     var json = false
 }
 
-/// How long a command waits for what it asked for to come true.
+/// How long a command waits for its request to be carried out.
 struct WaitOptions: ParsableArguments {
     @Flag(help: "Only queue it, logged in or not; the next sync after a login carries it out.")
     var queue = false
@@ -64,7 +64,7 @@ struct PasswordOptions: ParsableArguments {
     }
 }
 
-/// The way to the server, kept in the profile from the login on.
+/// The way to the server, kept in the profile after login.
 struct ServerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The server's address; https:// where no scheme is given.", valueName: "url"))
     var server: String?

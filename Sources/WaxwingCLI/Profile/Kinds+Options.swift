@@ -3,7 +3,7 @@ import Glibc
 import Waxwing
 
 extension StoreKind: ExpressibleByArgument {
-    /// The sort of new profiles if the command line does not say: the one `WAXWING_STORE` names, else SQLite.
+    /// The kind of new profiles if the command line does not say: the one `WAXWING_STORE` names, else SQLite.
     static var wanted: StoreKind {
         get throws {
             guard let text = getenv("WAXWING_STORE").map({ String(cString: $0) }), !text.isEmpty else { return .sqlite }
@@ -16,7 +16,8 @@ extension StoreKind: ExpressibleByArgument {
 }
 
 extension TransportKind {
-    /// The kind to use: the one of the command line, else the one that `WAXWING_TRANSPORT` names, else the profile's own.
+    /// The kind to use: the one of the command line, else the one that `WAXWING_TRANSPORT` names, else the profile's
+    /// own.
     static func wanted(_ profile: Profile, _ settings: ServerSettings) throws -> TransportKind {
         if let kind = profile.transport { return kind }
         guard let text = getenv("WAXWING_TRANSPORT").map({ String(cString: $0) }), !text.isEmpty else {

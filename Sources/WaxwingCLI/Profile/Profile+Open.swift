@@ -4,7 +4,7 @@ import Waxwing
 import WaxwingClient
 import WaxwingCore
 
-/// Opening accounts as the command line, the environment and recordings want it.
+/// Opens accounts the way the command line, the environment and recordings ask for.
 extension Profile {
     static func locate(_ options: ProfileOptions) throws(AccountError) -> Profile {
         var profile = try locate(options.name) { variable in getenv(variable).map { String(cString: $0) } }
@@ -12,22 +12,22 @@ extension Profile {
         return profile
     }
 
-    /// Opens the account of somebody who has logged in at some time.
+    /// Opens the account of someone who has logged in before.
     ///
-    /// - Parameter toRead: nothing is changed; whatever would change something fails.
+    /// - Parameter toRead: whether to change nothing; whatever would change something fails.
     /// - Throws: ``Failure``, `AccountError`, `StoreError`, `TransportError`.
     func open(toRead: Bool = false, onNotice: @escaping @Sendable (Notice) -> Void = { _ in }) throws -> Account {
         let store = toRead ? try openStoreToRead() : try openStore()
         guard let account = try AccountReader(store: store).account() else { throw Failure.notLoggedIn }
         var settings = try ServerSettings.load(settingsPath)
         if ServerAddress.tellOnce(account.serverURL, &settings) {
-            // Where it cannot be noted, it is said again.
+            // If it cannot be recorded, it is said again.
             try? settings.save(settingsPath)
         }
         return try open(store, account.serverURL, settings, onNotice)
     }
 
-    /// Opens the account for a login; the store is made where there is none.
+    /// Opens the account for a login. Makes the store if there is none.
     func open(
         serverURL: String, _ settings: ServerSettings, _ kind: StoreKind?,
         onNotice: @escaping @Sendable (Notice) -> Void
@@ -48,7 +48,7 @@ extension Profile {
             try Rehearsal.claim(self, Surroundings.current.recording, isNew: isNew)
         }
         let account = try Account(self, store, Surroundings.current.environment) { notice in
-            // Whatever the command: these are nothing that it has asked for, and nothing that it looks out for.
+            // Report these in every command: none asks for them or expects them.
             switch notice {
             case .clocksDiffer(let ours, let server): Console.note(ClockWords.differ(ours, server))
             case .profileMoved:
@@ -64,14 +64,14 @@ extension Profile {
 }
 
 extension Surroundings {
-    /// The real ones.
+    /// The machine's own.
     static var live: Surroundings {
         Surroundings(
             isLive: true, environment: .live { Console.note($0) }, password: { source in try source.read() },
             read: systemRead)
     }
 
-    /// These, with everything that comes from them written down.
+    /// The same surroundings, with everything that comes from them recorded.
     func recorded(by recorder: Recorder) -> Surroundings {
         var recorded = self
         recorded.isLive = false
@@ -92,9 +92,9 @@ extension Surroundings {
         return recorded
     }
 
-    /// What a recording gives, and nothing else.
+    /// Everything from a recording, and nothing else.
     ///
-    /// - Parameter path: of the recording.
+    /// - Parameter path: the recording's.
     static func played(by player: Player, from path: String) -> Surroundings {
         Surroundings(
             isLive: false, recording: path,

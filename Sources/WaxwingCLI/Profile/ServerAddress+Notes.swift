@@ -1,10 +1,10 @@
 import Waxwing
 
-/// What people are told of an address that can be read on the way.
+/// Warnings about an address whose traffic can be read on the way.
 extension ServerAddress {
-    /// Sees to it that no one sends a password in the clear without having said so.
+    /// Ensures that no one sends a password in plaintext without having asked for it.
     ///
-    /// - Parameter isKnown: the profile has talked to this server before; that goes on, and its owner is told once.
+    /// - Parameter isKnown: whether the profile has talked to this server before. It may go on; its owner is told once.
     /// - Throws: ``Failure`` `usage` for an http address of another machine that no one allowed.
     static func check(_ address: String, _ settings: inout ServerSettings, isKnown: Bool) throws(Failure) {
         guard isExposed(address) else { return }
@@ -20,7 +20,7 @@ extension ServerAddress {
         tellOnce(address, &settings)
     }
 
-    /// Tells the owner of a profile of old, once, that it goes an exposed way and how to say that this is meant.
+    /// Tells the owner of an existing profile, once, that its traffic can be read on the way, and how to allow that.
     ///
     /// - Returns: whether the settings changed.
     @discardableResult

@@ -2,7 +2,7 @@ import Glibc
 import Waxwing
 
 extension ServerSettings {
-    /// These settings, with whatever was given on the command line in place of what was there.
+    /// These settings, with those given on the command line replacing their own.
     ///
     /// - Throws: ``Failure`` if the certificate file does not exist.
     func merging(_ options: ServerOptions) throws(Failure) -> ServerSettings {

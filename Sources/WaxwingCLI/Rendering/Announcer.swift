@@ -22,10 +22,10 @@ struct Announcer: Sendable {
         do {
             try announce(notice)
         } catch is OutputGone {
-            // No one is there any more to be told. What was done is on disk, and what is under way the next run takes up.
+            // There is no one left to tell. What was done is on disk; the next run continues what is in progress.
             Console.leave(Console.finish(0))
         } catch {
-            // What is shown is a copy of what is on disk; a store that is broken shows itself in the client's next step.
+            // This shows a copy of what is on disk. A broken store is reported by the client's next step.
             Console.note("something came that cannot be shown: \(Failure(explaining: error)?.message ?? "\(error)")")
         }
     }
@@ -85,7 +85,7 @@ struct Announcer: Sendable {
         }
     }
 
-    /// Something other than a row of a history, for scripts.
+    /// An event other than a row of a history, for scripts.
     private struct Event: Encodable {
         var event: String
         var group: String?
@@ -94,7 +94,7 @@ struct Announcer: Sendable {
         var reason: String?
         var user: String?
         var userID: String?
-        /// What the server calls them by now.
+        /// The server's current name for them.
         var claimedName: String?
     }
 
@@ -111,7 +111,7 @@ struct Announcer: Sendable {
         case .waiting(let until, let trouble):
             "no connection: \((trouble?.reason ?? "no way to the server").asClause); next try "
                 + TimeText.second(until, now: .now)
-        // The command ends with it, and says so.
+        // The command ends with it, and reports it.
         case .loginNeeded: nil
         }
     }

@@ -1,8 +1,8 @@
-/// What is said about clocks that disagree.
+/// What to say about clocks that disagree.
 enum ClockWords {
     /// - Parameters:
-    ///   - ours: what this machine's clock says, in Unix seconds.
-    ///   - server: what the server's says.
+    ///   - ours: this machine's clock, in Unix seconds.
+    ///   - server: the server's clock.
     static func differ(_ ours: UInt64, _ server: UInt64) -> String {
         let distance = ours < server ? "\(span(server - ours)) behind" : "\(span(ours - server)) ahead"
         return
@@ -10,7 +10,7 @@ enum ClockWords {
             + "if yours is the one that is wrong, set it right"
     }
 
-    /// `3 hours`, `12 days`, `9 years`: so many whole ones, in the largest unit of which there are two.
+    /// `3 hours`, `12 days`, `9 years`: the number of whole units, in the largest unit that fits at least twice.
     static func span(_ seconds: UInt64) -> String {
         switch seconds {
         case ..<7_200: counted(Int(seconds / 60), "minute")

@@ -2,7 +2,7 @@ import Glibc
 import Waxwing
 import WaxwingCore
 
-/// What the library's errors are in words.
+/// The library's errors in words.
 extension Failure {
     init(_ error: AccountError) {
         switch error {
@@ -42,7 +42,7 @@ extension Failure {
         }
     }
 
-    /// The part of them that is about the profile's files.
+    /// Those about the profile's files.
     private init(ofFiles error: AccountError) {
         switch error {
         case .openElsewhere:
@@ -125,7 +125,7 @@ extension Failure {
             hint: "check the folder's owner and rights, or set WAXWING_HOME to a folder of your own")
     }
 
-    /// This, where some or all of what was asked for is queued: it must not be asked for a second time.
+    /// This failure, if some or all of the request is queued: it must not be asked for again.
     func behind(_ rows: [OutboxRow], isAll: Bool) -> Failure {
         let numbers = (rows.count == 1 ? "row " : "rows ") + rows.map { "\($0.order)" }.joined(separator: ", ")
         if isAll {

@@ -10,7 +10,7 @@ enum Fingerprint {
         return groups.joined(separator: " ")
     }
 
-    /// What people typed, as it is stored: lower case, without spaces, hyphens and colons.
+    /// Normalizes what people type: lower case, without spaces, hyphens and colons.
     static func plain(_ typed: String) -> String {
         typed.lowercased().filter { !" -:".contains($0) }
     }

@@ -7,14 +7,14 @@ struct HistoryLine {
 
     /// - Parameters:
     ///   - waiting: the outbox row behind a message that is not in the log yet.
-    ///   - isBackInTime: the server gives it an earlier time than the row before it.
+    ///   - isBackInTime: whether the server gives it an earlier time than the row before it.
     func text(_ row: HistoryRow, waiting: OutboxRow?, isBackInTime: Bool = false) throws -> String {
         let place = row.sequence.map(String.init) ?? "·"
         let head = "\(place)  \(TimeText.minute(row.time))  \(isBackInTime ? "[earlier than the line before] " : "")"
         switch row.content {
         case .text(let text):
             let mark = row.sequence == nil ? " " + Self.mark(waiting) : ""
-            // Whoever wrote this may not be who the name says: its key was not the trusted one when the message came.
+            // The writer may not be who the name says: the key was not the trusted one when the message came.
             let sender = row.hasOtherKey ? try names.username(row.sender) + " [other key]" : try names.shown(row.sender)
             return head + sender + ": " + text.indented(by: 4) + mark
         case .system(let events):

@@ -9,7 +9,7 @@ struct HistoryView: Encodable {
         var actorID: String
         var subject: String
         var subjectID: String
-        /// How many messages, where it is about messages that never came.
+        /// How many messages; for rows about messages that never came.
         var count: UInt32?
     }
 
@@ -17,16 +17,16 @@ struct HistoryView: Encodable {
     var kind: String
     var group: String
     var groupID: String
-    /// Absent for what is not in the log yet.
+    /// Absent for rows that are not in the log yet.
     var sequence: UInt64?
     var era: UInt32
     var sender: String
     var senderID: String
-    /// Signed with a key that was not the trusted one of its sender.
+    /// Whether it was signed with a key other than the sender's trusted one.
     var otherKey: Bool
     /// Unix seconds.
     var time: UInt64
-    /// The server gives it an earlier time than the row before it.
+    /// Whether the server gives it an earlier time than the row before it.
     var backInTime: Bool
     var epoch: UInt64
     var generation: UInt32?
@@ -37,7 +37,7 @@ struct HistoryView: Encodable {
     var events: [Event]?
     /// Why a row could not be opened.
     var reason: String?
-    /// sent, queued, sending, unconfirmed or failed; for messages.
+    /// sent, queued, sending, unconfirmed, held or failed; for messages.
     var state: String?
     /// Why a row failed.
     var failure: String?

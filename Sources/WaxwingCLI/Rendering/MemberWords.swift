@@ -1,11 +1,11 @@
 import ConclaveProtocol
 import WaxwingCore
 
-/// Members of a group in words: how they came in, and why messages wait for them.
+/// Members of a group in words: how they joined, and why messages wait for them.
 struct MemberWords {
     let names: Names
 
-    /// How a member came in, through whom, and since when.
+    /// How a member joined, through whom, and since when.
     func way(_ leaf: RoomRecord.Leaf) throws -> String {
         let by = try leaf.by.map { try names.username($0) }
         let way =
@@ -22,7 +22,7 @@ struct MemberWords {
         return leaf.since == 0 ? way : "\(way), \(TimeText.minute(leaf.since))"
     }
 
-    /// Why messages wait for somebody.
+    /// Why messages wait for someone.
     func why(_ leaf: RoomRecord.Leaf) throws -> String {
         let name = try names.username(leaf.user)
         let by = try leaf.by.map { try names.username($0) } ?? "somebody"

@@ -2,7 +2,7 @@ import ConclaveProtocol
 import Synchronization
 import WaxwingCore
 
-/// What users are called in print, by the cache, which works offline, or by an archive.
+/// The names of users in output, from the cache, which works offline, or from an archive.
 final class Names: Sendable {
     private struct Known {
         var revision: UInt64
@@ -24,28 +24,29 @@ final class Names: Sendable {
         given = ShownNames(known)
     }
 
-    /// The pinned name, with the beginning of the id if it could be taken for another's; the beginning of the id alone if no name is known.
+    /// The pinned name, with the beginning of the id if it could be mistaken for another's; only the beginning of the
+    /// id if no name is known.
     func username(_ user: ID) throws -> String { try everybody()?.shown.name(of: user) ?? given.name(of: user) }
 
-    /// Whom something is about that was asked for by name.
+    /// The user that a request made by name is about.
     ///
-    /// - Parameter user: nil as long as it is not known who that is.
+    /// - Parameter user: nil while it is not known who that is.
     func of(_ username: String, _ user: ID?) throws -> String {
         try user.map { try self.username($0) } ?? username.onOneLine
     }
 
-    /// What commands take for a user, whoever else there is.
+    /// The form that commands accept for a user, whoever else there is.
     func argument(_ user: ID) throws -> String {
         try everybody()?.users[user]?.name.isEmpty == false ? try username(user) : user.description
     }
 
-    /// Whom a message reached for the first time, as a line; nil for no one.
+    /// A line that says whom a message reached for the first time; nil for no one.
     func reached(_ users: some Collection<ID>) throws -> String? {
         if users.isEmpty { return nil }
         return "reaches \(try users.map { try username($0) }.sorted().joined(separator: ", ")) for the first time"
     }
 
-    /// The username with a warning where the user's key is not the one that was trusted.
+    /// The username, with a warning if the user's key is not the trusted one.
     func shown(_ user: ID) throws -> String {
         let changed = try everybody()?.users[user]?.changedFingerprint.isEmpty == false
         return try username(user) + (changed ? " [key changed]" : "")
@@ -62,7 +63,7 @@ final class Names: Sendable {
     }
 }
 
-/// Another name that the server gives somebody, in words.
+/// Describes another name that the server gives for someone.
 enum NameWords {
     static func claim(_ name: String) -> String { "calls themselves \(name.onOneLine) now, by the server's word" }
 

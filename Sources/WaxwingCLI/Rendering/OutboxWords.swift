@@ -1,12 +1,12 @@
 import ConclaveProtocol
 import WaxwingCore
 
-/// What waits, in words: what it is, how it stands, why it waits and what would set it free.
+/// Describes outbox rows: what they are, their state, why they wait and what would release them.
 struct OutboxWords {
     let names: Names
     /// The profile's trouble with the server, if there is any.
     let link: LinkRecord?
-    /// False after a logout, or when the server ended the session.
+    /// False after a logout, or after the server ended the session.
     let isLoggedIn: Bool
     let now: Moment
 
@@ -71,13 +71,13 @@ struct OutboxWords {
         }
     }
 
-    /// When a row that is put off will be tried again; nil where it may be tried at once.
+    /// When a row that is put off will be tried again; nil if it may be tried at once.
     private func turn(of row: OutboxRow) -> String? {
         guard let notBefore = row.notBefore, !notBefore.isDue(now) else { return nil }
         return TimeText.second(notBefore, now: now)
     }
 
-    /// What would set the row free.
+    /// What would release the row.
     func remedy(_ row: OutboxRow) -> String {
         if row.state == .held { return "waxwing trust list shows what frees it" }
         if row.isFailed { return "waxwing outbox retry \(row.order), or waxwing outbox discard \(row.order)" }
@@ -92,7 +92,7 @@ extension OutboxRow {
         return false
     }
 
-    /// Something the client does by itself, that nobody asked for.
+    /// Something the client does by itself, without being asked.
     var isHousekeeping: Bool {
         switch intent {
         case .renewInvite, .evict, .refreshGroupInfo, .vouch: true

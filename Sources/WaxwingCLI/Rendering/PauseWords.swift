@@ -1,12 +1,12 @@
 import Waxwing
 import WaxwingCore
 
-/// Why something waits, as people are told.
+/// Why something waits, in words for people.
 struct PauseWords {
     var words: String
-    /// What the command ends with for it; nil if all went as people expect who have no network.
+    /// The exit code for it; nil if all went as people without a network expect.
     var status: ExitStatus?
-    /// No sync carries it out before somebody logs in.
+    /// Whether someone must log in before a sync can carry it out.
     var needsLogin = false
 
     init(_ pause: Pause, _ reader: AccountReader) throws {
@@ -30,7 +30,7 @@ struct PauseWords {
         }
     }
 
-    /// What becomes of it, as the end of a sentence.
+    /// What will become of it, as the end of a sentence.
     func outlook(_ goes: String) -> String {
         needsLogin ? " — nothing leaves before `waxwing login`" : " — \(goes) out with the next sync"
     }

@@ -2,17 +2,17 @@ import ArgumentParser
 import Waxwing
 import WaxwingCore
 
-/// Tells what became of the things that were asked for.
+/// Reports what became of requests.
 struct Report: Encodable {
     /// done, queued, held or failed.
     var result: String
-    /// What it was: message, invite, remove, cancelInvite, …
+    /// The kind of request: message, invite, remove, cancelInvite, …
     var kind: String
-    /// The number of the row in the outbox.
+    /// The number of the outbox row.
     var outbox: UInt64
     var group: String
     var groupID: String
-    /// Where a message stands in the group's log.
+    /// The message's sequence number in the group's log.
     var sequence: UInt64?
     /// Why it waits or has failed.
     var reason: String?
@@ -43,10 +43,10 @@ struct Report: Encodable {
         }
     }
 
-    /// Prints one line for each outcome: `done` is what to say where all went well.
+    /// Prints one line for each outcome; `done` is what to say if all went well.
     ///
-    /// - Throws: after the last line: ``Failure`` where one was refused for good (of several the last, and the others are told before),
-    ///   `ExitCode` where one waits for what does not come by itself.
+    /// - Throws: after the last line: ``Failure`` if one was refused permanently (the last of several; the others are
+    ///   printed before), `ExitCode` if one waits for something that does not come by itself.
     static func tell(
         _ outcomes: [(row: OutboxRow, outcome: Outcome)], _ reader: AccountReader, json: Bool,
         done: (OutboxRow, UInt64?) throws -> String
@@ -88,7 +88,7 @@ struct Report: Encodable {
 }
 
 extension ExitStatus {
-    /// Of a row that failed for a reason which scripts may want to tell apart, or for another one.
+    /// The failure of a row, told apart for scripts if its reason matters to them.
     fileprivate init(_ failure: KnownFailure?) {
         switch failure {
         case .unknownUser: self = .unknownName

@@ -1,7 +1,7 @@
 import Glibc
 import WaxwingCore
 
-/// Moments as people read them, in the local time zone.
+/// Times as people read them, in the local time zone.
 enum TimeText {
     /// `2026-11-23 22:10`, from Unix seconds.
     static func minute(_ seconds: UInt64) -> String { format(seconds, "%Y-%m-%d %H:%M") }
@@ -16,7 +16,7 @@ enum TimeText {
     static func second(_ deadline: Deadline, now: Moment) -> String { second(deadline.wall(now), now: now.wall) }
 
     private static func format(_ seconds: UInt64, _ pattern: String) -> String {
-        // The year 9999: what lies beyond is no moment anybody meant.
+        // The year 9999: no one means a time beyond it.
         guard seconds < 253_402_300_800 else { return "----" }
         var time = time_t(seconds)
         var parts = tm()

@@ -4,13 +4,13 @@ import Synchronization
 
 /// Standard output for results, standard error for everything else.
 enum Console {
-    /// Text on the progress line that has to be wiped before anything else is printed.
+    /// Text on the progress line, to be erased before anything else is printed.
     private static let progressShown = Mutex(false)
-    /// Why standard output takes nothing any more, as the system's number.
+    /// Why standard output can no longer be written, as the system's error number.
     private static let trouble = Mutex<Int32?>(nil)
     private static let wasClosed = Mutex(false)
 
-    /// Makes the standard streams safe to use. To be called before anything opens a file.
+    /// Makes the standard streams safe to use. Call it before anything opens a file.
     static func begin() {
         let closed = StandardStreams.secure()
         wasClosed.withLock { $0 = closed.contains(STDOUT_FILENO) }
@@ -18,8 +18,8 @@ enum Console {
 
     /// Writes `text` and a line end to standard output.
     ///
-    /// Where that fails, what the command does goes on, and is not printed: it must not be left half done because no one hears of it. ``finish(_:)``
-    /// tells of it in the end.
+    /// If that fails, the command goes on without printing: it must not be left half done because no one reads its
+    /// output. ``finish(_:)`` reports it in the end.
     static func print(_ text: String) {
         wipeProgress()
         let line = text + "\n"
@@ -40,18 +40,18 @@ enum Console {
         if isGone { throw OutputGone() }
     }
 
-    /// For whoever only shows things: there is no one left to show them to.
+    /// For commands that only show things: stops them if there is no one left to read.
     ///
     /// - Throws: ``OutputGone``.
     static func checkOutput() throws(OutputGone) {
         if trouble.withLock({ $0 != nil }) { throw OutputGone() }
     }
 
-    /// Tells at the end of the process whether something could not be printed.
+    /// Reports at the end of the process if something could not be printed.
     ///
-    /// A reader that has gone away, as `head` does, has had all it wanted: nothing is said of that.
+    /// A reader that has gone away, as `head` does, has read all it wanted; that is not reported.
     ///
-    /// - Parameter code: the exit code of what was done.
+    /// - Parameter code: the exit code of the command.
     /// - Returns: the exit code of the process.
     static func finish(_ code: Int32) -> Int32 {
         wipeProgress()
@@ -63,8 +63,8 @@ enum Console {
         return code == 0 ? ExitStatus.outputFailed.rawValue : code
     }
 
-    /// Ends the process. What is done at the exit of a program is left out: libraries take down there what other threads may be in the middle of, such
-    /// as the end of a TLS connection.
+    /// Ends the process without exit handlers: libraries would free there what other threads may still use, such as a
+    /// TLS connection that is being closed.
     static func leave(_ code: Int32) -> Never {
         fflush(nil)
         _exit(code)
@@ -73,21 +73,21 @@ enum Console {
     /// A remark for people, on standard error.
     static func note(_ text: String) {
         wipeProgress()
-        // Nobody may be listening there; that stops nothing.
+        // If no one reads standard error, that stops nothing.
         _ = StandardStreams.write(text + "\n", to: STDERR_FILENO)
     }
 
-    /// Shows how far something has come, on a terminal only, each time in place of the last.
+    /// Shows progress, on a terminal only, replacing the last line.
     static func progress(_ text: String) {
         guard isatty(STDERR_FILENO) == 1 else { return }
         progressShown.withLock { $0 = true }
         _ = StandardStreams.write("\r\u{1B}[K" + text, to: STDERR_FILENO)
     }
 
-    /// Whether failures are told as JSON, since the command line asks for that.
+    /// Whether to print failures as JSON, as the command line asks.
     static let failsInJSON = Atomic(false)
 
-    /// Tells why a command failed: in words, or as one line of JSON that is the last on standard error.
+    /// Prints why a command failed: in words, or as one line of JSON that is the last on standard error.
     static func tell(_ failure: Failure) {
         if failsInJSON.load(ordering: .relaxed), let line = try? JSON.line(FailureView(failure)) {
             note(line)
@@ -97,7 +97,7 @@ enum Console {
         if !failure.hint.isEmpty { note("  " + failure.hint.onOneLine) }
     }
 
-    /// Tells why the process ends, and ends it.
+    /// Prints why the process ends, and ends it.
     static func fail(_ failure: Failure) -> Never {
         tell(failure)
         leave(failure.status.rawValue)
@@ -112,5 +112,5 @@ enum Console {
     }
 }
 
-/// Standard output takes nothing any more. What is to be said of that says ``Console/finish(_:)``.
+/// Standard output can no longer be written. ``Console/finish(_:)`` reports it.
 struct OutputGone: Error {}

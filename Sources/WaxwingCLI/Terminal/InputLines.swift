@@ -1,9 +1,9 @@
-/// Reads what people pipe in line by line, so that the whole need not fit in memory.
+/// Reads piped input line by line, so that the whole need not fit in memory.
 struct InputLines {
     private let descriptor: Int32
-    /// Most bytes in one line.
+    /// The maximum number of bytes in a line.
     private let limit: Int
-    /// Read, and not given out yet.
+    /// Bytes that were read but not returned yet.
     private var pending: [UInt8] = []
     /// How much of `pending` is known to hold no line end.
     private var searched = 0
@@ -14,9 +14,9 @@ struct InputLines {
         self.limit = limit
     }
 
-    /// The next line without its end; nil behind the last one. The last line needs no end.
+    /// The next line without its end; nil after the last one. The last line needs no end.
     ///
-    /// - Throws: ``Failure`` where reading fails, or a line is longer than the limit.
+    /// - Throws: ``Failure`` if reading fails, or a line is longer than the limit.
     mutating func next() throws(Failure) -> [UInt8]? {
         while true {
             if let end = pending[searched...].firstIndex(of: UInt8(ascii: "\n")) {

@@ -2,16 +2,17 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Hears SIGINT, SIGTERM and SIGHUP, as long as it lives, in place of their ending the process.
+/// Catches SIGINT, SIGTERM and SIGHUP while it exists, so that they do not end the process.
 ///
-/// One handler stands from the beginning of the process to its end, see ``arm()``. So there is no moment at which a signal does something else than
-/// end the process at once or, once an `Interrupt` has been made, be heard by it: what is made afterwards can be cleared away.
+/// One handler is in place from the beginning of the process to its end, see ``arm()``. So at every moment a signal
+/// either ends the process at once or, once an `Interrupt` was made, is caught by it: whatever is made after that can
+/// be cleaned up.
 final class Interrupt: Sendable {
-    /// How many of these there are.
+    /// The number of `Interrupt`s.
     private static let listeners = Atomic(0)
-    /// Signals that were heard in this process.
+    /// The number of signals caught in this process.
     private static let heard = Atomic(0)
-    /// A pipe that gets a byte for each of them.
+    /// A pipe that receives a byte for each of them.
     private static let bell: (hears: Int32, rings: Int32) = {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { return (-1, -1) }
@@ -36,7 +37,7 @@ final class Interrupt: Sendable {
         Self.listeners.add(1, ordering: .sequentiallyConsistent)
     }
 
-    /// - Parameter handler: called on a queue of its own when signals come. There is one such at a time.
+    /// - Parameter handler: called on its own queue when signals come. There is one handler at a time.
     init(_ handler: @escaping @Sendable () -> Void) {
         Self.arm()
         let hears = Self.bell.hears
@@ -47,7 +48,7 @@ final class Interrupt: Sendable {
         source.setEventHandler { [before] in
             var bytes = [UInt8](repeating: 0, count: 64)
             while read(hears, &bytes, bytes.count) > 0 {}
-            // What is left from before is not for this one.
+            // Skip what is left from an earlier one.
             if Self.heard.load(ordering: .acquiring) != before { handler() }
         }
         source.resume()
@@ -59,15 +60,17 @@ final class Interrupt: Sendable {
         Self.listeners.subtract(1, ordering: .sequentiallyConsistent)
     }
 
-    /// Puts the handler into its place. To be called before the process makes anything that must not stay behind; a second call changes nothing.
+    /// Installs the handler. Call it before the process makes anything that must not be left behind. A second call
+    /// changes nothing.
     static func arm() { _ = isArmed }
 
     private static let isArmed: Bool = {
-        // The handler must find these made: it may come at any moment, and cannot wait for whoever is making them.
+        // Make these before the handler needs them: it may run at any moment, and cannot wait for another thread to
+        // make them.
         _ = (listeners.load(ordering: .relaxed), heard.load(ordering: .relaxed), bell)
         for number in [SIGINT, SIGTERM, SIGHUP] {
             let old = signal(number, handle)
-            // As `nohup` wants it.
+            // Keep SIGHUP ignored, as `nohup` wants it.
             if number == SIGHUP, isIgnoring(old) { signal(number, SIG_IGN) }
         }
         return true
@@ -77,14 +80,14 @@ final class Interrupt: Sendable {
         unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 
-    /// Runs in whichever thread the signal has found, in the middle of anything: it may not take memory or locks.
+    /// Runs in any thread, at any point: it must not allocate memory or take locks.
     private static let handle: @convention(c) (Int32) -> Void = { number in
         let code = errno
         if listeners.load(ordering: .sequentiallyConsistent) > 0 {
             heard.add(1, ordering: .acquiringAndReleasing)
             withUnsafePointer(to: UInt8(1)) { _ = write(bell.rings, $0, 1) }
         } else {
-            // No one listens: it does what it does to any program.
+            // No one listens: the signal does what it does to any program.
             signal(number, SIG_DFL)
             raise(number)
         }

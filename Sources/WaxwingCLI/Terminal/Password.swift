@@ -3,20 +3,20 @@ import Glibc
 
 /// Where a password comes from: a terminal, a descriptor or a file, never the command line.
 enum PasswordSource: Hashable, Sendable {
-    /// Asked for without echo, by this name; twice where it is a new one.
+    /// Asked for without echo, under this name; twice if it is a new one.
     case terminal(isNew: Bool, _ name: String = "Password")
     case descriptor(Int32)
     /// `-` is standard input.
     case file(String)
 
-    /// The password of this source, as the command's surroundings give it.
+    /// The password of this source, read through the command's surroundings.
     ///
-    /// - Throws: ``Failure`` where there is none, or it is no UTF-8.
+    /// - Throws: ``Failure`` if there is none, or it is not UTF-8.
     func password() throws -> String { try Surroundings.current.password(self) }
 
     /// The first line, without its end.
     ///
-    /// - Throws: ``Failure`` where there is none, or it is no UTF-8.
+    /// - Throws: ``Failure`` if there is none, or it is not UTF-8.
     func read() throws -> String {
         switch self {
         case .terminal(let isNew, let name):
@@ -61,7 +61,7 @@ enum PasswordSource: Hashable, Sendable {
         guard tcgetattr(terminal, &settings) == 0 else {
             throw Failure(.usage, "the terminal cannot be asked: \(String(cString: strerror(errno)))")
         }
-        // Ctrl-C must not leave a terminal behind that shows nothing.
+        // Ctrl-C must not leave the terminal without echo.
         let interrupt = Interrupt()
         defer { withExtendedLifetime(interrupt) {} }
         var silent = settings

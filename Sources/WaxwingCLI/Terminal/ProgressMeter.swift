@@ -1,6 +1,6 @@
-/// How far long work has come, with its rate and the time that is left; on a terminal, and quiet elsewhere.
+/// Shows the progress of long work, with its rate and the time left; on a terminal only.
 struct ProgressMeter {
-    /// What the numbers count.
+    /// The unit of the numbers.
     enum Unit {
         case rows, bytes
     }
@@ -15,7 +15,7 @@ struct ProgressMeter {
         self.unit = unit
     }
 
-    /// - Parameter all: as far as it is known; it may turn out to be more or less.
+    /// - Parameter all: the total as far as it is known; it may turn out to be more or less.
     mutating func show(_ done: UInt64, of all: UInt64) {
         let now = ContinuousClock.now
         if let shown, now - shown < .milliseconds(200) { return }

@@ -1,18 +1,19 @@
-/// What strangers wrote, made harmless for a terminal: no escape sequences, no hidden turning of the reading direction.
+/// Makes strangers' text harmless for a terminal: no escape sequences, no hidden changes of the writing direction.
 extension String {
-    /// Without control characters; line ends and tabs become spaces.
+    /// Removes control characters; line ends and tabs become spaces.
     var onOneLine: String { cleaned(lineEnd: " ") }
 
-    /// Without control characters but for line ends, which are all `\n`; tabs become spaces.
+    /// Removes control characters except line ends, which all become `\n`; tabs become spaces.
     var onItsLines: String { cleaned(lineEnd: "\n") }
 
-    /// The text with every line after the first moved right by `columns`, so that nobody's text can pass for a line of ours.
+    /// Indents every line after the first by `columns`, so that no one's text can pass for a line of ours.
     func indented(by columns: Int) -> String {
         onItsLines.split(separator: "\n", omittingEmptySubsequences: false)
             .joined(separator: "\n" + String(repeating: " ", count: columns))
     }
 
-    /// A sentence on one line, made fit to stand behind a colon: no capital in front, no full stop at the end.
+    /// A sentence on one line, in a form that may follow a colon: without a capital at the start or a full stop at the
+    /// end.
     var asClause: String {
         var line = onOneLine
         if line.hasSuffix(".") { line.removeLast() }
@@ -23,7 +24,7 @@ extension String {
         return first.lowercased() + line.dropFirst()
     }
 
-    /// Not more than `count` characters of it on one line.
+    /// At most `count` characters of it, on one line.
     func shortened(to count: Int) -> String {
         let line = onOneLine
         return line.count <= count ? line : line.prefix(count - 1) + "…"
@@ -46,7 +47,7 @@ extension String {
 }
 
 extension Unicode.Scalar {
-    /// C0, DEL, C1, and the marks, embeddings, overrides and isolates that turn the reading direction (UAX #9 §2).
+    /// C0, DEL, C1, and the marks, embeddings, overrides and isolates that change the writing direction (UAX #9 §2).
     var disturbsTerminals: Bool {
         switch value {
         case 0..<0x20, 0x7F..<0xA0, 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true

@@ -5,7 +5,7 @@ import WaxwingClient
 enum Connection {
     /// Runs until the goal is reached. A live connection also ends, quietly, when `SIGINT` or `SIGTERM` comes.
     ///
-    /// - Parameter atOnce: ask the server even if it asked to be left alone for a while.
+    /// - Parameter atOnce: contact the server even if it asked to wait.
     static func run(
         _ account: Account, live: Bool, until goal: Client.Goal, atOnce: Bool = false
     ) async throws -> Account.Ending {

@@ -1,16 +1,16 @@
 import ConclaveProtocol
 import WaxwingCore
 
-/// Finds what people name on the command line in what is known here.
+/// Finds what people name on the command line among what is known here.
 extension AccountReader {
-    /// The one group that goes by `name`; an open one before those that are over.
+    /// The one group called `name`; an open one is preferred to those that are closed.
     ///
-    /// - Throws: ``Failure`` where there is none, or more than one.
+    /// - Throws: ``Failure`` if there is none, or more than one.
     func theGroup(_ name: String) throws -> GroupRecord {
         guard try account() != nil else { throw Failure.notLoggedIn }
         let found = try groups(named: name)
         let open = found.filter(\.isOpen)
-        // A name is one group's on the server: what is still to be created under it will be refused.
+        // On the server a name belongs to one group: a group still to be created under it will be refused.
         let made = open.filter { $0.status != .creating }
         let candidates = open.isEmpty ? found : made.isEmpty ? open : made
         guard let group = candidates.last else {
@@ -25,9 +25,9 @@ extension AccountReader {
         return group
     }
 
-    /// The one invite that goes by its id or its group's name.
+    /// The one invite with this id or this group's name.
     ///
-    /// - Throws: ``Failure`` where there is none, or more than one.
+    /// - Throws: ``Failure`` if there is none, or more than one.
     func theInvite(_ name: String) throws -> InviteRecord {
         guard try account() != nil else { throw Failure.notLoggedIn }
         let all = try invites()
@@ -63,7 +63,7 @@ extension GroupRecord {
     /// The id that members share: the server's, or our own until the server knows the group.
     var shownID: String { (serverID ?? id).description }
 
-    /// What the group is called in print.
+    /// The group's name in output.
     var shownName: String {
         let text = name.isEmpty ? alias : name
         return text.isEmpty ? String(id.description.prefix(8)) : text.onOneLine

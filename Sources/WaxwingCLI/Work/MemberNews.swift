@@ -3,13 +3,13 @@ import Synchronization
 import WaxwingClient
 import WaxwingCore
 
-/// Remembers whose new keys were told on the screen: messages that waited for no more than that may leave.
+/// Remembers whose new keys were shown on the screen; messages that waited only for that may leave.
 final class MemberNews: Sendable {
     private let told = Mutex<[ID: [ID: UInt64]]>([:])
 
     var hasSome: Bool { told.withLock { !$0.isEmpty } }
 
-    /// A row of a group's history was printed.
+    /// Called when a row of a group's history was printed.
     func printed(_ row: HistoryRow, in group: ID) {
         guard case .system(let events) = row.content else { return }
         for event in events where [.deviceReplaced, .identityChanged, .joined].contains(event.kind) {
@@ -17,7 +17,7 @@ final class MemberNews: Sendable {
         }
     }
 
-    /// Somebody's hold was explained.
+    /// Called when a member who holds messages was explained.
     func explained(_ leaf: RoomRecord.Leaf, in group: ID) {
         note(leaf.user, epoch: leaf.epoch, in: group)
     }
@@ -29,9 +29,9 @@ final class MemberNews: Sendable {
         }
     }
 
-    /// Notes in the profile what was told.
+    /// Records in the profile what was shown.
     ///
-    /// - Parameter client: opened only if somebody waits for it.
+    /// - Parameter client: opened only if messages wait for it.
     func note(_ reader: AccountReader, _ client: () throws -> Client) async throws {
         let told = told.withLock { told in
             defer { told = [:] }

@@ -1,18 +1,18 @@
 import ConclaveProtocol
 import WaxwingCore
 
-/// The outbox together with all that explains it.
+/// The outbox, with all that explains it.
 struct OutboxList {
     let words: OutboxWords
     let rows: [OutboxRow]
     private let reader: AccountReader
     private let places: [UInt64: Int]
-    /// The first row of each group that has to be done before those behind it.
+    /// The first row of each group, which has to be done before those behind it.
     private let heads: [ID: OutboxRow]
-    /// Whom the messages of a group wait for, of groups that hold some.
+    /// Whom the messages of a group wait for, in groups that hold some.
     private let held: [ID: [HoldView]]
 
-    /// - Parameter now: that the words about time are said at; the present if it is left out.
+    /// - Parameter now: the time used for relative times; the present if omitted.
     init(_ reader: AccountReader, now: Moment? = nil) throws {
         self.reader = reader
         let names = Names(reader)

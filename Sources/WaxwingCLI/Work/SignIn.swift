@@ -11,9 +11,9 @@ struct SignIn {
     let account: Account
     private let tally = Tally()
 
-    /// Makes the profile's folder and store where they are missing.
+    /// Makes the profile's folder and store if they are missing.
     ///
-    /// - Throws: ``Failure`` where the profile belongs to somebody else, or the server is not named and not known.
+    /// - Throws: ``Failure`` if the profile belongs to someone else, or no server is named or known.
     init(_ username: String, _ server: ServerOptions, _ profileOptions: ProfileOptions) throws {
         if let problem = InputRules.problem(username: username) { throw Failure(.usage, problem) }
         let profile = try Profile.locate(profileOptions)
@@ -40,7 +40,7 @@ struct SignIn {
         account = try profile.open(serverURL: address, settings, server.store) { [tally] in tally.take($0) }
     }
 
-    /// Uploads key packages and fetches what is there. The login stands, whatever comes of it.
+    /// Uploads key packages and fetches what is there. The login stands whether or not this succeeds.
     func firstSync() async {
         do {
             switch try await account.sync() {

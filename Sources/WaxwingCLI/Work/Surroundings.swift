@@ -3,20 +3,21 @@ import Synchronization
 import Waxwing
 import WaxwingCore
 
-/// What a command draws from outside itself, apart from the profile: the network, time, chance, a password, standard input.
+/// What a command needs from outside, apart from the profile: the network, time, randomness, a password, standard
+/// input.
 ///
-/// There is one of it in a process. A recording puts itself around it, a replay in its place.
+/// There is one in a process. A recording wraps it, a replay replaces it.
 struct Surroundings: Sendable {
-    /// Whether they are those of the machine, neither recorded nor played.
+    /// Whether they are those of the machine, neither recorded nor replayed.
     var isLive: Bool
-    /// The recording they are played from.
+    /// The recording they are replayed from.
     var recording: String?
     var environment: Environment
-    /// Gives a password, asked of this source.
+    /// Returns the password of this source.
     var password: @Sendable (PasswordSource) throws -> String
-    /// Reads from a descriptor what is there, at most so many bytes; nothing at the end.
+    /// Reads what is available from a descriptor, at most so many bytes; nothing at the end.
     var read: @Sendable (_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8]
-    /// The command of the process has ended with this exit code.
+    /// Called when the command of the process has ended with this exit code.
     var ended: @Sendable (_ code: Int32) -> Int32 = { $0 }
 
     private static let shared = Mutex<Surroundings>(.live)
@@ -27,7 +28,7 @@ struct Surroundings: Sendable {
 }
 
 extension Moment {
-    /// What the clocks of the command's surroundings show.
+    /// The time on the clocks of the command's surroundings.
     static var now: Moment { Surroundings.current.environment.clock() }
 }
 

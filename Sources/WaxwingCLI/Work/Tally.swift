@@ -2,26 +2,26 @@ import ConclaveProtocol
 import Synchronization
 import WaxwingCore
 
-/// Counts what a sync brings, and shows how far it has come.
+/// Counts what a sync brings, and shows its progress.
 final class Tally: Sendable {
     struct Counts: Sendable {
         var received = 0
         var sent = 0
-        /// Other things that were asked for and are done.
+        /// Other requests that are done.
         var carriedOut = 0
-        /// Rows that were refused. One may have been taken up again since.
+        /// Rows that were refused. One may have been retried since.
         var refused: Set<UInt64> = []
         /// Rows that could not be opened.
         var unreadable = 0
         var invites = 0
         var keysChanged = 0
-        /// Users whom the server gives another name than before.
+        /// Users for whom the server gives another name than before.
         var claims: [ID: String] = [:]
-        /// Members whom a message of ours has reached for the first time.
+        /// Members reached by a message of ours for the first time.
         var reached: Set<ID> = []
-        /// An answer that made no sense: something may have been missed.
+        /// Answers that made no sense: something may have been missed.
         var unusable: String?
-        /// Something else writes with this profile's keys.
+        /// Whether something else writes with this profile's keys.
         fileprivate var isElsewhere = false
         fileprivate var applied: [ID: Int] = [:]
         fileprivate var waiting: [ID: Int] = [:]

@@ -44,7 +44,7 @@ struct AccountService: Sendable {
         try attempts?.take(address, now: configuration.uptime())
         let request = try decode(WireLoginRequest.self, from: body)
         let found = try await store.read { try $0.credentials(ofUsername: request.username) }
-        // What is no username may be of any size, so all of it is counted together.
+        // What is not a username may be of any size, so all of it counts as one.
         let name = Validation.isName(request.username) ? request.username : ""
         try await verify(
             request.password, against: found?.hash ?? decoy, mayMatch: found != nil, attempt: "\(address) \(name)")
@@ -99,7 +99,7 @@ struct AccountService: Sendable {
     private func verify(
         _ password: String, against hash: PasswordHash, mayMatch: Bool, attempt: String
     ) async throws {
-        // Counted before it is known to be wrong, or any number of guesses could be under way at once.
+        // Count it before it is known to be wrong, or any number of guesses could be in progress at once.
         try failures?.take(attempt, now: configuration.uptime())
         let matches: Bool
         do {
@@ -117,7 +117,7 @@ struct AccountService: Sendable {
         case .open: return
         case .closed: throw APIError.forbidden("registration is closed")
         case .token(let expected):
-            // Digests have one length, so the comparison tells nothing of the token's.
+            // Digests have one length, so the comparison reveals nothing about the token's.
             guard equalInConstantTime(try sha256(Array(token.utf8)), try sha256(Array(expected.utf8))) else {
                 throw APIError.forbidden("the registration token is wrong")
             }

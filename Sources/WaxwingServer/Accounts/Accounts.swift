@@ -2,7 +2,7 @@ import ConclaveProtocol
 import Foundation
 import GRDB
 
-/// What the accounts' endpoints keep and look up. Hashing happens outside, see `AccountService`.
+/// What the accounts' endpoints store and look up. Hashing happens outside, see `AccountService`.
 extension Transaction {
     func register(_ request: WireRegisterRequest, passwordHash: PasswordHash) throws -> ID {
         guard try !exists("SELECT 1 FROM user WHERE username = ?", [request.username]) else {
@@ -43,7 +43,7 @@ extension Transaction {
         try endAllSessions(of: user)
     }
 
-    /// Takes the user out of every group; what he sent stays in the logs.
+    /// Removes the user from every group; what they sent stays in the logs.
     func deleteAccount(_ user: ID) throws {
         try cancelInvites("inviter_id = ? OR invitee_id = ?", [user.blob, user.blob])
         for group in try ids("SELECT group_id FROM member WHERE user_id = ? ORDER BY group_id", [user.blob]) {

@@ -1,7 +1,7 @@
 import Dispatch
 import Synchronization
 
-/// Runs password hashes on threads of their own, a bounded number at once, so that the event loops never wait for one.
+/// Runs password hashes on threads of their own, a limited number at once, so that the event loops never wait for one.
 final class HashingQueue: Sendable {
     private let lanes: [DispatchQueue]
     private let pending: Mutex<[Int]>

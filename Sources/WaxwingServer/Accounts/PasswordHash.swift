@@ -1,7 +1,7 @@
 import COpenSSL
 import ConclaveProtocol
 
-/// A password under scrypt (RFC 7914), as text that names its own parameters: `scrypt$logN$r$p$salt$key`, salt and key
+/// A password under scrypt (RFC 7914), as text that includes its parameters: `scrypt$logN$r$p$salt$key`, salt and key
 /// in hexadecimal. So the cost can be raised without breaking old accounts.
 struct PasswordHash: Sendable {
     let text: String

@@ -1,13 +1,13 @@
 import COpenSSL
 
-/// Bytes nobody can guess, from OpenSSL's private generator.
+/// Unpredictable bytes, from OpenSSL's private generator.
 func randomBytes(_ count: Int) throws -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
     guard RAND_priv_bytes(&bytes, Int32(count)) == 1 else { throw APIError.internalError }
     return bytes
 }
 
-/// Compares without telling by its duration where the difference is; the length is not secret.
+/// Compares in constant time; the length is not secret.
 func equalInConstantTime(_ a: [UInt8], _ b: [UInt8]) -> Bool {
     a.count == b.count && CRYPTO_memcmp(a, b, a.count) == 0
 }

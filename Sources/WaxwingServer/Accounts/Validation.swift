@@ -31,7 +31,7 @@ enum Validation {
         }
     }
 
-    /// A fingerprint is hexadecimal text, or empty where the client gives none.
+    /// A fingerprint is hexadecimal text, or empty if the client gives none.
     static func fingerprint(_ text: String) throws {
         guard text.utf8.count <= Limits.fingerprintBytes, hexDecode(text.utf8) != nil else {
             throw APIError.badRequest("the signing key fingerprint is not hexadecimal text")

@@ -1,6 +1,6 @@
 import ConclaveProtocol
 
-/// A refusal the client is told about: HTTP status, protocol error code and a sentence.
+/// A refusal that the client is told: HTTP status, protocol error code and a sentence.
 struct APIError: Error {
     var status: Int
     var code: WireErrorCode

@@ -2,7 +2,7 @@ import ConclaveProtocol
 import Foundation
 import Synchronization
 
-/// Hands events that are already durable to whoever reads or waits now, and keeps the latest for those who come back.
+/// Passes events that are already durable to those who read or wait now, and keeps the latest for those who come back.
 ///
 /// Events are hints: the bus lives in memory, and a reader that missed some is told so.
 final class EventBus: Sendable {
@@ -35,7 +35,7 @@ final class EventBus: Sendable {
         }
     }
 
-    /// Makes every stream send a comment line, so that both ends see whether the connection lives.
+    /// Makes every stream send a comment line, so that both ends see whether the connection is alive.
     func heartbeat() {
         state.withLock { state in
             for reader in state.readers.values.joined() { reader.comment() }
@@ -69,7 +69,7 @@ final class EventBus: Sendable {
 
     // MARK: Streams
 
-    /// Opens a stream of the user's events, beginning after `lastEventID` where that is still known, else now.
+    /// Opens a stream of the user's events, beginning after `lastEventID` if that is still known, else now.
     func subscribe(user: ID, tokenHash: Data, lastEventID: String?) -> EventSubscription {
         let reader = EventReader(user: user, tokenHash: tokenHash, capacity: readerBuffer)
         state.withLock { state in
@@ -99,14 +99,14 @@ final class EventBus: Sendable {
 
     // MARK: Polls
 
-    /// What there is for a user after `cursor`, without waiting. Without a cursor that is nothing: it begins now.
+    /// The events for a user after `cursor`, without waiting. Without a cursor there are none: it begins now.
     func batch(for user: ID, after cursor: String?) -> PollBatch {
         state.withLock { Self.batch(for: user, after: cursor, in: $0.recent) }
     }
 
-    /// The batch, where there is something in it; else a poll that ends when there may be.
+    /// The batch, if there is something in it; else a poll that ends when there may be.
     ///
-    /// Beyond ``Limits/eventPollsPerUser`` the user's oldest poll ends. Whoever gets a poll hands it to ``forget(_:)`` in the end.
+    /// Beyond ``Limits/eventPollsPerUser`` the user's oldest poll ends. Pass every poll to ``forget(_:)`` in the end.
     func poll(user: ID, tokenHash: Data, after cursor: String) -> PollStart {
         state.withLock { state in
             let batch = Self.batch(for: user, after: cursor, in: state.recent)
@@ -145,7 +145,7 @@ final class EventBus: Sendable {
     }
 }
 
-/// Keeps a reader on the bus for as long as somebody holds this.
+/// Keeps a reader on the bus for as long as someone holds this.
 final class EventSubscription: Sendable {
     let reader: EventReader
     private let bus: EventBus
@@ -155,7 +155,7 @@ final class EventSubscription: Sendable {
         self.bus = bus
     }
 
-    /// Dropping a subscription ends it too: a response that is never written leaves no reader behind.
+    /// Dropping a subscription ends it, too: a response that is never written leaves no reader behind.
     deinit { end() }
 
     func end() { bus.unsubscribe(reader) }

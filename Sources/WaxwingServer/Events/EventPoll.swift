@@ -2,13 +2,13 @@ import ConclaveProtocol
 import Foundation
 import Synchronization
 
-/// What one poll is answered with.
+/// The answer to a poll.
 struct PollBatch: Sendable {
     /// Serialized `ServerEvent`s, oldest first.
     var events: [Data] = []
     /// The id of the last event that was looked at, whoever it was for.
     var cursor: UInt64
-    /// How many events are lost at least.
+    /// The minimum number of lost events.
     var missed: UInt64 = 0
 
     var isEmpty: Bool { events.isEmpty && missed == 0 }
@@ -27,7 +27,7 @@ struct PollBatch: Sendable {
 final class EventPoll: Sendable {
     enum Ending: Hashable, Sendable {
         case news, timeIsUp, sessionOver, stopping
-        /// The user has opened so many polls since that this one had to go.
+        /// The user has since opened so many polls that this one had to end.
         case tooMany
     }
 
@@ -44,13 +44,13 @@ final class EventPoll: Sendable {
         (wake, signal) = AsyncStream.makeStream()
     }
 
-    /// The first word counts.
+    /// Only the first result counts.
     func end(_ how: Ending) {
         ending.withLock { $0 = $0 ?? how }
         signal.finish()
     }
 
-    /// Waits for at most so long; also a cancelled task comes back.
+    /// Waits for at most this long; also returns if the task is cancelled.
     func wait(seconds: Int) async -> Ending {
         let timer = Task {
             try await Task.sleep(for: .seconds(seconds))

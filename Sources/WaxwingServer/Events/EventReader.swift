@@ -4,7 +4,7 @@ import Synchronization
 
 /// One open event stream: a bounded buffer between the bus and a connection of any speed.
 final class EventReader: Sendable {
-    /// Whose streams are meant when sessions end.
+    /// Whose streams end when sessions end.
     enum Owner: Hashable, Sendable {
         case user(ID)
         case session(Data)
@@ -34,7 +34,7 @@ final class EventReader: Sendable {
 
     func offer(_ frame: String) {
         state.withLock { state in
-            // Once something was missed, later frames are too: the reader learns of the gap at its right place.
+            // Once one frame was missed, later ones are too: the reader learns of the gap in the right place.
             if state.frames.count < capacity && state.missed == 0 {
                 state.frames.append(frame)
             } else {
@@ -58,7 +58,7 @@ final class EventReader: Sendable {
         signal.finish()
     }
 
-    /// Everything that waits, as text of the event-stream format; empty when nothing does.
+    /// Everything that waits, as text in the event-stream format; empty if nothing does.
     func drain() -> String {
         let waiting = state.withLock { state in
             defer { state = State() }

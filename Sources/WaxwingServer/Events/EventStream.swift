@@ -26,7 +26,7 @@ struct EventStream: Sendable {
             status: .ok,
             headers: [
                 .contentType: "text/event-stream", .cacheControl: "no-cache",
-                // Known to nginx and its kin: hand each event on as it comes.
+                // Understood by nginx and others: pass each event on as it comes.
                 .accelBuffering: "no",
             ], body: body)
     }

@@ -3,8 +3,8 @@ import Foundation
 
 /// The latest events, for readers who come back.
 ///
-/// Event ids grow by one within a run of the server and are larger in each later run. Written in decimal, an id is also the
-/// cursor of long-polling: it stands for everything up to its event.
+/// Event ids increase by one within a run of the server and are larger in each later run. Written in decimal, an id is
+/// also the cursor of long-polling: it stands for everything up to its event.
 struct RecentEvents: Sendable {
     struct Entry: Sendable {
         let id: UInt64
@@ -16,9 +16,9 @@ struct RecentEvents: Sendable {
         var frame: String { "id: \(id)\ndata: \(hexEncode(bytes))\n\n" }
     }
 
-    /// What a reader who comes back has to be told.
+    /// What to tell a reader who comes back.
     struct News {
-        /// Events that are lost at least, whoever they were for.
+        /// The minimum number of lost events, whoever they were for.
         var missed: UInt64 = 0
         /// The events after the loss, in order.
         var entries: [Entry] = []
@@ -60,10 +60,10 @@ struct RecentEvents: Sendable {
     /// What there was for `user` after the event with the id `cursor`, at most `limit` events.
     func news(for user: ID, after cursor: String, limit: Int = .max) -> News {
         guard let last = UInt64(cursor), last >= firstID, last <= lastID else {
-            // From an earlier run, or no id of ours: how much was missed is unknown.
+            // From an earlier run, or not one of our ids: how much was missed is unknown.
             return News(missed: 1)
         }
-        // Ids have no gaps: the first one to look at is found by counting.
+        // Ids have no gaps, so the first one to look at is found by counting.
         let kept = entries[head...]
         let dropped = lastID - UInt64(kept.count)
         let start = kept.startIndex + Int(max(last, dropped) - dropped)

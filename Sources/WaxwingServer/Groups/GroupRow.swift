@@ -1,7 +1,7 @@
 import ConclaveProtocol
 import GRDB
 
-/// A group as the database has it, without its GroupInfo.
+/// A group's row in the database, without its GroupInfo.
 struct GroupRow {
     let id: ID
     let name: String
@@ -12,11 +12,12 @@ struct GroupRow {
     let messageExpiry: Int64
     let isPublic: Bool
     let lastSequence: UInt64
-    /// Epoch of the last commit that was taken; nil before the first.
+    /// Epoch of the last commit that was accepted; nil before the first.
     let lastCommitEpoch: UInt64?
-    /// The highest such epoch. It is above the last one where a GroupInfo has led back behind commits.
+    /// The highest such epoch. It is above the last one if a GroupInfo has led back behind commits.
     let highestCommitEpoch: UInt64?
-    /// The first commit whose confirmation tag was noted: 0 for a group whose tags all were, nil while none was (``isOlderThanTags(_:of:)``).
+    /// The first commit whose confirmation tag was recorded: 0 for a group that has all of them, nil while there is
+    /// none (``isOlderThanTags(_:of:)``).
     let tagsFrom: UInt64?
 
     static let columns =

@@ -20,7 +20,7 @@ extension Transaction {
         return try Answer(201, WireCreateGroupResponse.with { $0.groupID = id.blob })
     }
 
-    /// proto3 cannot tell an absent string from an empty one: empty leaves the name or alias as it is.
+    /// proto3 cannot tell an absent string from an empty one: empty leaves the name or alias unchanged.
     func updateGroup(_ call: Call) throws -> Answer {
         let request = try call.message(WireUpdateGroupRequest.self)
         let group = try groupForAdmin(call)
@@ -81,7 +81,7 @@ extension Transaction {
         return try Answer(response)
     }
 
-    /// Members sorted by username; only those of one role where one is given.
+    /// Members sorted by username; only those of one role if one is given.
     func roster(of group: ID, role: WireGroupRole? = nil) throws -> [WireGroupMember] {
         let lowestRole = role?.rawValue ?? WireGroupRole.member.rawValue
         let rows = try rows(

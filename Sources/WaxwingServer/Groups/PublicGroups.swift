@@ -22,7 +22,7 @@ extension Transaction {
         return try Answer(response)
     }
 
-    /// Puts the caller on the roster; his leaf follows with an external join.
+    /// Adds the caller to the roster; their leaf follows with an external join.
     func joinPublicGroup(_ call: Call) throws -> Answer {
         let group = try group(call.path.id())
         guard group.isPublic else { throw APIError.groupNotPublic }

@@ -2,7 +2,7 @@ import ConclaveProtocol
 import Foundation
 import SwiftProtobuf
 
-/// One authenticated request, taken apart: who asks, about what, with which body.
+/// One authenticated, parsed request: its caller, its path and its body.
 struct Call: Sendable {
     let caller: Caller
     let path: PathArguments
@@ -13,18 +13,18 @@ struct Call: Sendable {
 
     var user: ID { caller.user }
 
-    /// - Throws: 400/100 when the body is no such message.
+    /// - Throws: 400/100 if the body is not such a message.
     func message<M: Message>(_ type: M.Type = M.self) throws -> M {
         try decode(type, from: body)
     }
 }
 
-/// What the variable parts of a path held.
+/// The values of a path's variable parts.
 struct PathArguments: Sendable, Hashable {
     fileprivate(set) var ids: [ID] = []
     fileprivate(set) var name = ""
 
-    /// The path's UUID; routes without one never ask.
+    /// The path's UUID. Routes without one never ask for it.
     func id() throws -> ID {
         guard let id = ids.first else { throw APIError.internalError }
         return id
@@ -34,7 +34,7 @@ struct PathArguments: Sendable, Hashable {
     mutating func set(name: String) { self.name = name }
 }
 
-/// What goes back: a status and a protobuf message's bytes.
+/// A response: a status and a protobuf message's bytes.
 struct Answer: Sendable, Hashable {
     var status: Int
     var body: Data

@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// Token buckets by name: so many a minute, all of them at once if nothing was taken for a minute.
+/// Token buckets by name: so many per minute, all of them at once if none was taken for a minute.
 final class RateLimiter: Sendable {
     private struct Bucket {
         var tokens: Double
@@ -28,7 +28,7 @@ final class RateLimiter: Sendable {
         }
     }
 
-    /// Undoes a `take` for what turned out not to count.
+    /// Undoes a `take` for something that does not count after all.
     func giveBack(_ name: String, now: Int64) {
         buckets.withLock { buckets in
             guard buckets[name] != nil else { return }
@@ -44,8 +44,8 @@ final class RateLimiter: Sendable {
         return Bucket(tokens: min(perMinute, bucket.tokens + seconds * perMinute / 60), filledAt: now)
     }
 
-    /// A full bucket says nothing that a missing one does not. Where there are too many others, the fuller half goes: whoever is being held back
-    /// stays so, whatever crowd turns up.
+    /// A full bucket says no more than a missing one. If there are too many others, the fuller half is dropped: whoever
+    /// is being limited stays limited, however many others come.
     private func forgetFullBuckets(_ buckets: inout [String: Bucket], now: Int64) {
         buckets = buckets.filter { filled($0.value, now: now).tokens < perMinute }
         guard buckets.count >= Limits.trackedBuckets else { return }
@@ -55,9 +55,9 @@ final class RateLimiter: Sendable {
     }
 }
 
-/// Which remote addresses are one and the same to a rate limit.
+/// Which remote addresses count as one for a rate limit.
 enum RemoteNetwork {
-    /// An IPv4 address by itself; of an IPv6 address the first 64 bits, since whoever has one has all that begin so.
+    /// An IPv4 address by itself; of an IPv6 address the first 64 bits, since they usually belong to one owner.
     static func name(of address: String) -> String {
         var bytes = [UInt8](repeating: 0, count: 16)
         // A zone may follow the address.

@@ -5,7 +5,7 @@ import HummingbirdCore
 import Logging
 import NIOCore
 
-/// From an HTTP request to an answer: route, body, session, transaction.
+/// Turns an HTTP request into an answer: route, body, session, transaction.
 struct Responder: HTTPResponder {
     typealias Context = ConnectionContext
 
@@ -36,7 +36,7 @@ struct Responder: HTTPResponder {
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
-                // The error may quote the request: what it says stays in the log.
+                // The error may quote the request, so it is only logged.
                 configuration.logger.error("\(request.method) failed", metadata: ["error": "\(error)"])
                 return try .error(.internalError)
             }
@@ -67,7 +67,7 @@ struct Responder: HTTPResponder {
             return .protobuf(try await fetchMessages(try pendingCall(path, request, body)))
         case .pollEvents:
             var response = Response.protobuf(try await pollEvents(try pendingCall(path, request, body)))
-            // Whatever stands between must not answer in our place.
+            // Nothing in between must answer in our place.
             response.headers[.cacheControl] = "no-store"
             return response
         case .events: return try await openEvents(request)
@@ -97,7 +97,7 @@ struct Responder: HTTPResponder {
         }
     }
 
-    /// A read that may also acknowledge; only the fetch that moves a cursor in a group that deletes pays for a write.
+    /// A read that may also acknowledge. It needs a write only if it moves a cursor in a group that deletes.
     private func fetchMessages(_ pending: PendingCall) async throws -> Answer {
         let (answer, call, acknowledges) = try await store.read { transaction in
             let call = pending.call(by: try transaction.authenticate(pending.token))
@@ -117,15 +117,16 @@ struct Responder: HTTPResponder {
         let caller = try await authenticateAndSlide(token)
         let subscription = store.bus.subscribe(
             user: caller.user, tokenHash: token.hash, lastEventID: request.headers[.lastEventID])
-        // A session that ended before the stream was on the bus did not end the stream. Thrown here, dropping the
+        // A session that ended before the stream was on the bus did not end the stream. If this throws, dropping the
         // subscription does.
         _ = try await store.read { try $0.authenticate(token) }
         return EventStream(subscription: subscription).response(to: request)
     }
 
-    /// Answers at once where something came after the cursor, or where there is none; else when something comes.
+    /// Answers at once if something came after the cursor, or if there is no cursor; otherwise when something comes.
     ///
-    /// A client that goes away meanwhile is noticed at the end only: listening for that would cost everybody else the connection.
+    /// A client that goes away meanwhile is noticed only at the end: listening for that would cost everyone else the
+    /// connection.
     private func pollEvents(_ pending: PendingCall) async throws -> Answer {
         let seconds = try pending.number("wait", default: Limits.pollSeconds, max: Limits.pollSecondsMax)
         let caller = try await authenticateAndSlide(pending.token)
@@ -167,9 +168,10 @@ struct Responder: HTTPResponder {
         try SessionToken(authorization: request.headers[.authorization])
     }
 
-    /// Nobody makes us keep a body, or wait for one, without a session; but for the two that open one, whose bodies are small.
+    /// Without a session, no one can make us keep a body or wait for one, except for the two requests that open a
+    /// session, whose bodies are small.
     private func body(of request: Request, for route: Route) async throws -> Data {
-        // None has a meaning there.
+        // It has no meaning there.
         if request.method == .get { return Data() }
         var most = Limits.body
         switch route.service {
@@ -197,7 +199,7 @@ struct Responder: HTTPResponder {
 /// Answered with 408 in plain text.
 private struct SlowBody: Error {}
 
-/// A request whose caller is not yet known.
+/// A request whose caller is not known yet.
 private struct PendingCall: Sendable {
     let token: SessionToken
     let path: PathArguments
@@ -210,9 +212,9 @@ private struct PendingCall: Sendable {
         Call(caller: caller, path: path, query: query, body: body, contests: contests)
     }
 
-    /// A number of the query, brought into 0 ... `max`.
+    /// A number in the query, clamped to 0 ... `max`.
     ///
-    /// - Throws: `MalformedQuery` for what is no number.
+    /// - Throws: `MalformedQuery` if it is not a number.
     func number(_ name: String, default usual: Int, max most: Int) throws -> Int {
         guard let text = query[name] else { return usual }
         guard let number = Int(text) else { throw MalformedQuery(name: name) }
@@ -227,9 +229,9 @@ struct MalformedQuery: Error, CustomStringConvertible {
     var description: String { "the query item \(name) is not a number" }
 }
 
-/// What the server knows of a connection.
+/// What the server knows about a connection.
 struct ConnectionContext: InitializableFromSource {
-    /// What request rates are counted by.
+    /// The key of the request rate.
     let remoteAddress: String
 
     init(source: ApplicationRequestContextSource) {

@@ -34,6 +34,6 @@ extension HTTPField.Name {
     static let lastEventID = Self.known("Last-Event-ID")
     static let accelBuffering = Self.known("X-Accel-Buffering")
 
-    /// For names written here, which are all tokens of RFC 9110; one that is not would match no header.
+    /// For names written in the source, which are all tokens of RFC 9110; any other would match no header.
     private static func known(_ name: String) -> HTTPField.Name { HTTPField.Name(name) ?? .expect }
 }

@@ -2,7 +2,7 @@ import ConclaveProtocol
 import Foundation
 import HTTPTypes
 
-/// One endpoint: method, path below `/api/v1`, and what serves it.
+/// One endpoint: method, path below `/api/v1`, and its handler.
 struct Route: Sendable {
     enum Segment: Hashable, Sendable {
         case literal(String)
@@ -11,11 +11,12 @@ struct Route: Sendable {
     }
 
     enum Service: Sendable {
-        /// Looks at a snapshot and changes nothing.
+        /// Reads a snapshot and changes nothing.
         case read(@Sendable (Transaction, Call) throws -> Answer)
         /// One write transaction.
         case write(@Sendable (Transaction, Call) throws -> Answer)
-        /// The same, for what is looked at afresh when repeated, under whatever key: its answer is soon out of date.
+        /// The same, but a repeated request is carried out again, whatever its key, because its answer is soon out of
+        /// date.
         case writeUnkeyed(@Sendable (Transaction, Call) throws -> Answer)
         case register
         case login
@@ -64,7 +65,7 @@ struct RouteTable: Sendable {
         self.routes = routes
     }
 
-    /// `path` is what the request line says, without the query.
+    /// `path` is the request's path without the query.
     func match(_ method: HTTPRequest.Method, _ path: String) -> Match {
         var parts = path.split(separator: "/", maxSplits: 8, omittingEmptySubsequences: false)
         guard parts.first == "" else { return .unknownPath }
@@ -95,7 +96,7 @@ struct RouteTable: Sendable {
         }
     }
 
-    /// Nil when a UUID is none.
+    /// Nil if a UUID is invalid.
     private static func arguments(of parts: [Substring], _ segments: [Route.Segment]) -> PathArguments? {
         var arguments = PathArguments()
         for (part, segment) in zip(parts, segments) {

@@ -1,7 +1,7 @@
 import ConclaveProtocol
 import Foundation
 
-/// What makes a repeated request recognizable: the client's key, and what it was sent with.
+/// What identifies a repeated request: the client's key, and what it was sent with.
 struct IdempotencyKey: Sendable {
     let key: Data
     let requestHash: Data
@@ -16,11 +16,11 @@ struct IdempotencyKey: Sendable {
     }
 }
 
-/// A repeated request gets the first answer and does nothing, because the answer is stored with what it reports.
+/// A repeated request gets the first answer and does nothing, because the answer is stored together with its effect.
 ///
-/// A refusal had no effect and is not stored: its repeat is looked at afresh. A long answer, which only /invite gives, is
-/// not stored either: its repeat takes other key packages. The requests that end the caller's sessions
-/// (logout, change-password, delete-account) need no key, since their repeat is no longer authenticated.
+/// A refusal had no effect and is not stored: a repeat is judged again. A long answer, which only /invite gives, is not
+/// stored either: a repeat takes other key packages. The requests that end the caller's sessions (logout,
+/// change-password, delete-account) need no key, since a repeat is no longer authenticated.
 extension Transaction {
     func once(_ key: IdempotencyKey?, by user: ID, _ act: () throws -> Answer) throws -> Answer {
         guard let key else { return try act() }

@@ -72,7 +72,7 @@ extension Transaction {
         try exists("SELECT 1 FROM invite WHERE group_id = ? AND invitee_id = ?", [group.blob, user.blob])
     }
 
-    /// Takes invites back and tells both sides: nobody waits for an answer that cannot come.
+    /// Withdraws invites and tells both sides, so that no one waits for an answer that cannot come.
     func cancelInvites(_ condition: String, _ arguments: StatementArguments) throws {
         let gone = try rows(
             "DELETE FROM invite WHERE \(condition) RETURNING group_id, inviter_id, invitee_id", arguments)

@@ -2,7 +2,7 @@ import ConclaveProtocol
 import Foundation
 import GRDB
 
-/// What the invitee, and the admins who wait for him, do with an invite.
+/// What the invitee, and the admins who wait for them, do with an invite.
 extension Transaction {
     func listInvites(_ call: Call) throws -> Answer {
         let invites = try pendingInvites("invite.invitee_id = ?", [call.user.blob])
@@ -15,10 +15,10 @@ extension Transaction {
         return try Answer(WireListGroupPendingInvitesResponse.with { $0.invites = invites })
     }
 
-    /// Everything the inviter prepared happens now: member, Welcome, commit and GroupInfo, or none of it.
+    /// Everything the inviter prepared happens now, or none of it: member, Welcome, commit and GroupInfo.
     ///
-    /// Under strict ordering the group may have moved on since. Then the invitee becomes a member all the same, but without the Welcome, which
-    /// leads nowhere, and comes in by an external commit.
+    /// Under strict ordering the group may have moved on since. Then the invitee becomes a member all the same, but
+    /// without the Welcome, which can no longer be used, and joins by an external commit.
     func acceptInvite(_ call: Call) throws -> Answer {
         let invite = try inviteForInvitee(call)
         let group = try group(invite.group)

@@ -1,6 +1,6 @@
 import ConclaveProtocol
 
-/// Welcomes wait until their reader says that he has stored what they led to.
+/// Welcomes wait until their readers say that they have stored the result.
 extension Transaction {
     func listWelcomes(_ call: Call) throws -> Answer {
         let rows = try rows(

@@ -1,7 +1,7 @@
 import ConclaveProtocol
 import Foundation
 
-/// Key packages wait on the server until somebody invites their owner (RFC 9420 §10).
+/// Key packages wait on the server until someone invites their owner (RFC 9420 §10).
 extension Transaction {
     func uploadKeyPackages(_ call: Call) throws -> Answer {
         let request = try call.message(WireUploadKeyPackageRequest.self)
@@ -33,7 +33,7 @@ extension Transaction {
         return try Answer(WireGetKeyPackageResponse.with { $0.keyPackageData = data })
     }
 
-    /// The oldest regular key package, which is then gone, else the last-resort one, which stays.
+    /// The oldest regular key package, which is then deleted, or else the last-resort one, which stays.
     ///
     /// - Throws: 404/300 when there is neither.
     func consumeKeyPackage(of user: ID) throws -> Data {
@@ -51,7 +51,8 @@ extension Transaction {
         return row[2]
     }
 
-    /// A last-resort package replaces the one before it; a regular one beyond the limit is dropped, as the protocol says.
+    /// A last-resort package replaces the one before it; a regular one beyond the limit is dropped, as the protocol
+    /// says.
     private func store(_ entry: WireKeyPackageEntry, of user: ID) throws {
         if entry.isLastResort {
             try execute("DELETE FROM key_package WHERE user_id = ? AND is_last_resort = 1", [user.blob])

@@ -1,9 +1,9 @@
 import ConclaveProtocol
 import Foundation
 
-/// The log of a group: one sequence of everything that was sent to it, commits included.
+/// The log of a group: one sequence of everything that was sent to it, including commits.
 extension Transaction {
-    /// The new row's sequence number, one more than any this group ever gave out.
+    /// The new row's sequence number, one more than any this group has given out.
     func append(_ data: Data, to group: ID, from sender: ID) throws -> UInt64 {
         let row = try row(
             "UPDATE chat SET last_sequence = last_sequence + 1 WHERE id = ? RETURNING last_sequence", [group.blob])
@@ -14,7 +14,7 @@ extension Transaction {
         return UInt64(sequence)
     }
 
-    /// Messages are taken whatever their epoch: a late one is still readable to members who keep past epochs.
+    /// Messages of any epoch are accepted: members who keep past epochs can still read a late one.
     func sendMessage(_ call: Call) throws -> Answer {
         let request = try call.message(WireSendMessageRequest.self)
         let group = try groupForMember(call)
@@ -50,9 +50,9 @@ extension Transaction {
         return try Answer(response)
     }
 
-    /// Looks at lengths only, which SQLite tells without reading the messages. A page of one message always fits.
+    /// Uses only lengths, which SQLite returns without reading the messages. A page of one message always fits.
     ///
-    /// - Throws: `OversizePage` where the page must not be cut short.
+    /// - Throws: `OversizePage` if the page must not be cut short.
     private func fit(_ page: inout MessagePage, of group: ID) throws {
         guard page.limit > 1 else { return }
         let lengths = try rows(
@@ -70,7 +70,8 @@ extension Transaction {
     }
 }
 
-/// Answered with 413 in plain text: whoever asked for a number of messages takes fewer for the end of the log, so it has to ask for fewer.
+/// Answered with 413 in plain text: a client that asked for a number of messages takes a shorter page for the end of
+/// the log, so it must ask for fewer.
 struct OversizePage: Error, CustomStringConvertible {
     var description: String { "these messages have more than \(Limits.pageBytes) bytes; ask with a smaller limit" }
 }
@@ -80,12 +81,12 @@ struct MessagePage: Hashable {
     /// Sequence numbers above this one; capped at what a row can have.
     let after: Int64
     var limit: Int
-    /// Nobody asked for a number of messages, so fewer are no sign of the log's end.
+    /// If no number of messages was asked for, a shorter page is no sign of the log's end.
     let mayBeShort: Bool
 
     /// A limit below 0 asks for all there are, as it does on other servers.
     ///
-    /// - Throws: `MalformedQuery` for what is no number, 400/100 for a limit of 0.
+    /// - Throws: `MalformedQuery` for what is not a number, 400/100 for a limit of 0.
     init(_ query: [String: String]) throws {
         guard let after = UInt64(query["after"] ?? "0") else { throw MalformedQuery(name: "after") }
         self.after = Int64(clamping: after)

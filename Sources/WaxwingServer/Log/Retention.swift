@@ -1,7 +1,7 @@
 import ConclaveProtocol
 import Foundation
 
-/// Which rows of the logs may go. The sequence numbers of rows that are gone are never given out again.
+/// Which rows of the logs may be deleted. The sequence numbers of deleted rows are never given out again.
 extension Transaction {
     /// Whether this fetch tells something new in a group that deletes what everyone has: the caller's cursor moved.
     func fetchAcknowledges(_ call: Call) throws -> Bool {
@@ -53,7 +53,7 @@ extension Transaction {
 }
 
 extension Int64 {
-    /// A group may ask for any number of seconds; time before the beginning is the beginning.
+    /// A group may ask for any number of seconds; times before 1970 count as 1970.
     func clampedMinus(_ other: Int64) -> Int64 {
         let (difference, overflow) = subtractingReportingOverflow(other)
         return overflow ? .min : difference

@@ -2,7 +2,7 @@ import ConclaveProtocol
 
 /// Users whom the admins keep out.
 extension Transaction {
-    /// Anyone but oneself can be banned; a member is removed as well, a pending invite is taken back.
+    /// Anyone but oneself can be banned. A member is also removed, and a pending invite is withdrawn.
     func ban(_ call: Call) throws -> Answer {
         let request = try call.message(WireBanMemberRequest.self)
         let group = try groupForAdmin(call)

@@ -32,8 +32,8 @@ extension Transaction {
         try announce(.memberRemoved(from: group.id, user: user), to: try members(of: group.id) + [user])
     }
 
-    /// A group without members goes; one without an admin gets its longest-standing member as admin, so that it can
-    /// still be tended. Invites the user sent are taken back: their commits come from a leaf that will be gone.
+    /// A group without members is deleted. One without an admin gets its longest-standing member as admin, so that
+    /// someone can manage it. Invites the user sent are withdrawn: their commits come from a leaf that will be gone.
     func removeFromRoster(_ user: ID, of group: ID) throws {
         try execute("DELETE FROM member WHERE group_id = ? AND user_id = ?", [group.blob, user.blob])
         try execute("DELETE FROM welcome WHERE group_id = ? AND user_id = ?", [group.blob, user.blob])

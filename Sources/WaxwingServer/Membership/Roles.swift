@@ -1,6 +1,6 @@
 import ConclaveProtocol
 
-/// Who may tend the group.
+/// Who may manage the group.
 extension Transaction {
     func promote(_ call: Call) throws -> Answer {
         let request = try call.message(WirePromoteMemberRequest.self)

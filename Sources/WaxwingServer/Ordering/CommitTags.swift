@@ -1,11 +1,12 @@
 import ConclaveProtocol
 import Foundation
 
-/// The confirmation tags of the commits that are in a group's log, or were lately. A GroupInfo has the tag of the commit that led to it
-/// (RFC 9420 §12.4.3), so by these the server tells one that goes with the group from one that anybody made up.
+/// The confirmation tags of the commits that are in a group's log, or were recently. A GroupInfo has the tag of the
+/// commit that led to it (RFC 9420 §12.4.3), so they tell a GroupInfo that belongs to the group from one that anyone
+/// made up.
 ///
-/// A tag is kept for as long as its row, whoever sent it and whatever it was worth; of those whose rows are gone the last
-/// ``Limits/outlivedTags`` stay. So nobody can push out the tag of a commit that others still read.
+/// A tag is kept for as long as its row, whoever sent it and whatever became of it; of those whose rows are gone the
+/// last ``Limits/outlivedTags`` stay. So no one can push out the tag of a commit that others still read.
 extension Transaction {
     /// - Parameter sequence: the commit's row.
     func note(tag: Data, of epoch: UInt64, at sequence: UInt64, in group: ID) throws {
@@ -30,7 +31,7 @@ extension Transaction {
             [group.blob])
     }
 
-    /// Whether a commit that led into `epoch` with this tag was taken.
+    /// Whether a commit that led into `epoch` with this tag was accepted.
     func isKnown(tag: [UInt8], into epoch: UInt64, of group: ID) throws -> Bool {
         guard epoch > 0 else { return false }
         return try exists(
@@ -38,8 +39,8 @@ extension Transaction {
             [group.blob, Self.sortable(epoch - 1), Data(tag)])
     }
 
-    /// Whether the commit that led into `epoch` may have been taken before tags were noted: the group is older than that, and has had no
-    /// commit since, or only a few.
+    /// Whether the commit that led into `epoch` may have been accepted before tags were recorded: the group is older
+    /// than that, and has had no commit since, or only a few.
     func isOlderThanTags(_ epoch: UInt64, of group: GroupRow) throws -> Bool {
         guard let first = group.tagsFrom else { return true }
         guard first > 0, epoch <= first else { return false }

@@ -1,12 +1,13 @@
 import ConclaveProtocol
 import Foundation
 
-/// A commit for an epoch that has a counted one, sent by a member who refuses that one.
+/// A commit for an epoch that already has a counted one, sent by a member who refuses that one.
 ///
-/// The server has no tree and no keys, so it counts what no member can take, and every honest commit would come too late for good. A request with a commit can therefore name, in the header `Waxwing-Contests`, rows of the log that its sender refused. If the
-/// counted row is among them, the commit is appended and the count stays: what counts in the end is the first valid commit of the epoch in
-/// the log, as everywhere. Since the server cannot tell which of the two lives, it keeps the GroupInfo it has; a member puts the living one
-/// there once the log has decided.
+/// The server has no tree and no keys, so it may count a commit that no member can accept, and every honest commit
+/// would come too late forever. A request with a commit can therefore name, in the header `Waxwing-Contests`, rows of
+/// the log that its sender refused. If the counted row is among them, the commit is appended and the count stays: what
+/// counts in the end is the first valid commit of the epoch in the log, as everywhere. Since the server cannot tell
+/// which of the two lives, it keeps the GroupInfo it has; a member uploads the living one once the log has decided.
 enum Contest {
     /// - Throws: 400/100 unless `header` is a list of at most ``Limits/contestedRows`` numbers.
     static func rows(_ header: String?) throws -> [UInt64] {
@@ -26,7 +27,8 @@ enum Contest {
 extension Transaction {
     /// Appends a commit that contests the counted one of its epoch.
     ///
-    /// - Throws: 409/301 where that is not among `rows`, is gone from the log, or was contested by this member often enough.
+    /// - Throws: 409/301 if that is not among `rows`, is gone from the log, or was contested by this member often
+    ///   enough.
     func contest(
         _ rows: [UInt64], by commit: Data, _ read: ReadCommit, in group: GroupRow, from sender: ID
     ) throws {

@@ -2,8 +2,8 @@ import ConclaveProtocol
 import Foundation
 import MLSReading
 
-/// The GroupInfos of a group: what a joiner from outside builds on. The last ``Limits/groupInfos`` are kept, one for each confirmation tag, and
-/// the newest is what members are given.
+/// The GroupInfos of a group, which joiners from outside build on. The last ``Limits/groupInfos`` are kept, one for
+/// each confirmation tag, and members are given the newest.
 extension Transaction {
     /// - Parameter tag: whose GroupInfo is wanted; nil for the newest.
     func groupInfo(of group: ID, tag: Data? = nil) throws -> Data? {
@@ -39,10 +39,10 @@ extension Transaction {
             [group.blob])
     }
 
-    /// Holds a GroupInfo against the commit that it comes with.
+    /// Checks a GroupInfo against the commit that it comes with.
     ///
-    /// - Returns: nil where there is none to keep: it is empty, or the commit is none that the server can read (open only).
-    /// - Throws: 400/100 unless it is of the state that the commit leads to.
+    /// - Returns: nil if there is none to keep: it is empty, or the server cannot read the commit (open only).
+    /// - Throws: 400/100 unless it shows the state that the commit leads to.
     func judge(groupInfo: Data, of commit: ReadCommit?) throws -> Data? {
         guard let commit, !groupInfo.isEmpty else { return nil }
         guard let info = try? GroupInfoOutline(groupInfo), info.groupID == commit.groupID,
@@ -52,19 +52,23 @@ extension Transaction {
         return groupInfo
     }
 
-    /// Takes a GroupInfo without a commit, and with it a member's word for the epoch the group is in: the next commit is expected there.
+    /// Accepts a GroupInfo without a commit, and with it a member's claim about the epoch the group is in: the next
+    /// commit is expected there.
     ///
-    /// It has to be of a state that a commit in the log led to, by its confirmation tag. Which of several such states lives the server cannot tell:
-    /// a broken commit can use up an epoch that the group never leaves, and this is the way back. A refresh that crosses a good commit on its
-    /// way opens that commit's epoch once more; the members then settle it by the order of the log. That takes a log which still has the
-    /// commit: once it is gone, whoever missed it could go on without knowing, and split the group. So nobody goes back behind a commit that
-    /// is no longer there for all to see. Going back takes nothing from those who are further: what comes after the highest epoch counts as before.
+    /// It must show a state that a commit in the log led to, by its confirmation tag. The server cannot tell which of
+    /// several such states lives: a broken commit can use up an epoch that the group never leaves, and this is the way
+    /// back. A refresh that crosses a good commit on its way opens that commit's epoch again; the members then settle
+    /// it by the order of the log. That needs a log which still has the commit: once it is gone, a member who missed it
+    /// could go on without knowing, and split the group. So no one can go back behind a commit that is no longer there
+    /// for all to see. Going back takes nothing from those who are further ahead: what comes after the highest epoch
+    /// counts as before.
     ///
-    /// A server that was put back to an older backup does not know the latest commits. It believes in a state beyond the last commit it knows
-    /// once two members say so, or an admin; and anyone who is alone. A single member's word is remembered, and nothing else happens.
+    /// A server that was restored from an older backup does not know the latest commits. It believes in a state beyond
+    /// the last commit it knows once two members report it, or an admin, or the only member. A single member's report
+    /// is only remembered.
     ///
-    /// - Throws: 400/100 for what is no GroupInfo of this group. 409/301 (strict only) for a GroupInfo from behind a commit that is gone, or
-    ///   of a state that no commit led to in epochs that are over; the stored one stays.
+    /// - Throws: 400/100 for what is not a GroupInfo of this group. 409/301 (strict only) for a GroupInfo from behind a
+    ///   commit that is gone, or of a state that no commit led to in past epochs; the stored one stays.
     func refresh(groupInfo: Data, of group: GroupRow, by member: ID) throws {
         guard let info = try? GroupInfoOutline(groupInfo) else { throw APIError.badRequest("this is no GroupInfo") }
         guard group.mlsGroupID.map({ $0 == hexEncode(info.groupID) }) ?? true else {
@@ -87,9 +91,9 @@ extension Transaction {
         try setCount(toGroupInfoOf: info.epoch, of: group)
     }
 
-    /// Whether a member's word is enough for a state that no commit led to as far as the server knows.
+    /// Whether a member's claim is enough for a state that no commit led to as far as the server knows.
     ///
-    /// - Throws: 409/301 (strict only) where the group has gone past that epoch by other commits.
+    /// - Throws: 409/301 (strict only) if the group has gone past that epoch by other commits.
     private func isBelieved(_ info: GroupInfoOutline, of group: GroupRow, by member: ID) throws -> Bool {
         if try !isAlone(member, in: group.id) {
             let (isAhead, isLeap) = try reach(of: info.epoch, in: group)
@@ -109,8 +113,8 @@ extension Transaction {
         return true
     }
 
-    /// Whether an epoch is beyond what the last commit led to, and whether it is further than that of a member who is a little ahead, in a group whose
-    /// last commit is there to be read.
+    /// Whether an epoch is beyond what the last commit led to, and whether it is further than that of a member who is a
+    /// little ahead, in a group whose last commit can still be read.
     private func reach(of epoch: UInt64, in group: GroupRow) throws -> (isAhead: Bool, isLeap: Bool) {
         guard let last = group.highestCommitEpoch else { return (true, false) }
         guard epoch > last, epoch - last > 1 else { return (false, false) }
@@ -118,7 +122,8 @@ extension Transaction {
         return (true, try isLeap && takenCommit(of: last, in: group.id) != nil)
     }
 
-    /// Notes what `member` says, and looks whether two members have said the same. Who has not come in yet has nothing to say.
+    /// Records what `member` reports, and checks whether two members have reported the same. A member who has not
+    /// joined yet has no say.
     private func isVouched(for info: GroupInfoOutline, in group: ID, by member: ID) throws -> Bool {
         let claim = (epoch: Self.sortable(info.epoch), tag: Data(info.confirmationTag))
         try execute(

@@ -2,14 +2,14 @@ import ConclaveProtocol
 import Foundation
 import MLSReading
 
-/// A commit that the rules let through, as far as the server reads it.
+/// A commit that the rules allow, as far as the server can read it.
 struct ReadCommit {
     let epoch: UInt64
     let groupID: [UInt8]
     let confirmationTag: Data
 }
 
-/// The way a commit comes in by.
+/// The kind of request that a commit comes with.
 enum CommitDoor {
     /// Any request of a member that carries a commit; `role` is theirs.
     case member(role: WireGroupRole)
@@ -17,18 +17,21 @@ enum CommitDoor {
     case outside(user: ID)
 }
 
-/// What the bytes of a handshake themselves say about who may send it.
+/// What a handshake's own bytes say about who may send it.
 ///
-/// The server has no tree, so it cannot tell whose leaf an index is, nor whether a signature holds: those who have one decide what counts. This
-/// keeps away what anyone can see is out of order, under both orderings. Two things it cannot see and leaves to the members: which leaf an
-/// external commit removes, and whether the leaf that a commit of someone who is no admin removes by value belongs to somebody off the roster.
+/// The server has no tree, so it cannot tell whose leaf an index is, nor whether a signature is valid; the members
+/// decide what counts. This rejects what is visibly wrong, under both orderings. It cannot see two things, which it
+/// leaves to the members: which leaf an external commit removes, and whether the leaf that a non-admin's commit removes
+/// by value belongs to someone who is not on the roster.
 ///
-/// Handshakes travel readable here, as all clients send them: one in a PrivateMessage could hold anything and is refused.
+/// Handshakes are not encrypted here, as all clients send them. One in a PrivateMessage could hold anything and is
+/// refused.
 extension Transaction {
-    /// Reads a commit and holds it to the rules of its door.
+    /// Reads a commit and checks it against the rules of its kind of request.
     ///
-    /// - Returns: nil for bytes that do not begin like a framed MLS message, which open ordering takes from members, as it takes any.
-    /// - Throws: 400/100 for what nobody may send by this door, 401/401 for what takes an admin.
+    /// - Returns: nil for bytes that do not begin like a framed MLS message, which open ordering accepts from members,
+    ///   like any other bytes.
+    /// - Throws: 400/100 for what no one may send in this way, 401/401 for what takes an admin.
     func judge(_ commit: Data, of group: GroupRow, through door: CommitDoor) throws -> ReadCommit? {
         guard let header = try? MessageHeader(commit) else {
             if case .member = door, configuration.ordering == .open { return nil }
@@ -56,7 +59,8 @@ extension Transaction {
         guard case .member = sender else {
             throw APIError.badRequest("a commit from outside the group goes through external-join")
         }
-        // An Update by value would be the committer's own, which RFC 9420 §12.2 forbids; the others end a group or split it.
+        // An Update by value would be the committer's own, which RFC 9420 §12.2 forbids; the others end a group or
+        // split it.
         guard commit.proposals.isDisjoint(with: [.update, .preSharedKey, .reInit, .externalInit]) else {
             throw APIError.badRequest("a commit holds no Update, PreSharedKey, ReInit or ExternalInit proposal")
         }
@@ -65,21 +69,22 @@ extension Transaction {
         }
     }
 
-    /// Rules that a group keeps in its GroupContext would be held against `commit` here, too.
+    /// Rules that a group keeps in its GroupContext would be checked against `commit` here, too.
     private func judge(external commit: CommitOutline, by sender: MessageHeader.Sender?, _ user: ID) throws {
         guard sender == .newMemberCommit else { throw APIError.badRequest("this is no commit from outside the group") }
         guard commit.hasPath, commit.pathIdentity == user.bytes else {
             throw APIError.badRequest("the commit's leaf has no basic credential with the caller's user id")
         }
-        // RFC 9420 §12.4.3.2, but for PSKs, which clients refuse.
+        // RFC 9420 §12.4.3.2, except for PSKs, which clients refuse.
         guard commit.externalInits == 1, commit.removes <= 1, !commit.hasReferences,
             commit.proposals.isSubset(of: [.externalInit, .remove])
         else { throw APIError.badRequest("an external commit holds one ExternalInit, and at most one Remove") }
     }
 
-    /// Messages are application data and proposals; what cannot be read as either is for its readers to judge.
+    /// Messages are application data and proposals; what cannot be read as either is left to its readers.
     ///
-    /// - Throws: 400/100 for a commit and for a proposal that nobody may send, 401/401 for a proposal that takes an admin.
+    /// - Throws: 400/100 for a commit and for a proposal that no one may send, 401/401 for a proposal that takes an
+    ///   admin.
     func judge(message: Data, of group: GroupRow, from sender: ID) throws {
         guard let header = try? MessageHeader(message), header.contentType != .application else { return }
         guard header.contentType == .proposal else {

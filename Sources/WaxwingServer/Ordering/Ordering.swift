@@ -1,13 +1,14 @@
 import ConclaveProtocol
 import Foundation
 
-/// Which commits are taken. Under strict ordering one is counted for each epoch, so that no one builds on a dead branch.
+/// Which commits are accepted. Under strict ordering one is counted for each epoch, so that no one builds on a dead
+/// branch.
 extension Transaction {
-    /// Appends a commit to the log if the rules and the ordering take it, and keeps its GroupInfo.
+    /// Appends a commit to the log if the rules and the ordering allow it, and keeps its GroupInfo.
     ///
-    /// - Parameter rows: what the commit contests, where its epoch has a counted one (see ``Contest``).
-    /// - Throws: 400/100, 401/401 for what may not come by this door, or with this GroupInfo; 409/301 for a commit whose epoch is over
-    ///   (strict only).
+    /// - Parameter rows: what the commit contests, if its epoch has a counted one (see ``Contest``).
+    /// - Throws: 400/100, 401/401 for what may not come in this way, or with this GroupInfo; 409/301 for a commit of a
+    ///   past epoch (strict only).
     func takeCommit(
         _ commit: Data, groupInfo: Data, in group: GroupRow, from sender: ID, through door: CommitDoor,
         contesting rows: [UInt64] = []
@@ -32,15 +33,16 @@ extension Transaction {
             contesting: call.contests)
     }
 
-    /// Appends a commit that an inviter left here, now that its invitee has accepted. Under strict ordering one that can no longer count is
-    /// a line of the log and nothing more: the group goes on as it is, and the GroupInfo of the living branch stays.
+    /// Appends a commit that an inviter left here, now that its invitee has accepted. Under strict ordering, one that
+    /// can no longer count is only a row of the log: the group goes on unchanged, and the GroupInfo of the living
+    /// branch stays.
     ///
-    /// - Returns: whether the Welcome that goes with the commit may lead into the group.
-    /// - Throws: 400/100 for what is no commit of this group.
+    /// - Returns: whether the commit's Welcome may lead into the group.
+    /// - Throws: 400/100 for what is not a commit of this group.
     func takeEscrowedCommit(_ commit: Data, groupInfo: Data, in group: GroupRow, from inviter: ID) throws -> Bool {
-        // It was an admin's when it was left here.
+        // It came from an admin when it was left here.
         let read = try judge(commit, of: group, through: .member(role: .admin))
-        // One that waits since before GroupInfos were looked at may go with anything.
+        // One from before GroupInfos were checked may come with any GroupInfo.
         let groupInfo = try? judge(groupInfo: groupInfo, of: read)
         guard configuration.ordering == .strict, let read else {
             try takeAnyCommit(commit, read, groupInfo: groupInfo, in: group, from: inviter)
@@ -51,17 +53,17 @@ extension Transaction {
             try count(commit, read, groupInfo: groupInfo, in: group, from: inviter)
             return true
         }
-        // One that runs ahead of the group would only look as though commits before it were missing.
+        // One that runs ahead of the group would only make it look as though commits before it were missing.
         guard isOver else { return false }
         _ = try append(commit, read, to: group.id, from: inviter)
         return try wasSkipped(read.epoch, in: group.id)
     }
 
-    /// - Parameter read: nil for bytes that are no MLS message.
+    /// - Parameter read: nil for bytes that are not an MLS message.
     private func takeAnyCommit(
         _ commit: Data, _ read: ReadCommit?, groupInfo: Data?, in group: GroupRow, from sender: ID
     ) throws {
-        // Whatever its epoch is; but that is remembered, for the day the server is started strict.
+        // The epoch does not matter, but is remembered in case the server is later started with strict ordering.
         let epoch = Self.remembered(read?.epoch, after: group.lastCommitEpoch)
         try setCount(epoch, highest: epoch, of: group.id)
         guard let read else {
@@ -82,7 +84,7 @@ extension Transaction {
         if let groupInfo { try store(groupInfo: groupInfo, tag: read.confirmationTag, of: group.id) }
     }
 
-    /// Appends a commit, and notes what its GroupInfo is known by.
+    /// Appends a commit, and records what identifies its GroupInfo.
     func append(_ commit: Data, _ read: ReadCommit, to group: ID, from sender: ID) throws -> UInt64 {
         let sequence = try append(commit, to: group, from: sender)
         try note(tag: read.confirmationTag, of: read.epoch, at: sequence, in: group)
@@ -107,7 +109,7 @@ extension Transaction {
         return try self.group(group.id)
     }
 
-    /// A GroupInfo of `epoch` is believed. It may be behind the highest commit, which then stays what it is.
+    /// Believes in a GroupInfo of `epoch`. It may be behind the highest commit, which then stays what it is.
     func setCount(toGroupInfoOf epoch: UInt64, of group: GroupRow) throws {
         // Before epoch 0 there is no commit.
         let last = epoch == 0 ? nil : epoch - 1
@@ -129,17 +131,18 @@ extension Transaction {
         return header
     }
 
-    /// Whether a commit of `epoch` is one that the count waits for: after the last one, or after the highest, if a GroupInfo has led back behind
-    /// that.
+    /// Whether the count waits for a commit of `epoch`: after the last one, or after the highest, if a GroupInfo has
+    /// led back behind that.
     private func isNext(_ epoch: UInt64, in group: GroupRow) throws -> Bool {
         guard let last = group.lastCommitEpoch else { return true }
         return [last, group.highestCommitEpoch ?? last].contains { $0.addingReportingOverflow(1) == (epoch, false) }
     }
 
-    /// Whether there is no one else who would have to follow a commit. Some clients take their commits before they are in the log: alone in
-    /// a group, after an invite that was declined, they are ahead of what was counted, and theirs is the group all the same.
+    /// Whether there is no one else who would have to follow a commit. Some clients apply their commits before they are
+    /// in the log. Alone in a group, after an invite was declined, they are ahead of what was counted, and theirs is
+    /// the group all the same.
     func isAlone(_ member: ID, in group: ID) throws -> Bool {
-        // Who has not come in yet has nothing to follow with.
+        // A member who has not joined yet cannot follow.
         try ids("SELECT user_id FROM member WHERE group_id = ? AND awaits_external_join = 0", [group.blob]) == [member]
     }
 }

@@ -1,8 +1,8 @@
 import ConclaveProtocol
 import Foundation
 
-/// Which row of the log holds the commit that was taken for an epoch. It outlives the row: whoever has not seen a commit that is gone from the log
-/// must not be able to open its epoch again.
+/// Which row of the log holds the commit that was accepted for an epoch. This outlives the row: a member who has not
+/// seen a commit that is gone from the log must not be able to open its epoch again.
 extension Transaction {
     func note(takenCommit epoch: UInt64, at sequence: UInt64, of group: ID) throws {
         try execute(
@@ -24,8 +24,8 @@ extension Transaction {
         return row.map { UInt64(max(0, $0[0] as Int64)) }
     }
 
-    /// Whether the count went past an epoch without a commit for it, as it does for a member who is alone. Where an earlier one is still
-    /// remembered, so would be one of this epoch.
+    /// Whether the count went past an epoch without a commit for it, as it does for a member who is alone. If an
+    /// earlier one is still remembered, one of this epoch would be, too.
     func wasSkipped(_ epoch: UInt64, in group: ID) throws -> Bool {
         let row = try row(
             "SELECT max(epoch) FROM taken_commit WHERE group_id = ? AND epoch <= ?",
@@ -34,7 +34,7 @@ extension Transaction {
         return last != Self.sortable(epoch)
     }
 
-    /// Whether one of the commits that were taken for the epochs in `range` is no longer in the log.
+    /// Whether one of the commits that were accepted for the epochs in `range` is no longer in the log.
     func hasLostCommit(of range: ClosedRange<UInt64>, in group: ID) throws -> Bool {
         try exists(
             """
@@ -45,7 +45,7 @@ extension Transaction {
             [group.blob, Self.sortable(range.lowerBound), Self.sortable(range.upperBound)])
     }
 
-    /// What every member has fetched nobody can miss.
+    /// No one can miss what every member has fetched.
     func forgetTakenCommits(everyoneHasOf group: Data) throws {
         try execute(
             """
@@ -55,7 +55,7 @@ extension Transaction {
             [group])
     }
 
-    /// Of the commits whose rows have expired the last one says it all: nobody may go back behind it.
+    /// Of the commits whose rows have expired, the last one is enough: no one may go back behind it.
     func forgetOutlivedCommits() throws {
         try execute(
             """
@@ -67,7 +67,7 @@ extension Transaction {
             """)
     }
 
-    /// Eight bytes that compare as the number does, which SQLite's signed integers would not.
+    /// Eight bytes that compare as the number does, unlike SQLite's signed integers.
     static func sortable(_ epoch: UInt64) -> Data {
         Data((0..<8).map { UInt8(truncatingIfNeeded: epoch >> (56 - 8 * UInt64($0))) })
     }

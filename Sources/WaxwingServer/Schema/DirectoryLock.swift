@@ -1,12 +1,12 @@
 import Glibc
 
-/// One server at a time on one data directory: two would not hear of each other's events.
+/// Ensures that one server at a time uses a data directory: two would not hear of each other's events.
 ///
-/// The kernel lets go of the lock when the process ends, however it ends.
+/// The kernel releases the lock when the process ends, however it ends.
 struct DirectoryLock: Sendable {
     private let descriptor: Int32
 
-    /// - Throws: `StartupError` with the code `.dataDirectory` when another server has the directory.
+    /// - Throws: `StartupError` with the code `.dataDirectory` if another server has the directory.
     init(_ directory: String) throws {
         descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else {
@@ -18,7 +18,7 @@ struct DirectoryLock: Sendable {
         }
     }
 
-    /// To be called once.
+    /// Call this once.
     func release() {
         close(descriptor)
     }

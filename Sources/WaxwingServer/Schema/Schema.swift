@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 import MLSReading
 
-/// The tables of `waxwing.sqlite`. What must never be false stands here as a constraint, so no handler can break it.
+/// The tables of `waxwing.sqlite`. Invariants are constraints here, so no handler can break them.
 enum Schema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
@@ -25,7 +25,8 @@ enum Schema {
         return migrator
     }
 
-    /// Epochs are UInt64 stored by bit pattern. `chat.last_sequence` outlives the rows it counted: numbers never restart.
+    /// Epochs are UInt64 stored by bit pattern. `chat.last_sequence` outlives the rows it counted: numbers never
+    /// restart.
     private static let version1 = """
         CREATE TABLE server (
             only_row INTEGER NOT NULL PRIMARY KEY CHECK (only_row = 1),
@@ -154,7 +155,7 @@ enum Schema {
         ) STRICT;
         """
 
-    /// Epochs here are eight bytes, most significant first: ranges of them are asked for.
+    /// Epochs here are eight bytes, most significant first, so that ranges of them can be queried.
     private static let version2 = """
         CREATE TABLE taken_commit (
             group_id BLOB NOT NULL REFERENCES chat ON DELETE CASCADE,
@@ -177,8 +178,9 @@ enum Schema {
         ) STRICT, WITHOUT ROWID;
         """
 
-    /// What a GroupInfo is known by. Of groups that were there before no tags are known; their `tags_from` stays NULL until one is. Epochs in the
-    /// columns of `chat` are bit patterns, those in tables of their own eight bytes, most significant first.
+    /// What identifies a GroupInfo. For older groups no tags are known; their `tags_from` stays NULL until one is.
+    /// Epochs in the columns of `chat` are bit patterns, those in tables of their own eight bytes, most significant
+    /// first.
     private static let version5 = """
         ALTER TABLE chat ADD COLUMN highest_epoch INTEGER;
         ALTER TABLE chat ADD COLUMN tags_from INTEGER;
@@ -218,7 +220,7 @@ enum Schema {
         let rows = try Row.fetchCursor(db, sql: "SELECT group_id, data FROM only_group_info")
         while let row = try rows.next() {
             let data: Data = row[1]
-            // Nobody ever looked at it.
+            // It was not checked when it was stored.
             let tag = (try? GroupInfoOutline(data))?.confirmationTag ?? []
             try db.execute(
                 sql: "INSERT INTO group_info (group_id, tag, data) VALUES (?, ?, ?)",

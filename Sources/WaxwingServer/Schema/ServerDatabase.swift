@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 import Glibc
 
-/// The one SQLite file: opened, migrated and set so that a commit is on disk when it returns.
+/// The one SQLite file: opened, migrated, and configured so that a commit is on disk when it returns.
 struct ServerDatabase: Sendable {
     static let fileName = "waxwing.sqlite"
 
@@ -50,7 +50,7 @@ struct ServerDatabase: Sendable {
 
     /// Leaves one file: SQLite folds the journal into the database when the last connection is the writer.
     func close() throws {
-        pool.releaseMemory()  // closes the readers, which GRDB's `close` does too late for that
+        pool.releaseMemory()  // closes the readers, for which GRDB's `close` is too late
         try pool.close()
         lock.release()
     }
@@ -58,7 +58,7 @@ struct ServerDatabase: Sendable {
     /// Makes folder and file before SQLite does, so that neither is ever readable by others.
     private static func prepare(directory: String, file: String) throws {
         do {
-            // A folder that is already there keeps the mode its owner gave it.
+            // An existing folder keeps the mode its owner gave it.
             try FileManager.default.createDirectory(
                 atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         } catch {

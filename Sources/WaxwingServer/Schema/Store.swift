@@ -8,7 +8,7 @@ struct Store: Sendable {
     let configuration: ServerConfiguration
     let expiry: Expiry
 
-    /// Looks at one snapshot.
+    /// Reads one snapshot.
     func read<Value: Sendable>(_ body: @escaping @Sendable (Transaction) throws -> Value) async throws -> Value {
         let (now, moments) = readClock()
         return try await database.pool.read { db in

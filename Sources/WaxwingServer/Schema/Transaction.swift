@@ -2,14 +2,14 @@ import ConclaveProtocol
 import Foundation
 import GRDB
 
-/// One endpoint's look at the database: its SQL, its time, and the effects that follow once it is durable.
+/// One endpoint's view of the database: its SQL, its time, and the effects that follow once it is durable.
 ///
-/// The chapters add their statements as extensions. Nothing in here talks to the network.
+/// The folders add their statements as extensions. Nothing in here talks to the network.
 final class Transaction {
     let db: Database
     /// Seconds since 1970, one reading for the whole transaction.
     let now: Int64
-    /// When things are over, and from when they last.
+    /// When things expire, and when they begin.
     let moments: Expiry.Moments
     let configuration: ServerConfiguration
     /// What readers are told after the commit, in order.

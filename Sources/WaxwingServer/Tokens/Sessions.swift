@@ -1,7 +1,7 @@
 import ConclaveProtocol
 import Foundation
 
-/// A request's session token as it came in: 32 random bytes, written as 64 hexadecimal digits.
+/// A request's session token as it was received: 32 random bytes, written as 64 hexadecimal digits.
 struct SessionToken: Sendable {
     /// What the database keeps instead of the token.
     let hash: Data
@@ -16,23 +16,23 @@ struct SessionToken: Sendable {
     }
 }
 
-/// Whoever sends an authenticated request.
+/// The user who sent an authenticated request.
 struct Caller: Sendable {
     let user: ID
     let token: SessionToken
-    /// The session's expiry has not been written for a while.
+    /// Whether the session's expiry has not been written for a while.
     let slideIsDue: Bool
 }
 
 extension Transaction {
-    /// - Throws: 401/202 for a token that is unknown or over.
+    /// - Throws: 401/202 for a token that is unknown or expired.
     func authenticate(_ token: SessionToken) throws -> Caller {
         let row = try row("SELECT user_id, expires_at, slid_at FROM session WHERE token_hash = ?", [token.hash])
         guard let row, let expiresAt: Int64 = row[1], let slidAt: Int64 = row[2], expiresAt > moments.earliest else {
             throw APIError.tokenInvalid
         }
         let pause = min(Limits.slideSeconds, max(1, configuration.tokenTTL / 4))
-        // What was written while the clock ran far ahead is put right.
+        // Corrects what was written while the clock ran far ahead.
         let age = moments.latest.clampedMinus(slidAt)
         return Caller(
             user: try row.id(0), token: token, slideIsDue: age >= pause || age < -Limits.clockSetSeconds)
