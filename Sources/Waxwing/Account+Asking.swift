@@ -62,7 +62,8 @@ extension Account {
     /// - Throws: ``PartlyQueued`` if there is no use in waiting.
     public func outcomes(of rows: [OutboxRow], within patience: Duration = .seconds(5)) async throws -> [Outcome] {
         let (seconds, rest) = patience.components
-        let milliseconds = UInt64(max(0, seconds)) * 1000 + UInt64(max(0, rest) / 1_000_000_000_000_000)
+        // A day is as good as for ever.
+        let milliseconds = UInt64(min(max(0, seconds), 86_400)) * 1000 + UInt64(max(0, rest) / 1_000_000_000_000_000)
         return try await Errand(self, patience: milliseconds).carryOut(rows).map(\.outcome)
     }
 

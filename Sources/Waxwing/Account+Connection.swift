@@ -51,11 +51,8 @@ extension Account {
         defer { withExtendedLifetime(lease) {} }
         try Task.checkCancellation()
         try await lookAtPlace()
-        let state = try await withTaskCancellationHandler {
-            try await client.run(live: live, until: goal, atOnce: atOnce)
-        } onCancel: {
-            client.lookUp()
-        }
+        let state = try await client.hearing { try await $0.run(live: live, until: goal, atOnce: atOnce) }
+        try Task.checkCancellation()
         return switch state {
         case .loginNeeded: .signedOut
         case .waiting(let until, let trouble): .cut(trouble, next: until)
@@ -68,7 +65,10 @@ extension Account {
     func lookAtPlace() async throws { if let profile { try await ProfilePlace.check(profile, client) } }
 
     /// The right to connect; nil while another process has it.
+    ///
+    /// - Throws: ``AccountError/closed`` once the account was closed.
     func lease() throws -> Lease? {
+        try checkOpen()
         guard let profile else { return Lease(lock: nil) }
         return try ConnectionLease.take(path: profile.leasePath).map { Lease(lock: $0) }
     }
@@ -78,4 +78,15 @@ extension Account {
 struct Lease {
     /// Nil for an account without a folder, which no other process knows of.
     let lock: ConnectionLease?
+}
+
+extension Client {
+    /// Has a run end when its task is cancelled.
+    func hearing<Value>(_ run: (Client) async throws -> Value) async throws -> Value {
+        try await withTaskCancellationHandler {
+            try await run(self)
+        } onCancel: {
+            lookUp()
+        }
+    }
 }

@@ -1,6 +1,7 @@
 public import Age
 public import Archive
 public import ConclaveProtocol
+import WaxwingClient
 import WaxwingCore
 
 extension Account {
@@ -26,7 +27,7 @@ extension Account {
         goingOnFrom previous: ArchiveEnd? = nil, progress: @escaping @Sendable (UInt64, UInt64) -> Void = { _, _ in }
     ) async throws -> ArchiveSummary {
         let entropy = environment.entropy
-        return try await client.read { reader in
+        return try await Desk().work { [reader] in
             let all = try reader.groups()
             let chosen = try groups?.map { id in
                 guard let group = all.first(where: { $0.id == id }) else {
@@ -48,4 +49,12 @@ extension Account {
             }
         }
     }
+}
+
+/// Long work on the disk, beside that of the client.
+private actor Desk {
+    private let executor = DiskExecutor()
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    func work<Value: Sendable>(_ body: @Sendable () throws -> Value) rethrows -> Value { try body() }
 }

@@ -11,8 +11,8 @@ extension Account {
     ///   - alias: a name to show beside the username.
     ///   - registrationToken: required by servers that are not open to everyone.
     ///   - settings: certificates, proxy, and whether an http address of another machine is allowed.
-    /// - Throws: ``AccountError``, `TransportError`, `ProtocolError`, `StoreError`. If only the sign-in failed, the
-    ///   account exists; continue with ``signIn(_:password:server:settings:)``.
+    /// - Throws: ``AccountError``, `TransportError`, `ProtocolError`, `StoreError`. After
+    ///   ``AccountError/registeredOnly(reason:)`` the account exists; continue with ``signIn(_:password:server:settings:)``.
     public func register(
         _ username: String, password: String, server: String, alias: String = "", registrationToken: String = "",
         settings: ServerSettings = ServerSettings()
@@ -20,10 +20,28 @@ extension Account {
         if let problem = InputRules.problem(alias: alias) ?? InputRules.problem(password: password) {
             throw AccountError.invalidInput(reason: problem)
         }
-        let address = try begin(username, server, settings)
         guard try reader.account() == nil else { throw AccountError.accountExists }
-        try await register(username, password, address, alias: alias, registrationToken: registrationToken)
-        try await login(username, password, address, settings)
+        try await keepingTheWay {
+            let address = try begin(username, server, settings)
+            try await register(username, password, address, alias: alias, registrationToken: registrationToken)
+            do {
+                try await login(username, password, address, settings)
+            } catch {
+                throw AccountError.registeredOnly(reason: "\(error)")
+            }
+        }
+    }
+
+    /// Puts the way to the server back that was in use, if `work` fails.
+    private func keepingTheWay<Value>(_ work: () async throws -> Value) async throws -> Value {
+        let (before, settings) = (way.current, settings.withLock { $0 })
+        do {
+            return try await work()
+        } catch {
+            way.restore(before)
+            self.settings.withLock { $0 = settings }
+            throw error
+        }
     }
 
     /// Signs in to an account. On a new profile the account gets new keys, and rejoins its groups with them at the next
@@ -37,9 +55,13 @@ extension Account {
         _ username: String, password: String, server: String? = nil, settings: ServerSettings? = nil
     ) async throws {
         guard let server = try server ?? reader.account()?.serverURL else { throw AccountError.serverUnknown }
-        let settings = try settings ?? profile.map { try ServerSettings.load($0.settingsPath) } ?? ServerSettings()
-        let address = try begin(username, server, settings)
-        let (session, hasNewKey) = try await login(username, password, address, settings)
+        let kept = self.settings.withLock { $0 }
+        let settings = try settings ?? profile.map { try ServerSettings.load($0.settingsPath) } ?? kept
+        let (address, session, hasNewKey) = try await keepingTheWay {
+            let address = try begin(username, server, settings)
+            let (session, hasNewKey) = try await login(username, password, address, settings)
+            return (address, session, hasNewKey)
+        }
         guard hasNewKey else { return }
         // Key packages of an earlier key would lead to invites that no one can open. The sign-in stands whether or not
         // this succeeds.
@@ -64,7 +86,9 @@ extension Account {
         if let known, known.username != username || known.serverURL != address {
             throw AccountError.anotherAccount(username: known.username, server: known.serverURL)
         }
-        if known == nil, ServerAddress.isExposed(address), settings.insecureHTTP != true {
+        // A profile that has always gone this way goes on, unless someone said no.
+        let isAllowed = settings.insecureHTTP ?? (known != nil)
+        if ServerAddress.isExposed(address), !isAllowed {
             throw AccountError.exposedServerAddress(address)
         }
         try connect(to: address, settings, settings.transport ?? .auto)

@@ -27,6 +27,9 @@ public final class Account: Sendable {
     private let store: any Store
     let way: ServerWay
     let bells: Bells
+    /// The way to the server as it was last given.
+    let settings = Mutex(ServerSettings())
+    private let isClosed = Mutex(false)
 
     /// Opens the account in a folder. Makes the folder and its store if they are missing.
     ///
@@ -40,7 +43,7 @@ public final class Account: Sendable {
     ) throws -> Account {
         let profile = Profile(folder: folder)
         try profile.prepare()
-        let store = try profile.openOrMakeStore(nil, standard: store)
+        let store = try profile.openOrMakeStore(nil, standard: store, recovers: true)
         let account = try Account(profile, store, environment)
         if let known = try account.reader.account() {
             let settings = try ServerSettings.load(profile.settingsPath)
@@ -53,10 +56,12 @@ public final class Account: Sendable {
     /// process from using the same store.
     ///
     /// - Throws: `StoreError`, and what `environment` throws when it makes the way to the server.
-    public static func open(store: any Store, environment: Environment = .live) throws -> Account {
+    public static func open(
+        store: any Store, settings: ServerSettings = ServerSettings(), environment: Environment = .live
+    ) throws -> Account {
         let account = try Account(nil, store, environment)
         if let known = try account.reader.account() {
-            try account.connect(to: known.serverURL, ServerSettings(), .auto)
+            try account.connect(to: known.serverURL, settings, settings.transport ?? .auto)
         }
         return account
     }
@@ -83,6 +88,7 @@ public final class Account: Sendable {
 
     /// Sets the way to the server from now on.
     package func connect(to url: String, _ settings: ServerSettings, _ transport: TransportKind) throws {
+        self.settings.withLock { $0 = settings }
         way.open(try environment.transport(ServerRoute(url: url, settings: settings, transport: transport)))
     }
 
@@ -91,10 +97,15 @@ public final class Account: Sendable {
     ///
     /// - Throws: `StoreError` if the store cannot be closed properly; it is closed anyway.
     public func close() async throws {
+        isClosed.withLock { $0 = true }
         await client.end()
         if let profile, let store = store as? LeasedStore {
             try store.close { (store) throws(StoreError) in try profile.close(store) }
         }
+    }
+
+    func checkOpen() throws {
+        if isClosed.withLock({ $0 }) { throw AccountError.closed }
     }
 
     // MARK: Who it is
@@ -118,6 +129,11 @@ final class ServerWay: Transport {
     private let way = Mutex<(any Transport)?>(nil)
 
     func open(_ transport: any Transport) { way.withLock { $0 = transport } }
+
+    /// What is in use.
+    var current: (any Transport)? { way.withLock { $0 } }
+
+    func restore(_ transport: (any Transport)?) { way.withLock { $0 = transport } }
 
     private static let none = TransportError(.notSent, .other, "no server is known yet")
 

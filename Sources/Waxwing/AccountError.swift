@@ -13,6 +13,8 @@ public enum AccountError: Error, Hashable, Sendable {
     case wrongPassword
     /// The server signed in a different user than the one asked for.
     case signedInAsAnother
+    /// The account is made on the server, but signing in failed: sign in, and do not register again.
+    case registeredOnly(reason: String)
     /// The profile belongs to this user at this server.
     case anotherAccount(username: String, server: String)
     /// The profile has an account already.
@@ -31,6 +33,9 @@ public enum AccountError: Error, Hashable, Sendable {
     case invalidInput(reason: String)
 
     // MARK: The profile's files
+
+    /// The account was closed by this program.
+    case closed
 
     /// Another process is connected with this profile.
     case connectedElsewhere

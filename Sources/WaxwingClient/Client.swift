@@ -102,7 +102,11 @@ public actor Client {
         do {
             pace.sending(call.request)
             pace.rest(milliseconds: nil) {}
-            defer { pace.goOn() }
+            defer {
+                pace.goOn()
+                // A run that rests has lost its alarm by this, and sets it again.
+                mailbox.ring()
+            }
             answer = try await transport.send(call.request)
         }
         do throws(ProtocolError) {

@@ -2,10 +2,12 @@ import Dispatch
 
 /// Runs a client's work on a dispatch queue. The work waits for the disk, and must not block one of the few threads
 /// that all tasks of a program share.
-final class DiskExecutor: SerialExecutor {
+package final class DiskExecutor: SerialExecutor {
     private let queue = DispatchQueue(label: "waxwing.disk", qos: .userInitiated)
 
-    func enqueue(_ job: consuming ExecutorJob) {
+    package init() {}
+
+    package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         queue.async { job.runSynchronously(on: self.asUnownedSerialExecutor()) }
     }

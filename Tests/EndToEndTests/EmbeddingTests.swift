@@ -129,7 +129,7 @@ extension EndToEnd {
                     })
                 let connection = Task { try await alice.stayConnected() }
                 try await alice.close()
-                await #expect(throws: StoreError.self) { try await connection.value }
+                await #expect(throws: AccountError.closed) { try await connection.value }
                 #expect(throws: StoreError.self) { try alice.groups() }
                 // No one has it open, so it can be moved into another store.
                 let profile = Profile(folder: stage.folder + "/alice")

@@ -1,5 +1,7 @@
 import ConclaveProtocol
 import Foundation
+import SQLiteStore
+import TestFolders
 import Testing
 
 @testable import Waxwing
@@ -85,5 +87,57 @@ import Testing
         let read = try JSONDecoder().decode(UpdateCursor.self, from: JSONEncoder().encode(cursor))
         #expect(read == cursor && read.place(of: group).missing == [2...5])
         #expect(read.place(of: .nobody) == UpdateCursor.Place())
+    }
+
+    /// The number in an answer is only the server's word: whatever it is, each row is given once, and none is missed.
+    @Test(arguments: [3, 9, UInt64.max]) func aFalseNumberHidesNothing(_ claimed: UInt64) throws {
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let store = try SQLiteStore(path: folder.path + "/store.sqlite")
+        let reader = AccountReader(store: store)
+        var group = GroupRecord(
+            id: ID([UInt8](repeating: 1, count: 16))!, serverID: nil, name: "lunch", alias: "", status: .active)
+        func change(_ body: (inout Draft) throws -> Void) throws {
+            var draft = Draft(store: store, base: try store.revision())
+            try body(&draft)
+            _ = try store.commit(draft.changes)
+        }
+        var mine = row(claimed, .text("mine"))
+        mine.messageID = MessageID([UInt8](repeating: 7, count: 16))
+        group.cursor = 2
+        try change { draft in
+            draft.put(group)
+            for number in 1...2 as ClosedRange<UInt64> { draft.putHistory(row(number, .text("\(number)")), in: group) }
+            draft.putHistory(mine, in: group)
+        }
+        let first = try Scan(.beginning, reader)
+        #expect(texts(first) == ["1", "2", "mine"])
+        // It stands at 4, and the others go on.
+        group.cursor = 6
+        try change { draft in
+            draft.put(group)
+            draft.delete(.history, Keys.history(group.id, era: 0, sequence: claimed))
+            mine.sequence = 4
+            draft.putHistory(mine, in: group)
+            for number in [3, 5, 6] as [UInt64] { draft.putHistory(row(number, .text("\(number)")), in: group) }
+        }
+        let second = try Scan(first.cursor, reader)
+        #expect(texts(second) == ["3", "5", "6"])
+        #expect(try texts(Scan(second.cursor, reader)).isEmpty)
+        // Who begins now is told of what comes from now on, however much waits.
+        try change { draft in
+            for order in 0..<400 as Range<UInt64> {
+                var waiting = row(nil, .text("later"))
+                waiting.outboxOrder = order
+                draft.putHistory(waiting, in: group)
+            }
+        }
+        #expect(try texts(Scan(Scan(nil, reader).cursor, reader)).isEmpty)
+    }
+
+    private func texts(_ scan: Scan) -> [String] {
+        scan.updates.compactMap { update in
+            if case .history(_, let row) = update.change, case .text(let text) = row.content { text } else { nil }
+        }
     }
 }

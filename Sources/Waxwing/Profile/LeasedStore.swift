@@ -6,7 +6,8 @@ import WaxwingCore
 ///
 /// A commit that fails may have reached the disk all the same, written but not confirmed. After such a failure the
 /// store is opened again, for reading: it shows what the next process will find, and every further commit fails as that
-/// one did. So what a command reports of its work is true.
+/// one did. So what a command reports of its work is true. A program that runs for long goes on instead: the next commit
+/// opens the store for writing again.
 final class LeasedStore: Store {
     private struct State {
         /// Nil once it is closed.
@@ -18,15 +19,20 @@ final class LeasedStore: Store {
 
     private let state: Mutex<State>
     private let lookAgain: @Sendable (any Store) throws(StoreError) -> any Store
+    private let openAgain: (@Sendable (any Store) throws(StoreError) -> any Store)?
 
-    /// - Parameter lookAgain: closes the store and opens it for reading.
+    /// - Parameters:
+    ///   - openAgain: closes the store and opens it for writing; nil if every commit after a failed one is to fail.
+    ///   - lookAgain: closes the store and opens it for reading.
     init(
         store: any Store, lease: ConnectionLease,
+        openAgain: (@Sendable (any Store) throws(StoreError) -> any Store)? = nil,
         lookAgain: @escaping @Sendable (any Store) throws(StoreError) -> any Store = { (store) throws(StoreError) in
             store
         }
     ) {
         state = Mutex(State(store: store, lease: lease))
+        self.openAgain = openAgain
         self.lookAgain = lookAgain
     }
 
@@ -69,13 +75,24 @@ final class LeasedStore: Store {
     }
 
     func commit(_ changes: ChangeSet) throws(StoreError) -> UInt64 {
-        if let trouble = state.withLock({ $0.trouble }) { throw trouble }
+        try recover()
         do {
             return try store.commit(changes)
         } catch {
             if error.code != .staleRevision { look(after: error) }
             throw error
         }
+    }
+
+    /// After a failed commit, opens the store again, or says again why it failed.
+    private func recover() throws(StoreError) {
+        let trouble = state.withLock { state in
+            guard let trouble = state.trouble else { return nil as StoreError? }
+            guard let openAgain, let old = state.store, let store = try? openAgain(old) else { return trouble }
+            (state.store, state.trouble) = (store, nil)
+            return nil
+        }
+        if let trouble { throw trouble }
     }
 
     private func look(after error: StoreError) {

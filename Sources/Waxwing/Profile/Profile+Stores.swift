@@ -23,8 +23,15 @@ extension Profile {
         return leased(try open(kind: kind, mustExist: true), kind, lease)
     }
 
-    private func leased(_ store: any Store, _ kind: StoreKind, _ lease: ConnectionLease) -> LeasedStore {
-        LeasedStore(store: store, lease: lease) { (store) throws(StoreError) in
+    private func leased(
+        _ store: any Store, _ kind: StoreKind, _ lease: ConnectionLease, recovers: Bool = false
+    ) -> LeasedStore {
+        let openAgain: @Sendable (any Store) throws(StoreError) -> any Store = { (store) throws(StoreError) in
+            leave(store)
+            return try open(kind: kind, mustExist: true)
+        }
+        return LeasedStore(store: store, lease: lease, openAgain: recovers ? openAgain : nil) {
+            (store) throws(StoreError) in
             leave(store)
             return try openToRead(kind: kind)
         }
@@ -43,14 +50,17 @@ extension Profile {
     /// - Parameters:
     ///   - wanted: the kind it must have; nil for any.
     ///   - standard: the kind of a new store if `wanted` is nil.
-    package func openOrMakeStore(_ wanted: StoreKind?, standard: StoreKind) throws -> any Store {
+    ///   - recovers: whether to go on after a commit that failed, as a program does that runs for long.
+    package func openOrMakeStore(
+        _ wanted: StoreKind?, standard: StoreKind, recovers: Bool = false
+    ) throws -> any Store {
         let lease = try shareStore()
         guard let kind = try storeKind() else {
             let kind = wanted ?? standard
-            return leased(try open(kind: kind), kind, lease)
+            return leased(try open(kind: kind), kind, lease, recovers: recovers)
         }
         if let wanted, kind != wanted { throw AccountError.keptOtherwise(kind) }
-        return leased(try open(kind: kind, mustExist: true), kind, lease)
+        return leased(try open(kind: kind, mustExist: true), kind, lease, recovers: recovers)
     }
 
     /// Opens a store of this kind in its own place, or in another one.

@@ -25,9 +25,14 @@ public struct UpdateCursor: Hashable, Sendable, Codable {
         var missing: [ClosedRange<UInt64>] = []
 
         /// Gaps further back than this are not waited for.
-        static let window: UInt64 = 256
+        static let window: UInt64 = 1_024
 
         /// New rows are looked for after this number.
+        /// Messages of ours that were given before the log showed where they stand, by their id: the number in an answer is
+        /// only the server's word.
+        var ahead: Set<String> = []
+        private static let mostAhead = 256
+
         var lookAfter: UInt64 { min(missing.first.map { $0.lowerBound - 1 } ?? end, end) }
 
         /// Marks a row as given.
@@ -51,6 +56,19 @@ public struct UpdateCursor: Hashable, Sendable, Codable {
             if range.upperBound > sequence { missing.insert(sequence + 1...range.upperBound, at: place) }
             if range.lowerBound < sequence { missing.insert(range.lowerBound...sequence - 1, at: place) }
             return true
+        }
+
+        /// Takes a message of ours for given that stands ahead of what was fetched.
+        ///
+        /// - Returns: whether it is new.
+        mutating func takeAhead(_ row: HistoryRow) -> Bool {
+            guard let id = row.messageID, ahead.count < Self.mostAhead else { return false }
+            return ahead.insert("\(id)").inserted
+        }
+
+        /// Whether a row that has its place by now was given before.
+        mutating func wasAhead(_ row: HistoryRow) -> Bool {
+            row.messageID.map { ahead.remove("\($0)") != nil } ?? false
         }
 
         private mutating func forgetOld() {

@@ -43,7 +43,8 @@ extension Update.Change {
 
 /// The changes of an account, as they happen. Ends when its task is cancelled.
 ///
-/// Nothing is read ahead: a slow reader gets the same updates, later.
+/// No history is read ahead: a slow reader gets the same lines and invites, later. Of the changes that only this process
+/// sees, a reader who falls far behind gets the last thousand.
 public struct Updates: AsyncSequence, Sendable {
     public typealias Element = Update
 
@@ -116,7 +117,7 @@ public struct Updates: AsyncSequence, Sendable {
 }
 
 /// One look at a store for what has not been given yet.
-private struct Scan: Sendable {
+struct Scan: Sendable {
     /// The number of rows given at once; the rest comes with the next look.
     private static let bound = 200
 
@@ -131,8 +132,7 @@ private struct Scan: Sendable {
         for invite in invites where self.cursor.take(invite) { give(.invite(invite)) }
         for group in try reader.groups() {
             if cursor == nil {
-                let last = try reader.lastHistory(group.id, limit: Self.bound).last { $0.row.sequence != nil }?.row
-                self.cursor.set(.init(era: last?.era ?? 0, end: last?.sequence ?? 0), for: group.id)
+                try begin(group, reader)
             } else if updates.count < Self.bound {
                 try look(at: group, reader)
             }
@@ -140,12 +140,38 @@ private struct Scan: Sendable {
         if cursor == nil { updates = [] }
     }
 
+    /// Takes everything that is there for given, but for what still has to come in between.
+    private mutating func begin(_ group: GroupRecord, _ reader: AccountReader) throws {
+        var place = UpdateCursor.Place(era: group.era)
+        let first = group.cursor > Place.window ? group.cursor - Place.window : 0
+        place.end = first
+        var position = try reader.position(after: first, era: group.era, in: group)
+        while true {
+            let page = try reader.history(group.id, after: position, limit: Self.bound)
+            for (_, row) in page { _ = isSettled(row, in: group) ? place.take(row) : place.takeAhead(row) }
+            guard page.count == Self.bound else { break }
+            position = page.last?.position
+        }
+        cursor.set(place, for: group.id)
+    }
+
+    private typealias Place = UpdateCursor.Place
+
+    /// Whether a row stands where it stays. A message of ours has the number of its answer, ahead of what was fetched: the
+    /// log itself says later where it stands.
+    private func isSettled(_ row: HistoryRow, in group: GroupRecord) -> Bool {
+        guard let sequence = row.sequence else { return true }
+        return row.era != group.era || sequence <= group.cursor || !group.isOpen
+    }
+
     private mutating func look(at group: GroupRecord, _ reader: AccountReader) throws {
         var place = cursor.place(of: group.id)
         var position = try reader.position(after: place.lookAfter, era: place.era, in: group)
         while updates.count < Self.bound {
             let page = try reader.history(group.id, after: position, limit: Self.bound)
-            for (_, row) in page where place.take(row) {
+            for (_, row) in page {
+                let isNew = isSettled(row, in: group) ? place.take(row) && !place.wasAhead(row) : place.takeAhead(row)
+                guard isNew else { continue }
                 cursor.set(place, for: group.id)
                 give(.history(group: group.id, row))
             }

@@ -117,7 +117,10 @@ package struct Errand {
             client.stop()
         }
         defer { alarm.cancel() }
-        switch try await client.run(live: false, until: row.intent.goal(row), patience: row.intent.patience(deadline)) {
+        let state = try await client.hearing {
+            try await $0.run(live: false, until: row.intent.goal(row), patience: row.intent.patience(deadline))
+        }
+        switch state {
         case .loginNeeded:
             return .signedOut(isOver: try reader.link()?.kind == .sessionOver)
         case .waiting(let until, let trouble):

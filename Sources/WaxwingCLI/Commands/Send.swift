@@ -119,8 +119,9 @@ struct Send: AsyncParsableCommand {
         }
         let sent = outcomes.count { if case .done = $0.outcome { true } else { false } }
         if sent > 0 || outcomes.isEmpty { Console.print("sent \(sent) message\(sent == 1 ? "" : "s")") }
+        let lists = OutboxLists(reader)
         let pauses = try outcomes.compactMap { _, outcome in
-            if case .waiting(let pause) = outcome { try PauseWords(pause, reader) } else { nil }
+            if case .waiting(let pause) = outcome { try PauseWords(pause, lists) } else { nil }
         }
         if let pause = pauses.first {
             Console.print(

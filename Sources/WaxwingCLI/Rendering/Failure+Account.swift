@@ -16,6 +16,10 @@ extension Failure {
             self.init(
                 .notPossible, "this profile belongs to \(username) at \(server)",
                 hint: "use another profile for this account: --profile NAME")
+        case .registeredOnly(let reason):
+            self.init(
+                .other, "the account is made, but you are not logged in: \(reason)", hint: "then: `waxwing login`")
+        case .closed: self.init(.other, "the account was closed")
         case .accountExists:
             self.init(
                 .notPossible, "this profile has an account already",

@@ -9,7 +9,8 @@ struct PauseWords {
     /// Whether someone must log in before a sync can carry it out.
     var needsLogin = false
 
-    init(_ pause: Pause, _ reader: AccountReader) throws {
+    /// - Parameter lists: what is read of the outbox once for many.
+    init(_ pause: Pause, _ lists: OutboxLists) throws {
         switch pause {
         case .notTried(let isSignedOut):
             words = "nothing was tried, as you asked for"
@@ -26,12 +27,27 @@ struct PauseWords {
         case .unreachable: words = "the server cannot be reached"
         case .troubleElsewhere(let trouble): words = trouble
         case .disk(let error): words = Failure(explaining: error)?.message.asClause ?? "\(error)"
-        case .putOff(let row, let seen): words = try OutboxList(reader, now: seen).why(row)
+        case .putOff(let row, let seen): words = try lists.list(seen).why(row)
         }
     }
 
     /// What will become of it, as the end of a sentence.
     func outlook(_ goes: String) -> String {
         needsLogin ? " — nothing leaves before `waxwing login`" : " — \(goes) out with the next sync"
+    }
+}
+
+/// The outbox as it is when the first words about it are asked for.
+final class OutboxLists {
+    private let reader: AccountReader
+    private var known: OutboxList?
+
+    init(_ reader: AccountReader) { self.reader = reader }
+
+    func list(_ now: Moment) throws -> OutboxList {
+        if let known { return known }
+        let list = try OutboxList(reader, now: now)
+        known = list
+        return list
     }
 }

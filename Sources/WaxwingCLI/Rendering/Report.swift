@@ -19,7 +19,9 @@ struct Report: Encodable {
     /// Whom it is held for.
     var holds: [HoldView]?
 
-    init(_ row: OutboxRow, _ outcome: Outcome, _ reader: AccountReader, holds: [HoldView] = []) throws {
+    init(_ row: OutboxRow, _ outcome: Outcome, _ reader: AccountReader, _ lists: OutboxLists, holds: [HoldView] = [])
+        throws
+    {
         let group = try reader.group(row.group)
         kind = row.intent.kind
         outbox = row.order
@@ -30,7 +32,7 @@ struct Report: Encodable {
             result = "done"
             self.sequence = sequence
         case .waiting(let pause):
-            let pause = try PauseWords(pause, reader)
+            let pause = try PauseWords(pause, lists)
             result = "queued"
             reason = pause.words + (pause.needsLogin ? pause.outlook("") : "")
         case .failed(let why):
@@ -53,11 +55,11 @@ struct Report: Encodable {
     ) throws {
         var refused: Failure?
         var status: ExitStatus?
-        let names = Names(reader)
+        let (names, lists) = (Names(reader), OutboxLists(reader))
         let list = outcomes.contains { $0.outcome.isHeld } ? try OutboxList(reader) : nil
         for (row, outcome) in outcomes {
             let holds = outcome.isHeld ? list?.holds(row.group) ?? [] : []
-            if json { Console.print(try JSON.line(Report(row, outcome, reader, holds: holds))) }
+            if json { Console.print(try JSON.line(Report(row, outcome, reader, lists, holds: holds))) }
             switch outcome {
             case .held:
                 status = .held
@@ -71,7 +73,7 @@ struct Report: Encodable {
             case .done(let sequence):
                 if !json { Console.print(try done(row, sequence)) }
             case .waiting(let pause):
-                let pause = try PauseWords(pause, reader)
+                let pause = try PauseWords(pause, lists)
                 status = pause.status ?? status
                 if !json { Console.print("queued: \(pause.words.asClause)\(pause.outlook("it goes"))") }
             case .failed(let why):
