@@ -63,6 +63,37 @@ import Testing
         #expect(log.isLiving(theirs, not: ours, base: 13, entry: .unproven) == !oursIsEarlier)
     }
 
+    /// We came in behind a commit that came too late, and ours stands first in its epoch, as the others went on after that. Whoever may stand on a
+    /// dead branch proves nothing by being the first there.
+    @Test(arguments: [true, false], [true, false])
+    func whatIsFirstBehindADeadOneCountsNothing(oursMayBeDead: Bool, isFirstGone: Bool) {
+        var log = CommitLog()
+        let mark = { (value: UInt8) in [UInt8](repeating: value, count: CommitLog.markLength) }
+        func note(_ epoch: UInt64, _ sequence: UInt64, author: UInt32?, leaf: UInt8) {
+            log.note(
+                LoggedCommit(
+                    epoch: epoch, tag: [UInt8](repeating: leaf, count: 64),
+                    place: LoggedCommit.Place(era: 0, sequence: sequence), author: author, leaf: mark(leaf)))
+        }
+        // Both came by the second of epoch 5. One does not show it any more, which says nothing against the other.
+        note(5, 7, author: 6, leaf: 6)
+        note(5, 8, author: 4, leaf: 7)
+        note(6, 9, author: 6, leaf: 8)
+        note(7, 10, author: 1, leaf: 1)
+        note(7, 11, author: 2, leaf: 2)
+        note(8, 12, author: nil, leaf: 3)
+        note(8, 13, author: isFirstGone ? 1 : 3, leaf: 4)
+        note(9, 14, author: 3, leaf: 5)
+        let dead = Branch(epoch: 9, tag: [UInt8](repeating: 3, count: 64), leaves: Set([8, 2, 3].map(mark)))
+        let living = Branch(
+            epoch: 10, tag: [UInt8](repeating: 5, count: 64),
+            leaves: Set((isFirstGone ? [7, 8, 4, 5] : [7, 8, 1, 4, 5]).map(mark)))
+        let (ours, theirs) = oursMayBeDead ? (dead, living) : (living, dead)
+        let isLiving = log.isLiving(theirs, not: ours, base: 8, entry: .unproven)
+        #expect(isLiving == (isFirstGone ? nil : oursMayBeDead))
+        #expect(log.speaks(against: ours, not: theirs, base: 8))
+    }
+
     /// Somebody applied a commit that never came into the log, and went on alone with two others before everyone else did: both are dead, and
     /// that the second one comes first in its epoch says nothing which the first one has not said.
     @Test(arguments: [false, true])

@@ -212,7 +212,9 @@ extension ClientCore {
             }
             try noteMerged(
                 staged, row, replacing: replaced, isSure: !group.record.hasHole, in: group.id, &turn)
-            if let committer { try prove(&group.record, by: committer, turn) }
+            if let committer {
+                try prove(&group.record, by: committer, fromOutside: staged.changes.external, turn)
+            }
             group.epochChanged = true
             let vouched = try takeVouching(staged, in: &group.record, &turn)
             if let state = group.state {

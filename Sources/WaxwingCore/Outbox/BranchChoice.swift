@@ -62,7 +62,9 @@ extension ClientCore {
             lanes[record.id].overlap = true
             return .unsettled
         }
-        if membership.log.refutes(theirs, since: base, present: record.epoch) {
+        // On a dead branch our own commits, and what we refuse, speak against the living one: they prove nothing where the log is against ours.
+        let isInQuestion = record.entry != .proven && membership.log.speaks(against: ours, not: theirs, base: base)
+        if !isInQuestion, membership.log.refutes(theirs, since: base, present: record.epoch) {
             settleHole(record, &turn)
             return .ours
         }
@@ -141,13 +143,30 @@ extension ClientCore {
     }
 
     /// Another member has acted on our branch. Who let us in may stand on a dead one themselves: their word is no proof, unless there is no one else.
-    func prove(_ record: inout GroupRecord, by actor: ID, _ turn: Turn) throws {
+    ///
+    /// - Parameter fromOutside: they have just come in.
+    func prove(_ record: inout GroupRecord, by actor: ID, fromOutside: Bool = false, _ turn: Turn) throws {
         guard record.entry != .proven, actor != (try account(turn).userID) else { return }
-        if try turn.draft.room(record.id)?.leaf(of: actor)?.standing == .held { return }
+        let leaf = try turn.draft.room(record.id)?.leaf(of: actor)
+        if leaf?.standing == .held { return }
         // The tree may be of their making.
         let membership = try turn.draft.membership(record.id)
-        if actor == record.entryBy, max(membership.tree.count, membership.roster.count) > 2 { return }
+        let areOthersThere = max(membership.tree.count, membership.roster.count) > 2
+        if actor == record.entryBy, areOthersThere { return }
+        if areOthersThere, fromOutside || leaf.map({ hasComeBehindUs($0, record, membership.log) }) ?? false {
+            // They took what the server gives out, perhaps from us. So we are not alone, and whether others are elsewhere has still to be seen.
+            if record.entry == .doubtful { record.entry = .unproven }
+            return
+        }
         record.entry = .proven
         record.entryBy = nil
+    }
+
+    /// Whether somebody has come in from outside since we did.
+    private func hasComeBehindUs(_ leaf: RoomRecord.Leaf, _ record: GroupRecord, _ log: CommitLog) -> Bool {
+        if leaf.way == .external || leaf.way == .replaced, leaf.epoch > record.joinedEpoch { return true }
+        return log.commits.contains {
+            $0.isValid && $0.author == nil && $0.epoch >= record.joinedEpoch && $0.clears.contains(leaf.index)
+        }
     }
 }

@@ -245,13 +245,24 @@ struct CommitLog: Hashable, Sendable {
     ///   - base: the epoch that we came in at. What came after it we saw with our own keys.
     ///   - entry: how sure it is that we came in by the living branch.
     func isLiving(_ other: Branch, not ours: Branch, base: UInt64, entry: GroupRecord.Entry) -> Bool? {
-        for epoch in epochs.sorted() where epoch < base || epoch == base && entry != .proven {
-            let byOrder = entry != .proven
+        let byOrder = entry != .proven
+        let shared = byOrder ? lastShared(other, ours) : nil
+        // Who goes on along a branch that is dead already comes first only among those who do.
+        var (mayTheirsBeDead, mayOursBeDead) = (false, false)
+        for epoch in epochs.sorted() where epoch < base || epoch == base && byOrder {
+            if let shared, epoch <= shared { continue }
             switch (way(of: other, at: epoch, byOrder: byOrder), way(of: ours, at: epoch, byOrder: byOrder)) {
-            case (.first, .another): return true
-            case (.another, .first): return false
-            case (.unknown, .another) where entry == .doubtful && epoch < base: return true
-            case (.another, .another) where byOrder:
+            case (.first, .another):
+                if !mayTheirsBeDead { return true }
+                mayOursBeDead = true
+            case (.another, .first):
+                if !mayOursBeDead { return false }
+                mayTheirsBeDead = true
+            case (.unknown, .another):
+                if entry == .doubtful, epoch < base { return true }
+                mayOursBeDead = byOrder
+            case (.another, .unknown): mayTheirsBeDead = byOrder
+            case (.another, .another) where byOrder && !mayTheirsBeDead && !mayOursBeDead:
                 // The first of all was made on a branch that is dead already. They were of one branch up to here, and the earlier one counts.
                 guard let their = step(of: other, at: epoch), let our = step(of: ours, at: epoch), their != our
                 else { continue }
@@ -260,6 +271,28 @@ struct CommitLog: Hashable, Sendable {
             }
         }
         return nil
+    }
+
+    /// The last epoch at which two branches came by the same commit: up to there they are one.
+    private func lastShared(_ a: Branch, _ b: Branch) -> UInt64? {
+        commits.last { commit in
+            [a, b].allSatisfy { branch in
+                commit.epoch + 1 == branch.epoch
+                    ? commit.tag == branch.tag : commit.epoch < branch.epoch && branch.leaves.contains(commit.leaf)
+            }
+        }?.epoch
+    }
+
+    /// Whether the log says something against the branch that we came in by which it does not say against another one.
+    ///
+    /// - Parameter base: the epoch that we came in at.
+    func speaks(against ours: Branch, not other: Branch, base: UInt64) -> Bool {
+        let shared = lastShared(other, ours)
+        return epochs.contains { epoch in
+            if epoch > base || shared.map({ epoch <= $0 }) ?? false { return false }
+            return way(of: ours, at: epoch, byOrder: true) == .another
+                && way(of: other, at: epoch, byOrder: true) != .another
+        }
     }
 
     /// Whether a branch cannot come from where we were, as a member who saw every commit since `epoch`.

@@ -14,6 +14,13 @@ struct HoldLedger {
         let stay: Int
     }
 
+    /// Somebody whom a person has seen in the room, with whichever key.
+    private struct Acquaintance: Hashable {
+        let holder: ObjectIdentifier
+        let user: ID
+        let stay: Int
+    }
+
     /// Somebody's saying yes to an invite: the commit that was made for it, whether it counted or not.
     private struct Acceptance {
         let madeAt: UInt64
@@ -39,7 +46,9 @@ struct HoldLedger {
     var names: [ID: String] = [:]
     /// By user, in the order they came; the last one is in use.
     private var keys: [ID: [String]] = [:]
-    private var stays: [ID: Int] = [:]
+    /// The epochs that the group was in when somebody was out. A leaf may stand on for a while after that.
+    private var outs: [ID: [UInt64]] = [:]
+    private var met: Set<Acquaintance> = []
     private var verified: [ObjectIdentifier: [ID: String]] = [:]
     private var acceptances: [ID: [Acceptance]] = [:]
     /// Members that somebody was asked about.
@@ -54,7 +63,7 @@ struct HoldLedger {
         if keys[user]?.last != fingerprint { keys[user, default: []].append(fingerprint) }
     }
 
-    mutating func isOut(_ user: ID) { stays[user, default: 0] += 1 }
+    mutating func isOut(_ user: ID, in epoch: UInt64) { outs[user, default: []].append(epoch) }
 
     mutating func accepted(_ user: ID, inviteMadeAt epoch: UInt64, by inviter: ID) {
         acceptances[user, default: []].append(Acceptance(madeAt: epoch, by: inviter, key: key(of: user)))
@@ -68,11 +77,20 @@ struct HoldLedger {
 
     mutating func isFreed(_ leaf: RoomRecord.Leaf, by holder: World.Person) { freed.insert(pair(leaf, holder)) }
 
+    /// Whom somebody sees in the room, after what they hold was noted.
+    mutating func sees(_ leaf: RoomRecord.Leaf, _ holder: World.Person) { met.insert(acquaintance(leaf, holder)) }
+
     private func pair(_ leaf: RoomRecord.Leaf, _ holder: World.Person) -> Pair {
         Pair(
-            holder: ObjectIdentifier(holder), user: leaf.user, fingerprint: leaf.fingerprint,
-            stay: stays[leaf.user] ?? 0)
+            holder: ObjectIdentifier(holder), user: leaf.user, fingerprint: leaf.fingerprint, stay: stay(of: leaf))
     }
+
+    private func acquaintance(_ leaf: RoomRecord.Leaf, _ holder: World.Person) -> Acquaintance {
+        Acquaintance(holder: ObjectIdentifier(holder), user: leaf.user, stay: stay(of: leaf))
+    }
+
+    /// Which of somebody's stays a leaf is of.
+    private func stay(of leaf: RoomRecord.Leaf) -> Int { outs[leaf.user]?.count { $0 < leaf.epoch } ?? 0 }
 
     // MARK: Judging
 
@@ -110,7 +128,9 @@ struct HoldLedger {
         case .otherKey where leaf.standing == .untold:
             // Seen members with new keys are shown once.
             return level == .usual && leaf.way == .replaced && known.count > 1
-        case .otherKey: return level != .follow && leaf.way != .replaced && hasAnotherKey
+        case .otherKey:
+            guard level != .follow, hasAnotherKey else { return false }
+            return leaf.way != .replaced || cameBackUnseen(leaf, holder, pinned: pinned, joinedEpoch: joinedEpoch)
         case .notTheVerifiedKey: return isNotTheVerifiedKey
         case .everyNewKey: return level == .strict
         case .stranger:
@@ -128,6 +148,16 @@ struct HoldLedger {
         case .addedByUnaccepted: return leaf.by.map { wasHeld($0, by: holder) } ?? false
         case .addedByNonAdmin, .ourName, .none: return false
         }
+    }
+
+    /// Whether they were out, came in with another key than the pinned one, and once more with the next one, before anybody looked. With the key in
+    /// between they were held, so they are so with this one.
+    private func cameBackUnseen(
+        _ leaf: RoomRecord.Leaf, _ holder: World.Person, pinned: String, joinedEpoch: UInt64
+    ) -> Bool {
+        let before = keys[leaf.user]?.prefix { $0 != leaf.fingerprint }.last
+        let wasOut = outs[leaf.user]?.contains { joinedEpoch <= $0 && $0 < leaf.epoch } ?? false
+        return wasOut && before != pinned && !met.contains(acquaintance(leaf, holder))
     }
 
     private func wasHeld(_ user: ID, by holder: World.Person) -> Bool {

@@ -223,7 +223,7 @@ extension HonestStory {
 
     private func leave(_ name: String) throws {
         if let member = foreign.first(where: { $0.name == name }) {
-            ledger.isOut(member.id)
+            try ledger.isOut(member.id, in: epoch())
             forget(member)
             member.leave()
             unlisted.insert(name)
@@ -232,7 +232,7 @@ extension HonestStory {
         let person = try person(name)
         try world.sync(person)
         guard let record = try record(person), try person.reader.outbox().isEmpty else { return }
-        ledger.isOut(person.id)
+        try ledger.isOut(person.id, in: epoch())
         try world.perform(.leave(group: record.id), person)
         try world.sync(person)
         try look(at: person)
@@ -240,7 +240,7 @@ extension HonestStory {
 
     private func remove(_ name: String, by remover: String) throws {
         let user = try foreign.first { $0.name == name }?.id ?? person(name).id
-        ledger.isOut(user)
+        try ledger.isOut(user, in: epoch())
         if let member = foreign.first(where: { $0.name == remover }) {
             try member.sync()
             return try member.remove(user)

@@ -81,6 +81,11 @@ final class HonestStory {
         try person.reader.groups(named: "room").first { $0.status == .active }
     }
 
+    /// The epoch that the group is in, as far as anybody has come.
+    func epoch() throws -> UInt64 {
+        try world.people.compactMap { try record($0) }.filter { $0.entry == .proven }.map(\.epoch).max() ?? 0
+    }
+
     func isIn(_ name: String) throws -> Bool {
         if let member = foreign.first(where: { $0.name == name }) { return member.isIn }
         return try record(person(name)) != nil
@@ -146,8 +151,10 @@ final class HonestStory {
             return
         }
         since[person.name] = record.joinedEpoch
-        let holds = try person.reader.room(record.id)?.holds ?? []
+        let room = try person.reader.room(record.id)
+        let holds = room?.holds ?? []
         for leaf in holds { try ledger.note(leaf, person, level(of: person), joinedEpoch: record.joinedEpoch) }
+        for leaf in room?.leaves ?? [] { ledger.sees(leaf, person) }
         if person.name == Self.bot, newlyHeld > 0 || !holds.isEmpty {
             botStops += holds.map { "\(name(of: $0.user)): \($0.objection), \($0.way)" } + ["\(newlyHeld) rows"]
         }
