@@ -105,7 +105,7 @@ public actor Client {
             defer {
                 pace.goOn()
                 // A run that rests has lost its alarm by this, and sets it again.
-                mailbox.ring()
+                if isRunning { mailbox.ring() }
             }
             answer = try await transport.send(call.request)
         }
@@ -311,6 +311,8 @@ public actor Client {
         case .send(let id, let request):
             pace.sending(request)
             calls[id] = Task { [mailbox, transport, weak self] in
+                // The run may be over before this begins: then the request is left to the next one.
+                if Task.isCancelled { return }
                 do throws(TransportError) {
                     let response = try await transport.send(request)
                     mailbox.put(.answered(id, .success(response)))
@@ -323,6 +325,7 @@ public actor Client {
             closeFeed()
             pace.sending(Endpoint.events(token: token))
             feed = Task { [mailbox, transport, feedNumber] in
+                if Task.isCancelled { return }
                 do {
                     for try await event in transport.events(token: token) {
                         // One at a time: a flood of events waits in the transport, which knows how to drop them.
