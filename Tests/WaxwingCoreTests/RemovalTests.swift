@@ -69,4 +69,28 @@ struct RemovalTests {
         #expect(try alice.reader.room(id)?.holds.map(\.user) == [stranger.id], "\(world.report("room"))")
         #expect(try alice.reader.room(id)?.leaf(of: bob.id)?.standing == .accepted)
     }
+
+    /// The group is closed while a request of ours is under way. Whatever becomes of that, the text stays with its reason.
+    @Test(arguments: [true, false]) func whatHasFailedStaysSo(isCut: Bool) throws {
+        let world = try World.talking(540, ["alice", "bob"])
+        let bob = world.people[1]
+        try world.perform(.send(group: world.room(of: bob), text: "too late"), bob)
+        try world.step(.connect(live: false), bob)
+        while !bob.calls.contains(where: { $0.1.path.hasSuffix("/messages") && $0.1.method == .post }) {
+            try #require(try world.stir(bob))
+        }
+        let call = try #require(bob.calls.first { $0.1.path.hasSuffix("/messages") && $0.1.method == .post })
+        var draft = Draft(store: bob.core.store, base: try bob.core.store.revision())
+        var row = try #require(try bob.reader.outbox().first)
+        row.state = .failed("you are no longer a member of this group")
+        draft.put(row)
+        _ = try bob.core.store.commit(draft.changes)
+        if isCut {
+            try world.step(.disconnect, bob)
+        } else {
+            try world.step(.answered(call.0, .failure(TransportError(.unknown, .connectionLost, "lost"))), bob)
+        }
+        let left = try #require(try bob.reader.outbox().first)
+        #expect(left.state == .failed("you are no longer a member of this group"), "\(left.state) \(left.trouble)")
+    }
 }

@@ -52,7 +52,7 @@ extension ClientCore {
             // A 5xx may come from something in front of a server that has done it: the log tells.
             lanes[group].needsFetch = true
             lanes[group].acceptAnswer = nil
-            guard var row = try turn.draft.outboxRow(group, order: order) else { return }
+            guard var row = try turn.draft.outboxRow(group, order: order), !row.isFailed else { return }
             row.state = error.serverTrouble == .notOurs ? .unconfirmed : .queued
             row.trouble = error.reason
             turn.draft.put(row)

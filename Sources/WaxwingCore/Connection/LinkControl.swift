@@ -70,7 +70,7 @@ extension ClientCore {
 
     mutating func disconnect(_ turn: inout Turn) throws {
         for case .operation(_, let group, let order) in lanes.calls.sorted(by: { $0.key < $1.key }).map(\.value) {
-            if let row = try turn.draft.outboxRow(group, order: order) { outcomeIsUnknown(row, &turn) }
+            if let row = try turn.draft.outboxRow(group, order: order), !row.isFailed { outcomeIsUnknown(row, &turn) }
         }
         if link.live { turn.effects.append(.closeFeed) }
         link.feedClosed()

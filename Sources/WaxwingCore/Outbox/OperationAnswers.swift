@@ -7,7 +7,8 @@ extension ClientCore {
     mutating func noAnswer(_ error: TransportError, group: ID, order: UInt64, _ turn: inout Turn) throws {
         lanes[group].needsFetch = true
         lanes[group].acceptAnswer = nil
-        guard var row = try turn.draft.outboxRow(group, order: order) else { return }
+        // One that has failed meanwhile, with the group, keeps its reason and its text.
+        guard var row = try turn.draft.outboxRow(group, order: order), !row.isFailed else { return }
         row.state = error.outcome == .notSent ? .queued : .unconfirmed
         row.trouble = error.reason
         turn.draft.put(row)
@@ -198,6 +199,7 @@ extension ClientCore {
             return
         }
         if error.kind == .malformed {
+            if row.isFailed { return }
             var row = row
             row.state = .unconfirmed
             row.trouble = error.reason
