@@ -1,6 +1,6 @@
 import func Glibc.explicit_bzero
 
-/// The result of a login, sent with every request: whoever has it can act as the account, until it logs out.
+/// The result of a login, sent with every request: anyone who has it can act as the account, until it logs out.
 ///
 /// Its bytes are zeroed when the last reference goes, and never appear in a description. Copies that libraries make on
 /// the way in and out, of an answer's message or a request's header, are not wiped.

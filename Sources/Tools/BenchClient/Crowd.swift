@@ -5,7 +5,7 @@ import MLSOpenSSL
 import WaxwingClient
 import WaxwingCore
 
-/// A group with many members. Only two of them can do anything: the founder, driven by the bare engine, and whoever is invited last. The rest are
+/// A group with many members. Only two of them can do anything: the founder, driven by the bare engine, and the one invited last. The rest are
 /// leaves that no one has the keys of.
 final class Crowd {
     /// Adds in one commit: all of them would be more than a request may hold.

@@ -35,7 +35,7 @@ final class Names: Sendable {
         try user.map { try self.username($0) } ?? username.onOneLine
     }
 
-    /// The form that commands accept for a user, whoever else there is.
+    /// The form that commands accept for a user, no matter who else is known.
     func argument(_ user: ID) throws -> String {
         try everybody()?.users[user]?.name.isEmpty == false ? try username(user) : user.description
     }

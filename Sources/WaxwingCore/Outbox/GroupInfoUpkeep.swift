@@ -108,7 +108,7 @@ extension ClientCore {
         else { return false }
         // Looked at first: to verify a GroupInfo takes time in proportion to the group.
         let fromOutside = try turn.draft.membership(record.id).log[record.epoch - 1].filter { $0.author == nil }
-        // One that does not hold is nobody's.
+        // A GroupInfo that does not verify is no one's word.
         guard !fromOutside.isEmpty, let view = try? OutsideView(groupInfo: groupInfo, crypto: crypto) else {
             return false
         }
