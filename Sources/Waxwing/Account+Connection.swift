@@ -33,9 +33,10 @@ extension Account {
     public func stayConnected() async throws {
         while true {
             switch try await run(live: true, until: .stopped) {
-            case .signedOut: throw AccountError.signedOut(isOver: try reader.link()?.kind == .sessionOver)
+            case .signedOut: throw AccountError.signedOut(isOver: try reader.isSessionOver)
             case .elsewhere: try await environment.sleep(Self.turnOfLease)
-            case .reached, .cut: try Task.checkCancellation()
+            // Only cancelling ends such a run in another way, and that was thrown.
+            case .reached, .cut: break
             }
         }
     }
@@ -78,6 +79,11 @@ extension Account {
 struct Lease {
     /// Nil for an account without a folder, which no other process knows of.
     let lock: ConnectionLease?
+}
+
+extension AccountReader {
+    /// Whether the server ended the session. If not, whoever is signed out signed out here.
+    package var isSessionOver: Bool { get throws { try link()?.kind == .sessionOver } }
 }
 
 extension Client {

@@ -34,12 +34,11 @@ extension Account {
 
     /// Puts the way to the server back that was in use, if `work` fails.
     private func keepingTheWay<Value>(_ work: () async throws -> Value) async throws -> Value {
-        let (before, settings) = (way.current, settings.withLock { $0 })
+        let before = way.current
         do {
             return try await work()
         } catch {
-            way.restore(before)
-            self.settings.withLock { $0 = settings }
+            way.current = before
             throw error
         }
     }
@@ -55,8 +54,9 @@ extension Account {
         _ username: String, password: String, server: String? = nil, settings: ServerSettings? = nil
     ) async throws {
         guard let server = try server ?? reader.account()?.serverURL else { throw AccountError.serverUnknown }
-        let kept = self.settings.withLock { $0 }
-        let settings = try settings ?? profile.map { try ServerSettings.load($0.settingsPath) } ?? kept
+        let settings =
+            try settings ?? profile.map { try ServerSettings.load($0.settingsPath) } ?? way.current?.settings
+            ?? ServerSettings()
         let (address, session, hasNewKey) = try await keepingTheWay {
             let address = try begin(username, server, settings)
             let (session, hasNewKey) = try await login(username, password, address, settings)
@@ -91,7 +91,7 @@ extension Account {
         if ServerAddress.isExposed(address), !isAllowed {
             throw AccountError.exposedServerAddress(address)
         }
-        try connect(to: address, settings, settings.transport ?? .auto)
+        try connect(to: address, settings)
         return address
     }
 

@@ -27,8 +27,6 @@ public final class Account: Sendable {
     private let store: any Store
     let way: ServerWay
     let bells: Bells
-    /// The way to the server as it was last given.
-    let settings = Mutex(ServerSettings())
     private let isClosed = Mutex(false)
 
     /// Opens the account in a folder. Makes the folder and its store if they are missing.
@@ -46,8 +44,7 @@ public final class Account: Sendable {
         let store = try profile.openOrMakeStore(nil, standard: store, recovers: true)
         let account = try Account(profile, store, environment)
         if let known = try account.reader.account() {
-            let settings = try ServerSettings.load(profile.settingsPath)
-            try account.connect(to: known.serverURL, settings, settings.transport ?? .auto)
+            try account.connect(to: known.serverURL, ServerSettings.load(profile.settingsPath))
         }
         return account
     }
@@ -60,9 +57,7 @@ public final class Account: Sendable {
         store: any Store, settings: ServerSettings = ServerSettings(), environment: Environment = .live
     ) throws -> Account {
         let account = try Account(nil, store, environment)
-        if let known = try account.reader.account() {
-            try account.connect(to: known.serverURL, settings, settings.transport ?? .auto)
-        }
+        if let known = try account.reader.account() { try account.connect(to: known.serverURL, settings) }
         return account
     }
 
@@ -87,9 +82,11 @@ public final class Account: Sendable {
     }
 
     /// Sets the way to the server from now on.
-    package func connect(to url: String, _ settings: ServerSettings, _ transport: TransportKind) throws {
-        self.settings.withLock { $0 = settings }
-        way.open(try environment.transport(ServerRoute(url: url, settings: settings, transport: transport)))
+    ///
+    /// - Parameter kind: nil for the one in the settings.
+    package func connect(to url: String, _ settings: ServerSettings, _ kind: TransportKind? = nil) throws {
+        let route = ServerRoute(url: url, settings: settings, transport: kind ?? settings.transport ?? .auto)
+        way.current = ServerWay.Way(transport: try environment.transport(route), settings: settings)
     }
 
     /// Ends the current connection and closes the store, so that another process may move or delete the profile. Later
@@ -126,26 +123,29 @@ public final class Account: Sendable {
 
 /// The way to the server, which may be set after the client is made.
 final class ServerWay: Transport {
-    private let way = Mutex<(any Transport)?>(nil)
+    struct Way {
+        let transport: any Transport
+        /// What it was made with.
+        let settings: ServerSettings
+    }
 
-    func open(_ transport: any Transport) { way.withLock { $0 = transport } }
+    private let way = Mutex<Way?>(nil)
 
-    /// What is in use.
-    var current: (any Transport)? { way.withLock { $0 } }
-
-    func restore(_ transport: (any Transport)?) { way.withLock { $0 = transport } }
+    /// What is in use; nil as long as no server is known.
+    var current: Way? {
+        get { way.withLock { $0 } }
+        set { way.withLock { $0 = newValue } }
+    }
 
     private static let none = TransportError(.notSent, .other, "no server is known yet")
 
     func send(_ request: APIRequest) async throws(TransportError) -> APIResponse {
-        guard let transport = way.withLock({ $0 }) else { throw Self.none }
-        return try await transport.send(request)
+        guard let current else { throw Self.none }
+        return try await current.transport.send(request)
     }
 
     func events(token: SessionToken) -> AsyncThrowingStream<FeedEvent, any Error> {
-        guard let transport = way.withLock({ $0 }) else {
-            return AsyncThrowingStream { $0.finish(throwing: Self.none) }
-        }
-        return transport.events(token: token)
+        guard let current else { return AsyncThrowingStream { $0.finish(throwing: Self.none) } }
+        return current.transport.events(token: token)
     }
 }

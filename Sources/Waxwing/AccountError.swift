@@ -37,8 +37,6 @@ public enum AccountError: Error, Hashable, Sendable {
     /// The account was closed by this program.
     case closed
 
-    /// Another process is connected with this profile.
-    case connectedElsewhere
     /// Another process has the profile open.
     case openElsewhere
     /// The profile is being moved into another store.

@@ -153,13 +153,6 @@ extension Failure {
         .profileInUse, "another process is connected with this profile",
         hint: "end the other `waxwing watch` or `waxwing sync`, or use its output")
 
-    static let profileInConversion = Failure(
-        .profileInUse, "the profile is being moved into another store",
-        hint: "wait for `waxwing store convert` to end, then try again")
-
-    static let profileIsOpen = Failure(
-        .profileInUse, "another process has this profile open", hint: "end it, then try again")
-
     static func unusableAnswer(_ reason: String) -> Failure {
         Failure(.badAnswer, reason.asClause, hint: portalHint)
     }
@@ -173,7 +166,7 @@ extension Failure {
     }
 
     static func signedOut(_ reader: AccountReader) throws -> Failure {
-        signedOut(isOver: try reader.link()?.kind == .sessionOver)
+        signedOut(isOver: try reader.isSessionOver)
     }
 
     private static let waitHint = "nothing is lost; try again when that time is over"

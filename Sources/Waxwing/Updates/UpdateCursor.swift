@@ -23,16 +23,15 @@ public struct UpdateCursor: Hashable, Sendable, Codable {
         /// Numbers below it that had no readable row yet: the answer to a message of ours may come before the rows
         /// ahead of it, and a row whose keys come late opens late.
         var missing: [ClosedRange<UInt64>] = []
+        /// Messages of ours that were given before the log showed where they stand, by their id: the number in an answer
+        /// is only the server's word.
+        var ahead: Set<String> = []
 
+        private static let mostAhead = 256
         /// Gaps further back than this are not waited for.
         static let window: UInt64 = 1_024
 
         /// New rows are looked for after this number.
-        /// Messages of ours that were given before the log showed where they stand, by their id: the number in an answer is
-        /// only the server's word.
-        var ahead: Set<String> = []
-        private static let mostAhead = 256
-
         var lookAfter: UInt64 { min(missing.first.map { $0.lowerBound - 1 } ?? end, end) }
 
         /// Marks a row as given.

@@ -145,12 +145,8 @@ struct Scan: Sendable {
         var place = UpdateCursor.Place(era: group.era)
         let first = group.cursor > Place.window ? group.cursor - Place.window : 0
         place.end = first
-        var position = try reader.position(after: first, era: group.era, in: group)
-        while true {
-            let page = try reader.history(group.id, after: position, limit: Self.bound)
-            for (_, row) in page { _ = isSettled(row, in: group) ? place.take(row) : place.takeAhead(row) }
-            guard page.count == Self.bound else { break }
-            position = page.last?.position
+        try reader.forEachRow(of: group.id, after: reader.position(after: first, era: group.era, in: group)) { _, row in
+            _ = isSettled(row, in: group) ? place.take(row) : place.takeAhead(row)
         }
         cursor.set(place, for: group.id)
     }
@@ -166,17 +162,12 @@ struct Scan: Sendable {
 
     private mutating func look(at group: GroupRecord, _ reader: AccountReader) throws {
         var place = cursor.place(of: group.id)
-        var position = try reader.position(after: place.lookAfter, era: place.era, in: group)
-        while updates.count < Self.bound {
-            let page = try reader.history(group.id, after: position, limit: Self.bound)
-            for (_, row) in page {
-                let isNew = isSettled(row, in: group) ? place.take(row) && !place.wasAhead(row) : place.takeAhead(row)
-                guard isNew else { continue }
-                cursor.set(place, for: group.id)
-                give(.history(group: group.id, row))
-            }
-            guard page.count == Self.bound else { break }
-            position = page.last?.position
+        let start = try reader.position(after: place.lookAfter, era: place.era, in: group)
+        try reader.forEachRow(of: group.id, after: start, while: { updates.count < Self.bound }) { _, row in
+            let isNew = isSettled(row, in: group) ? place.take(row) && !place.wasAhead(row) : place.takeAhead(row)
+            guard isNew else { return }
+            cursor.set(place, for: group.id)
+            give(.history(group: group.id, row))
         }
         cursor.set(place, for: group.id)
     }

@@ -122,7 +122,7 @@ package struct Errand {
         }
         switch state {
         case .loginNeeded:
-            return .signedOut(isOver: try reader.link()?.kind == .sessionOver)
+            return .signedOut(isOver: try reader.isSessionOver)
         case .waiting(let until, let trouble):
             guard let trouble else { return .unreachable }
             return .cut(trouble, until: until, seen: now)

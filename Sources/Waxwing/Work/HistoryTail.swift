@@ -6,7 +6,6 @@ import WaxwingCore
 package struct HistoryTail {
     /// How many given rows are remembered. No row is placed further back than the requests in progress reach.
     private static let memory = 1_000
-    private static let pageRows = 200
 
     private let reader: AccountReader
     private let group: ID
@@ -34,20 +33,35 @@ package struct HistoryTail {
     /// Calls `body` for every row that has not been given yet, in order.
     package mutating func forEachNew(_ body: (HistoryRow) throws -> Void) throws {
         let known = Set(given)
-        var place = anchor
-        while true {
-            let page = try reader.history(group, after: place, limit: Self.pageRows)
-            for (position, row) in page where !known.contains(position) {
-                try body(row)
-                given.append(position)
-            }
-            guard page.count == Self.pageRows, let end = page.last?.position else { break }
-            place = end
+        try reader.forEachRow(of: group, after: anchor) { position, row in
+            if known.contains(position) { return }
+            try body(row)
+            given.append(position)
         }
         if given.count > 2 * Self.memory {
             given.sort()
             anchor = given[given.count - Self.memory - 1]
             given.removeFirst(given.count - Self.memory)
+        }
+    }
+}
+
+extension AccountReader {
+    private static let pageRows = 200
+
+    /// Goes through a group's history in order, page by page.
+    ///
+    /// - Parameter wantsMore: asked before each page.
+    func forEachRow(
+        of group: ID, after position: HistoryPosition?, while wantsMore: () -> Bool = { true },
+        _ body: (HistoryPosition, HistoryRow) throws -> Void
+    ) throws {
+        var place = position
+        while wantsMore() {
+            let page = try history(group, after: place, limit: Self.pageRows)
+            for (position, row) in page { try body(position, row) }
+            guard page.count == Self.pageRows, let end = page.last?.position else { break }
+            place = end
         }
     }
 }

@@ -65,11 +65,18 @@ struct Export: AsyncParsableCommand {
             return try tell(summary, exporter, found.count, target.count, by: Console.note)
         }
         let interrupt = Interrupt()
-        let draft = try DraftFile(path, replacing: force) { interrupt.hasCome }
-        let exporter = try exporter(reader, found, previous) { interrupt.hasCome }
-        let summary = try exporter.run(to: draft, sealing, isArmored: self.sealing.armor)
-        Console.wipeProgress()
-        try tell(summary, exporter, found.count, draft.count, by: Console.print)
+        do {
+            let draft = try DraftFile(path, replacing: force) { interrupt.hasCome }
+            let exporter = try exporter(reader, found, previous) { interrupt.hasCome }
+            let summary = try exporter.run(to: draft, sealing, isArmored: self.sealing.armor)
+            Console.wipeProgress()
+            try tell(summary, exporter, found.count, draft.count, by: Console.print)
+        } catch let error as DraftError {
+            guard case .exists = error else { throw error }
+            var failure = Failure(error)
+            failure.hint += ", or replace it with --force"
+            throw failure
+        }
     }
 
     private func exporter(

@@ -44,12 +44,7 @@ struct Keygen: AsyncParsableCommand {
             return
         }
         let interrupt = Interrupt()
-        let file: DraftFile
-        do {
-            file = try DraftFile(path, replacing: false) { interrupt.hasCome }
-        } catch DraftError.exists {
-            throw Failure(.usage, "\(path) is there already", hint: "choose another name")
-        }
+        let file = try DraftFile(path, replacing: false) { interrupt.hasCome }
         try Array(text.utf8).withUnsafeBytes { try file.append($0) }
         try file.publish()
         if output.json {

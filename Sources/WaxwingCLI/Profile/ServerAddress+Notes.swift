@@ -12,11 +12,7 @@ extension ServerAddress {
             Console.note("note: http:// shows your password and who you talk to on the way; the messages stay sealed")
             return
         }
-        guard isKnown else {
-            throw Failure(
-                .usage, "with \(address) your password and who you talk to can be read on the way",
-                hint: "use an https:// address; if the way there is safe, say so: --insecure-http")
-        }
+        guard isKnown else { throw Failure(AccountError.exposedServerAddress(address)) }
         tellOnce(address, &settings)
     }
 

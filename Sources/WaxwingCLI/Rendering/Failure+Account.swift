@@ -40,7 +40,6 @@ extension Failure {
                 hint: "use an https:// address; if the way there is safe, say so: --insecure-http")
         case .invalidInput(let reason): self.init(.usage, reason)
         case .recordedTransport: self.init(.usage, "what a recording gives cannot be recorded again")
-        case .connectedElsewhere: self = .profileInUse
         case .archiveOfAnother: self.init(.notPossible, "the earlier archive is another account's")
         default: self.init(ofFiles: error)
         }
@@ -92,7 +91,7 @@ extension Failure {
     init(_ error: DraftError) {
         switch error {
         case .exists(let path):
-            self.init(.usage, "\(path) is there already", hint: "choose another name, or replace it with --force")
+            self.init(.usage, "\(path) is there already", hint: "choose another name")
         case .notAFile(let path):
             self.init(.usage, "\(path) is there, and is no file", hint: "choose another name")
         case .noName(let path): self.init(.usage, "\(path) is no name for a file")
