@@ -21,6 +21,35 @@ struct RemovalTests {
         #expect(last.content == .system([SystemEvent(.weWereRemoved, actor: bob.id)]))
     }
 
+    /// Whoever is taken off the list before anyone else was seen on the branch they came in by is told that no one may have read them.
+    @Test func whatNobodyIsKnownToHaveReadIsNotCalledSent() throws {
+        let world = World(seed: 6, strict: false)
+        for name in ["alice", "bob", "carol"] { try world.add(name) }
+        try world.makeGroup("room")
+        let bob = world.people[1]
+        let id = try world.group("room", of: bob).id
+        for text in ["read", "unread"] {
+            if text == "unread" {
+                try world.perform(.rejoin(group: id), bob)
+                try world.sync(bob)
+                #expect(try world.group("room", of: bob).entry == .unproven)
+            }
+            try world.perform(.send(group: id, text: text), bob)
+            try world.sync(bob)
+        }
+        #expect(try bob.reader.outbox().isEmpty)
+        let server = try #require(try world.group("room", of: bob).serverID)
+        world.server.groups[server]?.members.removeAll { $0 == bob.id }
+        for _ in 0..<2 { try world.sync(bob) }
+        #expect(try world.group("room", of: bob).status == .removed)
+        let left = try bob.reader.outbox().map { ($0.isFailed, $0.intent) }
+        guard left.count == 1, left[0].0, case .message("unread", _) = left[0].1 else {
+            Issue.record("\(left)\n\(world.report("room"))")
+            return
+        }
+        #expect(try world.texts("room", bob) == ["bob: read", "bob: unread"])
+    }
+
     /// The founder's record of a group has an id of its own: coming back is to that one, with its history.
     @Test func aFounderWhoWasRemovedComesBackToTheSameHistory() throws {
         let world = World(seed: 4, strict: true)

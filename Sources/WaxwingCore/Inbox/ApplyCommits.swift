@@ -380,5 +380,6 @@ extension ClientCore {
                 turn.draft.deleteOutbox(row)
             }
         }
+        if status == .removed { try keepUnread(group.record, because: reason, &turn) }
     }
 }

@@ -200,6 +200,7 @@ extension ClientCore {
         let committer = ID(staged.committer.identity)
         guard staged.changes.external, committer == me else {
             let isUnlisted = RemovalNote(authenticatedData: staged.authenticatedData) != nil
+            if let committer { try prove(&group.record, by: committer, fromOutside: staged.changes.external, turn) }
             try closeGroup(&group, as: .removed, because: "you are no longer a member of this group", &turn)
             return [
                 SystemEvent(isUnlisted ? .weWereUnlisted : .weWereRemoved, actor: committer ?? row.sender, subject: me)

@@ -20,18 +20,7 @@ extension ClientCore {
         let waiting = try turn.draft.outbox(record.id).filter { row in
             if case .message = row.intent { row.state != .sending && !row.isFailed } else { false }
         }
-        for (key, line, text, id) in lost.reversed() {
-            turn.draft.delete(.history, key)
-            let row = OutboxRow(
-                order: try turn.draft.takeOrder(), group: record.id, intent: .message(text: text, id: id),
-                createdAt: turn.now)
-            turn.draft.put(row)
-            turn.draft.putHistory(
-                HistoryRow(
-                    sequence: nil, era: 0, sender: me, time: line.time, content: line.content, messageID: id,
-                    outboxOrder: row.order),
-                in: record)
-        }
+        for text in lost.reversed() { try takeBack(text, in: record, as: .queued, by: me, &turn) }
         for old in waiting {
             var row = old
             row.order = try turn.draft.takeOrder()
@@ -44,12 +33,42 @@ extension ClientCore {
         }
     }
 
+    /// We are out of a group before anyone else was seen on the branch that we came in by: whether what we said there was read is not known any more.
+    /// It stays in the outbox as failed, with its text.
+    func keepUnread(_ record: GroupRecord, because reason: String, _ turn: inout Turn) throws {
+        guard record.entry != .proven else { return }
+        let me = try account(turn).userID
+        for text in try ownTexts(record, turn, where: { $0.epoch >= record.joinedEpoch }).reversed() {
+            let reason = "\(reason), and no one is known to have read this"
+            try takeBack(text, in: record, as: .failed(reason), by: me, &turn)
+        }
+    }
+
+    private typealias OwnText = (key: [UInt8], line: HistoryRow, text: String, id: MessageID)
+
+    /// Moves a message of ours from its place in the log back into the outbox.
+    private func takeBack(
+        _ lost: OwnText, in record: GroupRecord, as state: OutboxRow.State, by me: ID, _ turn: inout Turn
+    ) throws {
+        turn.draft.delete(.history, lost.key)
+        var row = OutboxRow(
+            order: try turn.draft.takeOrder(), group: record.id, intent: .message(text: lost.text, id: lost.id),
+            createdAt: turn.now)
+        row.state = state
+        turn.draft.put(row)
+        turn.draft.putHistory(
+            HistoryRow(
+                sequence: nil, era: 0, sender: me, time: lost.line.time, content: lost.line.content,
+                messageID: lost.id, outboxOrder: row.order),
+            in: record)
+    }
+
     /// Our own messages that have a place in the log, the last one first, as far back as a condition holds for any.
     private func ownTexts(
         _ record: GroupRecord, _ turn: Turn, where isLost: (HistoryRow) throws -> Bool
-    ) throws -> [(key: [UInt8], line: HistoryRow, text: String, id: MessageID)] {
+    ) throws -> [OwnText] {
         let me = try account(turn).userID
-        var found: [(key: [UInt8], line: HistoryRow, text: String, id: MessageID)] = []
+        var found: [OwnText] = []
         var end = Keys.pendingHistory(record.id, order: 0)
         for _ in 0..<ClientLimits.pagesSaidAgain {
             let page = try turn.draft.store.page(
