@@ -97,6 +97,20 @@ public enum ErrorCode: Hashable, Sendable {
     /// A number this version does not know.
     case unknown(Int)
 
+    /// The number in the protocol.
+    package var number: Int {
+        if case .unknown(let number) = self { return number }
+        return WireErrorCode.allCases.first { ErrorCode($0) == self }?.rawValue ?? 0
+    }
+
+    /// The code of a number in the protocol.
+    package init(number: Int) { self = WireErrorCode(rawValue: number).map { ErrorCode($0) } ?? .unknown(number) }
+
+    /// A name for programs, which keeps its meaning: the case, or the number of a code that this version does not know.
+    public var token: String {
+        if case .unknown(let number) = self { "\(number)" } else { "\(self)" }
+    }
+
     init(_ wire: WireErrorCode) {
         self =
             switch wire {

@@ -69,7 +69,7 @@ extension Account {
 
     private func queue(_ command: Command) async throws -> OutboxRow {
         guard let row = try await client.queue(command, since: reader.revision()) else {
-            throw CoreError(.damaged, "what was asked for has left no mark in the outbox")
+            throw CoreError.requestLost
         }
         return row
     }
@@ -83,9 +83,9 @@ extension Account {
     /// - Throws: `CoreError` `unknownGroup` if there is none, or more than one that is open; `StoreError`.
     public func group(named name: String) throws -> GroupRecord {
         let found = try reader.groups(named: name)
-        guard let group = found.first else { throw CoreError(.unknownGroup, "there is no such group") }
+        guard let group = found.first else { throw CoreError.unknownGroup }
         guard found.count(where: \.isOpen) <= 1 else {
-            throw CoreError(.unknownGroup, "several groups go by this name: name it by its id")
+            throw CoreError.ambiguousGroup
         }
         return group
     }

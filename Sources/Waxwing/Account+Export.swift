@@ -31,7 +31,7 @@ extension Account {
             let all = try reader.groups()
             let chosen = try groups?.map { id in
                 guard let group = all.first(where: { $0.id == id }) else {
-                    throw CoreError(.unknownGroup, "there is no such group")
+                    throw CoreError.unknownGroup
                 }
                 return group
             }

@@ -12,13 +12,13 @@ extension Account {
     ///   - registrationToken: required by servers that are not open to everyone.
     ///   - settings: certificates, proxy, and whether an http address of another machine is allowed.
     /// - Throws: ``AccountError``, `TransportError`, `ProtocolError`, `StoreError`. After
-    ///   ``AccountError/registeredOnly(reason:)`` the account exists; continue with ``signIn(_:password:server:settings:)``.
+    ///   ``AccountError/registeredOnly(_:)`` the account exists; continue with ``signIn(_:password:server:settings:)``.
     public func register(
         _ username: String, password: String, server: String, alias: String = "", registrationToken: String = "",
         settings: ServerSettings = ServerSettings()
     ) async throws {
         if let problem = InputRules.problem(alias: alias) ?? InputRules.problem(password: password) {
-            throw AccountError.invalidInput(reason: problem)
+            throw AccountError.invalidInput(problem)
         }
         guard try reader.account() == nil else { throw AccountError.accountExists }
         try await keepingTheWay {
@@ -26,8 +26,10 @@ extension Account {
             try await register(username, password, address, alias: alias, registrationToken: registrationToken)
             do {
                 try await login(username, password, address, settings)
-            } catch {
-                throw AccountError.registeredOnly(reason: "\(error)")
+            } catch let error as TransportError {
+                throw AccountError.registeredOnly(Trouble(error))
+            } catch let error as ProtocolError {
+                throw AccountError.registeredOnly(Trouble(error))
             }
         }
     }
@@ -80,7 +82,7 @@ extension Account {
 
     /// Checks the given name and address against what the profile knows, and opens the way to the server.
     private func begin(_ username: String, _ server: String, _ settings: ServerSettings) throws -> String {
-        if let problem = InputRules.problem(username: username) { throw AccountError.invalidInput(reason: problem) }
+        if let problem = InputRules.problem(username: username) { throw AccountError.invalidInput(problem) }
         let address = try ServerAddress.normalized(server)
         let known = try reader.account()
         if let known, known.username != username || known.serverURL != address {
@@ -107,7 +109,7 @@ extension Account {
         } catch let error as ProtocolError where error.code == .conflict {
             throw AccountError.usernameTaken
         } catch let error as ProtocolError where error.code == .forbidden {
-            throw AccountError.registrationClosed(reason: error.reason)
+            throw AccountError.registrationClosed(Trouble(error))
         }
     }
 

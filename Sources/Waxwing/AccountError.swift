@@ -1,3 +1,6 @@
+public import ConclaveProtocol
+public import WaxwingCore
+
 /// Why an account cannot do what it was asked for, if the reason is not the store, the network or the server.
 ///
 /// Those have errors of their own: `StoreError`, `TransportError`, `ProtocolError` (the server's refusals), and
@@ -14,7 +17,7 @@ public enum AccountError: Error, Hashable, Sendable {
     /// The server signed in a different user than the one asked for.
     case signedInAsAnother
     /// The account is made on the server, but signing in failed: sign in, and do not register again.
-    case registeredOnly(reason: String)
+    case registeredOnly(Trouble)
     /// The profile belongs to this user at this server.
     case anotherAccount(username: String, server: String)
     /// The profile has an account already.
@@ -22,15 +25,15 @@ public enum AccountError: Error, Hashable, Sendable {
     /// The name is taken on the server.
     case usernameTaken
     /// The server accepts no new accounts, or none without a registration token.
-    case registrationClosed(reason: String)
+    case registrationClosed(Trouble)
     /// No server was named for the new account.
     case serverUnknown
     /// The address is not http or https with a host, or carries a password or a query.
     case invalidServerAddress
     /// An http address of another machine: the password could be read on the way.
     case exposedServerAddress(String)
-    /// A username, alias or password breaks a rule; the reason is meant for people.
-    case invalidInput(reason: String)
+    /// A username, alias or password breaks a rule.
+    case invalidInput(InputProblem)
 
     // MARK: The profile's files
 
@@ -46,13 +49,13 @@ public enum AccountError: Error, Hashable, Sendable {
     /// A file of the profile cannot be used; with the system's error number, such as `ENOSPC`.
     case fileUnusable(path: String, systemError: Int32)
     /// A file of the profile cannot be removed.
-    case fileStays(path: String, reason: String)
+    case fileStays(path: String, systemError: Int32)
     /// A small file of the profile cannot be understood.
     case fileDamaged(path: String)
     /// There are two stores, and they differ.
     case storesDiffer(String, String)
     /// There are two stores, and one of them is damaged.
-    case secondStoreDamaged(reason: String)
+    case secondStoreDamaged(StoreError)
     /// A copy of the store differs from its original; nothing was changed.
     case copyDiffers
     /// Someone stopped it; nothing was changed.

@@ -57,26 +57,6 @@ extension Failure {
             hint: String(last.contains("--help") ? last.onOneLine.drop { $0 == " " } : ""))
     }
 
-    init(_ error: CoreError) {
-        switch error.code {
-        case .notLoggedIn: self = .notLoggedIn
-        case .otherAccount:
-            self.init(.notPossible, error.reason, hint: "use another profile for this account: --profile NAME")
-        case .unknownGroup:
-            self.init(.unknownName, error.reason, hint: "`waxwing group list` shows your groups")
-        case .unknownUser: self.init(.unknownName, error.reason)
-        case .unknownInvite:
-            self.init(.unknownName, error.reason, hint: "`waxwing sync` fetches invites, `waxwing invites` shows them")
-        case .unknownOutboxRow:
-            self.init(.unknownName, error.reason, hint: "`waxwing outbox list --all` shows what waits")
-        case .groupClosed:
-            self.init(.notPossible, error.reason, hint: "its history can still be read with `waxwing read`")
-        case .notAllowed: self.init(.notPossible, error.reason)
-        case .invalidInput: self.init(.usage, error.reason)
-        case .damaged: self.init(.profileDamaged, error.reason, hint: Self.damageHint)
-        }
-    }
-
     init(_ error: StoreError) {
         switch error.code {
         case .full:
@@ -153,8 +133,8 @@ extension Failure {
         .profileInUse, "another process is connected with this profile",
         hint: "end the other `waxwing watch` or `waxwing sync`, or use its output")
 
-    static func unusableAnswer(_ reason: String) -> Failure {
-        Failure(.badAnswer, reason.asClause, hint: portalHint)
+    static func unusableAnswer(_ trouble: Trouble, _ names: Names) throws -> Failure {
+        Failure(.badAnswer, try trouble.words(names), hint: portalHint)
     }
 
     /// No one is logged in, because the server ended the session or someone logged out here.
@@ -173,7 +153,7 @@ extension Failure {
     private static let troubleHint = "nothing is lost; try again later"
     static let roomHint = "make room, then try again"
     private static let folderHint = "check the folder's owner, its rights, and that the disk can be written"
-    private static let damageHint = "nothing was changed; restore the profile, or log in on a new one: --profile NAME"
+    static let damageHint = "nothing was changed; restore the profile, or log in on a new one: --profile NAME"
     private static let portalHint =
         "check the address; a network that wants a login page first (a captive portal) answers like this too"
 }

@@ -112,7 +112,7 @@ public actor Client {
         do throws(ProtocolError) {
             let response = try call.decode(answer)
             // The request is done. If this cannot be stored, the next answer shows again that the server works.
-            if known?.trouble.isEmpty == false { _ = try? step(.askedDirectly(server: server, nil)) }
+            if known?.trouble != nil { _ = try? step(.askedDirectly(server: server, nil)) }
             return response
         } catch {
             // The server's refusal is worth more to the caller than the error of storing it.
@@ -135,7 +135,7 @@ public actor Client {
     public func run(live: Bool, until goal: Goal, patience: Deadline? = nil, atOnce: Bool = false) async throws
         -> LinkState
     {
-        guard !isRunning else { throw CoreError(.notAllowed, "this client is running already") }
+        guard !isRunning else { throw CoreError.alreadyRunning }
         isRunning = true
         cuts = 0
         nextTry = nil

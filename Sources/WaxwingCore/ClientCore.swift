@@ -107,7 +107,7 @@ public struct ClientCore: Sendable {
 
     func account(_ turn: Turn) throws -> AccountRecord {
         guard let account = try turn.draft.account() else {
-            throw CoreError(.notLoggedIn, "nobody is logged in on this profile")
+            throw CoreError.notSignedIn
         }
         return account
     }

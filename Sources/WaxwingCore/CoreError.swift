@@ -1,36 +1,61 @@
-import ConclaveProtocol
+public import ConclaveProtocol
 
-/// Why a command cannot be carried out. Equal on the code.
-public struct CoreError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What kind of failure it is.
-    public enum Code: String, Hashable, Sendable {
-        /// Nobody has logged in here yet.
-        case notLoggedIn
-        /// The profile belongs to another account.
-        case otherAccount
-        case unknownGroup
-        case unknownUser
-        case unknownInvite
-        case unknownOutboxRow
-        /// The group was left, removed from, or deleted.
-        case groupClosed
-        /// Not something a person may do here.
-        case notAllowed
-        /// A name, text or number that breaks a rule.
-        case invalidInput
-        /// What is stored does not fit together.
-        case damaged
-    }
+/// Why a command cannot be carried out. Nothing has changed.
+public enum CoreError: Error, Hashable, Sendable {
+    // MARK: The account
 
-    public let code: Code
-    public let reason: String
+    /// No one has signed in on this profile.
+    case notSignedIn
+    /// The profile belongs to this user at this server.
+    case otherAccount(username: String, server: String)
+    /// The client is connected already.
+    case alreadyRunning
+    /// The system gives no random bytes.
+    case noRandomness
+    /// What was asked for has left no mark in the outbox: what is stored does not fit together.
+    case requestLost
 
-    public init(_ code: Code, _ reason: String) {
-        self.code = code
-        self.reason = reason
-    }
+    // MARK: Names
 
-    public static func == (a: CoreError, b: CoreError) -> Bool { a.code == b.code }
-    public func hash(into hasher: inout Hasher) { hasher.combine(code) }
-    public var description: String { reason }
+    case unknownGroup
+    /// Several groups go by the name; their ids tell them apart.
+    case ambiguousGroup
+    /// No one of this name and id is known here.
+    case unknownUser
+    /// No such key of this user has been seen.
+    case unknownKey
+    /// Several users go by the name; these forms tell them apart.
+    case ambiguousUser(forms: [String])
+    /// The server does not call the user that.
+    case notTheirName
+    case unknownInvite
+    case unknownOutboxRow(UInt64)
+
+    // MARK: What the account's state does not allow
+
+    /// We are not in the group.
+    case groupClosed(GroupEnd)
+    case groupBeingCreated
+    /// We are in a group of this name.
+    case groupNameInUse(String)
+    case cannotInviteYourself
+    /// To go, leave the group.
+    case cannotRemoveYourself
+    /// Another member or key stands there by now.
+    case memberChanged
+    /// The member bears our own user id, and is not us.
+    case memberInOurName
+    /// The last member was not added by a commit.
+    case notAddedByCommit
+    /// A row that may have reached the server already. The next sync tells.
+    case mayHaveArrived(UInt64)
+
+    // MARK: Input
+
+    case invalidInput(InputProblem)
+    case emptyMessage
+    /// A text of `bytes` bytes of UTF-8; one message holds at most `limit`.
+    case messageTooLong(bytes: Int, limit: Int)
+    /// Rows that cannot be those of a group's log.
+    case invalidHistory
 }

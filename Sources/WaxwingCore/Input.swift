@@ -109,7 +109,7 @@ public enum Notice: Hashable, Sendable {
     /// Rows of a group applied so far in this catch-up, and how many are known to wait.
     case progress(group: ID, applied: Int, waiting: Int)
     /// An answer of the server to a question of the client's own made no sense, or said no; it is asked again later.
-    case unusableAnswer(reason: String)
+    case unusableAnswer(Trouble)
     /// A message of ours can be read by these members for the first time.
     case reached(group: ID, users: [ID])
     /// A message in our own name is in the log that another copy of this profile wrote, or a later state of it: all groups get new keys.

@@ -16,7 +16,7 @@ extension EndToEnd {
                     "sending without a server costs \(sent.exit.processTime) s of process time")
                 let report = try #require(try sent.json(SendReport.self).first)
                 #expect(report.result == "queued")
-                #expect(report.reason?.contains("connect") == true, "\(report)")
+                #expect(report.reason == "unreachable" && report.explanation?.contains("connect") == true, "\(report)")
 
                 // Other processes find it on disk.
                 #expect(try await alice.texts("room") == ["written in the dark"])
@@ -62,4 +62,5 @@ struct SendReport: Decodable, Hashable, Sendable {
     var result: String
     var sequence: UInt64?
     var reason: String?
+    var explanation: String?
 }

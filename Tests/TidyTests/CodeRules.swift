@@ -46,6 +46,19 @@ extension Rule {
         }.map { Violation(line: $0, reason: "try? without a reason") }
     }
 
+    static let commands = Rule(
+        name: "only the command line names its commands",
+        exceptions: [
+            "Sources/WaxwingCore/Records/Trouble+Stored.swift": "a sentence that version 0.1 stored",
+            "Sources/Archive/Manifest.swift": "goes into archives, for whoever finds one",
+        ]
+    ) { file in
+        let speaks = ["Sources/WaxwingCLI/", "Sources/WaxwingDaemon/", "Sources/Tools/"]
+        guard !speaks.contains(where: file.path.hasPrefix) else { return [] }
+        return file.lines.indices.filter { file.lines[$0].contains("`waxwing ") }
+            .map { Violation(line: $0 + 1, reason: file.lines[$0].trimmed) }
+    }
+
     static let documentation = Rule(name: "public types and functions say what they are") { file in
         // All targets that products are made of, but for the programs.
         let programs = ["Sources/WaxwingCLI", "Sources/WaxwingDaemon"]

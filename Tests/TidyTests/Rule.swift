@@ -13,7 +13,7 @@ struct Rule: Sendable {
 }
 
 extension Rule {
-    static let all: [Rule] = [.imports, .quietCore, .length, .traps, .leftovers, .silentTry, .documentation]
+    static let all: [Rule] = [.imports, .quietCore, .length, .traps, .leftovers, .silentTry, .documentation, .commands]
 
     /// The files a rule is about.
     func files() throws -> [SourceFile] {

@@ -72,7 +72,7 @@ struct NamesTests {
         }
         let failure = #expect(throws: CoreError.self) { try reader.user(named: "bob") }
         #expect(failure.map { Failure($0).status } == .usage)
-        #expect(failure?.reason.contains("bob.01ababab, bob.02ababab") == true)
+        #expect(failure == .ambiguousUser(forms: ["bob.01ababab", "bob.02ababab"]))
     }
 
     @Test func theOutboxAndItsReportsSayWhoIsMeant() throws {

@@ -96,7 +96,7 @@ import Testing
         }
         let row = try #require(try alice.reader.outbox().first)
         #expect(!row.isFailed && row.intent != .rejoin)
-        #expect(try alice.reader.link()?.trouble == trouble.reason)
+        #expect(try alice.reader.link()?.trouble == .transport(trouble.cause, detail: trouble.reason))
         try world.step(.disconnect, alice)
         alice.calls = []
         heal(world)
@@ -189,7 +189,7 @@ import Testing
         try world.sync(alice)
         try world.sync(bob)
         #expect(try world.texts("room", bob) == ["alice: through"])
-        #expect(try alice.reader.link()?.trouble == "")
+        #expect(try alice.reader.link()?.trouble == nil)
     }
 
     /// The network is another matter: a person who asks for something may have just switched it on.
@@ -245,7 +245,7 @@ import Testing
         _ = try requests(of: alice, for: 60_000, world)
         #expect((2...8).contains(refused), "\(refused) tries")
         #expect(alice.core.linkState == .up)
-        #expect(try alice.reader.outbox().first.map { !$0.isFailed && $0.trouble.contains("\(status)") } == true)
+        #expect(try alice.reader.outbox().first.map { !$0.isFailed && $0.trouble?.token == "refused" } == true)
         heal(world)
         _ = try requests(of: alice, for: 66_000, world)
         try world.step(.disconnect, alice)

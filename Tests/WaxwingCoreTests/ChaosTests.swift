@@ -130,7 +130,9 @@ import Testing
             #expect(details.members.count == 4, "\(world.report("room"))")
             authenticators.insert("\(details.epoch) \(details.epochAuthenticator)")
             let left = try person.reader.outbox().filter { !$0.isFailed }
-            #expect(left.isEmpty, "\(person.name) still has \(left.map { "\($0.intent) \($0.state) \($0.trouble)" })")
+            #expect(
+                left.isEmpty,
+                "\(person.name) still has \(left.map { "\($0.intent) \($0.state) \($0.trouble?.token ?? "")" })")
         }
         #expect(authenticators.count == 1, "the group is split: \(world.report("room"))")
     }

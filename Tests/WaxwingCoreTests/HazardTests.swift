@@ -145,7 +145,9 @@ import Testing
         for text in ["one", "two", "three"] { try world.perform(.send(group: group, text: text), alice) }
         let second = try #require(try alice.reader.outbox().dropFirst().first)
         try world.perform(.discard(order: second.order), alice)
-        #expect(throws: CoreError(.unknownOutboxRow, "")) { try world.perform(.discard(order: second.order), alice) }
+        #expect(throws: CoreError.unknownOutboxRow(second.order)) {
+            try world.perform(.discard(order: second.order), alice)
+        }
         try world.syncAll()
         for person in world.people { #expect(try world.texts("room", person) == ["alice: one", "alice: three"]) }
         try world.expectConverged("room")
@@ -161,7 +163,7 @@ import Testing
         }
         try world.sync(alice, patience: 0)
         let row = try #require(try alice.reader.outbox().first)
-        #expect(throws: CoreError(.notAllowed, "")) { try world.perform(.discard(order: row.order), alice) }
+        #expect(throws: CoreError.mayHaveArrived(row.order)) { try world.perform(.discard(order: row.order), alice) }
         world.fault = { _, _ in .none }
         try world.syncAll()
         #expect(try world.texts("room", world.people[1]) == ["alice: perhaps there"])
@@ -216,7 +218,7 @@ import Testing
         try world.step(.connect(live: false), alice)
         #expect(alice.core.linkState == .loginNeeded && alice.calls.isEmpty)
         #expect(world.server.posted.isEmpty)
-        #expect(throws: CoreError(.otherAccount, "")) {
+        #expect(throws: CoreError.otherAccount(username: "alice", server: "https://test")) {
             try world.perform(
                 .signIn(Session(token: "x", userID: bob.id, username: "bob"), serverURL: "https://test"), alice)
         }

@@ -81,7 +81,7 @@ import Testing
         let revision = alice.store.revision()
         #expect(try take(rows, as: id, world, alice) == counts(known: rows.count))
         #expect(alice.store.revision() == revision, "nothing was written")
-        #expect(throws: CoreError(.groupClosed, "")) {
+        #expect(throws: CoreError.groupClosed(.imported)) {
             try world.perform(.send(group: world.group("room", of: alice).id, text: "?"), alice)
         }
     }
@@ -295,7 +295,7 @@ import Testing
             group: try serverID(world), name: "", alias: "", eras: [row.era: row.era],
             rows: Array(repeating: row, count: rows))
         let revision = alice.store.revision()
-        #expect(throws: CoreError(.invalidInput, "")) { try world.perform(.importHistory(piece), alice) }
+        #expect(throws: CoreError.invalidHistory) { try world.perform(.importHistory(piece), alice) }
         #expect(alice.store.revision() == revision)
     }
 

@@ -174,7 +174,7 @@ import Testing
         try world.sync(alice, patience: 2)
         let row = try #require(try alice.reader.outbox().first)
         #expect(!row.isFailed, "nothing is given up because of a web page")
-        #expect(try alice.reader.link()?.trouble.isEmpty == false)
+        #expect(try alice.reader.link()?.trouble != nil)
         world.portal = false
         try world.syncAll()
         #expect(try world.texts("room", bob) == ["alice: through the wall"])
@@ -223,7 +223,8 @@ import Testing
         let alice = world.people[0]
         let room = try world.group("room", of: alice).id
         for text in ["", String(repeating: "x", count: ClientLimits.messageText + 1)] {
-            #expect(throws: CoreError(.invalidInput, "")) { try world.perform(.send(group: room, text: text), alice) }
+            let error = text.isEmpty ? CoreError.emptyMessage : .messageTooLong(bytes: text.utf8.count, limit: 262_144)
+            #expect(throws: error) { try world.perform(.send(group: room, text: text), alice) }
         }
         #expect(try alice.reader.outbox().isEmpty)
     }

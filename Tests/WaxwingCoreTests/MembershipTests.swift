@@ -37,7 +37,7 @@ import Testing
         #expect(try world.lines("room", carol).contains { $0.contains("weWereRemoved") })
         let left = try carol.reader.outbox()
         #expect(left.count == 1 && left[0].isFailed, "what could not be sent is kept, with its reason")
-        #expect(throws: CoreError(.groupClosed, "")) {
+        #expect(throws: CoreError.groupClosed(.removed)) {
             try world.perform(.send(group: room, text: "again"), carol)
         }
         world.people.removeLast()

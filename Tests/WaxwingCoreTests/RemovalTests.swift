@@ -42,8 +42,8 @@ struct RemovalTests {
         world.server.groups[server]?.members.removeAll { $0 == bob.id }
         for _ in 0..<2 { try world.sync(bob) }
         #expect(try world.group("room", of: bob).status == .removed)
-        let left = try bob.reader.outbox().map { ($0.isFailed, $0.intent) }
-        guard left.count == 1, left[0].0, case .message("unread", _) = left[0].1 else {
+        let left = try bob.reader.outbox().map { ($0.failure, $0.intent) }
+        guard left.count == 1, left[0].0 == .unread(.removed), case .message("unread", _) = left[0].1 else {
             Issue.record("\(left)\n\(world.report("room"))")
             return
         }
@@ -111,7 +111,7 @@ struct RemovalTests {
         let call = try #require(bob.calls.first { $0.1.path.hasSuffix("/messages") && $0.1.method == .post })
         var draft = Draft(store: bob.core.store, base: try bob.core.store.revision())
         var row = try #require(try bob.reader.outbox().first)
-        row.state = .failed("you are no longer a member of this group")
+        row.state = .failed(.groupClosed(.removed))
         draft.put(row)
         _ = try bob.core.store.commit(draft.changes)
         if isCut {
@@ -120,6 +120,6 @@ struct RemovalTests {
             try world.step(.answered(call.0, .failure(TransportError(.unknown, .connectionLost, "lost"))), bob)
         }
         let left = try #require(try bob.reader.outbox().first)
-        #expect(left.state == .failed("you are no longer a member of this group"), "\(left.state) \(left.trouble)")
+        #expect(left.state == .failed(.groupClosed(.removed)), "\(left.state)")
     }
 }

@@ -26,7 +26,7 @@ import Testing
 
     private func remove(_ world: World, by person: World.Person) throws -> OutboxRow {
         let outcome = try world.perform(.remove(group: world.group("room", of: person).id, username: "carol"), person)
-        guard case .queued(let row) = outcome else { throw CoreError(.damaged, "nothing was queued") }
+        guard case .queued(let row) = outcome else { throw CoreError.requestLost }
         return row
     }
 
@@ -70,7 +70,7 @@ import Testing
         }
         _ = try remove(world, by: alice)
         try world.sync(alice)
-        #expect(try alice.reader.outbox().map(\.knownFailure) == [.neitherMemberNorInvited])
+        #expect(try alice.reader.outbox().map(\.failure) == [.neitherMemberNorInvited])
     }
 
     @Test func aNameTheServerDoesNotKnowIsAnErrorOfItsOwn() throws {
@@ -80,7 +80,7 @@ import Testing
         try world.perform(.remove(group: room, username: "nobody"), alice)
         try world.perform(.invite(group: room, username: "nobody"), alice)
         try world.sync(alice)
-        #expect(try alice.reader.outbox().map(\.knownFailure) == [.unknownUser, .unknownUser])
+        #expect(try alice.reader.outbox().map(\.failure) == [.unknownUser, .unknownUser])
     }
 
     /// The answer to taking it back is lost, and the server does not know repeated requests.

@@ -91,9 +91,13 @@ import Testing
         // Behind the trouble come the wait and the ciphertext, neither of which is there.
         let old = [1] + row.stored.dropFirst().dropLast(2) + keyBytes(1_800_000_000_000) + [0]
         #expect(try OutboxRow(stored: Array(old)) == row)
-        let link = LinkRecord(trouble: "away", since: Instant(milliseconds: 5), failures: 2)
-        // Behind the failures come the wait, the kind of trouble and the server's address.
-        let text = Array(link.stored.dropFirst())
-        #expect(try LinkRecord(stored: [1] + text.dropLast(3) + keyBytes(1_800_000_000_000)) == link)
+        let link = LinkRecord(trouble: .transport(.other, detail: "away"), since: Instant(milliseconds: 5), failures: 2)
+        var writer = TLSWriter()
+        writer.write(UInt8(1))
+        writer.writeText("away")
+        writer.write(UInt64(5))
+        writer.write(UInt32(2))
+        writer.write(UInt64(1_800_000_000_000))
+        #expect(try LinkRecord(stored: writer.bytes) == link)
     }
 }

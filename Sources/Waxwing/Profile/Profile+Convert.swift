@@ -171,7 +171,7 @@ extension Profile {
             if sqlite == nil { return .files }
             throw AccountError.storesDiffer(storePath(.sqlite), storePath(.files))
         } catch let error as StoreError where error.code == .corrupt {
-            throw AccountError.secondStoreDamaged(reason: error.reason)
+            throw AccountError.secondStoreDamaged(error)
         }
     }
 
@@ -222,7 +222,8 @@ extension Profile {
             do {
                 try FileManager.default.removeItem(atPath: path)
             } catch {
-                throw .fileStays(path: path, reason: "\(error)")
+                let cause = (error as? CocoaError)?.underlying as? POSIXError
+                throw .fileStays(path: path, systemError: cause?.code.rawValue ?? EIO)
             }
         }
     }

@@ -9,7 +9,7 @@ public enum Outcome: Sendable {
     /// It waits, and why.
     case waiting(Pause)
     /// Refused permanently, and why.
-    case failed(String)
+    case failed(Trouble)
     /// Held: someone is in the group whom it must not reach before a person has decided.
     case held
 
@@ -26,7 +26,7 @@ public enum Pause: Sendable {
     case cut(TransportError, until: Deadline, seen: Moment)
     case unreachable
     /// Another process is connected, and in trouble with the server.
-    case troubleElsewhere(String)
+    case troubleElsewhere(Trouble)
     /// The disk failed when it was to be carried out.
     case disk(any Error)
     /// The row is put off, or waits for what others do, as seen at a moment.
@@ -143,8 +143,8 @@ package struct Errand {
 
     /// What keeps the connected process from carrying something out.
     private func hold() throws -> Pause? {
-        guard let link = try reader.link(), !link.trouble.isEmpty else { return nil }
-        guard let hold = link.hold(of: link.server, now) else { return .troubleElsewhere(link.trouble) }
+        guard let link = try reader.link(), let trouble = link.trouble else { return nil }
+        guard let hold = link.hold(of: link.server, now) else { return .troubleElsewhere(trouble) }
         return .cut(hold.trouble, until: hold.until, seen: now)
     }
 

@@ -62,9 +62,10 @@ struct Import: AsyncParsableCommand {
                 throw Failure(
                     failure.status, "\(file): \(failure.message)",
                     hint: "make room; what came in so far stays, and importing again goes on")
-            } catch let error as CoreError where error.code == .invalidInput {
+            } catch CoreError.invalidHistory {
                 throw Failure(
-                    .archiveDamaged, "\(file): \(error.reason)", hint: "it is not one that `waxwing export` wrote")
+                    .archiveDamaged, "\(file): \(Failure(CoreError.invalidHistory).message)",
+                    hint: "it is not one that `waxwing export` wrote")
             }
             try tell(file, counts)
         }

@@ -33,7 +33,7 @@ struct OutboxListing: AsyncParsableCommand {
             Console.print(
                 "\(row.order)  \(group)  \(try list.words.what(row.intent))  \(OutboxWords.state(row)) since "
                     + TimeText.minute(row.createdAt.seconds) + tries)
-            Console.print("    \(try list.why(row)) — \(list.words.remedy(row))")
+            Console.print("    \(try list.why(row).words) — \(list.words.remedy(row))")
         }
         if rows.isEmpty, !output.json { Console.note("nothing waits") }
     }
@@ -55,6 +55,9 @@ struct OutboxView: Encodable {
     var userID: String?
     /// queued, sending, unconfirmed, held or failed.
     var state: String
+    /// Why it waits or has failed, for programs.
+    var reason: String
+    /// The same in words.
     var why: String
     var remedy: String
     /// Unix milliseconds.
@@ -78,7 +81,8 @@ struct OutboxView: Encodable {
             userID = user.description
         }
         state = OutboxWords.state(row)
-        why = try list.why(row)
+        let reason = try list.why(row)
+        (why, self.reason) = (reason.words, reason.token)
         remedy = list.words.remedy(row)
         createdAt = row.createdAt.milliseconds
         if let notBefore = row.notBefore, !notBefore.isDue(list.words.now) {

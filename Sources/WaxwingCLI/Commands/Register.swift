@@ -29,12 +29,12 @@ struct Register: AsyncParsableCommand {
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        if let problem = InputRules.problem(alias: alias) { throw Failure(.usage, problem) }
+        if let problem = InputRules.problem(alias: alias) { throw Failure(.usage, "\(problem)") }
         let signIn = try SignIn(username, server, profile)
         if try signIn.account.reader.account() != nil { throw AccountError.accountExists }
         let registrationToken = try registrationTokenFile.map { try PasswordSource.file($0).password() } ?? ""
         let password = try password.source(isNew: true).password()
-        if let problem = InputRules.problem(password: password) { throw Failure(.usage, problem) }
+        if let problem = InputRules.problem(password: password) { throw Failure(.usage, "\(problem)") }
         try await register(signIn, password, registrationToken)
         do {
             _ = try await signIn.login(password)

@@ -105,7 +105,7 @@ struct Send: AsyncParsableCommand {
         } catch {
             guard !rows.isEmpty, let failure = Failure(explaining: error) else { throw error }
             throw Failure(
-                failure.status, "line after message \(rows.count): \(failure.message.asClause)",
+                failure.status, "line after message \(rows.count): \(failure.message)",
                 hint: "the messages before it are queued and go out with the next sync")
         }
         return rows
@@ -125,7 +125,7 @@ struct Send: AsyncParsableCommand {
         }
         if let pause = pauses.first {
             Console.print(
-                "queued \(pauses.count) message\(pauses.count == 1 ? "" : "s"): \(pause.words.asClause)\(pause.outlook("they go"))"
+                "queued \(pauses.count) message\(pauses.count == 1 ? "" : "s"): \(pause.words)\(pause.outlook("they go"))"
             )
         }
         let held = outcomes.filter { $0.outcome.isHeld }

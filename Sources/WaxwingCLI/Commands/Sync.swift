@@ -50,7 +50,9 @@ struct Sync: AsyncParsableCommand {
                     .refused, "something was refused for good: row \(row.order)",
                     hint: "`waxwing outbox list` tells more; retry or discard it")
             }
-            if let reason = tally.counts.unusable { throw Failure.unusableAnswer(reason) }
+            if let trouble = tally.counts.unusable {
+                throw try Failure.unusableAnswer(trouble, list.words.names)
+            }
         }
     }
 
@@ -71,7 +73,7 @@ struct Sync: AsyncParsableCommand {
             Console.print(NameWords.claimed(try list.words.names.username(user), claimed))
         }
         for row in list.rows {
-            Console.print("  \(row.order)  \(try list.words.what(row.intent)): \(try list.why(row))")
+            Console.print("  \(row.order)  \(try list.words.what(row.intent)): \(try list.why(row).words)")
         }
     }
 }

@@ -36,12 +36,14 @@ struct Announcer: Sendable {
             guard let group = try reader.group(group) else { return }
             try history.print(row, in: group)
         case .outbox(let row):
-            guard case .failed(let reason) = row.state else { return }
+            guard case .failed(let trouble) = row.state else { return }
             let list = try OutboxList(reader)
             let group = try reader.group(row.group)?.shownName ?? ""
+            let words = try trouble.words(names)
             try say(
-                Event(event: "failed", group: group, outbox: row.order, reason: reason),
-                "\(group): failed: \(try list.words.what(row.intent)): \(reason.asClause) (row \(row.order))")
+                Event(
+                    event: "failed", group: group, outbox: row.order, reason: trouble.token, explanation: words),
+                "\(group): failed: \(try list.words.what(row.intent)): \(words) (row \(row.order))")
         case .invite(let invite):
             try say(
                 Event(
@@ -67,8 +69,8 @@ struct Announcer: Sendable {
                 NameWords.claimed(name, claimed))
         case .link(let state):
             if let words = Self.words(for: state) { Console.note(words) }
-        case .unusableAnswer(let reason):
-            Console.note("the server's answer cannot be used: \(reason.asClause); it is asked again")
+        case .unusableAnswer(let trouble):
+            Console.note("the server's answer cannot be used: \(try trouble.words(names)); it is asked again")
         case .progress: tally.take(notice)
         case .reached(let group, let users):
             let group = try reader.group(group)?.shownName ?? ""
@@ -92,6 +94,8 @@ struct Announcer: Sendable {
         var invite: String?
         var outbox: UInt64?
         var reason: String?
+        /// The reason in words.
+        var explanation: String?
         var user: String?
         var userID: String?
         /// The server's current name for them.

@@ -16,18 +16,20 @@ extension Failure {
             self.init(
                 .notPossible, "this profile belongs to \(username) at \(server)",
                 hint: "use another profile for this account: --profile NAME")
-        case .registeredOnly(let reason):
+        case .registeredOnly(let trouble):
             self.init(
-                .other, "the account is made, but you are not logged in: \(reason)", hint: "then: `waxwing login`")
+                .other, "the account is made, but you are not logged in: \(trouble.words)",
+                hint: "then: `waxwing login`"
+            )
         case .closed: self.init(.other, "the account was closed")
         case .accountExists:
             self.init(
                 .notPossible, "this profile has an account already",
                 hint: "`waxwing login` logs in again; --profile NAME makes a second profile")
         case .usernameTaken: self.init(.refused, "the name is taken on this server")
-        case .registrationClosed(let reason):
+        case .registrationClosed(let trouble):
             self.init(
-                .refused, "the server does not take new accounts: \(reason)",
+                .refused, "the server does not take new accounts: \(trouble.words)",
                 hint: "its operator may give you a token for --registration-token-file")
         case .serverUnknown: self.init(.usage, "the server is not known yet", hint: "name it: --server URL")
         case .invalidServerAddress:
@@ -38,7 +40,7 @@ extension Failure {
             self.init(
                 .usage, "with \(address) your password and who you talk to can be read on the way",
                 hint: "use an https:// address; if the way there is safe, say so: --insecure-http")
-        case .invalidInput(let reason): self.init(.usage, reason)
+        case .invalidInput(let problem): self.init(.usage, "\(problem)")
         case .recordedTransport: self.init(.usage, "what a recording gives cannot be recorded again")
         case .archiveOfAnother: self.init(.notPossible, "the earlier archive is another account's")
         default: self.init(ofFiles: error)
@@ -60,17 +62,17 @@ extension Failure {
                 .notPossible, "this profile is kept as \(kind.rawValue)",
                 hint: "`waxwing store convert \(other.rawValue)` moves it")
         case .fileUnusable(let path, let code): self = .unusable(path, code)
-        case .fileStays(let path, let reason):
-            self.init(.profileUnusable, "\(path) cannot be removed: \(reason)")
+        case .fileStays(let path, let code):
+            self.init(.profileUnusable, "\(path) cannot be removed: \(String(cString: strerror(code)))")
         case .fileDamaged(let path):
             self.init(.profileDamaged, "\(path) cannot be understood", hint: "delete the file, then try again")
         case .storesDiffer(let one, let other):
             self.init(
                 .profileDamaged, "the profile has two stores, \(one) and \(other), and they differ",
                 hint: "nothing was changed; move the one that is out of date to another folder")
-        case .secondStoreDamaged(let reason):
+        case .secondStoreDamaged(let error):
             self.init(
-                .profileDamaged, "the profile has two stores, and one of them is damaged: \(reason.asClause)",
+                .profileDamaged, "the profile has two stores, and one of them is damaged: \(error.reason.asClause)",
                 hint: "nothing was changed; move the damaged one to another folder")
         case .copyDiffers:
             self.init(.other, "the copy differs from the store", hint: "nothing was changed; try again")

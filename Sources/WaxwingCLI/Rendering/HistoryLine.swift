@@ -13,7 +13,7 @@ struct HistoryLine {
         let head = "\(place)  \(TimeText.minute(row.time))  \(isBackInTime ? "[earlier than the line before] " : "")"
         switch row.content {
         case .text(let text):
-            let mark = row.sequence == nil ? " " + Self.mark(waiting) : ""
+            let mark = row.sequence == nil ? " " + (try mark(waiting)) : ""
             // The writer may not be who the name says: the key was not the trusted one when the message came.
             let sender = row.hasOtherKey ? try names.username(row.sender) + " [other key]" : try names.shown(row.sender)
             return head + sender + ": " + text.indented(by: 4) + mark
@@ -109,12 +109,12 @@ struct HistoryLine {
         }
     }
 
-    static func mark(_ waiting: OutboxRow?) -> String {
+    func mark(_ waiting: OutboxRow?) throws -> String {
         switch waiting?.state {
         case .queued, nil: "(queued)"
         case .sending: "(sending)"
         case .unconfirmed: "(unconfirmed)"
-        case .failed(let reason): "(failed: \(reason.asClause))"
+        case .failed(let trouble): "(failed: \(try trouble.words(names)))"
         case .held: "(held)"
         }
     }

@@ -35,12 +35,12 @@ struct HistoryView: Encodable {
     var digest: String?
     var text: String?
     var events: [Event]?
-    /// Why a row could not be opened.
+    /// Why a row could not be opened, or why a message was not sent, for programs.
     var reason: String?
+    /// The same in words.
+    var explanation: String?
     /// sent, queued, sending, unconfirmed, held or failed; for messages.
     var state: String?
-    /// Why a row failed.
-    var failure: String?
     /// The row in the outbox.
     var outbox: UInt64?
 
@@ -66,7 +66,9 @@ struct HistoryView: Encodable {
             kind = "message"
             self.text = text
             state = row.sequence == nil ? waiting.map(OutboxWords.state) ?? "queued" : "sent"
-            if case .failed(let reason) = waiting?.state { failure = reason }
+            if case .failed(let trouble) = waiting?.state {
+                (reason, explanation) = (trouble.token, try trouble.words(names))
+            }
         case .system(let events):
             kind = "system"
             self.events = try events.map { event in
@@ -78,6 +80,7 @@ struct HistoryView: Encodable {
         case .unreadable(let reason):
             kind = "unreadable"
             self.reason = "\(reason)"
+            explanation = HistoryLine.words(for: reason)
         }
     }
 }

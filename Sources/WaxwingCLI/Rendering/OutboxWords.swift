@@ -1,6 +1,18 @@
 import ConclaveProtocol
 import WaxwingCore
 
+/// Why a row waits or has failed.
+struct Why {
+    /// For programs; it keeps its meaning.
+    let token: String
+    let words: String
+
+    init(_ token: String, _ words: String) {
+        self.token = token
+        self.words = words
+    }
+}
+
 /// Describes outbox rows: what they are, their state, why they wait and what would release them.
 struct OutboxWords {
     let names: Names
@@ -47,28 +59,43 @@ struct OutboxWords {
     ///   - group: the row's group.
     ///   - ahead: the first row of the same group that has to be done before it.
     ///   - heldBy: whom it is held for, and why.
-    func why(_ row: OutboxRow, in group: GroupRecord?, ahead: OutboxRow?, heldBy: String) -> String {
-        if case .failed(let reason) = row.state { return "failed: \(reason.asClause)" }
-        if row.state == .held { return heldBy.isEmpty ? "somebody in the group is not accepted" : heldBy }
-        if !isLoggedIn { return "nobody is logged in" }
-        if let link, let hold = link.hold(of: link.server, now) {
-            return "\(hold.trouble.reason.asClause); next try not before \(TimeText.second(hold.until, now: now))"
+    func why(_ row: OutboxRow, in group: GroupRecord?, ahead: OutboxRow?, heldBy: String) throws -> Why {
+        if case .failed(let trouble) = row.state {
+            return Why(trouble.token, "failed: \(try trouble.words(names))")
         }
-        if let link, !link.trouble.isEmpty, link.kind != .sessionOver {
-            let tries = link.kind == .noWay && link.failures > 1 ? ", \(link.failures) tries" : ""
-            return "\(link.trouble.asClause) (since \(TimeText.second(link.since, now: now.wall))\(tries))"
+        if row.state == .held { return Why("held", heldBy.isEmpty ? "someone in the group is not accepted" : heldBy) }
+        if !isLoggedIn { return Why("signedOut", "no one is logged in") }
+        if let why = try whyTheServer() { return why }
+        if let ahead { return Why("behindAnother", "row \(ahead.order) of the same group comes first") }
+        if let trouble = row.trouble {
+            return Why(
+                trouble.token, try trouble.words(names) + (turn(of: row).map { "; next try \($0)" } ?? ""))
         }
-        if let ahead { return "row \(ahead.order) of the same group comes first" }
-        if !row.trouble.isEmpty {
-            return row.trouble.asClause + (turn(of: row).map { "; next try \($0)" } ?? "")
+        if let turn = turn(of: row) { return Why("putOff", "waits until \(turn)") }
+        if group?.status == .creating, !row.isCreation {
+            return Why(Trouble.groupNotCreated.token, Trouble.groupNotCreated.words)
         }
-        if let turn = turn(of: row) { return "waits until \(turn)" }
-        if group?.status == .creating, !row.isCreation { return "the group is not created yet" }
         switch row.state {
-        case .sending: return "a request for it is under way"
-        case .unconfirmed: return "it went out and no answer came; the group's log will tell whether it arrived"
-        default: return "nothing has been tried yet"
+        case .sending: return Why("sending", "a request for it is under way")
+        case .unconfirmed:
+            return Why(
+                "unconfirmed", "it went out and no answer came; the group's log will tell whether it arrived")
+        default: return Why("notTried", "nothing has been tried yet")
         }
+    }
+
+    /// Why nothing is asked of the server now; nil if nothing is in the way.
+    private func whyTheServer() throws -> Why? {
+        guard let link, let trouble = link.trouble else { return nil }
+        if let hold = link.hold(of: link.server, now) {
+            return Why(
+                trouble.token,
+                "\(try trouble.words(names)); next try not before \(TimeText.second(hold.until, now: now))")
+        }
+        if link.kind == .sessionOver { return nil }
+        let tries = link.kind == .noWay && link.failures > 1 ? ", \(link.failures) tries" : ""
+        return Why(
+            trouble.token, "\(try trouble.words(names)) (since \(TimeText.second(link.since, now: now.wall))\(tries))")
     }
 
     /// When a row that is put off will be tried again; nil if it may be tried at once.

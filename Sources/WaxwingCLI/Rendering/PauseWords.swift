@@ -3,6 +3,8 @@ import WaxwingCore
 
 /// Why something waits, in words for people.
 struct PauseWords {
+    /// For programs; it keeps its meaning.
+    var token: String
     var words: String
     /// The exit code for it; nil if all went as people without a network expect.
     var status: ExitStatus?
@@ -13,21 +15,26 @@ struct PauseWords {
     init(_ pause: Pause, _ lists: OutboxLists) throws {
         switch pause {
         case .notTried(let isSignedOut):
-            words = "nothing was tried, as you asked for"
+            (token, words) = ("notTried", "nothing was tried, as you asked for")
             needsLogin = isSignedOut
         case .signedOut(let isOver):
             let failure = Failure.signedOut(isOver: isOver)
-            (words, status, needsLogin) = (failure.message, failure.status, true)
+            (token, words) = (isOver ? "sessionOver" : "signedOut", failure.message)
+            (status, needsLogin) = (failure.status, true)
         case .cut(let trouble, let until, let seen):
-            words = trouble.reason
+            (token, words) = (trouble.cause.rawValue, trouble.reason.asClause)
             status = trouble.cause == .askedToWait ? .askedToWait : nil
             if trouble.isByServer {
-                words = "\(words.asClause); next try not before \(TimeText.second(until, now: seen))"
+                words += "; next try not before \(TimeText.second(until, now: seen))"
             }
-        case .unreachable: words = "the server cannot be reached"
-        case .troubleElsewhere(let trouble): words = trouble
-        case .disk(let error): words = Failure(explaining: error)?.message.asClause ?? "\(error)"
-        case .putOff(let row, let seen): words = try lists.list(seen).why(row)
+        case .unreachable: (token, words) = ("unreachable", "the server cannot be reached")
+        case .troubleElsewhere(let trouble): (token, words) = (trouble.token, trouble.words)
+        case .disk(let error):
+            let failure = Failure(explaining: error)
+            (token, words) = ("\(failure?.status ?? .other)", failure?.message ?? "\(error)")
+        case .putOff(let row, let seen):
+            let why = try lists.list(seen).why(row)
+            (token, words) = (why.token, why.words)
         }
     }
 

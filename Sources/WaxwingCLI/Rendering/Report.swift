@@ -14,8 +14,10 @@ struct Report: Encodable {
     var groupID: String
     /// The message's sequence number in the group's log.
     var sequence: UInt64?
-    /// Why it waits or has failed.
+    /// Why it waits or has failed, for programs.
     var reason: String?
+    /// The same in words.
+    var explanation: String?
     /// Whom it is held for.
     var holds: [HoldView]?
 
@@ -34,13 +36,16 @@ struct Report: Encodable {
         case .waiting(let pause):
             let pause = try PauseWords(pause, lists)
             result = "queued"
-            reason = pause.words + (pause.needsLogin ? pause.outlook("") : "")
+            reason = pause.token
+            explanation = pause.words + (pause.needsLogin ? pause.outlook("") : "")
         case .failed(let why):
             result = "failed"
-            reason = why
+            reason = why.token
+            explanation = try why.words(Names(reader))
         case .held:
             result = "held"
-            reason = holds.map(\.why).joined(separator: "; ")
+            reason = "held"
+            explanation = holds.map(\.why).joined(separator: "; ")
             self.holds = holds
         }
     }
@@ -75,12 +80,12 @@ struct Report: Encodable {
             case .waiting(let pause):
                 let pause = try PauseWords(pause, lists)
                 status = pause.status ?? status
-                if !json { Console.print("queued: \(pause.words.asClause)\(pause.outlook("it goes"))") }
+                if !json { Console.print("queued: \(pause.words)\(pause.outlook("it goes"))") }
             case .failed(let why):
                 if let refused, !json { Console.tell(refused) }
                 refused = Failure(
-                    ExitStatus(KnownFailure(rawValue: why)),
-                    "failed: \(try OutboxWords.what(row.intent, names)): \(why.asClause)",
+                    ExitStatus(why),
+                    "failed: \(try OutboxWords.what(row.intent, names)): \(try why.words(names))",
                     hint: "it is kept: waxwing outbox retry \(row.order), or waxwing outbox discard \(row.order)")
             }
         }
@@ -91,11 +96,11 @@ struct Report: Encodable {
 
 extension ExitStatus {
     /// The failure of a row, told apart for scripts if its reason matters to them.
-    fileprivate init(_ failure: KnownFailure?) {
-        switch failure {
+    fileprivate init(_ trouble: Trouble) {
+        switch trouble {
         case .unknownUser: self = .unknownName
         case .neitherMemberNorInvited: self = .notPossible
-        case nil: self = .refused
+        default: self = .refused
         }
     }
 }

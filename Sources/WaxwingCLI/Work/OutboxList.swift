@@ -35,9 +35,9 @@ struct OutboxList {
     /// The row with this number, if it is still there.
     func row(_ order: UInt64) -> OutboxRow? { places[order].map { rows[$0] } }
 
-    func why(_ row: OutboxRow) throws -> String {
+    func why(_ row: OutboxRow) throws -> Why {
         let ahead = heads[row.group].flatMap { $0.order < row.order ? $0 : nil }
-        return words.why(
+        return try words.why(
             row, in: try reader.group(row.group), ahead: ahead,
             heldBy: holds(row.group).map(\.why).joined(separator: "; "))
     }

@@ -15,7 +15,7 @@ struct SignIn {
     ///
     /// - Throws: ``Failure`` if the profile belongs to someone else, or no server is named or known.
     init(_ username: String, _ server: ServerOptions, _ profileOptions: ProfileOptions) throws {
-        if let problem = InputRules.problem(username: username) { throw Failure(.usage, problem) }
+        if let problem = InputRules.problem(username: username) { throw Failure(.usage, "\(problem)") }
         let profile = try Profile.locate(profileOptions)
         let known = try profile.exists() ? try profile.openReader().account() : nil
         if let known, known.username != username {
@@ -46,7 +46,7 @@ struct SignIn {
             switch try await account.sync() {
             case .elsewhere: Console.note("another process is connected with this profile and brings it up to date")
             case .cut(let trouble, _): tellWhatIsMissing(trouble?.reason ?? "no way to the server")
-            case .reached, .signedOut: if let reason = tally.counts.unusable { tellWhatIsMissing(reason) }
+            case .reached, .signedOut: if let trouble = tally.counts.unusable { tellWhatIsMissing(trouble.words) }
             }
         } catch {
             tellWhatIsMissing(Failure(explaining: error)?.message ?? "\(error)")

@@ -20,7 +20,7 @@ final class Tally: Sendable {
         /// Members reached by a message of ours for the first time.
         var reached: Set<ID> = []
         /// Answers that made no sense: something may have been missed.
-        var unusable: String?
+        var unusable: Trouble?
         /// Whether something else writes with this profile's keys.
         fileprivate var isElsewhere = false
         fileprivate var applied: [ID: Int] = [:]
@@ -47,7 +47,7 @@ final class Tally: Sendable {
                 state.withLock { $0.carriedOut += 1 }
             }
         case .invite: state.withLock { $0.invites += 1 }
-        case .unusableAnswer(let reason): state.withLock { $0.unusable = reason }
+        case .unusableAnswer(let trouble): state.withLock { $0.unusable = trouble }
         case .nameClaimed(let user, let name): state.withLock { $0.claims[user] = name }
         case .identityChanged: state.withLock { $0.keysChanged += 1 }
         case .progress(let group, let applied, let waiting):

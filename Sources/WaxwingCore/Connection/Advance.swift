@@ -76,7 +76,7 @@ extension ClientCore {
             do {
                 return try carryOut(head, record, token, &turn)
             } catch let error as MLSError {
-                return fail(head, "the group's keys do not allow it: \(error.reason)", &turn)
+                return fail(head, .keysRefuse(detail: error.reason), &turn)
             }
         }
     }

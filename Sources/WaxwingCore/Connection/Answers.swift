@@ -18,7 +18,7 @@ extension ClientCore {
             }
         case .failure(let error):
             if case .page(_, let request) = call, error.cause == .answerTooLarge {
-                pageWasTooLarge(request, error.reason, &turn)
+                pageWasTooLarge(request, Trouble(error), &turn)
                 return
             }
             if case .page(_, let request) = call, error.isTornAnswer { pageWasTorn(request) }
@@ -54,7 +54,7 @@ extension ClientCore {
             lanes[group].acceptAnswer = nil
             guard var row = try turn.draft.outboxRow(group, order: order), !row.isFailed else { return }
             row.state = error.serverTrouble == .notOurs ? .unconfirmed : .queued
-            row.trouble = error.reason
+            row.trouble = Trouble(error)
             turn.draft.put(row)
         }
     }
@@ -132,7 +132,7 @@ extension ClientCore {
             if error.code != nil { try answerCame(&turn) }
             if error.code == .notFound { return nil }
             // A refusal with a code makes sense, even where nothing follows from it.
-            if error.code == nil { turn.notice(.unusableAnswer(reason: error.reason)) }
+            if error.code == nil { turn.notice(.unusableAnswer(Trouble(error))) }
             // Whatever the server has against it: asking again at once would not help.
             lanes.account.failures += 1
             lanes.account.notBefore = turn.deadline(

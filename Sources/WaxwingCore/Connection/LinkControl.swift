@@ -41,7 +41,7 @@ extension ClientCore {
         lanes.forgetAll()
         // What a process that is gone was sending: its outcome is unknown.
         for row in try turn.draft.outbox() where row.state == .sending { outcomeIsUnknown(row, &turn) }
-        if let known = try turn.draft.link(), known.isByServer, !known.trouble.isEmpty {
+        if let known = try turn.draft.link(), known.isByServer, known.trouble != nil {
             // Another process was told to wait: its count goes on.
             link.pressure = known.failures
             link.calmAt = turn.deadline(afterMilliseconds: 2 * ClientLimits.retryDelayMax)
@@ -81,7 +81,7 @@ extension ClientCore {
     private func outcomeIsUnknown(_ row: OutboxRow, _ turn: inout Turn) {
         var row = row
         row.state = .unconfirmed
-        row.trouble = "the connection ended before the server answered; the log will tell whether it arrived"
+        row.trouble = .connectionEnded
         turn.draft.put(row)
     }
 
@@ -193,9 +193,9 @@ extension ClientCore {
             default: .noWay
             }
         var record = LinkRecord(
-            trouble: error.reason, since: turn.now, failures: failures, nextTry: next, kind: kind, server: server)
+            trouble: Trouble(error), since: turn.now, failures: failures, nextTry: next, kind: kind, server: server)
         // One that lies ahead of us was set by a clock that was wrong.
-        if let known = try turn.draft.link(), !known.trouble.isEmpty, known.kind != .sessionOver,
+        if let known = try turn.draft.link(), known.trouble != nil, known.kind != .sessionOver,
             known.since <= turn.now
         {
             record.since = known.since
@@ -233,7 +233,7 @@ extension ClientCore {
         lanes.callsMax = ClientLimits.concurrentCalls
         guard link.troubleOnRecord else { return }
         link.troubleOnRecord = false
-        if let known = try turn.draft.link(), !known.trouble.isEmpty {
+        if let known = try turn.draft.link(), known.trouble != nil {
             turn.draft.put(LinkRecord(since: turn.now))
         }
     }
@@ -247,7 +247,7 @@ extension ClientCore {
         }
         account.token = nil
         turn.draft.put(account)
-        turn.draft.put(LinkRecord(trouble: "the server ended the session", since: turn.now, kind: .sessionOver))
+        turn.draft.put(LinkRecord(trouble: .sessionOver, since: turn.now, kind: .sessionOver))
         if link.live { turn.effects.append(.closeFeed) }
         link.feedClosed()
         setLink(.loginNeeded, &turn)

@@ -60,7 +60,7 @@ extension ClientCore {
         }
         guard piece.rows.count <= ClientLimits.importedRows, piece.rows.allSatisfy(isSound),
             piece.eras.values.allSatisfy({ $0 <= ClientLimits.importedEras })
-        else { throw CoreError(.invalidInput, "these rows are not those of a group's log") }
+        else { throw CoreError.invalidHistory }
     }
 
     private static func mayStandInALog(_ row: HistoryRow) -> Bool {

@@ -26,7 +26,7 @@ public struct SettledHistory: Sendable {
     public init(_ reader: AccountReader, _ group: ID, after: (era: UInt32, sequence: UInt64)? = nil) throws {
         store = reader.store
         // The record first: whatever is applied after it was read lies behind the end.
-        guard let record = try reader.group(group) else { throw CoreError(.unknownGroup, "there is no such group") }
+        guard let record = try reader.group(group) else { throw CoreError.unknownGroup }
         self.group = record
         let draft = reader.draft
         end = try Self.end(of: record, draft)

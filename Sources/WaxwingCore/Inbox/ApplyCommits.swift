@@ -254,7 +254,7 @@ extension ClientCore {
         case .outbox(let order), .external(let order):
             guard var row = try turn.draft.outboxRow(group, order: order) else { return }
             row.state = .queued
-            row.trouble = "another commit came first, this one is being made anew"
+            row.trouble = .raceLost
             row.notBefore = nil
             turn.draft.put(row)
         case .escrow(let invitee):
@@ -364,7 +364,7 @@ extension ClientCore {
 
     /// Ends our part in a group: keys are deleted, what waits is marked with the reason.
     mutating func closeGroup(
-        _ group: inout OpenGroup, as status: GroupRecord.Status, because reason: String, _ turn: inout Turn
+        _ group: inout OpenGroup, as status: GroupRecord.Status, because reason: GroupEnd, _ turn: inout Turn
     ) throws {
         group.state = nil
         group.record.status = status
@@ -373,7 +373,7 @@ extension ClientCore {
         try wipeState(group.id, &turn)
         for var row in try turn.draft.outbox(group.id) where !row.isFailed {
             if row.isByPerson {
-                row.state = .failed(reason)
+                row.state = .failed(.groupClosed(reason))
                 turn.draft.put(row)
             } else {
                 // No one asked for it, so no one misses it.

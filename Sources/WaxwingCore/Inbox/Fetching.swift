@@ -146,11 +146,11 @@ extension ClientCore {
         try lookForLostCommits(&record, &turn)
     }
 
-    mutating func pageWasTooLarge(_ request: PendingCall.PageRequest, _ reason: String, _ turn: inout Turn) {
+    mutating func pageWasTooLarge(_ request: PendingCall.PageRequest, _ trouble: Trouble, _ turn: inout Turn) {
         if request.limit > 1 {
             lanes[request.group].pageRows = max(1, request.limit / 2)
         } else {
-            turn.notice(.unusableAnswer(reason: reason))
+            turn.notice(.unusableAnswer(trouble))
             putOff(request.group, &turn)
         }
     }
@@ -170,7 +170,7 @@ extension ClientCore {
     ) throws {
         if try dealtWith(error, sent, &turn) { return }
         if error.status == 413 {
-            pageWasTooLarge(request, error.reason, &turn)
+            pageWasTooLarge(request, Trouble(error), &turn)
             return
         }
         switch error.code {
@@ -182,7 +182,7 @@ extension ClientCore {
             if error.code == .notFound { lanes[request.group].isDeleted = true }
             lanes.account.groupsStale = true
         default:
-            turn.notice(.unusableAnswer(reason: error.reason))
+            turn.notice(.unusableAnswer(Trouble(error)))
             putOff(request.group, &turn)
         }
     }

@@ -24,10 +24,10 @@ extension ClientCore {
             start(.findUser(call), call.request, row, &turn)
         case .invite(_, let user?):
             if try withGroup(record.id, turn, { $0.member(identity: user.bytes) != nil }) ?? false {
-                return fail(row, "already a member", &turn)
+                return fail(row, .alreadyMember, &turn)
             }
             if try turn.draft.staged(record.id).contains(where: { $0.record.purpose == .escrow(invitee: user) }) {
-                return fail(row, "already invited", &turn)
+                return fail(row, .alreadyInvited(by: ""), &turn)
             }
             if let (digest, stored) = try turn.draft.staged(record.id).first(where: {
                 $0.record.purpose == .outbox(order: row.order) && $0.record.baseEpoch == record.epoch
@@ -35,10 +35,7 @@ extension ClientCore {
                 escrow(try stagedCommit(stored), digest, user, row, serverID, token, &turn)
             } else if !serverClock.isKnown(turn.moment), turn.now.seconds < ServerClock.earliest {
                 // No key package would do, and each that is taken is lost to others.
-                return fail(
-                    row,
-                    "this machine's clock is wrong: it says \(Day(turn.now.seconds)); set it right, then try again",
-                    &turn)
+                return fail(row, .clockWrong(now: turn.now.seconds), &turn)
             } else {
                 let call = Endpoint.invite([user], group: serverID, token: token)
                 start(.takeKeyPackage(call, user: user), call.request, row, &turn)
@@ -62,7 +59,7 @@ extension ClientCore {
         _ packages: [MemberKeyPackage], of user: ID, _ row: OutboxRow, _ record: GroupRecord, _ turn: inout Turn
     ) throws {
         guard let package = packages.first(where: { $0.user == user }) else {
-            _ = fail(row, "the server has no key package of this user: they have to log in once more", &turn)
+            _ = fail(row, .noKeyPackage, &turn)
             return
         }
         do {
@@ -78,7 +75,7 @@ extension ClientCore {
                 [.add(keyPackage)], at: moment(for: keyPackage, turn), for: .outbox(order: row.order), in: record, &turn
             )
             guard staged.welcome != nil, staged.groupInfo != nil else {
-                _ = fail(row, "the invite could not be made", &turn)
+                _ = fail(row, .inviteImpossible, &turn)
                 return
             }
             resume(row, as: row.intent, &turn)
@@ -88,11 +85,10 @@ extension ClientCore {
                 resume(row, as: row.intent, &turn)
                 return
             }
-            let reason =
+            let trouble: Trouble =
                 error.code == .expired
-                ? try lifetimeTrouble(package, row, turn)
-                : "the key package of this user cannot be used: \(error.reason)"
-            _ = fail(row, reason, &turn)
+                ? .keyPackageExpired(try lifetime(of: package, row, turn)) : .keyPackageUnusable(detail: error.reason)
+            _ = fail(row, trouble, &turn)
         }
     }
 
@@ -104,26 +100,21 @@ extension ClientCore {
     }
 
     /// Why a key package is not valid now: whose clock is wrong, and what to do.
-    private func lifetimeTrouble(_ package: MemberKeyPackage, _ row: OutboxRow, _ turn: Turn) throws -> String {
-        guard case .invite(let username, let user) = row.intent,
-            let keyPackage = try? KeyPackage(message: package.keyPackage),
-            case .keyPackage(let lifetime) = keyPackage.leafNode.source
-        else { return "the key package of this user is not valid now" }
-        let known = try user.flatMap { try turn.draft.user($0) }?.username ?? ""
-        let name = username.isEmpty ? known : username
-        let now = serverClock.seconds(turn.moment)
-        var words = "\(name)'s key package "
-        if lifetime.notBefore > now {
-            words += "is not valid before \(Day(lifetime.notBefore)): \(name)'s clock was wrong when it was made"
-        } else if lifetime.notAfter < ServerClock.earliest {
-            words += "ended on \(Day(lifetime.notAfter)): \(name)'s clock was wrong when it was made"
-        } else {
-            words += "ended on \(Day(lifetime.notAfter)): \(name) has not been online for a long time"
-        }
+    private func lifetime(of package: MemberKeyPackage, _ row: OutboxRow, _ turn: Turn) throws -> KeyPackageLifetime {
+        var known = KeyPackageLifetime(
+            name: "", notBefore: nil, notAfter: nil, now: serverClock.seconds(turn.moment), doubtfulClock: nil)
         if !serverClock.isKnown(turn.moment) || serverClock.isOff(turn.moment) {
-            words += ", or this machine's clock is wrong, which says \(Day(turn.now.seconds))"
+            known.doubtfulClock = turn.now.seconds
         }
-        return words + "; ask \(name) to run `waxwing sync`, then try again"
+        guard case .invite(let username, let user) = row.intent else { return known }
+        known.name = username.isEmpty ? try user.flatMap { try turn.draft.user($0) }?.username ?? "" : username
+        // One that does not even decode says nothing about time.
+        if let keyPackage = try? KeyPackage(message: package.keyPackage),
+            case .keyPackage(let lifetime) = keyPackage.leafNode.source
+        {
+            (known.notBefore, known.notAfter) = (lifetime.notBefore, lifetime.notAfter)
+        }
+        return known
     }
 
     /// The server holds the invite now. The staged commit stays aside until the log brings it back.
@@ -152,7 +143,7 @@ extension ClientCore {
                 resume(row, as: .renewInvite(user: user), &turn)
             } else {
                 turn.draft.deleteStaged(record.id, digest: digest)
-                giveUp(row, "already invited by \(invite.inviterUsername)", &turn)
+                giveUp(row, .alreadyInvited(by: invite.inviterUsername), &turn)
             }
         } else if row.attempts > 1, !digest.isEmpty {
             // A member by now, perhaps by our own earlier try: its bytes may stand in the log, so the staged commit is kept.
@@ -160,12 +151,12 @@ extension ClientCore {
         } else {
             turn.draft.deleteStaged(record.id, digest: digest)
             lanes.account.groupsStale = true
-            giveUp(row, "already a member", &turn)
+            giveUp(row, .alreadyMember, &turn)
         }
     }
 
     /// What a person asked for stays with its reason; a renewal that is no longer wanted is over.
-    private mutating func giveUp(_ row: OutboxRow, _ reason: String, _ turn: inout Turn) {
+    private mutating func giveUp(_ row: OutboxRow, _ reason: Trouble, _ turn: inout Turn) {
         _ = row.isByPerson ? fail(row, reason, &turn) : drop(row, &turn)
     }
 

@@ -50,17 +50,17 @@ extension ClientCore {
             try queueOnce(.rejoin, in: record.id, &turn)
         } else if stale {
             lanes.account.invitesStale = true
-            delay(row, "the group moved on since the invite; it waits for an admin to renew it", &turn)
+            delay(row, .inviteOutdated, &turn)
         } else if row.steps < Self.looksForRenewedInvite {
             // Taken back to be renewed, perhaps: the list of invites will show another in its place.
             var row = row
             row.steps += 1
             lanes.account.invitesStale = true
-            delay(row, "the invite is gone; looking for another in its place", &turn)
+            delay(row, .inviteBeingRenewed, &turn)
         } else {
             forgetInvite(row, &turn)
             lanes.account.invitesStale = true
-            _ = fail(row, "the invite is gone: it was cancelled, or it expired", &turn)
+            _ = fail(row, .inviteGone, &turn)
         }
     }
 

@@ -42,7 +42,7 @@ extension ClientCore {
         var row = row
         let isRace = error.code == .conflict
         if row.steps >= Self.racesLost {
-            _ = fail(row, error.reason, &turn)
+            _ = fail(row, Trouble(error), &turn)
             return
         }
         for (digest, staged) in try turn.draft.staged(row.group) where staged.purpose == .outbox(order: row.order) {
@@ -50,6 +50,6 @@ extension ClientCore {
         }
         row.steps = isRace ? row.steps + 1 : Self.racesLost
         lanes[row.group].needsFetch = true
-        delay(row, error.reason, &turn)
+        delay(row, Trouble(error), &turn)
     }
 }

@@ -48,13 +48,13 @@ extension ClientCore {
             // It was us: the answer to our leaving got lost.
             turn.draft.deleteOutbox(row)
             turn.notice(.done(row, sequence: nil))
-            try end(record, as: .left, .weLeft, because: "you left the group", &turn)
+            try end(record, as: .left, .weLeft, because: .left, &turn)
             return
         }
         if lane.isDeleted {
-            try end(record, as: .deleted, .groupDeleted, because: "the group was deleted", &turn)
+            try end(record, as: .deleted, .groupDeleted, because: .deleted, &turn)
         } else {
-            try end(record, as: .removed, .weWereRemoved, because: "you are no longer a member of this group", &turn)
+            try end(record, as: .removed, .weWereRemoved, because: .removed, &turn)
         }
     }
 
@@ -172,7 +172,7 @@ extension ClientCore {
 
     /// Our part in a group is over, noticed outside its log.
     mutating func end(
-        _ record: GroupRecord, as status: GroupRecord.Status, _ kind: SystemEvent.Kind, because reason: String,
+        _ record: GroupRecord, as status: GroupRecord.Status, _ kind: SystemEvent.Kind, because reason: GroupEnd,
         _ turn: inout Turn
     ) throws {
         let me = try account(turn).userID
@@ -201,18 +201,18 @@ extension ClientCore {
         guard staged.changes.external, committer == me else {
             let isUnlisted = RemovalNote(authenticatedData: staged.authenticatedData) != nil
             if let committer { try prove(&group.record, by: committer, fromOutside: staged.changes.external, turn) }
-            try closeGroup(&group, as: .removed, because: "you are no longer a member of this group", &turn)
+            try closeGroup(&group, as: .removed, because: .removed, &turn)
             return [
                 SystemEvent(isUnlisted ? .weWereUnlisted : .weWereRemoved, actor: committer ?? row.sender, subject: me)
             ]
         }
         if try staged.committer.signatureKey == signer(turn).publicKey {
             try closeGroup(
-                &group, as: .removed, because: "another copy of this profile has taken its place in the group", &turn)
+                &group, as: .removed, because: .copyTookOver, &turn)
             return [SystemEvent(.copyTookOver, actor: me)]
         }
         try closeGroup(
-            &group, as: .removed, because: "another device of yours, or somebody in your name, is in your place", &turn)
+            &group, as: .removed, because: .placeTaken, &turn)
         return [SystemEvent(.deviceReplaced, actor: me), SystemEvent(.weWereRemoved, actor: me)]
     }
 }

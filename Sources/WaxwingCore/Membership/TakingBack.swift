@@ -101,7 +101,7 @@ extension ClientCore {
                 row.intent = .remove(username: username, user: user)
             }
             row.steps = Look.first
-            _ = fail(row, KnownFailure.neitherMemberNorInvited.rawValue, &turn)
+            _ = fail(row, .neitherMemberNorInvited, &turn)
         default: try inviteIsTakenBack(row, user, &turn)
         }
     }

@@ -34,7 +34,7 @@ extension ClientCore {
         var row = row
         row.state = .sending
         row.attempts = row.attempts &+ 1
-        row.trouble = ""
+        row.trouble = nil
         turn.draft.put(row)
         begin(.operation(operation, group: row.group, order: row.order), request, &turn)
     }
@@ -47,7 +47,7 @@ extension ClientCore {
     }
 
     /// Refused for good. The row stays, with its reason, and no longer holds up those behind it.
-    mutating func fail(_ row: OutboxRow, _ reason: String, _ turn: inout Turn) -> LaneStep {
+    mutating func fail(_ row: OutboxRow, _ reason: Trouble, _ turn: inout Turn) -> LaneStep {
         var row = row
         row.state = .failed(reason)
         turn.draft.put(row)
@@ -57,7 +57,7 @@ extension ClientCore {
 
     /// Try the row again later, a little later each time.
     mutating func delay(
-        _ row: OutboxRow, _ trouble: String, from first: UInt64 = ClientLimits.retryDelayMin, _ turn: inout Turn
+        _ row: OutboxRow, _ trouble: Trouble, from first: UInt64 = ClientLimits.retryDelayMin, _ turn: inout Turn
     ) {
         var row = row
         row.state = .queued
@@ -80,8 +80,7 @@ extension ClientCore {
     ) throws -> LaneStep {
         guard record.status == .active, let serverID = record.serverID else {
             var waiting = row
-            waiting.trouble =
-                record.status == .creating ? "the group is not created yet" : "the keys of this group are missing"
+            waiting.trouble = record.status == .creating ? .groupNotCreated : .keysMissing
             if waiting != row { turn.draft.put(waiting) }
             return .rest
         }
@@ -98,7 +97,7 @@ extension ClientCore {
             }
         }
         guard let sealed = row.sealed else {
-            return fail(row, "the keys of this group are missing; `waxwing group rejoin` brings them back", &turn)
+            return fail(row, .keysMissing, &turn)
         }
         let digest = sha256(sealed.ciphertext)
         let call = Endpoint.sendMessage(
@@ -162,7 +161,7 @@ extension ClientCore {
         _ row: OutboxRow, _ record: GroupRecord, _ token: SessionToken, _ turn: inout Turn
     ) throws -> LaneStep {
         guard let serverID = record.serverID, record.status == .active || record.status == .creating else {
-            return fail(row, "the keys of this group are missing; `waxwing group rejoin` brings them back", &turn)
+            return fail(row, .keysMissing, &turn)
         }
         let staged: StagedCommit
         if let (_, stored) = try turn.draft.staged(record.id).first(where: {
@@ -181,7 +180,7 @@ extension ClientCore {
                         proposals, for: .outbox(order: row.order), note: note, in: record,
                         &turn)
                 } catch let error as MLSError {
-                    return fail(row, "the commit cannot be made: \(error.reason)", &turn)
+                    return fail(row, .commitImpossible(detail: error.reason), &turn)
                 }
             }
         }
@@ -218,7 +217,7 @@ extension ClientCore {
                 now: moment ?? turn.now.seconds, entropy: entropy)
         }
         guard let staged else {
-            throw MLSError(.invalidState, "the keys of this group are missing; `waxwing group rejoin` brings them back")
+            throw MLSError(.invalidState, "the keys of this group are missing")
         }
         turn.draft.put(
             StagedRecord(purpose: purpose, baseEpoch: staged.baseEpoch, commit: staged.serialized()),
@@ -249,7 +248,7 @@ extension ClientCore {
         case commit([Proposal], note: [UInt8] = [])
         /// What was wanted is so already.
         case done
-        case impossible(String)
+        case impossible(Trouble)
         /// Something has to be asked first, and is being asked.
         case underWay
         /// No commit brings it about, but another intent does.

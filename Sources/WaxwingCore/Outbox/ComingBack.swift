@@ -82,7 +82,7 @@ extension ClientCore {
             let view = try OutsideView(groupInfo: groupInfo, crypto: crypto)
             if !record.mlsGroupID.isEmpty, view.groupID != record.mlsGroupID {
                 if isProbe(row, record) { throw MLSError(.wrongGroup, "the GroupInfo is for another group") }
-                _ = fail(row, "the server's GroupInfo is for another group", &turn)
+                _ = fail(row, .groupInfoOfAnother, &turn)
                 return
             }
             let objection = try objection(to: view, record, turn)
@@ -100,7 +100,7 @@ extension ClientCore {
                 _ = drop(row, &turn)
                 return
             }
-            delay(row, "the server's GroupInfo cannot be used (\(error.code.rawValue))", &turn)
+            delay(row, .groupInfoUnusable(detail: error.code.rawValue), &turn)
         }
     }
 
@@ -127,7 +127,7 @@ extension ClientCore {
             for: row.group, digest: sha256(staged.message))
         var row = row
         row.state = .queued
-        row.trouble = ""
+        row.trouble = nil
         // The looks so far were no failures of the request that follows.
         row.attempts = 0
         row.looks = 0
@@ -138,7 +138,7 @@ extension ClientCore {
     // MARK: What the log says to a GroupInfo
 
     private struct Objection {
-        var trouble: String
+        var trouble: Trouble
         /// How often the server is asked for a better one. What stands in the log was not verified: after that we come in all the same, and
         /// the log decides.
         var patience = ClientLimits.looksForGroupInfo
@@ -153,21 +153,13 @@ extension ClientCore {
         let isAhead = record.status != .active || view.epoch > record.epoch
         let isOver = isAhead ? try isOver(view, in: record.id, turn) : view.epoch < record.epoch
         if isOver {
-            return Objection(
-                trouble:
-                    "the server's GroupInfo is behind the log; it waits for a member of the group to sync and renew it")
+            return Objection(trouble: .groupInfoBehind)
         }
         switch log.fit(of: branch(of: view), isVouchedFor: view.signer.identity != me.bytes) {
         case .fits: return nil
         case .doubtful:
-            return Objection(
-                trouble: "the group has split, and it is not clear which side lives; looking once more", patience: 1,
-                isSerious: false)
-        case .dead:
-            return Objection(
-                trouble:
-                    "the server has the GroupInfo of a dead commit; it waits for a member of the group to sync and renew it"
-            )
+            return Objection(trouble: .groupSplit, patience: 1, isSerious: false)
+        case .dead: return Objection(trouble: .groupInfoDead)
         }
     }
 
@@ -181,7 +173,7 @@ extension ClientCore {
         }
     }
 
-    private mutating func lookAgain(_ row: OutboxRow, _ trouble: String, _ turn: inout Turn) {
+    private mutating func lookAgain(_ row: OutboxRow, _ trouble: Trouble, _ turn: inout Turn) {
         var row = row
         if let next = lanes[row.group].nextLook, !next.isDue(turn.moment) {
             lanes[row.group].nextLook = nil

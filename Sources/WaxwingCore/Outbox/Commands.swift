@@ -16,12 +16,12 @@ extension ClientCore {
         case .rotate(let group): try queue(.rotate, in: openGroup(group, turn), &turn)
         case .invite(let group, let username):
             let (username, user) = try whom(username, turn)
-            if user == (try account(turn).userID) { throw CoreError(.notAllowed, "you cannot invite yourself") }
+            if user == (try account(turn).userID) { throw CoreError.cannotInviteYourself }
             try queue(.invite(username: username, user: user), in: openGroup(group, turn), &turn)
         case .remove(let group, let username):
             let (username, user) = try whom(username, turn)
             if user == (try account(turn).userID) {
-                throw CoreError(.notAllowed, "you cannot remove yourself; leave the group instead")
+                throw CoreError.cannotRemoveYourself
             }
             let record = try openGroup(group, turn)
             let (intent, steps) = try removal(of: username, user, in: record, &turn)
@@ -44,8 +44,8 @@ extension ClientCore {
         }
     }
 
-    private func check(_ problem: String?) throws {
-        if let problem { throw CoreError(.invalidInput, problem) }
+    private func check(_ problem: InputProblem?) throws {
+        if let problem { throw CoreError.invalidInput(problem) }
     }
 
     private mutating func queueRejoin(_ group: ID, _ turn: inout Turn) throws {
@@ -57,23 +57,21 @@ extension ClientCore {
             turn.draft.put(record)
         }
         let record = try openGroup(group, turn)
-        if record.status == .creating { throw CoreError(.notAllowed, "the group is still being created") }
+        if record.status == .creating { throw CoreError.groupBeingCreated }
         try queue(.rejoin, in: record, &turn)
     }
 
     private func openGroup(_ id: ID, _ turn: Turn) throws -> GroupRecord {
         _ = try account(turn)
-        guard let record = try turn.draft.group(id) else { throw CoreError(.unknownGroup, "there is no such group") }
+        guard let record = try turn.draft.group(id) else { throw CoreError.unknownGroup }
         switch record.status {
         case .active, .creating, .keyless: return record
-        case .removed: throw CoreError(.groupClosed, "you are no longer a member of this group")
-        case .left: throw CoreError(.groupClosed, "you left this group")
+        case .removed: throw CoreError.groupClosed(.removed)
+        case .left: throw CoreError.groupClosed(.left)
         case .deleted:
-            throw CoreError(
-                .groupClosed, record.serverID == nil ? "this group was never created" : "this group was deleted")
+            throw CoreError.groupClosed(record.serverID == nil ? .neverCreated : .deleted)
         case .imported:
-            throw CoreError(
-                .groupClosed, "only the history of this group is here; a sync tells whether you are a member")
+            throw CoreError.groupClosed(.imported)
         }
     }
 
@@ -111,8 +109,7 @@ extension ClientCore {
     private mutating func signIn(_ session: Session, _ serverURL: String, _ turn: inout Turn) throws {
         if var known = try turn.draft.account() {
             guard known.userID == session.userID, known.serverURL == serverURL else {
-                throw CoreError(
-                    .otherAccount, "this profile belongs to \(known.username) at \(known.serverURL)")
+                throw CoreError.otherAccount(username: known.username, server: known.serverURL)
             }
             known.token = session.token
             turn.draft.put(known)
@@ -137,9 +134,9 @@ extension ClientCore {
         try check(InputRules.problem(groupName: name))
         try check(InputRules.problem(alias: alias))
         for group in try turn.draft.groups() where group.name == name && group.isOpen {
-            throw CoreError(.invalidInput, "you are in a group named \(name) already")
+            throw CoreError.groupNameInUse(name)
         }
-        guard let id = ID(entropy.bytes(16)) else { throw CoreError(.damaged, "no randomness to be had") }
+        guard let id = ID(entropy.bytes(16)) else { throw CoreError.noRandomness }
         let record = GroupRecord(id: id, serverID: nil, name: name, alias: alias, status: .creating)
         turn.draft.put(record)
         try queue(.create(name: name, alias: alias), in: record, &turn)
@@ -148,14 +145,12 @@ extension ClientCore {
     /// Seals the text at once where there are keys: ratchet step, ciphertext, outbox row and history row are one change set.
     private mutating func queueMessage(_ text: String, to id: ID, _ turn: inout Turn) throws {
         let record = try openGroup(id, turn)
-        if text.isEmpty { throw CoreError(.invalidInput, "there is nothing to send") }
+        if text.isEmpty { throw CoreError.emptyMessage }
         if text.utf8.count > ClientLimits.messageText {
-            throw CoreError(
-                .invalidInput,
-                "the text is \(text.utf8.count) bytes long; one message holds at most \(ClientLimits.messageText)")
+            throw CoreError.messageTooLong(bytes: text.utf8.count, limit: ClientLimits.messageText)
         }
         guard let messageID = MessageID(entropy.bytes(16)) else {
-            throw CoreError(.damaged, "no randomness to be had")
+            throw CoreError.noRandomness
         }
         let me = try account(turn).userID
         // Not for its effect: a message written by us must never be taken for somebody else's copy.
@@ -194,7 +189,7 @@ extension ClientCore {
 
     private mutating func queueAccept(_ id: ID, _ turn: inout Turn) throws {
         guard let invite: InviteRecord = try turn.draft.record(.invite, id.bytes) else {
-            throw CoreError(.unknownInvite, "there is no such invite")
+            throw CoreError.unknownInvite
         }
         var record =
             try localGroup(invite.group, turn)
@@ -221,7 +216,7 @@ extension ClientCore {
                 row.steps = 0
             }
             row.intent = .accept(invite: invite)
-            row.trouble = ""
+            row.trouble = nil
             row.notBefore = nil
             turn.draft.put(row)
             lanes.wake(row.group)
@@ -231,7 +226,7 @@ extension ClientCore {
 
     private mutating func queueDecline(_ id: ID, _ turn: inout Turn) throws {
         guard let invite: InviteRecord = try turn.draft.record(.invite, id.bytes) else {
-            throw CoreError(.unknownInvite, "there is no such invite")
+            throw CoreError.unknownInvite
         }
         var record =
             try localGroup(invite.group, turn)
@@ -247,7 +242,7 @@ extension ClientCore {
 
     private func outboxRow(_ order: UInt64, _ turn: Turn) throws -> OutboxRow {
         guard let row = try turn.draft.outbox().first(where: { $0.order == order }) else {
-            throw CoreError(.unknownOutboxRow, "the outbox has no row \(order)")
+            throw CoreError.unknownOutboxRow(order)
         }
         return row
     }
@@ -255,7 +250,7 @@ extension ClientCore {
     private mutating func retry(_ order: UInt64, _ turn: inout Turn) throws {
         var row = try outboxRow(order, turn)
         if row.isFailed || row.state == .held { row.state = .queued }
-        row.trouble = ""
+        row.trouble = nil
         row.notBefore = nil
         turn.draft.put(row)
         lanes.wake(row.group)
@@ -265,8 +260,7 @@ extension ClientCore {
     private mutating func discard(_ order: UInt64, _ turn: inout Turn) throws {
         let row = try outboxRow(order, turn)
         if row.state == .sending || row.state == .unconfirmed || row.state == .held && row.attempts > 0 {
-            throw CoreError(
-                .notAllowed, "row \(order) may have reached the server already; the next sync will tell")
+            throw CoreError.mayHaveArrived(order)
         }
         turn.draft.deleteOutbox(row)
         turn.draft.delete(.history, Keys.pendingHistory(row.group, order: order))
@@ -276,7 +270,7 @@ extension ClientCore {
         }
         if case .create = row.intent, var record = try turn.draft.group(row.group), record.status == .creating {
             var group = OpenGroup(record: record, state: nil)
-            try closeGroup(&group, as: .deleted, because: "the group was not created", &turn)
+            try closeGroup(&group, as: .deleted, because: .neverCreated, &turn)
             record = group.record
             turn.draft.put(record)
         }

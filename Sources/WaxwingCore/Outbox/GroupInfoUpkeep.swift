@@ -78,7 +78,7 @@ extension ClientCore {
         switch standing {
         case .agreed, .ours:
             if try turn.draft.group(record.id)?.entry == .doubtful, try !isBehindOurs(groupInfo, record, turn) {
-                delay(row, Self.doubtTrouble, &turn)
+                delay(row, .branchDoubtful, &turn)
             } else if try standing.isOurs || awaitsOurWord(groupInfo, record, turn) {
                 row.state = .queued
                 row.isTold = true
@@ -128,15 +128,11 @@ extension ClientCore {
         return try hasWitness(to: view, in: record.id, turn)
     }
 
-    private static var doubtTrouble: String {
-        "the way into the group may lead to a dead branch: it waits for another member to be online"
-    }
-
     /// Asks again after a while whether our branch lives.
     mutating func askLater(in group: ID, _ turn: inout Turn) throws {
         try queueOnce(.refreshGroupInfo, in: group, &turn)
         let look = try turn.draft.outbox(group).first { $0.intent == .refreshGroupInfo && !$0.isFailed }
-        if let look { delay(look, Self.doubtTrouble, &turn) }
+        if let look { delay(look, .branchDoubtful, &turn) }
     }
 
     /// While it is not known whether our branch lives, nothing is said on it: perhaps no one would ever read that. Only whether it lives is asked.
@@ -151,8 +147,8 @@ extension ClientCore {
         }
         let rows = try turn.draft.outbox(record.id)
         for var waiting in rows
-        where waiting.intent != .refreshGroupInfo && !waiting.isFailed && waiting.trouble != Self.doubtTrouble {
-            waiting.trouble = Self.doubtTrouble
+        where waiting.intent != .refreshGroupInfo && !waiting.isFailed && waiting.trouble != .branchDoubtful {
+            waiting.trouble = .branchDoubtful
             turn.draft.put(waiting)
         }
         guard let look = rows.first(where: { $0.intent == .refreshGroupInfo && !$0.isFailed }) else {

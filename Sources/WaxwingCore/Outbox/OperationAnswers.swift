@@ -10,7 +10,7 @@ extension ClientCore {
         // One that has failed meanwhile, with the group, keeps its reason and its text.
         guard var row = try turn.draft.outboxRow(group, order: order), !row.isFailed else { return }
         row.state = error.outcome == .notSent ? .queued : .unconfirmed
-        row.trouble = error.reason
+        row.trouble = Trouble(error)
         turn.draft.put(row)
     }
 
@@ -137,7 +137,7 @@ extension ClientCore {
         lanes[record.id].overlap = true
         var row = row
         row.wasLookedFor = true
-        delay(row, "the server counts anew; the log will tell what arrived", &turn)
+        delay(row, .logCountsAnew, &turn)
     }
 
     /// The server took a commit without saying where it stands: the log will.
@@ -147,7 +147,7 @@ extension ClientCore {
         if row.attempts > 1 { lanes[row.group].overlap = true }
         var row = row
         row.state = .unconfirmed
-        row.trouble = "the server took it; the group's log will tell whether it counts"
+        row.trouble = .takenWithoutPlace
         let takenBefore = lanes[row.group].taken[digest, default: 0]
         lanes[row.group].taken[digest] = takenBefore + 1
         // Taken before, and not in the log after all: do not hammer.
@@ -192,7 +192,7 @@ extension ClientCore {
         if error.isSessionOver {
             var row = row
             row.state = .queued
-            row.trouble = error.reason
+            row.trouble = .sessionOver
             turn.draft.put(row)
             lanes[record.id].needsFetch = true
             _ = try dealtWith(error, operation.request, &turn)
@@ -202,7 +202,7 @@ extension ClientCore {
             if row.isFailed { return }
             var row = row
             row.state = .unconfirmed
-            row.trouble = error.reason
+            row.trouble = Trouble(error)
             row.notBefore = turn.deadline(afterMilliseconds: retryDelay(failures: row.attempts))
             turn.draft.put(row)
             lanes[record.id].needsFetch = true
@@ -210,7 +210,7 @@ extension ClientCore {
         }
         if case .plain(401...407) = error.kind, row.attempts < ClientLimits.senselessRefusals {
             // A server of ours says with a code why it refuses: perhaps something else answered in its place.
-            delay(row, error.reason, from: ClientLimits.serverRetryDelayMin, &turn)
+            delay(row, Trouble(error), from: ClientLimits.serverRetryDelayMin, &turn)
             lanes[record.id].needsFetch = true
             return
         }
@@ -239,9 +239,9 @@ extension ClientCore {
             start(.findEscrow(call, digest: digest, user: user), call.request, row, &turn)
         case (.escrow(_, let digest, _), _):
             turn.draft.deleteStaged(record.id, digest: digest)
-            _ = fail(row, error.reason, &turn)
+            _ = fail(row, Trouble(error), &turn)
         case (.findUser, .notFound):
-            _ = fail(row, KnownFailure.unknownUser.rawValue, &turn)
+            _ = fail(row, .unknownUser, &turn)
         case (.takeBack, .notFound):
             nothingToTakeBack(row, &turn)
         case (.cancelInvite(_, let user), .notFound):
@@ -269,9 +269,9 @@ extension ClientCore {
             // No one asked for it but we ourselves. Whether we were removed the roster will tell.
             lanes.account.groupsStale = true
             // In doubt the question would only be queued again.
-            if record.entry == .doubtful { delay(row, error.reason, &turn) } else { _ = drop(row, &turn) }
+            if record.entry == .doubtful { delay(row, Trouble(error), &turn) } else { _ = drop(row, &turn) }
         case (.refreshGroupInfo, .conflict) where row.intent == .rejoin:
-            delay(row, error.reason, &turn)
+            delay(row, Trouble(error), &turn)
         case (.refreshGroupInfo, .conflict):
             // The server knows of a commit that we missed, and that is gone from its log.
             lanes[record.id].upkeepRefused = true
@@ -282,9 +282,9 @@ extension ClientCore {
         case (_, .notMember), (_, .banned):
             // Were we removed? The roster will tell; if not, the refusal stands.
             lanes.account.groupsStale = true
-            _ = fail(row, "the server says you are not a member of this group", &turn)
+            _ = fail(row, .notMember, &turn)
         default:
-            _ = fail(row, error.reason, &turn)
+            _ = fail(row, Trouble(error), &turn)
         }
     }
 
@@ -300,7 +300,7 @@ extension ClientCore {
             try probeRefused(row, record, error, &turn)
             return
         }
-        delay(row, "another commit came first: \(error.reason)", &turn)
+        delay(row, .raceLost, &turn)
         if row.attempts > 3, row.intent != .rejoin {
             // Again and again, with the log drained: either commits are missing from it, or the server has counted one that was none. The
             // first is asked first (a rejoin is urgent): a GroupInfo of the past would open an epoch again that is over for others.
@@ -324,7 +324,7 @@ extension ClientCore {
         }
         var row = row
         row.attempts = max(row.attempts, lane.probesRefused)
-        delay(row, "another commit came first: \(error.reason)", &turn)
+        delay(row, .raceLost, &turn)
     }
 
     private mutating func commitRefused(
@@ -336,14 +336,14 @@ extension ClientCore {
             membership.roster.removeAll { $0.user == user }
             turn.draft.put(membership, for: record.id)
             lanes[record.id].needsFetch = true
-            delay(row, error.reason, &turn)
+            delay(row, Trouble(error), &turn)
             return
         }
         for (digest, staged) in try turn.draft.staged(record.id)
         where staged.purpose == .outbox(order: row.order) || staged.purpose == .external(order: row.order) {
             turn.draft.deleteStaged(record.id, digest: digest)
         }
-        _ = fail(row, error.reason, &turn)
+        _ = fail(row, Trouble(error), &turn)
     }
 
     // MARK: Groups of our own making
@@ -366,12 +366,12 @@ extension ClientCore {
             groupIsKnown(as: group.group, row, record, &turn)
             return
         }
-        _ = fail(row, "the group name \(record.name) is taken", &turn)
+        _ = fail(row, .groupNameTaken(record.name), &turn)
     }
 
     private mutating func haveLeft(_ row: OutboxRow, _ record: GroupRecord, _ turn: inout Turn) throws {
         turn.draft.deleteOutbox(row)
         turn.notice(.done(row, sequence: nil))
-        try end(record, as: .left, .weLeft, because: "you left the group", &turn)
+        try end(record, as: .left, .weLeft, because: .left, &turn)
     }
 }

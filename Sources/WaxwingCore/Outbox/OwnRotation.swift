@@ -92,8 +92,7 @@ extension ClientCore {
         waiting.state = .queued
         waiting.trouble =
             change?.isFailed ?? false
-            ? "the group needs new keys first, and the server has refused them: change them again"
-            : "the group gets new keys first"
+            ? .newKeysRefused : .newKeysFirst
         if waiting != row { turn.draft.put(waiting) }
         if let notBefore = change?.notBefore, !notBefore.isDue(turn.moment) {
             lanes.sleep(record.id, until: notBefore)

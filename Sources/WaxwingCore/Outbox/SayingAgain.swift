@@ -35,12 +35,11 @@ extension ClientCore {
 
     /// We are out of a group before anyone else was seen on the branch that we came in by: whether what we said there was read is not known any more.
     /// It stays in the outbox as failed, with its text.
-    func keepUnread(_ record: GroupRecord, because reason: String, _ turn: inout Turn) throws {
+    func keepUnread(_ record: GroupRecord, because reason: GroupEnd, _ turn: inout Turn) throws {
         guard record.entry != .proven else { return }
         let me = try account(turn).userID
         for text in try ownTexts(record, turn, where: { $0.epoch >= record.joinedEpoch }).reversed() {
-            let reason = "\(reason), and no one is known to have read this"
-            try takeBack(text, in: record, as: .failed(reason), by: me, &turn)
+            try takeBack(text, in: record, as: .failed(.unread(reason)), by: me, &turn)
         }
     }
 

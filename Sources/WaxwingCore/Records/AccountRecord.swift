@@ -59,10 +59,10 @@ public struct AccountRecord: StoredRecord {
 
 /// Why the server is not being talked to right now: what `outbox list` gives as the reason things wait.
 public struct LinkRecord: StoredRecord, Hashable {
-    static let version: UInt8 = 2
+    static let version: UInt8 = 3
 
-    /// Empty while all is well.
-    public var trouble: String
+    /// Nil while all is well.
+    public var trouble: Trouble?
     /// When the trouble began.
     public var since: Instant
     /// Tries that failed since then.
@@ -83,10 +83,21 @@ public struct LinkRecord: StoredRecord, Hashable {
         case askedToWait = 3
         /// The server took the session back.
         case sessionOver = 4
+
+        /// What version 2 had stored as a sentence.
+        fileprivate func trouble(_ sentence: String) -> Trouble {
+            switch self {
+            case .noWay: .transport(.other, detail: sentence)
+            case .otherServer: .transport(.badAnswer, detail: sentence)
+            case .serverTrouble: .transport(.serverTrouble, detail: sentence)
+            case .askedToWait: .transport(.askedToWait, detail: sentence)
+            case .sessionOver: .sessionOver
+            }
+        }
     }
 
     init(
-        trouble: String = "", since: Instant, failures: UInt32 = 0, nextTry: Deadline? = nil, kind: Kind = .noWay,
+        trouble: Trouble? = nil, since: Instant, failures: UInt32 = 0, nextTry: Deadline? = nil, kind: Kind = .noWay,
         server: String = ""
     ) {
         self.trouble = trouble
@@ -102,29 +113,33 @@ public struct LinkRecord: StoredRecord, Hashable {
 
     /// What keeps everyone from asking this server now; nil where nothing does.
     public func hold(of server: String, _ now: Moment) -> (until: Deadline, trouble: TransportError)? {
-        guard isByServer, !trouble.isEmpty, self.server == server, let nextTry, !nextTry.isDue(now) else { return nil }
-        let cause: TransportError.Cause = kind == .askedToWait ? .askedToWait : .serverTrouble
-        return (nextTry, TransportError(.notSent, cause, trouble))
+        guard isByServer, case .transport(let cause, let detail) = trouble, self.server == server, let nextTry,
+            !nextTry.isDue(now)
+        else { return nil }
+        return (nextTry, TransportError(.notSent, cause, detail))
     }
 
     init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {
-        trouble = try reader.readText()
+        let sentence = version < 3 ? try reader.readText() : ""
+        trouble = version < 3 ? nil : try reader.readOptional()
         since = Instant(milliseconds: try reader.read())
         failures = try reader.read()
         // Version 1 had a moment of the wall clock.
         guard version > 1 else {
             _ = try reader.read(UInt64.self)
             (kind, server) = (.noWay, "")
+            trouble = sentence.isEmpty ? nil : .transport(.other, detail: sentence)
             return
         }
         nextTry = try reader.readDeadline()
         guard let kind = Kind(rawValue: try reader.read()) else { throw MLSError(.malformed, "a kind of trouble") }
         self.kind = kind
         server = try reader.readText()
+        if !sentence.isEmpty { trouble = kind.trouble(sentence) }
     }
 
     func encode(to writer: inout TLSWriter) {
-        writer.writeText(trouble)
+        writer.writeOptional(trouble)
         writer.write(since.milliseconds)
         writer.write(failures)
         writer.write(nextTry)

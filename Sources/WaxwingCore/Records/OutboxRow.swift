@@ -52,9 +52,12 @@ public struct MessageID: Hashable, Sendable, CustomStringConvertible {
 
 /// One thing that waits to be carried out, in the order it was asked for.
 public struct OutboxRow: StoredRecord, Hashable {
-    static let version: UInt8 = 3
-    /// Version 3 has the state ``State/held``.
-    var neededVersion: UInt8 { state == .held ? 3 : 2 }
+    static let version: UInt8 = 4
+    /// Version 3 has the state ``State/held``, and version 4 has a ``Trouble`` where those before it had a sentence.
+    var neededVersion: UInt8 {
+        if trouble != nil || isFailed { return 4 }
+        return state == .held ? 3 : 2
+    }
 
     /// How far the row has come.
     public enum State: Hashable, Sendable {
@@ -64,7 +67,7 @@ public struct OutboxRow: StoredRecord, Hashable {
         /// A request went out and no answer came: the log will tell.
         case unconfirmed
         /// Refused for good; kept until it is retried or discarded.
-        case failed(String)
+        case failed(Trouble)
         /// Somebody is in the group whom it must not reach (``RoomRecord/holds``); a person decides.
         case held
     }
@@ -87,8 +90,8 @@ public struct OutboxRow: StoredRecord, Hashable {
     public var attempts: UInt32
     /// Steps of its way that are behind it: a request of a later step is a new request, even if it looks like an earlier one.
     var steps: UInt32
-    /// What the last try ran into; empty where nothing did.
-    public var trouble: String
+    /// What the last try ran into; nil if nothing did.
+    public var trouble: Trouble?
     /// Not to be tried again before then.
     public var notBefore: Deadline?
     var sealed: Sealed?
@@ -102,7 +105,7 @@ public struct OutboxRow: StoredRecord, Hashable {
         state = .queued
         attempts = 0
         steps = 0
-        trouble = ""
+        trouble = nil
         notBefore = nil
         sealed = nil
     }
@@ -113,10 +116,10 @@ public struct OutboxRow: StoredRecord, Hashable {
         set { steps = newValue ? 1 : 0 }
     }
 
-    public var isFailed: Bool {
-        if case .failed = state { return true }
-        return false
-    }
+    /// Why it was refused for good; nil if it was not.
+    public var failure: Trouble? { if case .failed(let trouble) = state { trouble } else { nil } }
+
+    public var isFailed: Bool { failure != nil }
 
     init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {
         order = try reader.read()
@@ -127,14 +130,15 @@ public struct OutboxRow: StoredRecord, Hashable {
         case 0: state = .queued
         case 1: state = .sending
         case 2: state = .unconfirmed
-        case 3: state = .failed(try reader.readText())
+        case 3 where version < 4: state = .failed(Trouble(sentence: try reader.readText()))
+        case 3: state = .failed(try reader.read())
         case 4: state = .held
         default: throw MLSError(.malformed, "unknown outbox state")
         }
         createdAt = Instant(milliseconds: try reader.read())
         attempts = try reader.read()
         steps = try reader.read()
-        trouble = try reader.readText()
+        trouble = version < 4 ? .waiting(sentence: try reader.readText()) : try reader.readOptional()
         // Version 1 had a moment of the wall clock.
         if version == 1 { _ = try reader.read(UInt64.self) } else { notBefore = try reader.readDeadline() }
         if try reader.readBool() {
@@ -153,13 +157,13 @@ public struct OutboxRow: StoredRecord, Hashable {
         case .unconfirmed: writer.write(UInt8(2))
         case .failed(let reason):
             writer.write(UInt8(3))
-            writer.writeText(reason)
+            writer.write(reason)
         case .held: writer.write(UInt8(4))
         }
         writer.write(createdAt.milliseconds)
         writer.write(attempts)
         writer.write(steps)
-        writer.writeText(trouble)
+        writer.writeOptional(trouble)
         writer.write(notBefore)
         writer.writeBool(sealed != nil)
         if let sealed {

@@ -14,7 +14,7 @@ public struct AccountSigner: Sendable {
     /// - Throws: ``StoreError``; ``CoreError`` `notLoggedIn`; `MLSError` where the stored key is damaged.
     public init(_ reader: AccountReader, _ provider: any CryptoProvider) throws {
         guard let account = try reader.account() else {
-            throw CoreError(.notLoggedIn, "nobody is logged in on this profile")
+            throw CoreError.notSignedIn
         }
         crypto = try provider.suite(Self.cipherSuite)
         key = try crypto.signatureKey(raw: account.signatureKey)

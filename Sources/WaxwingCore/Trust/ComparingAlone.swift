@@ -7,13 +7,13 @@ extension ClientCore {
     package mutating func compareTree(of id: ID, now: Moment) throws -> ChangeSet {
         var turn = Turn(draft: Draft(store: store, base: try store.revision(), decoded: decoded), now: now)
         guard var record = try turn.draft.group(id), let state = try takeGroup(id, turn) else {
-            throw CoreError(.unknownGroup, "there is no such group")
+            throw CoreError.unknownGroup
         }
         defer { groups.put(id, state) }
         guard var known = try room(of: record, state, &turn), let newest = known.leaves.popLast(),
             let added = state.member(identity: newest.user.bytes),
             let committer = newest.by.flatMap({ state.member(identity: $0.bytes) })
-        else { throw CoreError(.notAllowed, "the last member was not added by a commit") }
+        else { throw CoreError.notAddedByCommit }
         turn.draft.decoded.rooms[id] = known
         var changes = CommitChanges()
         changes.added = [added]

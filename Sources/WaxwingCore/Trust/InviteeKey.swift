@@ -7,7 +7,7 @@ extension ClientCore {
     /// known one is a person's decision.
     mutating func keyTrouble(
         _ key: [UInt8], of user: ID, _ row: OutboxRow, _ turn: inout Turn
-    ) throws -> String? {
+    ) throws -> Trouble? {
         let seen = fingerprint(key)
         guard var known = try turn.draft.user(user),
             case .other(let isVerified, let isContested) = try keyRelation(seen, of: user, turn)
@@ -19,9 +19,6 @@ extension ClientCore {
             turn.draft.put(known, for: user)
             turn.notice(.identityChanged(user: user))
         }
-        let name = known.name.isEmpty ? user.description : try turn.draft.shownNames().name(of: user)
-        return
-            "the server offers another key for \(name) than the one you \(isVerified ? "verified" : "saw before"); compare the new "
-            + "one with them (`waxwing trust show \(name)`), then `waxwing trust verify \(name) --fingerprint …` and invite them again"
+        return .otherKey(user: user, wasVerified: isVerified)
     }
 }

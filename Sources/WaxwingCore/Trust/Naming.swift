@@ -53,7 +53,7 @@ extension ClientCore {
     /// - Parameter name: the one that was shown.
     func acceptName(_ name: String, of id: ID, _ turn: inout Turn) throws {
         guard try turn.draft.claimedName(of: id) == name, var user = try turn.draft.user(id) else {
-            throw CoreError(.notAllowed, "the server does not call them that")
+            throw CoreError.notTheirName
         }
         user.username = name
         turn.draft.put(user, for: id)
@@ -63,23 +63,20 @@ extension ClientCore {
     /// The server was asked who goes by a name.
     ///
     /// - Returns: what speaks against taking its answer; nil if nothing does.
-    func trouble(with info: UserInfo, askedFor username: String, _ turn: Turn) throws -> String? {
-        if info.username != username { return "asked for \(username), the server named somebody else" }
-        if try account(turn).userID == info.user { return "the server says that this is you" }
+    func trouble(with info: UserInfo, askedFor username: String, _ turn: Turn) throws -> Trouble? {
+        if info.username != username { return .otherUserNamed(asked: username) }
+        if try account(turn).userID == info.user { return .namedOurselves }
         guard let known = try turn.draft.user(info.user)?.name, !known.isEmpty, known != username else { return nil }
-        let shown = try turn.draft.shownNames().name(of: info.user)
-        return
-            "by the server's word \(username) is \(shown), whom you know by that name; if that is right, name them so, or "
-            + "`waxwing trust rename \(shown)` first"
+        return .nameOfAnother(asked: username, user: info.user)
     }
 
     /// Whom a command means. Names that are not known here are looked up at the server when the intent is carried out.
     func whom(_ text: String, _ turn: Turn) throws -> (username: String, user: ID?) {
         if let user = try turn.draft.user(named: text) { return (user.record.name, user.id) }
         if ID(text: text) != nil || text.contains(ShownNames.separator) {
-            throw CoreError(.unknownUser, "no one of this name and id is known here")
+            throw CoreError.unknownUser
         }
-        if let problem = InputRules.problem(username: text) { throw CoreError(.invalidInput, problem) }
+        if let problem = InputRules.problem(username: text) { throw CoreError.invalidInput(problem) }
         return (text, nil)
     }
 }
@@ -141,14 +138,13 @@ extension Draft {
 
     /// The one user whom a person may mean; nil if no one fits.
     ///
-    /// - Throws: ``CoreError`` `invalidInput` if several do.
+    /// - Throws: ``CoreError/ambiguousUser(forms:)`` if several do.
     func user(named text: String) throws -> (id: ID, record: UserRecord)? {
         let found = try users(meantBy: text)
         if let (id, record) = found.first, found.count == 1 { return (id, record) }
         if found.isEmpty { return nil }
         let shown = try shownNames()
-        let forms = found.keys.sorted().map { shown.name(of: $0) }.joined(separator: ", ")
-        throw CoreError(.invalidInput, "several users go by this name; say which: \(forms)")
+        throw CoreError.ambiguousUser(forms: found.keys.sorted().map { shown.name(of: $0) })
     }
 }
 

@@ -77,7 +77,7 @@ extension ClientCore {
     /// - Parameter shown: the fingerprint that was compared.
     mutating func verify(_ id: ID, fingerprint shown: String, _ turn: inout Turn) throws {
         guard try turn.draft.fingerprints(of: id).contains(shown) else {
-            throw CoreError(.unknownUser, "no such key of this user has been seen yet")
+            throw CoreError.unknownKey
         }
         let known = try turn.draft.user(id) ?? UserRecord()
         var user = known

@@ -157,7 +157,7 @@ extension ClientCore {
             turn.draft.put(level ?? .usual)
             return
         }
-        guard try turn.draft.group(group) != nil else { throw CoreError(.unknownGroup, "there is no such group") }
+        guard try turn.draft.group(group) != nil else { throw CoreError.unknownGroup }
         var room = try turn.draft.room(group) ?? RoomRecord()
         room.trust = level
         try turn.draft.put(room, for: group)
@@ -180,7 +180,7 @@ extension ClientCore {
             } else {
                 continue
             }
-            row.trouble = ""
+            row.trouble = nil
             turn.draft.put(row)
         }
         lanes.wake(record.id)
@@ -197,13 +197,13 @@ extension ClientCore {
         let room = try turn.draft.room(row.group) ?? RoomRecord()
         if room.holds.isEmpty, lanes.account.roundDone < max(1, lanes[row.group].rosterWanted) {
             row.state = .queued
-            row.trouble = "it waits for the server's list of members: somebody new was added to the group"
+            row.trouble = .rosterAwaited
             if try row != turn.draft.outboxRow(row.group, order: row.order) { turn.draft.put(row) }
             lanes.account.groupsStale = true
             return .rest
         }
         row.state = .held
-        row.trouble = ""
+        row.trouble = nil
         turn.draft.put(row)
         return .again
     }
@@ -251,11 +251,10 @@ extension ClientCore {
         guard var record = try turn.draft.group(group), var room = try turn.draft.room(group),
             let place = room.leaves.firstIndex(where: { $0.user == user && $0.fingerprint == shown })
         else {
-            throw CoreError(.notAllowed, "somebody else stands there by now: look again")
+            throw CoreError.memberChanged
         }
         if room.leaves[place].objection == .ourName {
-            throw CoreError(
-                .notAllowed, "this member bears your own name, and is not you: remove them, or leave the group")
+            throw CoreError.memberInOurName
         }
         room.leaves[place].accept()
         // One person is asked, not everybody.

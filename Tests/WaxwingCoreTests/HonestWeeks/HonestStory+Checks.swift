@@ -89,7 +89,8 @@ extension HonestStory {
             let left = try person.reader.outbox().filter { !$0.isFailed }
             #expect(
                 left.isEmpty,
-                "\(place): \(person.name) still has \(left.map { "\($0.intent) \($0.state) \($0.trouble)" })")
+                "\(place): \(person.name) still has \(left.map { "\($0.intent) \($0.state) \($0.trouble?.token ?? "")" })"
+            )
         }
     }
 }

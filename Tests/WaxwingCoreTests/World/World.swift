@@ -315,7 +315,8 @@ final class World {
             authenticators.insert("\(details.epoch) \(details.epochAuthenticator)")
             let left = try person.reader.outbox()
             #expect(
-                left.isEmpty, "\(person.name) still has \(left.map { "\($0.intent) \($0.state) \($0.trouble)" })",
+                left.isEmpty,
+                "\(person.name) still has \(left.map { "\($0.intent) \($0.state) \($0.trouble?.token ?? "")" })",
                 sourceLocation: sourceLocation)
         }
         #expect(authenticators.count == 1, "the group is split: \(authenticators)", sourceLocation: sourceLocation)
@@ -346,7 +347,7 @@ final class World {
             text +=
                 "members \(details?.members.map { nameOf($0.user) } ?? []) invited \((try? person.reader.invited(to: group.id))?.map(nameOf) ?? [])\n"
             for row in (try? person.reader.outbox()) ?? [] {
-                text += "  outbox \(row.intent) \(row.state) \(row.trouble)\n"
+                text += "  outbox \(row.intent) \(row.state) \(row.trouble?.token ?? "")\n"
             }
             for leaf in (try? person.reader.room(group.id)?.leaves) ?? [] where leaf.standing != .accepted {
                 text +=

@@ -1,4 +1,4 @@
-/// A day of the calendar (UTC), for what the core says about clocks: it has no time zone to show more by.
+/// A day of the calendar (UTC), for words about clocks that are wrong.
 struct Day: Hashable, CustomStringConvertible {
     let year: UInt64
     let month: UInt64
