@@ -184,4 +184,4 @@ proto:
 	@.ci/setup protobuf-compiler
 	@swift build --quiet --product protoc-gen-swift
 	@protoc --plugin="$$(swift build --show-bin-path)/protoc-gen-swift" --proto_path=$(PROTO) \
-		--swift_opt=Visibility=Public --swift_out=$(PROTO) conclave.proto
+		--swift_opt=Visibility=Package --swift_out=$(PROTO) conclave.proto

@@ -210,7 +210,7 @@ let package = Package(
             name: "WaxwingCoreTests",
             dependencies: [
                 // The server in process, for worlds in virtual time.
-                "WaxwingCore", "ConclaveProtocol", "MLS", "MLSOpenSSL", "WaxwingServer",
+                "WaxwingCore", "WaxwingClient", "ConclaveProtocol", "MLS", "MLSOpenSSL", "WaxwingServer",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),

@@ -22,7 +22,7 @@ extension ServerHint {
     public static let frameLength = 16 << 10
 
     /// Nil for an event of a kind this version does not know, or with an id that is not 16 bytes.
-    public init?(event: WireServerEvent) {
+    package init?(event: WireServerEvent) {
         switch event.event {
         case .newMessage(let event):
             guard let group = ID(event.groupID), let sender = ID(event.senderID) else { return nil }

@@ -27,8 +27,8 @@ fileprivate nonisolated struct _GeneratedWithProtocGenSwiftVersion: SwiftProtobu
   typealias Version = _2
 }
 
-public nonisolated enum WireErrorCode: SwiftProtobuf.Enum, Swift.CaseIterable {
-  public typealias RawValue = Int
+package nonisolated enum WireErrorCode: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
   case unspecified // = 0
   case badRequest // = 100
   case validation // = 101
@@ -44,11 +44,11 @@ public nonisolated enum WireErrorCode: SwiftProtobuf.Enum, Swift.CaseIterable {
   case banned // = 403
   case UNRECOGNIZED(Int)
 
-  public init() {
+  package init() {
     self = .unspecified
   }
 
-  public init?(rawValue: Int) {
+  package init?(rawValue: Int) {
     switch rawValue {
     case 0: self = .unspecified
     case 100: self = .badRequest
@@ -67,7 +67,7 @@ public nonisolated enum WireErrorCode: SwiftProtobuf.Enum, Swift.CaseIterable {
     }
   }
 
-  public var rawValue: Int {
+  package var rawValue: Int {
     switch self {
     case .unspecified: return 0
     case .badRequest: return 100
@@ -87,7 +87,7 @@ public nonisolated enum WireErrorCode: SwiftProtobuf.Enum, Swift.CaseIterable {
   }
 
   // The compiler won't synthesize support with the UNRECOGNIZED case.
-  public static let allCases: [WireErrorCode] = [
+  package static let allCases: [WireErrorCode] = [
     .unspecified,
     .badRequest,
     .validation,
@@ -105,18 +105,18 @@ public nonisolated enum WireErrorCode: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
-public nonisolated enum WireGroupVisibility: SwiftProtobuf.Enum, Swift.CaseIterable {
-  public typealias RawValue = Int
+package nonisolated enum WireGroupVisibility: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
   case unspecified // = 0
   case `private` // = 1
   case `public` // = 2
   case UNRECOGNIZED(Int)
 
-  public init() {
+  package init() {
     self = .unspecified
   }
 
-  public init?(rawValue: Int) {
+  package init?(rawValue: Int) {
     switch rawValue {
     case 0: self = .unspecified
     case 1: self = .private
@@ -125,7 +125,7 @@ public nonisolated enum WireGroupVisibility: SwiftProtobuf.Enum, Swift.CaseItera
     }
   }
 
-  public var rawValue: Int {
+  package var rawValue: Int {
     switch self {
     case .unspecified: return 0
     case .private: return 1
@@ -135,7 +135,7 @@ public nonisolated enum WireGroupVisibility: SwiftProtobuf.Enum, Swift.CaseItera
   }
 
   // The compiler won't synthesize support with the UNRECOGNIZED case.
-  public static let allCases: [WireGroupVisibility] = [
+  package static let allCases: [WireGroupVisibility] = [
     .unspecified,
     .private,
     .public,
@@ -143,18 +143,18 @@ public nonisolated enum WireGroupVisibility: SwiftProtobuf.Enum, Swift.CaseItera
 
 }
 
-public nonisolated enum WireGroupRole: SwiftProtobuf.Enum, Swift.CaseIterable {
-  public typealias RawValue = Int
+package nonisolated enum WireGroupRole: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
   case unspecified // = 0
   case member // = 1
   case admin // = 2
   case UNRECOGNIZED(Int)
 
-  public init() {
+  package init() {
     self = .unspecified
   }
 
-  public init?(rawValue: Int) {
+  package init?(rawValue: Int) {
     switch rawValue {
     case 0: self = .unspecified
     case 1: self = .member
@@ -163,7 +163,7 @@ public nonisolated enum WireGroupRole: SwiftProtobuf.Enum, Swift.CaseIterable {
     }
   }
 
-  public var rawValue: Int {
+  package var rawValue: Int {
     switch self {
     case .unspecified: return 0
     case .member: return 1
@@ -173,7 +173,7 @@ public nonisolated enum WireGroupRole: SwiftProtobuf.Enum, Swift.CaseIterable {
   }
 
   // The compiler won't synthesize support with the UNRECOGNIZED case.
-  public static let allCases: [WireGroupRole] = [
+  package static let allCases: [WireGroupRole] = [
     .unspecified,
     .member,
     .admin,
@@ -181,19 +181,19 @@ public nonisolated enum WireGroupRole: SwiftProtobuf.Enum, Swift.CaseIterable {
 
 }
 
-public nonisolated enum WireGroupUpdateType: SwiftProtobuf.Enum, Swift.CaseIterable {
-  public typealias RawValue = Int
+package nonisolated enum WireGroupUpdateType: SwiftProtobuf.Enum, Swift.CaseIterable {
+  package typealias RawValue = Int
   case unspecified // = 0
   case commit // = 1
   case settings // = 2
   case roleChange // = 3
   case UNRECOGNIZED(Int)
 
-  public init() {
+  package init() {
     self = .unspecified
   }
 
-  public init?(rawValue: Int) {
+  package init?(rawValue: Int) {
     switch rawValue {
     case 0: self = .unspecified
     case 1: self = .commit
@@ -203,7 +203,7 @@ public nonisolated enum WireGroupUpdateType: SwiftProtobuf.Enum, Swift.CaseItera
     }
   }
 
-  public var rawValue: Int {
+  package var rawValue: Int {
     switch self {
     case .unspecified: return 0
     case .commit: return 1
@@ -214,7 +214,7 @@ public nonisolated enum WireGroupUpdateType: SwiftProtobuf.Enum, Swift.CaseItera
   }
 
   // The compiler won't synthesize support with the UNRECOGNIZED case.
-  public static let allCases: [WireGroupUpdateType] = [
+  package static let allCases: [WireGroupUpdateType] = [
     .unspecified,
     .commit,
     .settings,
@@ -224,708 +224,708 @@ public nonisolated enum WireGroupUpdateType: SwiftProtobuf.Enum, Swift.CaseItera
 }
 
 /// Accounts
-public nonisolated struct WireRegisterRequest: Sendable {
+package nonisolated struct WireRegisterRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var username: String = String()
+  package var username: String = String()
 
-  public var password: String = String()
+  package var password: String = String()
 
-  public var alias: String = String()
+  package var alias: String = String()
 
-  public var registrationToken: String = String()
+  package var registrationToken: String = String()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireRegisterResponse: Sendable {
+package nonisolated struct WireRegisterResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var userID: Data = Data()
+  package var userID: Data = Data()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireLoginRequest: Sendable {
+package nonisolated struct WireLoginRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var username: String = String()
+  package var username: String = String()
 
-  public var password: String = String()
+  package var password: String = String()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireLoginResponse: Sendable {
+package nonisolated struct WireLoginResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var token: String = String()
+  package var token: String = String()
 
-  public var userID: Data = Data()
+  package var userID: Data = Data()
 
-  public var username: String = String()
+  package var username: String = String()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireUserInfoResponse: Sendable {
+package nonisolated struct WireUserInfoResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var userID: Data = Data()
+  package var userID: Data = Data()
 
-  public var username: String = String()
+  package var username: String = String()
 
-  public var alias: String = String()
+  package var alias: String = String()
 
-  public var signingKeyFingerprint: String = String()
+  package var signingKeyFingerprint: String = String()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireUpdateProfileRequest: Sendable {
+package nonisolated struct WireUpdateProfileRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var alias: String = String()
+  package var alias: String = String()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireChangePasswordRequest: Sendable {
+package nonisolated struct WireChangePasswordRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var currentPassword: String = String()
+  package var currentPassword: String = String()
 
-  public var newPassword: String = String()
+  package var newPassword: String = String()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireDeleteAccountRequest: Sendable {
+package nonisolated struct WireDeleteAccountRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var password: String = String()
+  package var password: String = String()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
 /// Key packages
-public nonisolated struct WireUploadKeyPackageRequest: Sendable {
+package nonisolated struct WireUploadKeyPackageRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var keyPackageData: Data = Data()
+  package var keyPackageData: Data = Data()
 
-  public var entries: [WireKeyPackageEntry] = []
+  package var entries: [WireKeyPackageEntry] = []
 
-  public var signingKeyFingerprint: String = String()
+  package var signingKeyFingerprint: String = String()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireKeyPackageEntry: Sendable {
+package nonisolated struct WireKeyPackageEntry: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var data: Data = Data()
+  package var data: Data = Data()
 
-  public var isLastResort: Bool = false
+  package var isLastResort: Bool = false
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireGetKeyPackageResponse: Sendable {
+package nonisolated struct WireGetKeyPackageResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var keyPackageData: Data = Data()
+  package var keyPackageData: Data = Data()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
 /// Groups
-public nonisolated struct WireCreateGroupRequest: Sendable {
+package nonisolated struct WireCreateGroupRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var alias: String = String()
+  package var alias: String = String()
 
-  public var groupName: String = String()
+  package var groupName: String = String()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireCreateGroupResponse: Sendable {
+package nonisolated struct WireCreateGroupResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var groupID: Data = Data()
+  package var groupID: Data = Data()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireListGroupsResponse: Sendable {
+package nonisolated struct WireListGroupsResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var groups: [WireGroupInfo] = []
+  package var groups: [WireGroupInfo] = []
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireGroupInfo: Sendable {
+package nonisolated struct WireGroupInfo: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var groupID: Data = Data()
+  package var groupID: Data = Data()
 
-  public var alias: String = String()
+  package var alias: String = String()
 
-  public var members: [WireGroupMember] = []
+  package var members: [WireGroupMember] = []
 
-  public var groupName: String = String()
+  package var groupName: String = String()
 
-  public var mlsGroupID: String = String()
+  package var mlsGroupID: String = String()
 
-  public var messageExpirySeconds: Int64 = 0
+  package var messageExpirySeconds: Int64 = 0
 
-  public var visibility: WireGroupVisibility = .unspecified
+  package var visibility: WireGroupVisibility = .unspecified
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireGroupMember: Sendable {
+package nonisolated struct WireGroupMember: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var userID: Data = Data()
+  package var userID: Data = Data()
 
-  public var username: String = String()
+  package var username: String = String()
 
-  public var alias: String = String()
+  package var alias: String = String()
 
-  public var role: WireGroupRole = .unspecified
+  package var role: WireGroupRole = .unspecified
 
-  public var signingKeyFingerprint: String = String()
+  package var signingKeyFingerprint: String = String()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireListPublicGroupsResponse: Sendable {
+package nonisolated struct WireListPublicGroupsResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var groups: [WirePublicGroupInfo] = []
+  package var groups: [WirePublicGroupInfo] = []
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WirePublicGroupInfo: Sendable {
+package nonisolated struct WirePublicGroupInfo: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var groupID: Data = Data()
+  package var groupID: Data = Data()
 
-  public var groupName: String = String()
+  package var groupName: String = String()
 
-  public var alias: String = String()
+  package var alias: String = String()
 
-  public var memberCount: UInt32 = 0
+  package var memberCount: UInt32 = 0
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireUpdateGroupRequest: Sendable {
+package nonisolated struct WireUpdateGroupRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var alias: String = String()
+  package var alias: String = String()
 
-  public var groupName: String = String()
+  package var groupName: String = String()
 
-  public var messageExpirySeconds: Int64 = 0
+  package var messageExpirySeconds: Int64 = 0
 
-  public var updateMessageExpiry: Bool = false
+  package var updateMessageExpiry: Bool = false
 
-  public var visibility: WireGroupVisibility = .unspecified
+  package var visibility: WireGroupVisibility = .unspecified
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireGetGroupInfoResponse: Sendable {
+package nonisolated struct WireGetGroupInfoResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var groupInfo: Data = Data()
+  package var groupInfo: Data = Data()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireGetRetentionPolicyResponse: Sendable {
+package nonisolated struct WireGetRetentionPolicyResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var serverRetentionSeconds: Int64 = 0
+  package var serverRetentionSeconds: Int64 = 0
 
-  public var groupExpirySeconds: Int64 = 0
+  package var groupExpirySeconds: Int64 = 0
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
 /// The log
-public nonisolated struct WireUploadCommitRequest: Sendable {
+package nonisolated struct WireUploadCommitRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var commitMessage: Data = Data()
+  package var commitMessage: Data = Data()
 
-  public var groupInfo: Data = Data()
+  package var groupInfo: Data = Data()
 
-  public var mlsGroupID: String = String()
+  package var mlsGroupID: String = String()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireSendMessageRequest: Sendable {
+package nonisolated struct WireSendMessageRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var mlsMessage: Data = Data()
+  package var mlsMessage: Data = Data()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireSendMessageResponse: Sendable {
+package nonisolated struct WireSendMessageResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var sequenceNum: UInt64 = 0
+  package var sequenceNum: UInt64 = 0
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireGetMessagesResponse: Sendable {
+package nonisolated struct WireGetMessagesResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var messages: [WireStoredMessage] = []
+  package var messages: [WireStoredMessage] = []
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireStoredMessage: Sendable {
+package nonisolated struct WireStoredMessage: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var sequenceNum: UInt64 = 0
+  package var sequenceNum: UInt64 = 0
 
-  public var senderID: Data = Data()
+  package var senderID: Data = Data()
 
-  public var mlsMessage: Data = Data()
+  package var mlsMessage: Data = Data()
 
-  public var createdAt: UInt64 = 0
+  package var createdAt: UInt64 = 0
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
 /// Invites and welcomes
-public nonisolated struct WireInviteToGroupRequest: Sendable {
+package nonisolated struct WireInviteToGroupRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var userIds: [Data] = []
+  package var userIds: [Data] = []
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireInviteToGroupResponse: Sendable {
+package nonisolated struct WireInviteToGroupResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var memberKeyPackages: [WireMemberKeyPackage] = []
+  package var memberKeyPackages: [WireMemberKeyPackage] = []
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireMemberKeyPackage: Sendable {
+package nonisolated struct WireMemberKeyPackage: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var userID: Data = Data()
+  package var userID: Data = Data()
 
-  public var keyPackageData: Data = Data()
+  package var keyPackageData: Data = Data()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireEscrowInviteRequest: Sendable {
+package nonisolated struct WireEscrowInviteRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var inviteeID: Data = Data()
+  package var inviteeID: Data = Data()
 
-  public var commitMessage: Data = Data()
+  package var commitMessage: Data = Data()
 
-  public var welcomeMessage: Data = Data()
+  package var welcomeMessage: Data = Data()
 
-  public var groupInfo: Data = Data()
+  package var groupInfo: Data = Data()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireListPendingInvitesResponse: Sendable {
+package nonisolated struct WireListPendingInvitesResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var invites: [WirePendingInvite] = []
+  package var invites: [WirePendingInvite] = []
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireListGroupPendingInvitesResponse: Sendable {
+package nonisolated struct WireListGroupPendingInvitesResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var invites: [WirePendingInvite] = []
+  package var invites: [WirePendingInvite] = []
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WirePendingInvite: Sendable {
+package nonisolated struct WirePendingInvite: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var inviteID: Data = Data()
+  package var inviteID: Data = Data()
 
-  public var groupID: Data = Data()
+  package var groupID: Data = Data()
 
-  public var groupName: String = String()
+  package var groupName: String = String()
 
-  public var groupAlias: String = String()
+  package var groupAlias: String = String()
 
-  public var inviterUsername: String = String()
+  package var inviterUsername: String = String()
 
-  public var createdAt: UInt64 = 0
+  package var createdAt: UInt64 = 0
 
-  public var inviteeID: Data = Data()
+  package var inviteeID: Data = Data()
 
-  public var inviterID: Data = Data()
+  package var inviterID: Data = Data()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireCancelInviteRequest: Sendable {
+package nonisolated struct WireCancelInviteRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var inviteeID: Data = Data()
+  package var inviteeID: Data = Data()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireListPendingWelcomesResponse: Sendable {
+package nonisolated struct WireListPendingWelcomesResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var welcomes: [WirePendingWelcome] = []
+  package var welcomes: [WirePendingWelcome] = []
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WirePendingWelcome: Sendable {
+package nonisolated struct WirePendingWelcome: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var groupID: Data = Data()
+  package var groupID: Data = Data()
 
-  public var groupAlias: String = String()
+  package var groupAlias: String = String()
 
-  public var welcomeMessage: Data = Data()
+  package var welcomeMessage: Data = Data()
 
-  public var welcomeID: Data = Data()
+  package var welcomeID: Data = Data()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
 /// Membership and roles
-public nonisolated struct WireRemoveMemberRequest: Sendable {
+package nonisolated struct WireRemoveMemberRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var userID: Data = Data()
+  package var userID: Data = Data()
 
-  public var commitMessage: Data = Data()
+  package var commitMessage: Data = Data()
 
-  public var groupInfo: Data = Data()
+  package var groupInfo: Data = Data()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireBanMemberRequest: Sendable {
+package nonisolated struct WireBanMemberRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var userID: Data = Data()
+  package var userID: Data = Data()
 
-  public var commitMessage: Data = Data()
+  package var commitMessage: Data = Data()
 
-  public var groupInfo: Data = Data()
+  package var groupInfo: Data = Data()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireLeaveGroupRequest: Sendable {
+package nonisolated struct WireLeaveGroupRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var commitMessage: Data = Data()
+  package var commitMessage: Data = Data()
 
-  public var groupInfo: Data = Data()
+  package var groupInfo: Data = Data()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WirePromoteMemberRequest: Sendable {
+package nonisolated struct WirePromoteMemberRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var userID: Data = Data()
+  package var userID: Data = Data()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireDemoteMemberRequest: Sendable {
+package nonisolated struct WireDemoteMemberRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var userID: Data = Data()
+  package var userID: Data = Data()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireUnbanMemberRequest: Sendable {
+package nonisolated struct WireUnbanMemberRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var userID: Data = Data()
+  package var userID: Data = Data()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireListAdminsResponse: Sendable {
+package nonisolated struct WireListAdminsResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var admins: [WireGroupMember] = []
+  package var admins: [WireGroupMember] = []
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireListBannedUsersResponse: Sendable {
+package nonisolated struct WireListBannedUsersResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var users: [WireBannedUser] = []
+  package var users: [WireBannedUser] = []
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireBannedUser: Sendable {
+package nonisolated struct WireBannedUser: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var userID: Data = Data()
+  package var userID: Data = Data()
 
-  public var username: String = String()
+  package var username: String = String()
 
-  public var alias: String = String()
+  package var alias: String = String()
 
-  public var bannedAt: UInt64 = 0
+  package var bannedAt: UInt64 = 0
 
-  public var bannedBy: Data = Data()
+  package var bannedBy: Data = Data()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireExternalJoinRequest: Sendable {
+package nonisolated struct WireExternalJoinRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var commitMessage: Data = Data()
+  package var commitMessage: Data = Data()
 
-  public var mlsGroupID: String = String()
+  package var mlsGroupID: String = String()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
 /// Errors and events
-public nonisolated struct WireErrorResponse: Sendable {
+package nonisolated struct WireErrorResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var message: String = String()
+  package var message: String = String()
 
-  public var errorCode: WireErrorCode = .unspecified
+  package var errorCode: WireErrorCode = .unspecified
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireServerEvent: Sendable {
+package nonisolated struct WireServerEvent: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var event: WireServerEvent.OneOf_Event? = nil
+  package var event: WireServerEvent.OneOf_Event? = nil
 
-  public var newMessage: WireNewMessageEvent {
+  package var newMessage: WireNewMessageEvent {
     get {
       if case .newMessage(let v)? = event {return v}
       return WireNewMessageEvent()
@@ -933,7 +933,7 @@ public nonisolated struct WireServerEvent: Sendable {
     set {event = .newMessage(newValue)}
   }
 
-  public var groupUpdate: WireGroupUpdateEvent {
+  package var groupUpdate: WireGroupUpdateEvent {
     get {
       if case .groupUpdate(let v)? = event {return v}
       return WireGroupUpdateEvent()
@@ -941,7 +941,7 @@ public nonisolated struct WireServerEvent: Sendable {
     set {event = .groupUpdate(newValue)}
   }
 
-  public var welcome: WireWelcomeEvent {
+  package var welcome: WireWelcomeEvent {
     get {
       if case .welcome(let v)? = event {return v}
       return WireWelcomeEvent()
@@ -949,7 +949,7 @@ public nonisolated struct WireServerEvent: Sendable {
     set {event = .welcome(newValue)}
   }
 
-  public var memberRemoved: WireMemberRemovedEvent {
+  package var memberRemoved: WireMemberRemovedEvent {
     get {
       if case .memberRemoved(let v)? = event {return v}
       return WireMemberRemovedEvent()
@@ -957,7 +957,7 @@ public nonisolated struct WireServerEvent: Sendable {
     set {event = .memberRemoved(newValue)}
   }
 
-  public var identityReset: WireIdentityResetEvent {
+  package var identityReset: WireIdentityResetEvent {
     get {
       if case .identityReset(let v)? = event {return v}
       return WireIdentityResetEvent()
@@ -965,7 +965,7 @@ public nonisolated struct WireServerEvent: Sendable {
     set {event = .identityReset(newValue)}
   }
 
-  public var inviteReceived: WireInviteReceivedEvent {
+  package var inviteReceived: WireInviteReceivedEvent {
     get {
       if case .inviteReceived(let v)? = event {return v}
       return WireInviteReceivedEvent()
@@ -973,7 +973,7 @@ public nonisolated struct WireServerEvent: Sendable {
     set {event = .inviteReceived(newValue)}
   }
 
-  public var inviteDeclined: WireInviteDeclinedEvent {
+  package var inviteDeclined: WireInviteDeclinedEvent {
     get {
       if case .inviteDeclined(let v)? = event {return v}
       return WireInviteDeclinedEvent()
@@ -981,7 +981,7 @@ public nonisolated struct WireServerEvent: Sendable {
     set {event = .inviteDeclined(newValue)}
   }
 
-  public var inviteCancelled: WireInviteCancelledEvent {
+  package var inviteCancelled: WireInviteCancelledEvent {
     get {
       if case .inviteCancelled(let v)? = event {return v}
       return WireInviteCancelledEvent()
@@ -989,7 +989,7 @@ public nonisolated struct WireServerEvent: Sendable {
     set {event = .inviteCancelled(newValue)}
   }
 
-  public var groupDeleted: WireGroupDeletedEvent {
+  package var groupDeleted: WireGroupDeletedEvent {
     get {
       if case .groupDeleted(let v)? = event {return v}
       return WireGroupDeletedEvent()
@@ -997,9 +997,9 @@ public nonisolated struct WireServerEvent: Sendable {
     set {event = .groupDeleted(newValue)}
   }
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public nonisolated enum OneOf_Event: Equatable, Sendable {
+  package nonisolated enum OneOf_Event: Equatable, Sendable {
     case newMessage(WireNewMessageEvent)
     case groupUpdate(WireGroupUpdateEvent)
     case welcome(WireWelcomeEvent)
@@ -1012,157 +1012,157 @@ public nonisolated struct WireServerEvent: Sendable {
 
   }
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireNewMessageEvent: Sendable {
+package nonisolated struct WireNewMessageEvent: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var groupID: Data = Data()
+  package var groupID: Data = Data()
 
-  public var sequenceNum: UInt64 = 0
+  package var sequenceNum: UInt64 = 0
 
-  public var senderID: Data = Data()
+  package var senderID: Data = Data()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireGroupUpdateEvent: Sendable {
+package nonisolated struct WireGroupUpdateEvent: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var groupID: Data = Data()
+  package var groupID: Data = Data()
 
-  public var updateType: WireGroupUpdateType = .unspecified
+  package var updateType: WireGroupUpdateType = .unspecified
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireWelcomeEvent: Sendable {
+package nonisolated struct WireWelcomeEvent: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var groupID: Data = Data()
+  package var groupID: Data = Data()
 
-  public var groupAlias: String = String()
+  package var groupAlias: String = String()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireMemberRemovedEvent: Sendable {
+package nonisolated struct WireMemberRemovedEvent: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var groupID: Data = Data()
+  package var groupID: Data = Data()
 
-  public var removedUserID: Data = Data()
+  package var removedUserID: Data = Data()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireIdentityResetEvent: Sendable {
+package nonisolated struct WireIdentityResetEvent: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var groupID: Data = Data()
+  package var groupID: Data = Data()
 
-  public var userID: Data = Data()
+  package var userID: Data = Data()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireInviteReceivedEvent: Sendable {
+package nonisolated struct WireInviteReceivedEvent: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var inviteID: Data = Data()
+  package var inviteID: Data = Data()
 
-  public var groupID: Data = Data()
+  package var groupID: Data = Data()
 
-  public var groupName: String = String()
+  package var groupName: String = String()
 
-  public var groupAlias: String = String()
+  package var groupAlias: String = String()
 
-  public var inviterID: Data = Data()
+  package var inviterID: Data = Data()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireInviteDeclinedEvent: Sendable {
+package nonisolated struct WireInviteDeclinedEvent: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var groupID: Data = Data()
+  package var groupID: Data = Data()
 
-  public var declinedUserID: Data = Data()
+  package var declinedUserID: Data = Data()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireInviteCancelledEvent: Sendable {
+package nonisolated struct WireInviteCancelledEvent: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var groupID: Data = Data()
+  package var groupID: Data = Data()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
-public nonisolated struct WireGroupDeletedEvent: Sendable {
+package nonisolated struct WireGroupDeletedEvent: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  public var groupID: Data = Data()
+  package var groupID: Data = Data()
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
 /// Waxwing's own extension: the answer of GET /api/v1/events/poll. Servers of other makes answer 404 there.
-public nonisolated struct WirePollEventsResponse: Sendable {
+package nonisolated struct WirePollEventsResponse: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
   /// Serialized ServerEvents, oldest first.
-  public var events: [Data] = []
+  package var events: [Data] = []
 
   /// What to ask after the next time: the same as the id of a server-sent event.
-  public var nextCursor: String = String()
+  package var nextCursor: String = String()
 
   /// How many events are lost at least; above 0 everything has to be looked at again.
-  public var missed: UInt64 = 0
+  package var missed: UInt64 = 0
 
-  public var unknownFields = SwiftProtobuf.UnknownStorage()
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
-  public init() {}
+  package init() {}
 }
 
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
@@ -1170,26 +1170,26 @@ public nonisolated struct WirePollEventsResponse: Sendable {
 fileprivate nonisolated let _protobuf_package = "conclave.v1"
 
 nonisolated extension WireErrorCode: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ERROR_CODE_UNSPECIFIED\0\u{2}d\u{1}ERROR_CODE_BAD_REQUEST\0\u{1}ERROR_CODE_VALIDATION\0\u{2}c\u{1}ERROR_CODE_AUTH_HEADER_MISSING\0\u{1}ERROR_CODE_AUTH_HEADER_MALFORMED\0\u{1}ERROR_CODE_TOKEN_INVALID\0\u{2}b\u{1}ERROR_CODE_NOT_FOUND\0\u{1}ERROR_CODE_CONFLICT\0\u{1}ERROR_CODE_FORBIDDEN\0\u{2}b\u{1}ERROR_CODE_NOT_MEMBER\0\u{1}ERROR_CODE_NOT_ADMIN\0\u{1}ERROR_CODE_GROUP_NOT_PUBLIC\0\u{1}ERROR_CODE_BANNED\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0ERROR_CODE_UNSPECIFIED\0\u{2}d\u{1}ERROR_CODE_BAD_REQUEST\0\u{1}ERROR_CODE_VALIDATION\0\u{2}c\u{1}ERROR_CODE_AUTH_HEADER_MISSING\0\u{1}ERROR_CODE_AUTH_HEADER_MALFORMED\0\u{1}ERROR_CODE_TOKEN_INVALID\0\u{2}b\u{1}ERROR_CODE_NOT_FOUND\0\u{1}ERROR_CODE_CONFLICT\0\u{1}ERROR_CODE_FORBIDDEN\0\u{2}b\u{1}ERROR_CODE_NOT_MEMBER\0\u{1}ERROR_CODE_NOT_ADMIN\0\u{1}ERROR_CODE_GROUP_NOT_PUBLIC\0\u{1}ERROR_CODE_BANNED\0")
 }
 
 nonisolated extension WireGroupVisibility: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0GROUP_VISIBILITY_UNSPECIFIED\0\u{1}GROUP_VISIBILITY_PRIVATE\0\u{1}GROUP_VISIBILITY_PUBLIC\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0GROUP_VISIBILITY_UNSPECIFIED\0\u{1}GROUP_VISIBILITY_PRIVATE\0\u{1}GROUP_VISIBILITY_PUBLIC\0")
 }
 
 nonisolated extension WireGroupRole: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0GROUP_ROLE_UNSPECIFIED\0\u{1}GROUP_ROLE_MEMBER\0\u{1}GROUP_ROLE_ADMIN\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0GROUP_ROLE_UNSPECIFIED\0\u{1}GROUP_ROLE_MEMBER\0\u{1}GROUP_ROLE_ADMIN\0")
 }
 
 nonisolated extension WireGroupUpdateType: SwiftProtobuf._ProtoNameProviding {
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0GROUP_UPDATE_TYPE_UNSPECIFIED\0\u{1}GROUP_UPDATE_TYPE_COMMIT\0\u{1}GROUP_UPDATE_TYPE_SETTINGS\0\u{1}GROUP_UPDATE_TYPE_ROLE_CHANGE\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0GROUP_UPDATE_TYPE_UNSPECIFIED\0\u{1}GROUP_UPDATE_TYPE_COMMIT\0\u{1}GROUP_UPDATE_TYPE_SETTINGS\0\u{1}GROUP_UPDATE_TYPE_ROLE_CHANGE\0")
 }
 
 nonisolated extension WireRegisterRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".RegisterRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}username\0\u{1}password\0\u{1}alias\0\u{3}registration_token\0")
+  package static let protoMessageName: String = _protobuf_package + ".RegisterRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}username\0\u{1}password\0\u{1}alias\0\u{3}registration_token\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -1204,7 +1204,7 @@ nonisolated extension WireRegisterRequest: SwiftProtobuf.Message, SwiftProtobuf.
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.username.isEmpty {
       try visitor.visitSingularStringField(value: self.username, fieldNumber: 1)
     }
@@ -1220,7 +1220,7 @@ nonisolated extension WireRegisterRequest: SwiftProtobuf.Message, SwiftProtobuf.
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireRegisterRequest, rhs: WireRegisterRequest) -> Bool {
+  package static func ==(lhs: WireRegisterRequest, rhs: WireRegisterRequest) -> Bool {
     if lhs.username != rhs.username {return false}
     if lhs.password != rhs.password {return false}
     if lhs.alias != rhs.alias {return false}
@@ -1231,10 +1231,10 @@ nonisolated extension WireRegisterRequest: SwiftProtobuf.Message, SwiftProtobuf.
 }
 
 nonisolated extension WireRegisterResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".RegisterResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0")
+  package static let protoMessageName: String = _protobuf_package + ".RegisterResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -1246,14 +1246,14 @@ nonisolated extension WireRegisterResponse: SwiftProtobuf.Message, SwiftProtobuf
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.userID.isEmpty {
       try visitor.visitSingularBytesField(value: self.userID, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireRegisterResponse, rhs: WireRegisterResponse) -> Bool {
+  package static func ==(lhs: WireRegisterResponse, rhs: WireRegisterResponse) -> Bool {
     if lhs.userID != rhs.userID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -1261,10 +1261,10 @@ nonisolated extension WireRegisterResponse: SwiftProtobuf.Message, SwiftProtobuf
 }
 
 nonisolated extension WireLoginRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".LoginRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}username\0\u{1}password\0")
+  package static let protoMessageName: String = _protobuf_package + ".LoginRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}username\0\u{1}password\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -1277,7 +1277,7 @@ nonisolated extension WireLoginRequest: SwiftProtobuf.Message, SwiftProtobuf._Me
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.username.isEmpty {
       try visitor.visitSingularStringField(value: self.username, fieldNumber: 1)
     }
@@ -1287,7 +1287,7 @@ nonisolated extension WireLoginRequest: SwiftProtobuf.Message, SwiftProtobuf._Me
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireLoginRequest, rhs: WireLoginRequest) -> Bool {
+  package static func ==(lhs: WireLoginRequest, rhs: WireLoginRequest) -> Bool {
     if lhs.username != rhs.username {return false}
     if lhs.password != rhs.password {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -1296,10 +1296,10 @@ nonisolated extension WireLoginRequest: SwiftProtobuf.Message, SwiftProtobuf._Me
 }
 
 nonisolated extension WireLoginResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".LoginResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}token\0\u{3}user_id\0\u{1}username\0")
+  package static let protoMessageName: String = _protobuf_package + ".LoginResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}token\0\u{3}user_id\0\u{1}username\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -1313,7 +1313,7 @@ nonisolated extension WireLoginResponse: SwiftProtobuf.Message, SwiftProtobuf._M
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.token.isEmpty {
       try visitor.visitSingularStringField(value: self.token, fieldNumber: 1)
     }
@@ -1326,7 +1326,7 @@ nonisolated extension WireLoginResponse: SwiftProtobuf.Message, SwiftProtobuf._M
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireLoginResponse, rhs: WireLoginResponse) -> Bool {
+  package static func ==(lhs: WireLoginResponse, rhs: WireLoginResponse) -> Bool {
     if lhs.token != rhs.token {return false}
     if lhs.userID != rhs.userID {return false}
     if lhs.username != rhs.username {return false}
@@ -1336,10 +1336,10 @@ nonisolated extension WireLoginResponse: SwiftProtobuf.Message, SwiftProtobuf._M
 }
 
 nonisolated extension WireUserInfoResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".UserInfoResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0\u{1}username\0\u{1}alias\0\u{3}signing_key_fingerprint\0")
+  package static let protoMessageName: String = _protobuf_package + ".UserInfoResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0\u{1}username\0\u{1}alias\0\u{3}signing_key_fingerprint\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -1354,7 +1354,7 @@ nonisolated extension WireUserInfoResponse: SwiftProtobuf.Message, SwiftProtobuf
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.userID.isEmpty {
       try visitor.visitSingularBytesField(value: self.userID, fieldNumber: 1)
     }
@@ -1370,7 +1370,7 @@ nonisolated extension WireUserInfoResponse: SwiftProtobuf.Message, SwiftProtobuf
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireUserInfoResponse, rhs: WireUserInfoResponse) -> Bool {
+  package static func ==(lhs: WireUserInfoResponse, rhs: WireUserInfoResponse) -> Bool {
     if lhs.userID != rhs.userID {return false}
     if lhs.username != rhs.username {return false}
     if lhs.alias != rhs.alias {return false}
@@ -1381,10 +1381,10 @@ nonisolated extension WireUserInfoResponse: SwiftProtobuf.Message, SwiftProtobuf
 }
 
 nonisolated extension WireUpdateProfileRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".UpdateProfileRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}alias\0")
+  package static let protoMessageName: String = _protobuf_package + ".UpdateProfileRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}alias\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -1396,14 +1396,14 @@ nonisolated extension WireUpdateProfileRequest: SwiftProtobuf.Message, SwiftProt
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.alias.isEmpty {
       try visitor.visitSingularStringField(value: self.alias, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireUpdateProfileRequest, rhs: WireUpdateProfileRequest) -> Bool {
+  package static func ==(lhs: WireUpdateProfileRequest, rhs: WireUpdateProfileRequest) -> Bool {
     if lhs.alias != rhs.alias {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -1411,10 +1411,10 @@ nonisolated extension WireUpdateProfileRequest: SwiftProtobuf.Message, SwiftProt
 }
 
 nonisolated extension WireChangePasswordRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".ChangePasswordRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}current_password\0\u{3}new_password\0")
+  package static let protoMessageName: String = _protobuf_package + ".ChangePasswordRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}current_password\0\u{3}new_password\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -1427,7 +1427,7 @@ nonisolated extension WireChangePasswordRequest: SwiftProtobuf.Message, SwiftPro
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.currentPassword.isEmpty {
       try visitor.visitSingularStringField(value: self.currentPassword, fieldNumber: 1)
     }
@@ -1437,7 +1437,7 @@ nonisolated extension WireChangePasswordRequest: SwiftProtobuf.Message, SwiftPro
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireChangePasswordRequest, rhs: WireChangePasswordRequest) -> Bool {
+  package static func ==(lhs: WireChangePasswordRequest, rhs: WireChangePasswordRequest) -> Bool {
     if lhs.currentPassword != rhs.currentPassword {return false}
     if lhs.newPassword != rhs.newPassword {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -1446,10 +1446,10 @@ nonisolated extension WireChangePasswordRequest: SwiftProtobuf.Message, SwiftPro
 }
 
 nonisolated extension WireDeleteAccountRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".DeleteAccountRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}password\0")
+  package static let protoMessageName: String = _protobuf_package + ".DeleteAccountRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}password\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -1461,14 +1461,14 @@ nonisolated extension WireDeleteAccountRequest: SwiftProtobuf.Message, SwiftProt
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.password.isEmpty {
       try visitor.visitSingularStringField(value: self.password, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireDeleteAccountRequest, rhs: WireDeleteAccountRequest) -> Bool {
+  package static func ==(lhs: WireDeleteAccountRequest, rhs: WireDeleteAccountRequest) -> Bool {
     if lhs.password != rhs.password {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -1476,10 +1476,10 @@ nonisolated extension WireDeleteAccountRequest: SwiftProtobuf.Message, SwiftProt
 }
 
 nonisolated extension WireUploadKeyPackageRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".UploadKeyPackageRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}key_package_data\0\u{1}entries\0\u{3}signing_key_fingerprint\0")
+  package static let protoMessageName: String = _protobuf_package + ".UploadKeyPackageRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}key_package_data\0\u{1}entries\0\u{3}signing_key_fingerprint\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -1493,7 +1493,7 @@ nonisolated extension WireUploadKeyPackageRequest: SwiftProtobuf.Message, SwiftP
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.keyPackageData.isEmpty {
       try visitor.visitSingularBytesField(value: self.keyPackageData, fieldNumber: 1)
     }
@@ -1506,7 +1506,7 @@ nonisolated extension WireUploadKeyPackageRequest: SwiftProtobuf.Message, SwiftP
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireUploadKeyPackageRequest, rhs: WireUploadKeyPackageRequest) -> Bool {
+  package static func ==(lhs: WireUploadKeyPackageRequest, rhs: WireUploadKeyPackageRequest) -> Bool {
     if lhs.keyPackageData != rhs.keyPackageData {return false}
     if lhs.entries != rhs.entries {return false}
     if lhs.signingKeyFingerprint != rhs.signingKeyFingerprint {return false}
@@ -1516,10 +1516,10 @@ nonisolated extension WireUploadKeyPackageRequest: SwiftProtobuf.Message, SwiftP
 }
 
 nonisolated extension WireKeyPackageEntry: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".KeyPackageEntry"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}data\0\u{3}is_last_resort\0")
+  package static let protoMessageName: String = _protobuf_package + ".KeyPackageEntry"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}data\0\u{3}is_last_resort\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -1532,7 +1532,7 @@ nonisolated extension WireKeyPackageEntry: SwiftProtobuf.Message, SwiftProtobuf.
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.data.isEmpty {
       try visitor.visitSingularBytesField(value: self.data, fieldNumber: 1)
     }
@@ -1542,7 +1542,7 @@ nonisolated extension WireKeyPackageEntry: SwiftProtobuf.Message, SwiftProtobuf.
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireKeyPackageEntry, rhs: WireKeyPackageEntry) -> Bool {
+  package static func ==(lhs: WireKeyPackageEntry, rhs: WireKeyPackageEntry) -> Bool {
     if lhs.data != rhs.data {return false}
     if lhs.isLastResort != rhs.isLastResort {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -1551,10 +1551,10 @@ nonisolated extension WireKeyPackageEntry: SwiftProtobuf.Message, SwiftProtobuf.
 }
 
 nonisolated extension WireGetKeyPackageResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".GetKeyPackageResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}key_package_data\0")
+  package static let protoMessageName: String = _protobuf_package + ".GetKeyPackageResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}key_package_data\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -1566,14 +1566,14 @@ nonisolated extension WireGetKeyPackageResponse: SwiftProtobuf.Message, SwiftPro
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.keyPackageData.isEmpty {
       try visitor.visitSingularBytesField(value: self.keyPackageData, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireGetKeyPackageResponse, rhs: WireGetKeyPackageResponse) -> Bool {
+  package static func ==(lhs: WireGetKeyPackageResponse, rhs: WireGetKeyPackageResponse) -> Bool {
     if lhs.keyPackageData != rhs.keyPackageData {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -1581,10 +1581,10 @@ nonisolated extension WireGetKeyPackageResponse: SwiftProtobuf.Message, SwiftPro
 }
 
 nonisolated extension WireCreateGroupRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".CreateGroupRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}alias\0\u{3}group_name\0")
+  package static let protoMessageName: String = _protobuf_package + ".CreateGroupRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}alias\0\u{3}group_name\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -1597,7 +1597,7 @@ nonisolated extension WireCreateGroupRequest: SwiftProtobuf.Message, SwiftProtob
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.alias.isEmpty {
       try visitor.visitSingularStringField(value: self.alias, fieldNumber: 1)
     }
@@ -1607,7 +1607,7 @@ nonisolated extension WireCreateGroupRequest: SwiftProtobuf.Message, SwiftProtob
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireCreateGroupRequest, rhs: WireCreateGroupRequest) -> Bool {
+  package static func ==(lhs: WireCreateGroupRequest, rhs: WireCreateGroupRequest) -> Bool {
     if lhs.alias != rhs.alias {return false}
     if lhs.groupName != rhs.groupName {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -1616,10 +1616,10 @@ nonisolated extension WireCreateGroupRequest: SwiftProtobuf.Message, SwiftProtob
 }
 
 nonisolated extension WireCreateGroupResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".CreateGroupResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0")
+  package static let protoMessageName: String = _protobuf_package + ".CreateGroupResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -1631,14 +1631,14 @@ nonisolated extension WireCreateGroupResponse: SwiftProtobuf.Message, SwiftProto
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.groupID.isEmpty {
       try visitor.visitSingularBytesField(value: self.groupID, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireCreateGroupResponse, rhs: WireCreateGroupResponse) -> Bool {
+  package static func ==(lhs: WireCreateGroupResponse, rhs: WireCreateGroupResponse) -> Bool {
     if lhs.groupID != rhs.groupID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -1646,10 +1646,10 @@ nonisolated extension WireCreateGroupResponse: SwiftProtobuf.Message, SwiftProto
 }
 
 nonisolated extension WireListGroupsResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".ListGroupsResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}groups\0")
+  package static let protoMessageName: String = _protobuf_package + ".ListGroupsResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}groups\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -1661,14 +1661,14 @@ nonisolated extension WireListGroupsResponse: SwiftProtobuf.Message, SwiftProtob
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.groups.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.groups, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireListGroupsResponse, rhs: WireListGroupsResponse) -> Bool {
+  package static func ==(lhs: WireListGroupsResponse, rhs: WireListGroupsResponse) -> Bool {
     if lhs.groups != rhs.groups {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -1676,10 +1676,10 @@ nonisolated extension WireListGroupsResponse: SwiftProtobuf.Message, SwiftProtob
 }
 
 nonisolated extension WireGroupInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".GroupInfo"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0\u{1}alias\0\u{1}members\0\u{3}group_name\0\u{3}mls_group_id\0\u{3}message_expiry_seconds\0\u{1}visibility\0")
+  package static let protoMessageName: String = _protobuf_package + ".GroupInfo"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0\u{1}alias\0\u{1}members\0\u{3}group_name\0\u{3}mls_group_id\0\u{3}message_expiry_seconds\0\u{1}visibility\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -1697,7 +1697,7 @@ nonisolated extension WireGroupInfo: SwiftProtobuf.Message, SwiftProtobuf._Messa
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.groupID.isEmpty {
       try visitor.visitSingularBytesField(value: self.groupID, fieldNumber: 1)
     }
@@ -1722,7 +1722,7 @@ nonisolated extension WireGroupInfo: SwiftProtobuf.Message, SwiftProtobuf._Messa
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireGroupInfo, rhs: WireGroupInfo) -> Bool {
+  package static func ==(lhs: WireGroupInfo, rhs: WireGroupInfo) -> Bool {
     if lhs.groupID != rhs.groupID {return false}
     if lhs.alias != rhs.alias {return false}
     if lhs.members != rhs.members {return false}
@@ -1736,10 +1736,10 @@ nonisolated extension WireGroupInfo: SwiftProtobuf.Message, SwiftProtobuf._Messa
 }
 
 nonisolated extension WireGroupMember: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".GroupMember"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0\u{1}username\0\u{1}alias\0\u{1}role\0\u{3}signing_key_fingerprint\0")
+  package static let protoMessageName: String = _protobuf_package + ".GroupMember"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0\u{1}username\0\u{1}alias\0\u{1}role\0\u{3}signing_key_fingerprint\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -1755,7 +1755,7 @@ nonisolated extension WireGroupMember: SwiftProtobuf.Message, SwiftProtobuf._Mes
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.userID.isEmpty {
       try visitor.visitSingularBytesField(value: self.userID, fieldNumber: 1)
     }
@@ -1774,7 +1774,7 @@ nonisolated extension WireGroupMember: SwiftProtobuf.Message, SwiftProtobuf._Mes
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireGroupMember, rhs: WireGroupMember) -> Bool {
+  package static func ==(lhs: WireGroupMember, rhs: WireGroupMember) -> Bool {
     if lhs.userID != rhs.userID {return false}
     if lhs.username != rhs.username {return false}
     if lhs.alias != rhs.alias {return false}
@@ -1786,10 +1786,10 @@ nonisolated extension WireGroupMember: SwiftProtobuf.Message, SwiftProtobuf._Mes
 }
 
 nonisolated extension WireListPublicGroupsResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".ListPublicGroupsResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}groups\0")
+  package static let protoMessageName: String = _protobuf_package + ".ListPublicGroupsResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}groups\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -1801,14 +1801,14 @@ nonisolated extension WireListPublicGroupsResponse: SwiftProtobuf.Message, Swift
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.groups.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.groups, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireListPublicGroupsResponse, rhs: WireListPublicGroupsResponse) -> Bool {
+  package static func ==(lhs: WireListPublicGroupsResponse, rhs: WireListPublicGroupsResponse) -> Bool {
     if lhs.groups != rhs.groups {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -1816,10 +1816,10 @@ nonisolated extension WireListPublicGroupsResponse: SwiftProtobuf.Message, Swift
 }
 
 nonisolated extension WirePublicGroupInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".PublicGroupInfo"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0\u{3}group_name\0\u{1}alias\0\u{3}member_count\0")
+  package static let protoMessageName: String = _protobuf_package + ".PublicGroupInfo"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0\u{3}group_name\0\u{1}alias\0\u{3}member_count\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -1834,7 +1834,7 @@ nonisolated extension WirePublicGroupInfo: SwiftProtobuf.Message, SwiftProtobuf.
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.groupID.isEmpty {
       try visitor.visitSingularBytesField(value: self.groupID, fieldNumber: 1)
     }
@@ -1850,7 +1850,7 @@ nonisolated extension WirePublicGroupInfo: SwiftProtobuf.Message, SwiftProtobuf.
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WirePublicGroupInfo, rhs: WirePublicGroupInfo) -> Bool {
+  package static func ==(lhs: WirePublicGroupInfo, rhs: WirePublicGroupInfo) -> Bool {
     if lhs.groupID != rhs.groupID {return false}
     if lhs.groupName != rhs.groupName {return false}
     if lhs.alias != rhs.alias {return false}
@@ -1861,10 +1861,10 @@ nonisolated extension WirePublicGroupInfo: SwiftProtobuf.Message, SwiftProtobuf.
 }
 
 nonisolated extension WireUpdateGroupRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".UpdateGroupRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}alias\0\u{3}group_name\0\u{3}message_expiry_seconds\0\u{3}update_message_expiry\0\u{1}visibility\0")
+  package static let protoMessageName: String = _protobuf_package + ".UpdateGroupRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}alias\0\u{3}group_name\0\u{3}message_expiry_seconds\0\u{3}update_message_expiry\0\u{1}visibility\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -1880,7 +1880,7 @@ nonisolated extension WireUpdateGroupRequest: SwiftProtobuf.Message, SwiftProtob
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.alias.isEmpty {
       try visitor.visitSingularStringField(value: self.alias, fieldNumber: 1)
     }
@@ -1899,7 +1899,7 @@ nonisolated extension WireUpdateGroupRequest: SwiftProtobuf.Message, SwiftProtob
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireUpdateGroupRequest, rhs: WireUpdateGroupRequest) -> Bool {
+  package static func ==(lhs: WireUpdateGroupRequest, rhs: WireUpdateGroupRequest) -> Bool {
     if lhs.alias != rhs.alias {return false}
     if lhs.groupName != rhs.groupName {return false}
     if lhs.messageExpirySeconds != rhs.messageExpirySeconds {return false}
@@ -1911,10 +1911,10 @@ nonisolated extension WireUpdateGroupRequest: SwiftProtobuf.Message, SwiftProtob
 }
 
 nonisolated extension WireGetGroupInfoResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".GetGroupInfoResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_info\0")
+  package static let protoMessageName: String = _protobuf_package + ".GetGroupInfoResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_info\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -1926,14 +1926,14 @@ nonisolated extension WireGetGroupInfoResponse: SwiftProtobuf.Message, SwiftProt
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.groupInfo.isEmpty {
       try visitor.visitSingularBytesField(value: self.groupInfo, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireGetGroupInfoResponse, rhs: WireGetGroupInfoResponse) -> Bool {
+  package static func ==(lhs: WireGetGroupInfoResponse, rhs: WireGetGroupInfoResponse) -> Bool {
     if lhs.groupInfo != rhs.groupInfo {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -1941,10 +1941,10 @@ nonisolated extension WireGetGroupInfoResponse: SwiftProtobuf.Message, SwiftProt
 }
 
 nonisolated extension WireGetRetentionPolicyResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".GetRetentionPolicyResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}server_retention_seconds\0\u{3}group_expiry_seconds\0")
+  package static let protoMessageName: String = _protobuf_package + ".GetRetentionPolicyResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}server_retention_seconds\0\u{3}group_expiry_seconds\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -1957,7 +1957,7 @@ nonisolated extension WireGetRetentionPolicyResponse: SwiftProtobuf.Message, Swi
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if self.serverRetentionSeconds != 0 {
       try visitor.visitSingularInt64Field(value: self.serverRetentionSeconds, fieldNumber: 1)
     }
@@ -1967,7 +1967,7 @@ nonisolated extension WireGetRetentionPolicyResponse: SwiftProtobuf.Message, Swi
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireGetRetentionPolicyResponse, rhs: WireGetRetentionPolicyResponse) -> Bool {
+  package static func ==(lhs: WireGetRetentionPolicyResponse, rhs: WireGetRetentionPolicyResponse) -> Bool {
     if lhs.serverRetentionSeconds != rhs.serverRetentionSeconds {return false}
     if lhs.groupExpirySeconds != rhs.groupExpirySeconds {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -1976,10 +1976,10 @@ nonisolated extension WireGetRetentionPolicyResponse: SwiftProtobuf.Message, Swi
 }
 
 nonisolated extension WireUploadCommitRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".UploadCommitRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}commit_message\0\u{3}group_info\0\u{3}mls_group_id\0")
+  package static let protoMessageName: String = _protobuf_package + ".UploadCommitRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}commit_message\0\u{3}group_info\0\u{3}mls_group_id\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -1993,7 +1993,7 @@ nonisolated extension WireUploadCommitRequest: SwiftProtobuf.Message, SwiftProto
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.commitMessage.isEmpty {
       try visitor.visitSingularBytesField(value: self.commitMessage, fieldNumber: 1)
     }
@@ -2006,7 +2006,7 @@ nonisolated extension WireUploadCommitRequest: SwiftProtobuf.Message, SwiftProto
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireUploadCommitRequest, rhs: WireUploadCommitRequest) -> Bool {
+  package static func ==(lhs: WireUploadCommitRequest, rhs: WireUploadCommitRequest) -> Bool {
     if lhs.commitMessage != rhs.commitMessage {return false}
     if lhs.groupInfo != rhs.groupInfo {return false}
     if lhs.mlsGroupID != rhs.mlsGroupID {return false}
@@ -2016,10 +2016,10 @@ nonisolated extension WireUploadCommitRequest: SwiftProtobuf.Message, SwiftProto
 }
 
 nonisolated extension WireSendMessageRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".SendMessageRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}mls_message\0")
+  package static let protoMessageName: String = _protobuf_package + ".SendMessageRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}mls_message\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -2031,14 +2031,14 @@ nonisolated extension WireSendMessageRequest: SwiftProtobuf.Message, SwiftProtob
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.mlsMessage.isEmpty {
       try visitor.visitSingularBytesField(value: self.mlsMessage, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireSendMessageRequest, rhs: WireSendMessageRequest) -> Bool {
+  package static func ==(lhs: WireSendMessageRequest, rhs: WireSendMessageRequest) -> Bool {
     if lhs.mlsMessage != rhs.mlsMessage {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -2046,10 +2046,10 @@ nonisolated extension WireSendMessageRequest: SwiftProtobuf.Message, SwiftProtob
 }
 
 nonisolated extension WireSendMessageResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".SendMessageResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}sequence_num\0")
+  package static let protoMessageName: String = _protobuf_package + ".SendMessageResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}sequence_num\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -2061,14 +2061,14 @@ nonisolated extension WireSendMessageResponse: SwiftProtobuf.Message, SwiftProto
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if self.sequenceNum != 0 {
       try visitor.visitSingularUInt64Field(value: self.sequenceNum, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireSendMessageResponse, rhs: WireSendMessageResponse) -> Bool {
+  package static func ==(lhs: WireSendMessageResponse, rhs: WireSendMessageResponse) -> Bool {
     if lhs.sequenceNum != rhs.sequenceNum {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -2076,10 +2076,10 @@ nonisolated extension WireSendMessageResponse: SwiftProtobuf.Message, SwiftProto
 }
 
 nonisolated extension WireGetMessagesResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".GetMessagesResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}messages\0")
+  package static let protoMessageName: String = _protobuf_package + ".GetMessagesResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}messages\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -2091,14 +2091,14 @@ nonisolated extension WireGetMessagesResponse: SwiftProtobuf.Message, SwiftProto
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.messages.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.messages, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireGetMessagesResponse, rhs: WireGetMessagesResponse) -> Bool {
+  package static func ==(lhs: WireGetMessagesResponse, rhs: WireGetMessagesResponse) -> Bool {
     if lhs.messages != rhs.messages {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -2106,10 +2106,10 @@ nonisolated extension WireGetMessagesResponse: SwiftProtobuf.Message, SwiftProto
 }
 
 nonisolated extension WireStoredMessage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".StoredMessage"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}sequence_num\0\u{3}sender_id\0\u{3}mls_message\0\u{3}created_at\0")
+  package static let protoMessageName: String = _protobuf_package + ".StoredMessage"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}sequence_num\0\u{3}sender_id\0\u{3}mls_message\0\u{3}created_at\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -2124,7 +2124,7 @@ nonisolated extension WireStoredMessage: SwiftProtobuf.Message, SwiftProtobuf._M
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if self.sequenceNum != 0 {
       try visitor.visitSingularUInt64Field(value: self.sequenceNum, fieldNumber: 1)
     }
@@ -2140,7 +2140,7 @@ nonisolated extension WireStoredMessage: SwiftProtobuf.Message, SwiftProtobuf._M
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireStoredMessage, rhs: WireStoredMessage) -> Bool {
+  package static func ==(lhs: WireStoredMessage, rhs: WireStoredMessage) -> Bool {
     if lhs.sequenceNum != rhs.sequenceNum {return false}
     if lhs.senderID != rhs.senderID {return false}
     if lhs.mlsMessage != rhs.mlsMessage {return false}
@@ -2151,10 +2151,10 @@ nonisolated extension WireStoredMessage: SwiftProtobuf.Message, SwiftProtobuf._M
 }
 
 nonisolated extension WireInviteToGroupRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".InviteToGroupRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_ids\0")
+  package static let protoMessageName: String = _protobuf_package + ".InviteToGroupRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_ids\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -2166,14 +2166,14 @@ nonisolated extension WireInviteToGroupRequest: SwiftProtobuf.Message, SwiftProt
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.userIds.isEmpty {
       try visitor.visitRepeatedBytesField(value: self.userIds, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireInviteToGroupRequest, rhs: WireInviteToGroupRequest) -> Bool {
+  package static func ==(lhs: WireInviteToGroupRequest, rhs: WireInviteToGroupRequest) -> Bool {
     if lhs.userIds != rhs.userIds {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -2181,10 +2181,10 @@ nonisolated extension WireInviteToGroupRequest: SwiftProtobuf.Message, SwiftProt
 }
 
 nonisolated extension WireInviteToGroupResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".InviteToGroupResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}member_key_packages\0")
+  package static let protoMessageName: String = _protobuf_package + ".InviteToGroupResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}member_key_packages\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -2196,14 +2196,14 @@ nonisolated extension WireInviteToGroupResponse: SwiftProtobuf.Message, SwiftPro
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.memberKeyPackages.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.memberKeyPackages, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireInviteToGroupResponse, rhs: WireInviteToGroupResponse) -> Bool {
+  package static func ==(lhs: WireInviteToGroupResponse, rhs: WireInviteToGroupResponse) -> Bool {
     if lhs.memberKeyPackages != rhs.memberKeyPackages {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -2211,10 +2211,10 @@ nonisolated extension WireInviteToGroupResponse: SwiftProtobuf.Message, SwiftPro
 }
 
 nonisolated extension WireMemberKeyPackage: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".MemberKeyPackage"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0\u{3}key_package_data\0")
+  package static let protoMessageName: String = _protobuf_package + ".MemberKeyPackage"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0\u{3}key_package_data\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -2227,7 +2227,7 @@ nonisolated extension WireMemberKeyPackage: SwiftProtobuf.Message, SwiftProtobuf
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.userID.isEmpty {
       try visitor.visitSingularBytesField(value: self.userID, fieldNumber: 1)
     }
@@ -2237,7 +2237,7 @@ nonisolated extension WireMemberKeyPackage: SwiftProtobuf.Message, SwiftProtobuf
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireMemberKeyPackage, rhs: WireMemberKeyPackage) -> Bool {
+  package static func ==(lhs: WireMemberKeyPackage, rhs: WireMemberKeyPackage) -> Bool {
     if lhs.userID != rhs.userID {return false}
     if lhs.keyPackageData != rhs.keyPackageData {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -2246,10 +2246,10 @@ nonisolated extension WireMemberKeyPackage: SwiftProtobuf.Message, SwiftProtobuf
 }
 
 nonisolated extension WireEscrowInviteRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".EscrowInviteRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}invitee_id\0\u{3}commit_message\0\u{3}welcome_message\0\u{3}group_info\0")
+  package static let protoMessageName: String = _protobuf_package + ".EscrowInviteRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}invitee_id\0\u{3}commit_message\0\u{3}welcome_message\0\u{3}group_info\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -2264,7 +2264,7 @@ nonisolated extension WireEscrowInviteRequest: SwiftProtobuf.Message, SwiftProto
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.inviteeID.isEmpty {
       try visitor.visitSingularBytesField(value: self.inviteeID, fieldNumber: 1)
     }
@@ -2280,7 +2280,7 @@ nonisolated extension WireEscrowInviteRequest: SwiftProtobuf.Message, SwiftProto
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireEscrowInviteRequest, rhs: WireEscrowInviteRequest) -> Bool {
+  package static func ==(lhs: WireEscrowInviteRequest, rhs: WireEscrowInviteRequest) -> Bool {
     if lhs.inviteeID != rhs.inviteeID {return false}
     if lhs.commitMessage != rhs.commitMessage {return false}
     if lhs.welcomeMessage != rhs.welcomeMessage {return false}
@@ -2291,10 +2291,10 @@ nonisolated extension WireEscrowInviteRequest: SwiftProtobuf.Message, SwiftProto
 }
 
 nonisolated extension WireListPendingInvitesResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".ListPendingInvitesResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}invites\0")
+  package static let protoMessageName: String = _protobuf_package + ".ListPendingInvitesResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}invites\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -2306,14 +2306,14 @@ nonisolated extension WireListPendingInvitesResponse: SwiftProtobuf.Message, Swi
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.invites.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.invites, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireListPendingInvitesResponse, rhs: WireListPendingInvitesResponse) -> Bool {
+  package static func ==(lhs: WireListPendingInvitesResponse, rhs: WireListPendingInvitesResponse) -> Bool {
     if lhs.invites != rhs.invites {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -2321,10 +2321,10 @@ nonisolated extension WireListPendingInvitesResponse: SwiftProtobuf.Message, Swi
 }
 
 nonisolated extension WireListGroupPendingInvitesResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".ListGroupPendingInvitesResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}invites\0")
+  package static let protoMessageName: String = _protobuf_package + ".ListGroupPendingInvitesResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}invites\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -2336,14 +2336,14 @@ nonisolated extension WireListGroupPendingInvitesResponse: SwiftProtobuf.Message
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.invites.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.invites, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireListGroupPendingInvitesResponse, rhs: WireListGroupPendingInvitesResponse) -> Bool {
+  package static func ==(lhs: WireListGroupPendingInvitesResponse, rhs: WireListGroupPendingInvitesResponse) -> Bool {
     if lhs.invites != rhs.invites {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -2351,10 +2351,10 @@ nonisolated extension WireListGroupPendingInvitesResponse: SwiftProtobuf.Message
 }
 
 nonisolated extension WirePendingInvite: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".PendingInvite"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}invite_id\0\u{3}group_id\0\u{3}group_name\0\u{3}group_alias\0\u{3}inviter_username\0\u{3}created_at\0\u{3}invitee_id\0\u{3}inviter_id\0")
+  package static let protoMessageName: String = _protobuf_package + ".PendingInvite"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}invite_id\0\u{3}group_id\0\u{3}group_name\0\u{3}group_alias\0\u{3}inviter_username\0\u{3}created_at\0\u{3}invitee_id\0\u{3}inviter_id\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -2373,7 +2373,7 @@ nonisolated extension WirePendingInvite: SwiftProtobuf.Message, SwiftProtobuf._M
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.inviteID.isEmpty {
       try visitor.visitSingularBytesField(value: self.inviteID, fieldNumber: 1)
     }
@@ -2401,7 +2401,7 @@ nonisolated extension WirePendingInvite: SwiftProtobuf.Message, SwiftProtobuf._M
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WirePendingInvite, rhs: WirePendingInvite) -> Bool {
+  package static func ==(lhs: WirePendingInvite, rhs: WirePendingInvite) -> Bool {
     if lhs.inviteID != rhs.inviteID {return false}
     if lhs.groupID != rhs.groupID {return false}
     if lhs.groupName != rhs.groupName {return false}
@@ -2416,10 +2416,10 @@ nonisolated extension WirePendingInvite: SwiftProtobuf.Message, SwiftProtobuf._M
 }
 
 nonisolated extension WireCancelInviteRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".CancelInviteRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}invitee_id\0")
+  package static let protoMessageName: String = _protobuf_package + ".CancelInviteRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}invitee_id\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -2431,14 +2431,14 @@ nonisolated extension WireCancelInviteRequest: SwiftProtobuf.Message, SwiftProto
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.inviteeID.isEmpty {
       try visitor.visitSingularBytesField(value: self.inviteeID, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireCancelInviteRequest, rhs: WireCancelInviteRequest) -> Bool {
+  package static func ==(lhs: WireCancelInviteRequest, rhs: WireCancelInviteRequest) -> Bool {
     if lhs.inviteeID != rhs.inviteeID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -2446,10 +2446,10 @@ nonisolated extension WireCancelInviteRequest: SwiftProtobuf.Message, SwiftProto
 }
 
 nonisolated extension WireListPendingWelcomesResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".ListPendingWelcomesResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcomes\0")
+  package static let protoMessageName: String = _protobuf_package + ".ListPendingWelcomesResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}welcomes\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -2461,14 +2461,14 @@ nonisolated extension WireListPendingWelcomesResponse: SwiftProtobuf.Message, Sw
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.welcomes.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.welcomes, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireListPendingWelcomesResponse, rhs: WireListPendingWelcomesResponse) -> Bool {
+  package static func ==(lhs: WireListPendingWelcomesResponse, rhs: WireListPendingWelcomesResponse) -> Bool {
     if lhs.welcomes != rhs.welcomes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -2476,10 +2476,10 @@ nonisolated extension WireListPendingWelcomesResponse: SwiftProtobuf.Message, Sw
 }
 
 nonisolated extension WirePendingWelcome: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".PendingWelcome"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0\u{3}group_alias\0\u{3}welcome_message\0\u{3}welcome_id\0")
+  package static let protoMessageName: String = _protobuf_package + ".PendingWelcome"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0\u{3}group_alias\0\u{3}welcome_message\0\u{3}welcome_id\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -2494,7 +2494,7 @@ nonisolated extension WirePendingWelcome: SwiftProtobuf.Message, SwiftProtobuf._
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.groupID.isEmpty {
       try visitor.visitSingularBytesField(value: self.groupID, fieldNumber: 1)
     }
@@ -2510,7 +2510,7 @@ nonisolated extension WirePendingWelcome: SwiftProtobuf.Message, SwiftProtobuf._
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WirePendingWelcome, rhs: WirePendingWelcome) -> Bool {
+  package static func ==(lhs: WirePendingWelcome, rhs: WirePendingWelcome) -> Bool {
     if lhs.groupID != rhs.groupID {return false}
     if lhs.groupAlias != rhs.groupAlias {return false}
     if lhs.welcomeMessage != rhs.welcomeMessage {return false}
@@ -2521,10 +2521,10 @@ nonisolated extension WirePendingWelcome: SwiftProtobuf.Message, SwiftProtobuf._
 }
 
 nonisolated extension WireRemoveMemberRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".RemoveMemberRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0\u{3}commit_message\0\u{3}group_info\0")
+  package static let protoMessageName: String = _protobuf_package + ".RemoveMemberRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0\u{3}commit_message\0\u{3}group_info\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -2538,7 +2538,7 @@ nonisolated extension WireRemoveMemberRequest: SwiftProtobuf.Message, SwiftProto
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.userID.isEmpty {
       try visitor.visitSingularBytesField(value: self.userID, fieldNumber: 1)
     }
@@ -2551,7 +2551,7 @@ nonisolated extension WireRemoveMemberRequest: SwiftProtobuf.Message, SwiftProto
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireRemoveMemberRequest, rhs: WireRemoveMemberRequest) -> Bool {
+  package static func ==(lhs: WireRemoveMemberRequest, rhs: WireRemoveMemberRequest) -> Bool {
     if lhs.userID != rhs.userID {return false}
     if lhs.commitMessage != rhs.commitMessage {return false}
     if lhs.groupInfo != rhs.groupInfo {return false}
@@ -2561,10 +2561,10 @@ nonisolated extension WireRemoveMemberRequest: SwiftProtobuf.Message, SwiftProto
 }
 
 nonisolated extension WireBanMemberRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".BanMemberRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0\u{3}commit_message\0\u{3}group_info\0")
+  package static let protoMessageName: String = _protobuf_package + ".BanMemberRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0\u{3}commit_message\0\u{3}group_info\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -2578,7 +2578,7 @@ nonisolated extension WireBanMemberRequest: SwiftProtobuf.Message, SwiftProtobuf
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.userID.isEmpty {
       try visitor.visitSingularBytesField(value: self.userID, fieldNumber: 1)
     }
@@ -2591,7 +2591,7 @@ nonisolated extension WireBanMemberRequest: SwiftProtobuf.Message, SwiftProtobuf
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireBanMemberRequest, rhs: WireBanMemberRequest) -> Bool {
+  package static func ==(lhs: WireBanMemberRequest, rhs: WireBanMemberRequest) -> Bool {
     if lhs.userID != rhs.userID {return false}
     if lhs.commitMessage != rhs.commitMessage {return false}
     if lhs.groupInfo != rhs.groupInfo {return false}
@@ -2601,10 +2601,10 @@ nonisolated extension WireBanMemberRequest: SwiftProtobuf.Message, SwiftProtobuf
 }
 
 nonisolated extension WireLeaveGroupRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".LeaveGroupRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}commit_message\0\u{3}group_info\0")
+  package static let protoMessageName: String = _protobuf_package + ".LeaveGroupRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}commit_message\0\u{3}group_info\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -2617,7 +2617,7 @@ nonisolated extension WireLeaveGroupRequest: SwiftProtobuf.Message, SwiftProtobu
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.commitMessage.isEmpty {
       try visitor.visitSingularBytesField(value: self.commitMessage, fieldNumber: 1)
     }
@@ -2627,7 +2627,7 @@ nonisolated extension WireLeaveGroupRequest: SwiftProtobuf.Message, SwiftProtobu
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireLeaveGroupRequest, rhs: WireLeaveGroupRequest) -> Bool {
+  package static func ==(lhs: WireLeaveGroupRequest, rhs: WireLeaveGroupRequest) -> Bool {
     if lhs.commitMessage != rhs.commitMessage {return false}
     if lhs.groupInfo != rhs.groupInfo {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -2636,10 +2636,10 @@ nonisolated extension WireLeaveGroupRequest: SwiftProtobuf.Message, SwiftProtobu
 }
 
 nonisolated extension WirePromoteMemberRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".PromoteMemberRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0")
+  package static let protoMessageName: String = _protobuf_package + ".PromoteMemberRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -2651,14 +2651,14 @@ nonisolated extension WirePromoteMemberRequest: SwiftProtobuf.Message, SwiftProt
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.userID.isEmpty {
       try visitor.visitSingularBytesField(value: self.userID, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WirePromoteMemberRequest, rhs: WirePromoteMemberRequest) -> Bool {
+  package static func ==(lhs: WirePromoteMemberRequest, rhs: WirePromoteMemberRequest) -> Bool {
     if lhs.userID != rhs.userID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -2666,10 +2666,10 @@ nonisolated extension WirePromoteMemberRequest: SwiftProtobuf.Message, SwiftProt
 }
 
 nonisolated extension WireDemoteMemberRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".DemoteMemberRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0")
+  package static let protoMessageName: String = _protobuf_package + ".DemoteMemberRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -2681,14 +2681,14 @@ nonisolated extension WireDemoteMemberRequest: SwiftProtobuf.Message, SwiftProto
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.userID.isEmpty {
       try visitor.visitSingularBytesField(value: self.userID, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireDemoteMemberRequest, rhs: WireDemoteMemberRequest) -> Bool {
+  package static func ==(lhs: WireDemoteMemberRequest, rhs: WireDemoteMemberRequest) -> Bool {
     if lhs.userID != rhs.userID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -2696,10 +2696,10 @@ nonisolated extension WireDemoteMemberRequest: SwiftProtobuf.Message, SwiftProto
 }
 
 nonisolated extension WireUnbanMemberRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".UnbanMemberRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0")
+  package static let protoMessageName: String = _protobuf_package + ".UnbanMemberRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -2711,14 +2711,14 @@ nonisolated extension WireUnbanMemberRequest: SwiftProtobuf.Message, SwiftProtob
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.userID.isEmpty {
       try visitor.visitSingularBytesField(value: self.userID, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireUnbanMemberRequest, rhs: WireUnbanMemberRequest) -> Bool {
+  package static func ==(lhs: WireUnbanMemberRequest, rhs: WireUnbanMemberRequest) -> Bool {
     if lhs.userID != rhs.userID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -2726,10 +2726,10 @@ nonisolated extension WireUnbanMemberRequest: SwiftProtobuf.Message, SwiftProtob
 }
 
 nonisolated extension WireListAdminsResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".ListAdminsResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}admins\0")
+  package static let protoMessageName: String = _protobuf_package + ".ListAdminsResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}admins\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -2741,14 +2741,14 @@ nonisolated extension WireListAdminsResponse: SwiftProtobuf.Message, SwiftProtob
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.admins.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.admins, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireListAdminsResponse, rhs: WireListAdminsResponse) -> Bool {
+  package static func ==(lhs: WireListAdminsResponse, rhs: WireListAdminsResponse) -> Bool {
     if lhs.admins != rhs.admins {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -2756,10 +2756,10 @@ nonisolated extension WireListAdminsResponse: SwiftProtobuf.Message, SwiftProtob
 }
 
 nonisolated extension WireListBannedUsersResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".ListBannedUsersResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}users\0")
+  package static let protoMessageName: String = _protobuf_package + ".ListBannedUsersResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}users\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -2771,14 +2771,14 @@ nonisolated extension WireListBannedUsersResponse: SwiftProtobuf.Message, SwiftP
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.users.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.users, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireListBannedUsersResponse, rhs: WireListBannedUsersResponse) -> Bool {
+  package static func ==(lhs: WireListBannedUsersResponse, rhs: WireListBannedUsersResponse) -> Bool {
     if lhs.users != rhs.users {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -2786,10 +2786,10 @@ nonisolated extension WireListBannedUsersResponse: SwiftProtobuf.Message, SwiftP
 }
 
 nonisolated extension WireBannedUser: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".BannedUser"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0\u{1}username\0\u{1}alias\0\u{3}banned_at\0\u{3}banned_by\0")
+  package static let protoMessageName: String = _protobuf_package + ".BannedUser"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}user_id\0\u{1}username\0\u{1}alias\0\u{3}banned_at\0\u{3}banned_by\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -2805,7 +2805,7 @@ nonisolated extension WireBannedUser: SwiftProtobuf.Message, SwiftProtobuf._Mess
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.userID.isEmpty {
       try visitor.visitSingularBytesField(value: self.userID, fieldNumber: 1)
     }
@@ -2824,7 +2824,7 @@ nonisolated extension WireBannedUser: SwiftProtobuf.Message, SwiftProtobuf._Mess
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireBannedUser, rhs: WireBannedUser) -> Bool {
+  package static func ==(lhs: WireBannedUser, rhs: WireBannedUser) -> Bool {
     if lhs.userID != rhs.userID {return false}
     if lhs.username != rhs.username {return false}
     if lhs.alias != rhs.alias {return false}
@@ -2836,10 +2836,10 @@ nonisolated extension WireBannedUser: SwiftProtobuf.Message, SwiftProtobuf._Mess
 }
 
 nonisolated extension WireExternalJoinRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".ExternalJoinRequest"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}commit_message\0\u{3}mls_group_id\0")
+  package static let protoMessageName: String = _protobuf_package + ".ExternalJoinRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}commit_message\0\u{3}mls_group_id\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -2852,7 +2852,7 @@ nonisolated extension WireExternalJoinRequest: SwiftProtobuf.Message, SwiftProto
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.commitMessage.isEmpty {
       try visitor.visitSingularBytesField(value: self.commitMessage, fieldNumber: 1)
     }
@@ -2862,7 +2862,7 @@ nonisolated extension WireExternalJoinRequest: SwiftProtobuf.Message, SwiftProto
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireExternalJoinRequest, rhs: WireExternalJoinRequest) -> Bool {
+  package static func ==(lhs: WireExternalJoinRequest, rhs: WireExternalJoinRequest) -> Bool {
     if lhs.commitMessage != rhs.commitMessage {return false}
     if lhs.mlsGroupID != rhs.mlsGroupID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -2871,10 +2871,10 @@ nonisolated extension WireExternalJoinRequest: SwiftProtobuf.Message, SwiftProto
 }
 
 nonisolated extension WireErrorResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".ErrorResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}message\0\u{3}error_code\0")
+  package static let protoMessageName: String = _protobuf_package + ".ErrorResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}message\0\u{3}error_code\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -2887,7 +2887,7 @@ nonisolated extension WireErrorResponse: SwiftProtobuf.Message, SwiftProtobuf._M
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.message.isEmpty {
       try visitor.visitSingularStringField(value: self.message, fieldNumber: 1)
     }
@@ -2897,7 +2897,7 @@ nonisolated extension WireErrorResponse: SwiftProtobuf.Message, SwiftProtobuf._M
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireErrorResponse, rhs: WireErrorResponse) -> Bool {
+  package static func ==(lhs: WireErrorResponse, rhs: WireErrorResponse) -> Bool {
     if lhs.message != rhs.message {return false}
     if lhs.errorCode != rhs.errorCode {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -2906,10 +2906,10 @@ nonisolated extension WireErrorResponse: SwiftProtobuf.Message, SwiftProtobuf._M
 }
 
 nonisolated extension WireServerEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".ServerEvent"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}new_message\0\u{3}group_update\0\u{1}welcome\0\u{3}member_removed\0\u{3}identity_reset\0\u{3}invite_received\0\u{3}invite_declined\0\u{3}invite_cancelled\0\u{3}group_deleted\0")
+  package static let protoMessageName: String = _protobuf_package + ".ServerEvent"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}new_message\0\u{3}group_update\0\u{1}welcome\0\u{3}member_removed\0\u{3}identity_reset\0\u{3}invite_received\0\u{3}invite_declined\0\u{3}invite_cancelled\0\u{3}group_deleted\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -3037,7 +3037,7 @@ nonisolated extension WireServerEvent: SwiftProtobuf.Message, SwiftProtobuf._Mes
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     // The use of inline closures is to circumvent an issue where the compiler
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
@@ -3084,7 +3084,7 @@ nonisolated extension WireServerEvent: SwiftProtobuf.Message, SwiftProtobuf._Mes
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireServerEvent, rhs: WireServerEvent) -> Bool {
+  package static func ==(lhs: WireServerEvent, rhs: WireServerEvent) -> Bool {
     if lhs.event != rhs.event {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -3092,10 +3092,10 @@ nonisolated extension WireServerEvent: SwiftProtobuf.Message, SwiftProtobuf._Mes
 }
 
 nonisolated extension WireNewMessageEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".NewMessageEvent"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0\u{3}sequence_num\0\u{3}sender_id\0")
+  package static let protoMessageName: String = _protobuf_package + ".NewMessageEvent"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0\u{3}sequence_num\0\u{3}sender_id\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -3109,7 +3109,7 @@ nonisolated extension WireNewMessageEvent: SwiftProtobuf.Message, SwiftProtobuf.
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.groupID.isEmpty {
       try visitor.visitSingularBytesField(value: self.groupID, fieldNumber: 1)
     }
@@ -3122,7 +3122,7 @@ nonisolated extension WireNewMessageEvent: SwiftProtobuf.Message, SwiftProtobuf.
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireNewMessageEvent, rhs: WireNewMessageEvent) -> Bool {
+  package static func ==(lhs: WireNewMessageEvent, rhs: WireNewMessageEvent) -> Bool {
     if lhs.groupID != rhs.groupID {return false}
     if lhs.sequenceNum != rhs.sequenceNum {return false}
     if lhs.senderID != rhs.senderID {return false}
@@ -3132,10 +3132,10 @@ nonisolated extension WireNewMessageEvent: SwiftProtobuf.Message, SwiftProtobuf.
 }
 
 nonisolated extension WireGroupUpdateEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".GroupUpdateEvent"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0\u{3}update_type\0")
+  package static let protoMessageName: String = _protobuf_package + ".GroupUpdateEvent"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0\u{3}update_type\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -3148,7 +3148,7 @@ nonisolated extension WireGroupUpdateEvent: SwiftProtobuf.Message, SwiftProtobuf
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.groupID.isEmpty {
       try visitor.visitSingularBytesField(value: self.groupID, fieldNumber: 1)
     }
@@ -3158,7 +3158,7 @@ nonisolated extension WireGroupUpdateEvent: SwiftProtobuf.Message, SwiftProtobuf
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireGroupUpdateEvent, rhs: WireGroupUpdateEvent) -> Bool {
+  package static func ==(lhs: WireGroupUpdateEvent, rhs: WireGroupUpdateEvent) -> Bool {
     if lhs.groupID != rhs.groupID {return false}
     if lhs.updateType != rhs.updateType {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -3167,10 +3167,10 @@ nonisolated extension WireGroupUpdateEvent: SwiftProtobuf.Message, SwiftProtobuf
 }
 
 nonisolated extension WireWelcomeEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".WelcomeEvent"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0\u{3}group_alias\0")
+  package static let protoMessageName: String = _protobuf_package + ".WelcomeEvent"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0\u{3}group_alias\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -3183,7 +3183,7 @@ nonisolated extension WireWelcomeEvent: SwiftProtobuf.Message, SwiftProtobuf._Me
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.groupID.isEmpty {
       try visitor.visitSingularBytesField(value: self.groupID, fieldNumber: 1)
     }
@@ -3193,7 +3193,7 @@ nonisolated extension WireWelcomeEvent: SwiftProtobuf.Message, SwiftProtobuf._Me
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireWelcomeEvent, rhs: WireWelcomeEvent) -> Bool {
+  package static func ==(lhs: WireWelcomeEvent, rhs: WireWelcomeEvent) -> Bool {
     if lhs.groupID != rhs.groupID {return false}
     if lhs.groupAlias != rhs.groupAlias {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -3202,10 +3202,10 @@ nonisolated extension WireWelcomeEvent: SwiftProtobuf.Message, SwiftProtobuf._Me
 }
 
 nonisolated extension WireMemberRemovedEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".MemberRemovedEvent"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0\u{3}removed_user_id\0")
+  package static let protoMessageName: String = _protobuf_package + ".MemberRemovedEvent"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0\u{3}removed_user_id\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -3218,7 +3218,7 @@ nonisolated extension WireMemberRemovedEvent: SwiftProtobuf.Message, SwiftProtob
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.groupID.isEmpty {
       try visitor.visitSingularBytesField(value: self.groupID, fieldNumber: 1)
     }
@@ -3228,7 +3228,7 @@ nonisolated extension WireMemberRemovedEvent: SwiftProtobuf.Message, SwiftProtob
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireMemberRemovedEvent, rhs: WireMemberRemovedEvent) -> Bool {
+  package static func ==(lhs: WireMemberRemovedEvent, rhs: WireMemberRemovedEvent) -> Bool {
     if lhs.groupID != rhs.groupID {return false}
     if lhs.removedUserID != rhs.removedUserID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -3237,10 +3237,10 @@ nonisolated extension WireMemberRemovedEvent: SwiftProtobuf.Message, SwiftProtob
 }
 
 nonisolated extension WireIdentityResetEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".IdentityResetEvent"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0\u{3}user_id\0")
+  package static let protoMessageName: String = _protobuf_package + ".IdentityResetEvent"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0\u{3}user_id\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -3253,7 +3253,7 @@ nonisolated extension WireIdentityResetEvent: SwiftProtobuf.Message, SwiftProtob
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.groupID.isEmpty {
       try visitor.visitSingularBytesField(value: self.groupID, fieldNumber: 1)
     }
@@ -3263,7 +3263,7 @@ nonisolated extension WireIdentityResetEvent: SwiftProtobuf.Message, SwiftProtob
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireIdentityResetEvent, rhs: WireIdentityResetEvent) -> Bool {
+  package static func ==(lhs: WireIdentityResetEvent, rhs: WireIdentityResetEvent) -> Bool {
     if lhs.groupID != rhs.groupID {return false}
     if lhs.userID != rhs.userID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -3272,10 +3272,10 @@ nonisolated extension WireIdentityResetEvent: SwiftProtobuf.Message, SwiftProtob
 }
 
 nonisolated extension WireInviteReceivedEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".InviteReceivedEvent"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}invite_id\0\u{3}group_id\0\u{3}group_name\0\u{3}group_alias\0\u{3}inviter_id\0")
+  package static let protoMessageName: String = _protobuf_package + ".InviteReceivedEvent"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}invite_id\0\u{3}group_id\0\u{3}group_name\0\u{3}group_alias\0\u{3}inviter_id\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -3291,7 +3291,7 @@ nonisolated extension WireInviteReceivedEvent: SwiftProtobuf.Message, SwiftProto
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.inviteID.isEmpty {
       try visitor.visitSingularBytesField(value: self.inviteID, fieldNumber: 1)
     }
@@ -3310,7 +3310,7 @@ nonisolated extension WireInviteReceivedEvent: SwiftProtobuf.Message, SwiftProto
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireInviteReceivedEvent, rhs: WireInviteReceivedEvent) -> Bool {
+  package static func ==(lhs: WireInviteReceivedEvent, rhs: WireInviteReceivedEvent) -> Bool {
     if lhs.inviteID != rhs.inviteID {return false}
     if lhs.groupID != rhs.groupID {return false}
     if lhs.groupName != rhs.groupName {return false}
@@ -3322,10 +3322,10 @@ nonisolated extension WireInviteReceivedEvent: SwiftProtobuf.Message, SwiftProto
 }
 
 nonisolated extension WireInviteDeclinedEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".InviteDeclinedEvent"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0\u{3}declined_user_id\0")
+  package static let protoMessageName: String = _protobuf_package + ".InviteDeclinedEvent"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0\u{3}declined_user_id\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -3338,7 +3338,7 @@ nonisolated extension WireInviteDeclinedEvent: SwiftProtobuf.Message, SwiftProto
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.groupID.isEmpty {
       try visitor.visitSingularBytesField(value: self.groupID, fieldNumber: 1)
     }
@@ -3348,7 +3348,7 @@ nonisolated extension WireInviteDeclinedEvent: SwiftProtobuf.Message, SwiftProto
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireInviteDeclinedEvent, rhs: WireInviteDeclinedEvent) -> Bool {
+  package static func ==(lhs: WireInviteDeclinedEvent, rhs: WireInviteDeclinedEvent) -> Bool {
     if lhs.groupID != rhs.groupID {return false}
     if lhs.declinedUserID != rhs.declinedUserID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
@@ -3357,10 +3357,10 @@ nonisolated extension WireInviteDeclinedEvent: SwiftProtobuf.Message, SwiftProto
 }
 
 nonisolated extension WireInviteCancelledEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".InviteCancelledEvent"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0")
+  package static let protoMessageName: String = _protobuf_package + ".InviteCancelledEvent"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -3372,14 +3372,14 @@ nonisolated extension WireInviteCancelledEvent: SwiftProtobuf.Message, SwiftProt
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.groupID.isEmpty {
       try visitor.visitSingularBytesField(value: self.groupID, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireInviteCancelledEvent, rhs: WireInviteCancelledEvent) -> Bool {
+  package static func ==(lhs: WireInviteCancelledEvent, rhs: WireInviteCancelledEvent) -> Bool {
     if lhs.groupID != rhs.groupID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -3387,10 +3387,10 @@ nonisolated extension WireInviteCancelledEvent: SwiftProtobuf.Message, SwiftProt
 }
 
 nonisolated extension WireGroupDeletedEvent: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".GroupDeletedEvent"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0")
+  package static let protoMessageName: String = _protobuf_package + ".GroupDeletedEvent"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}group_id\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -3402,14 +3402,14 @@ nonisolated extension WireGroupDeletedEvent: SwiftProtobuf.Message, SwiftProtobu
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.groupID.isEmpty {
       try visitor.visitSingularBytesField(value: self.groupID, fieldNumber: 1)
     }
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WireGroupDeletedEvent, rhs: WireGroupDeletedEvent) -> Bool {
+  package static func ==(lhs: WireGroupDeletedEvent, rhs: WireGroupDeletedEvent) -> Bool {
     if lhs.groupID != rhs.groupID {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
@@ -3417,10 +3417,10 @@ nonisolated extension WireGroupDeletedEvent: SwiftProtobuf.Message, SwiftProtobu
 }
 
 nonisolated extension WirePollEventsResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  public static let protoMessageName: String = _protobuf_package + ".PollEventsResponse"
-  public static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}events\0\u{3}next_cursor\0\u{1}missed\0")
+  package static let protoMessageName: String = _protobuf_package + ".PollEventsResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}events\0\u{3}next_cursor\0\u{1}missed\0")
 
-  public mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
       // The use of inline closures is to circumvent an issue where the compiler
       // allocates stack space for every case branch when no optimizations are
@@ -3434,7 +3434,7 @@ nonisolated extension WirePollEventsResponse: SwiftProtobuf.Message, SwiftProtob
     }
   }
 
-  public func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
     if !self.events.isEmpty {
       try visitor.visitRepeatedBytesField(value: self.events, fieldNumber: 1)
     }
@@ -3447,7 +3447,7 @@ nonisolated extension WirePollEventsResponse: SwiftProtobuf.Message, SwiftProtob
     try unknownFields.traverse(visitor: &visitor)
   }
 
-  public static func ==(lhs: WirePollEventsResponse, rhs: WirePollEventsResponse) -> Bool {
+  package static func ==(lhs: WirePollEventsResponse, rhs: WirePollEventsResponse) -> Bool {
     if lhs.events != rhs.events {return false}
     if lhs.nextCursor != rhs.nextCursor {return false}
     if lhs.missed != rhs.missed {return false}
