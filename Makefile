@@ -99,7 +99,7 @@ mls-peer: setup
 
 # PEERS=/path/one:/path/two
 peers: setup
-	WAXWING_MLS_PEERS=$(PEERS) WAXWING_MLS_PEER_SEEDS=$(PEER_SEEDS) swift test --filter MLSPeerTests.RandomLifeTests
+	WAXWING_MLS_PEERS=$(PEERS) WAXWING_MLS_PEER_SEEDS=$(PEER_SEEDS) swift test --filter MLSPeerTests.RandomLifeProcessTests
 
 simulate: setup
 	WAXWING_SEEDS=$(SEEDS) swift test --filter WaxwingCoreTests.ChaosTests
