@@ -14,11 +14,12 @@ DOORS ?= decode tree welcome group-info handle restore staged bundle successor o
 # Messages to begin with: of DIR, or of the official vectors where they are, and of our own.
 SEED_DIRS = $(or $(DIR),$(wildcard ../shared/mls-vectors)) fixtures/mls
 
-.PHONY: help setup demo test echo-bot test-plugins test-disk-full clocks vectors own-vectors mls-peer peers simulate honest-weeks retry-storm foreign attacks fuzz fixtures bench-archive bench-client bench-stores bench-mls format lint proto docs
+.PHONY: help setup demo test test-fast echo-bot test-plugins test-disk-full clocks vectors own-vectors mls-peer peers simulate honest-weeks retry-storm foreign attacks fuzz fixtures bench-archive bench-client bench-stores bench-mls format lint proto docs
 
 help:
 	@echo "make demo                     a story of three people and a network that comes and goes, by real processes"
-	@echo "make test                     every test"
+	@echo "make test                     every test: the fast ones side by side, then the rest one at a time"
+	@echo "make test-fast                the tests that start no process; some minutes"
 	@echo "make echo-bot                 a bot that embeds the library Waxwing, as a package of its own, against waxwingd"
 	@echo "make test-plugins             the end-to-end tests with every sort of store and of event feed"
 	@echo "make test-disk-full           every call of some commands fails in turn on a full disk; takes half an hour"
@@ -47,80 +48,80 @@ setup:
 	@.ci/setup
 
 demo: setup
-	@echo "building waxwing, waxwingd and the demo; the first time takes some minutes"
-	@swift build --quiet --product waxwing
-	@swift build --quiet --product waxwingd
-	@swift build --quiet --product demo
+	@.ci/build waxwing waxwingd demo
 	@"$$(swift build --show-bin-path)/demo"
 
-# One test at a time: many of them start processes and wait for them, and two cores are soon short.
-# What failed comes once more at the end: hundreds of lines may lie between.
 test: setup
-	swift build --build-tests
-	@bash -o pipefail -c 'swift test --skip-build --no-parallel 2>&1 | tee .build/tests.txt' || \
-		{ echo; echo "what failed:"; grep -E '^(✘|↳)' .build/tests.txt | cut -c 1-1500 | tail -n 60; exit 1; }
+	@.ci/build tests
+	@.ci/test fast
 	@$(MAKE) --no-print-directory echo-bot
+	@.ci/test rest
+
+test-fast: setup
+	@.ci/build tests
+	@.ci/test fast
 
 # A program of somebody else's that embeds the library: a package of its own, built from outside.
 echo-bot: setup
-	@echo "building the echo bot as a package of its own; the first time takes some minutes"
-	@swift build --quiet --product waxwing
-	@swift build --quiet --product waxwingd
-	@swift build --quiet --disable-index-store --package-path Tests/Embedding/EchoBot --scratch-path .build-embedding
+	@.ci/build waxwing waxwingd
+	@.ci/build --disable-index-store --package-path Tests/Embedding/EchoBot --scratch-path .build-embedding EchoBot
 	@Tests/Embedding/story .build-embedding/debug/EchoBot "$$(swift build --show-bin-path)"
 
 test-plugins: setup
-	swift build --build-tests
+	@.ci/build tests
 	@for store in sqlite files; do for transport in sse poll; do \
 		echo "$$store, $$transport"; \
 		WAXWING_STORE=$$store WAXWING_TRANSPORT=$$transport swift test --skip-build --no-parallel --filter EndToEndTests; \
 	done; done
 
 test-disk-full: setup
-	swift build --build-tests
+	@.ci/build tests
 	WAXWING_DISK_FAULTS=all swift test --skip-build --no-parallel --filter EndToEndTests.EndToEnd.DiskFullTests
 
 clocks: setup
-	swift build --build-tests
+	@.ci/build tests
 	WAXWING_CLOCKS=all swift test --skip-build --no-parallel --filter EndToEndTests.EndToEnd.ClockTests
 
 vectors: setup
 	@test -n "$(DIR)" || { echo "usage: make vectors DIR=FOLDER" >&2; exit 2; }
-	@swift build --quiet -c release --product mls-vectors
+	@.ci/build -c release mls-vectors
 	@"$$(swift build -c release --show-bin-path)/mls-vectors" "$(DIR)"
 
 own-vectors: setup
-	@swift build --quiet -c release --product own-vectors
+	@.ci/build -c release own-vectors
 	@"$$(swift build -c release --show-bin-path)/own-vectors" fixtures/mls
 
 mls-peer: setup
-	@swift build --quiet -c release --product mls-peer
+	@.ci/build -c release mls-peer
 	@echo "$$(swift build -c release --show-bin-path)/mls-peer"
 
 # PEERS=/path/one:/path/two
 peers: setup
-	WAXWING_MLS_PEERS=$(PEERS) WAXWING_MLS_PEER_SEEDS=$(PEER_SEEDS) swift test --filter MLSPeerTests.RandomLifeTests
+	@.ci/build tests
+	WAXWING_MLS_PEERS=$(PEERS) WAXWING_MLS_PEER_SEEDS=$(PEER_SEEDS) WAXWING_MLS_PEER_LIVES=all swift test --skip-build \
+		--no-parallel --filter 'MLSPeerTests.(RandomLifeProcessTests|GroupLifeTests)'
 
 simulate: setup
-	WAXWING_SEEDS=$(SEEDS) swift test --filter WaxwingCoreTests.ChaosTests
+	@.ci/build tests
+	WAXWING_SEEDS=$(SEEDS) swift test --skip-build --filter WaxwingCoreTests.ChaosTests
 
 honest-weeks: SEEDS = 1-20
 honest-weeks: setup
-	swift build --build-tests
+	@.ci/build tests
 	WAXWING_HONEST_WEEKS=$(WEEKS) WAXWING_HONEST_SEEDS=$(SEEDS) swift test --skip-build --no-parallel --filter WaxwingCoreTests.HonestWeeksTests
 
 # Every way a server can be in trouble, for a minute each: every command and `watch` against it, requests counted.
 retry-storm: setup
-	swift build --build-tests
+	@.ci/build tests
 	WAXWING_STORM=all WAXWING_STORM_SECONDS=60 swift test --skip-build --no-parallel --filter EndToEndTests.EndToEnd.RetryStormTests
 
 foreign: SEEDS = 1-20
 foreign: setup
-	swift build --build-tests
+	@.ci/build tests
 	WAXWING_FOREIGN_SEEDS=$(SEEDS) swift test --skip-build --no-parallel --filter EndToEndTests.EndToEnd.ForeignClientTests
 
 attacks: setup
-	swift build --build-tests
+	@.ci/build tests
 	WAXWING_ATTACKS=all swift test --skip-build --no-parallel \
 		--filter 'EndToEndTests.EndToEnd.(AttackTests|CopiedProfileTests|NamingTests)'
 
@@ -128,7 +129,7 @@ attacks: setup
 # An input that breaks something is left in .build-fuzz as crash-, timeout- or oom-.
 fuzz: export WAXWING_LIBFUZZER := 1
 fuzz: setup
-	@swift build --quiet -c release --scratch-path .build-fuzz --product mls-fuzz
+	@.ci/build -c release --scratch-path .build-fuzz mls-fuzz
 	@for door in $(DOORS); do \
 		echo "$$door, $(SECONDS_EACH) seconds"; \
 		ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no .build-fuzz/release/mls-fuzz $$door \
@@ -138,31 +139,25 @@ fuzz: setup
 	done
 
 fixtures: setup
-	@echo "building; the first time takes some minutes"
-	swift build --build-tests
+	@.ci/build tests
 	WAXWING_RECORD=$(CURDIR)/fixtures swift test --skip-build --no-parallel --filter EndToEndTests.EndToEnd.Recordings
 
 bench-client: setup
-	@echo "building waxwing, waxwingd and the benchmark for release; the first time takes some minutes"
-	@swift build --quiet -c release --product waxwing
-	@swift build --quiet -c release --product waxwingd
-	@swift build --quiet -c release --product bench-client
+	@.ci/build -c release waxwing waxwingd bench-client
 	@"$$(swift build -c release --show-bin-path)/bench-client"
 
 # ARGS: --rows and --runs; --rows 1000000 is the history that has to go through in constant memory.
 bench-archive: setup
-	@echo "building waxwing and the benchmark for release; the first time takes some minutes"
-	@swift build --quiet -c release --product waxwing
-	@swift build --quiet -c release --product bench-archive
+	@.ci/build -c release waxwing bench-archive
 	@"$$(swift build -c release --show-bin-path)/bench-archive" $(ARGS)
 
 bench-stores: setup
-	@swift build --quiet -c release --product bench-stores
+	@.ci/build -c release bench-stores
 	@"$$(swift build -c release --show-bin-path)/bench-stores" $(ARGS)
 
 # ARGS: suites, sizes and rows, and where the JSON copy goes (.build/bench-mls.json); --help says more.
 bench-mls: setup
-	@swift build --quiet -c release --product bench-mls
+	@.ci/build -c release bench-mls
 	@"$$(swift build -c release --show-bin-path)/bench-mls" $(ARGS)
 
 format:
@@ -174,14 +169,12 @@ lint:
 
 # Symbols come from the modules as they are built; articles from the .docc folders beside the code.
 docs: setup
-	@echo "building waxwing and waxwingd for their modules; the first time takes some minutes"
-	@swift build --quiet --product waxwing
-	@swift build --quiet --product waxwingd
+	@.ci/build waxwing waxwingd
 	@.ci/docs
 	@echo "to read it: python3 -m http.server -d .build/docs/Waxwing.doccarchive 8000, then http://localhost:8000/documentation"
 
 proto:
 	@.ci/setup protobuf-compiler
-	@swift build --quiet --product protoc-gen-swift
+	@.ci/build protoc-gen-swift
 	@protoc --plugin="$$(swift build --show-bin-path)/protoc-gen-swift" --proto_path=$(PROTO) \
 		--swift_opt=Visibility=Package --swift_out=$(PROTO) conclave.proto

@@ -128,6 +128,13 @@ struct Waxwingd: AsyncParsableCommand {
         configuration.inviteTTL = inviteTTL
         configuration.retention = retention
         configuration.rateLimit = rateLimit.limit
+        #if DEBUG
+            // The tests of the programs make hundreds of accounts, and none of them needs a password that is costly to guess.
+            let environment = ProcessInfo.processInfo.environment
+            if let cost = environment["WAXWING_PASSWORD_COST"].flatMap({ Int($0) }) {
+                configuration.passwordCost.logN = cost
+            }
+        #endif
         var logger = Logger(label: "waxwingd", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = logLevel
         configuration.logger = logger

@@ -4,7 +4,10 @@ import Foundation
 import Testing
 
 /// The public test vectors of the age format.
-@Suite(.enabled(if: Vector.folder != nil, "skipped: WAXWING_AGE_VECTORS is not set, ../shared/age-vectors not there"))
+@Suite(
+    .enabled(
+        if: Vector.folder != nil,
+        "the public age vectors are missing: no such folder as WAXWING_AGE_VECTORS says, or ../shared/age-vectors"))
 struct VectorTests {
     @Test func theyAreThere() { #expect(Vector.all.count >= 96) }
 

@@ -253,18 +253,6 @@ import WaxwingCore
         #expect(Set(try files(".rows") + files(".index")) == before)
     }
 
-    @Test func twoProcessesLoseNothing() async throws {
-        let path = folder.path
-        async let ours: Void = Task.detached { try Self.count(100, in: path, as: 1) }.value
-        await #expect(processExitsWith: .success) { [path = path as String] in
-            try FileStoreTests.count(100, in: path, as: 2)
-        }
-        try await ours
-        let store = try FileStore(path: path)
-        #expect(try store.value(.account, [1]) == [200])
-        #expect(try store.all(.history).count == 200)
-    }
-
     @Test func aClosedStoreFailsAndLosesNothing() throws {
         let store = try FileStore(path: folder.path)
         try store.apply([.put(.history, key: [1], value: [2])])
@@ -294,25 +282,6 @@ import WaxwingCore
 
     private func files(_ suffix: String) throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(suffix) }.sorted()
-    }
-
-    private static func count(_ times: Int, in path: String, as writer: UInt8) throws {
-        let store = try FileStore(path: path)
-        var done: UInt8 = 0
-        while done < times {
-            var changes = ChangeSet(base: try store.revision())
-            let value = try store.value(.account, [1])?.first ?? 0
-            changes.changes = [
-                .put(.account, key: [1], value: [value + 1]),
-                .put(.history, key: [writer, done], value: [UInt8](repeating: 1, count: 500)),
-            ]
-            do throws(StoreError) {
-                _ = try store.commit(changes)
-                done += 1
-            } catch {
-                if error.code != .staleRevision { throw error }
-            }
-        }
     }
 }
 

@@ -6,7 +6,7 @@ import TransportConformance
 import WaxwingCore
 
 /// Event streams.
-@Suite struct EventFeedTests {
+@Suite(.ahead) struct EventFeedTests {
     private func transport(
         _ server: ScriptedServer, _ change: (inout HTTPTransport.Options) -> Void = { _ in }
     ) throws -> HTTPTransport {

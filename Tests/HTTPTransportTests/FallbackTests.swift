@@ -7,7 +7,7 @@ import TransportConformance
 import WaxwingCore
 
 /// When polling takes the place of streams, and when it does not.
-@Suite struct FallbackTests {
+@Suite(.ahead) struct FallbackTests {
     /// A server that answers polls with event 1, then never; and asks for a stream as `stream` says.
     private func server(
         poll: (@Sendable (ScriptedServer.Connection) -> Void)? = nil,

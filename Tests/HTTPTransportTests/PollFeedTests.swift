@@ -7,7 +7,7 @@ import Testing
 import TransportConformance
 import WaxwingCore
 
-@Suite struct PollFeedTests {
+@Suite(.ahead) struct PollFeedTests {
     /// A server that answers the n-th poll as `answers` says, and later ones never.
     private func server(_ answers: [[UInt8]]) throws -> ScriptedServer {
         let left = Mutex(answers[...])

@@ -6,7 +6,7 @@ import TransportConformance
 import WaxwingCore
 
 /// What is special to HTTP by libcurl; what any transport must do is in ``TransportConformance``.
-@Suite struct RequestTests {
+@Suite(.ahead) struct RequestTests {
     private let get = APIRequest(.get, "/api/v1/me", token: "t0ken")
     private let post = APIRequest(.post, "/api/v1/groups/x/messages", body: [1, 2, 3], token: "t0ken")
 

@@ -6,7 +6,7 @@ import TransportConformance
 
 @testable import HTTPTransport
 
-@Suite struct TrafficWatchTests {
+@Suite(.ahead) struct TrafficWatchTests {
     @Test func intervalsGrowWhileNothingComesAndAreShortAgainWhenSomethingDoes() {
         var pace = IntervalPace(from: .seconds(2), to: .seconds(60))
         func next(_ count: Int, jitter: Double = 0.5) -> [Duration] {

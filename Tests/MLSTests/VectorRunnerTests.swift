@@ -5,7 +5,7 @@ import Testing
 
 struct VectorRunnerTests {
     /// Whatever stands in a file of vectors, it is the vector that fails, and not the runner.
-    @Test(.enabled(if: VectorTests.folder != nil, "no folder of vectors to take cases from"))
+    @Test(.enabled(if: VectorTests.folder != nil, VectorTests.whyNot))
     func vectorsThatContradictThemselvesFail() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("vectors-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

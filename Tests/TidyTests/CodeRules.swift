@@ -69,6 +69,16 @@ extension Rule {
         return file.code.indices.filter { file.declaresPublicly($0) && !file.isDocumented($0) }
             .map { Violation(line: $0 + 1, reason: file.lines[$0].trimmed) }
     }
+
+    /// `make test-fast` leaves them out by their names.
+    static let processTests = Rule(name: "tests that start processes are named ProcessTests") { file in
+        guard file.path.hasPrefix("Tests/"), !file.path.hasPrefix("Tests/EndToEndTests/"),
+            file.name.hasSuffix("Tests.swift"), !file.name.hasSuffix("ProcessTests.swift")
+        else { return [] }
+        return file.codeLines { line in
+            ["Process(", "processExitsWith", "posix_spawn"].contains(where: line.contains)
+        }.map { Violation(line: $0, reason: "starts a process") }
+    }
 }
 
 extension SourceFile {

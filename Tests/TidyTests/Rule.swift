@@ -13,13 +13,15 @@ struct Rule: Sendable {
 }
 
 extension Rule {
-    static let all: [Rule] = [.imports, .quietCore, .length, .traps, .leftovers, .silentTry, .documentation, .commands]
+    static let all: [Rule] = [
+        .imports, .quietCore, .length, .traps, .leftovers, .silentTry, .documentation, .commands, .processTests,
+    ]
 
     /// The files a rule is about.
     func files() throws -> [SourceFile] {
         let all = try SourceFile.all.get()
         switch name {
-        case Rule.length.name, Rule.leftovers.name: return all
+        case Rule.length.name, Rule.leftovers.name, Rule.processTests.name: return all
         default: return all.filter { !$0.path.hasPrefix("Tests/") }
         }
     }

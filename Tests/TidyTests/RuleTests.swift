@@ -74,6 +74,19 @@ import Testing
     }
 
     @Test(arguments: [
+        ("Tests/AgeTests/ToolTests.swift", "let process = Process()", true),
+        ("Tests/MLSPeerTests/PeerTests.swift", "let peer = try PeerProcess(path)", true),
+        ("Tests/AgeTests/SealTests.swift", "await #expect(processExitsWith: .success) { }", true),
+        ("Tests/AgeTests/ToolProcessTests.swift", "let process = Process()", false),
+        ("Tests/EndToEndTests/StoryTests.swift", "let process = Process()", false),
+        ("Tests/MLSPeerTests/PeerProcess.swift", "let process = Process()", false),
+        ("Tests/AgeTests/SealTests.swift", "// Process() is only spoken of.", false),
+    ])
+    func aTestThatStartsAProcessSaysSoByItsName(path: String, text: String, breaksIt: Bool) {
+        check(.processTests, text, at: path, breaksIt: breaksIt)
+    }
+
+    @Test(arguments: [
         ("fatalError()", true), ("let x = try! f()", true), ("let x = y as! Int", true), ("let x = y!", true),
         ("let x = y[0]!.z", true), ("let x = f()!", true), ("var x: Int!", true), ("precondition(x > 0)", true),
         ("guard x else { preconditionFailure() }", true), ("assert(x)", true), ("if x != y {}", false),

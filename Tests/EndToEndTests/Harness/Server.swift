@@ -36,7 +36,9 @@ actor Server {
                 "--data", folder + "/data", "--listen", "127.0.0.1:\(port)", "--ordering", ordering.rawValue,
                 "--rate-limit", "off",
             ] + options,
-            environment: Programs.environment.merging(clock?.environment ?? [:]) { $1 }, folder: folder)
+            environment: Programs.environment.merging(clock?.environment ?? [:]) { $1 }
+                .merging(["WAXWING_PASSWORD_COST": "4"]) { $1 },
+            folder: folder)
         self.process = process
         let isReady = await eventually { process.output.hasSuffix("\n") || !process.isRunning }
         guard isReady, let port = UInt16(process.output.dropLast().split(separator: ":").last ?? "") else {

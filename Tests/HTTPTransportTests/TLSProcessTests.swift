@@ -6,7 +6,7 @@ import TransportConformance
 import WaxwingCore
 
 /// Certificates, against the TLS server of the openssl command.
-@Suite struct TLSTests {
+@Suite struct TLSProcessTests {
     /// A TLS server with a certificate of its own for 127.0.0.1, which answers any GET with a page.
     private final class TLSServer {
         let port: UInt16

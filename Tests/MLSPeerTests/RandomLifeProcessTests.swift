@@ -7,7 +7,7 @@ import Testing
 ///
 /// Any two front ends of the line protocol can be run against each other this way: `WAXWING_MLS_PEERS` names their executables, with a colon
 /// between them, `WAXWING_MLS_PEER_SEEDS` a range of seeds like `1-50`. Only ops and suites that both know are used.
-struct RandomLifeTests {
+struct RandomLifeProcessTests {
     @Test(arguments: seeds)
     func twoProcessesNeverDisagree(seed: UInt64) throws {
         let own = try PeerProcess.own

@@ -7,7 +7,7 @@ import WaxwingCore
 @testable import SQLiteStore
 
 /// Several processes on one file.
-@Suite struct SharingTests {
+@Suite struct SharingProcessTests {
     /// Adds one to the counter under `[1]`, `times` times, building anew whenever somebody else was first.
     ///
     /// - Returns: how often that happened.
@@ -44,7 +44,8 @@ import WaxwingCore
         let folder = try TemporaryFolder()
         let path = folder.store
         async let ours = Task.detached { try Self.count(150, in: path) }.value
-        await #expect(processExitsWith: .success) { [path = path as String] in _ = try SharingTests.count(150, in: path)
+        await #expect(processExitsWith: .success) { [path = path as String] in
+            _ = try SharingProcessTests.count(150, in: path)
         }
         _ = try await ours
         try expectCount(300, in: path)

@@ -11,7 +11,7 @@ enum RealTool {
 
 /// Files go to and fro between this library and the `age` of the distribution.
 @Suite(.enabled(if: RealTool.age != nil, "skipped: age is not installed (apt install age)"))
-struct RealToolTests {
+struct RealToolProcessTests {
     private let folder = FileManager.default.temporaryDirectory.appending(path: "age-\(UUID().uuidString)").path
     private let entropy = SampleEntropy(3)
 

@@ -3,7 +3,7 @@ import MLS
 import Testing
 
 /// Lengths and counts cost the reader no more than the sender has paid for in bytes.
-struct MemoryTests {
+struct MemoryProcessTests {
     /// In a process of its own, as the peak of its memory is what is measured.
     @Test func noInputTakesMemoryThatItDidNotPayFor() async {
         await #expect(processExitsWith: .success) {

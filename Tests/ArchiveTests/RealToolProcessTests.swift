@@ -13,7 +13,7 @@ enum RealTools {
 
 /// Archives can be read without this program, and what the tools put together again can be read with it.
 @Suite(.enabled(if: RealTools.areThere, "skipped: age, zstd or tar is not installed (apt install age zstd tar)"))
-struct RealToolTests {
+struct RealToolProcessTests {
     private let folder = NSTemporaryDirectory() + "waxwing-archive-\(UUID().uuidString)"
 
     init() throws { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) }

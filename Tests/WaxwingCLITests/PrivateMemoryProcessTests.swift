@@ -3,7 +3,7 @@ import PrivateMemory
 import Testing
 
 /// What the system says of a process that has closed its memory, and of one that has not.
-struct PrivateMemoryTests {
+struct PrivateMemoryProcessTests {
     @Test func aClosedProcessLeavesNoCore() async {
         await #expect(processExitsWith: .success) {
             precondition(!PrivateMemory.isClosed, "it is closed before anyone closed it")
