@@ -129,7 +129,7 @@ import WaxwingClient
         await waitUntil { script.requests.contains { $0.method == .post && $0.path.hasSuffix("/messages") } }
         if isCancelled {
             run.cancel()
-            client.stop()
+            client.lookUp()
         } else {
             await client.end()
         }
