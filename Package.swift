@@ -35,6 +35,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -48,10 +49,15 @@ let package = Package(
         .systemLibrary(
             name: "CZstd", path: "Sources/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
-        // Sealed files
-        .target(name: "Age", dependencies: ["COpenSSL"], swiftSettings: strict),
+        // The system's files
         .target(
-            name: "Archive", dependencies: ["Age", "ConclaveProtocol", "COpenSSL", "CZstd", "WaxwingCore"],
+            name: "Files", dependencies: [.product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict),
+
+        // Sealed files
+        .target(name: "Age", dependencies: ["COpenSSL", "Files"], swiftSettings: strict),
+        .target(
+            name: "Archive", dependencies: ["Age", "ConclaveProtocol", "COpenSSL", "CZstd", "Files", "WaxwingCore"],
             swiftSettings: strict),
 
         // The MLS engine
@@ -77,20 +83,20 @@ let package = Package(
             name: "ConclaveProtocol", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
             exclude: ["Messages/conclave.proto"], swiftSettings: strict),
         .target(name: "WaxwingCore", dependencies: ["MLS", "ConclaveProtocol"], swiftSettings: strict),
-        .target(name: "WaxwingClient", dependencies: ["WaxwingCore"], swiftSettings: strict),
+        .target(name: "WaxwingClient", dependencies: ["Files", "WaxwingCore"], swiftSettings: strict),
         .target(
             name: "SQLiteStore",
             dependencies: [
-                "WaxwingCore",
+                "Files", "WaxwingCore",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             path: "Plugins/SQLiteStore", swiftSettings: strict),
         .target(
-            name: "FileStore", dependencies: ["WaxwingCore", "COpenSSL"], path: "Plugins/FileStore",
+            name: "FileStore", dependencies: ["Files", "WaxwingCore", "COpenSSL"], path: "Plugins/FileStore",
             swiftSettings: strict),
         .target(
-            name: "FixtureTransport", dependencies: ["WaxwingCore", "ConclaveProtocol", "MLS", "COpenSSL"],
+            name: "FixtureTransport", dependencies: ["Files", "WaxwingCore", "ConclaveProtocol", "MLS", "COpenSSL"],
             path: "Plugins/FixtureTransport", swiftSettings: strict),
 
         .target(name: "CDiskFaults", path: "Tests/CDiskFaults"),
@@ -117,7 +123,7 @@ let package = Package(
         .target(
             name: "WaxwingServer",
             dependencies: [
-                "ConclaveProtocol", "COpenSSL", "MLSReading",
+                "ConclaveProtocol", "COpenSSL", "Files", "MLSReading",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -134,9 +140,8 @@ let package = Package(
         .target(
             name: "Waxwing",
             dependencies: [
-                "Age", "Archive", "WaxwingClient", "WaxwingCore", "ConclaveProtocol", "MLS", "MLSOpenSSL",
-                "SQLiteStore",
-                "FileStore", "HTTPTransport",
+                "Age", "Archive", "Files", "WaxwingClient", "WaxwingCore", "ConclaveProtocol", "MLS", "MLSOpenSSL",
+                "SQLiteStore", "FileStore", "HTTPTransport",
             ],
             swiftSettings: strict),
 
@@ -147,7 +152,8 @@ let package = Package(
         .executableTarget(
             name: "WaxwingCLI",
             dependencies: [
-                "Waxwing", "WaxwingClient", "Archive", "Age", "FixtureTransport", "MLSOpenSSL", "PrivateMemory",
+                "Waxwing", "WaxwingClient", "Archive", "Age", "Files", "FixtureTransport", "MLSOpenSSL",
+                "PrivateMemory",
                 "StandardStreams",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

@@ -1,3 +1,4 @@
+import Files
 import WaxwingCore
 
 /// Reads the files that a manifest names, and keeps some of what it read.
@@ -67,10 +68,11 @@ struct FileReader {
     private func read<Content>(
         _ file: FileReference, _ decode: ([UInt8]) throws(FormatError) -> Content
     ) throws(Outcome) -> Content {
-        let opened: OpenFile?
+        let opened: File?
         do { opened = try folder.open(file.name) } catch { throw .failed(error) }
         guard let opened else { throw .gone(file.name) }
-        guard let text = opened.content(atMost: file.size), text.count == file.size,
+        // A file that cannot be read is as good as damaged.
+        guard let text = try? opened.contents(atMost: file.size), text.count == file.size,
             FileFormat.sha256(text) == file.digest
         else { throw .failed(damaged(file.name)) }
         do {

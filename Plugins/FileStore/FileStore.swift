@@ -1,3 +1,4 @@
+import Files
 import Synchronization
 public import WaxwingCore
 
@@ -45,7 +46,7 @@ public final class FileStore: Store {
     private struct State {
         var manifest = Manifest()
         /// The manifest that was read last; kept open so that it can be told from any other file in its place.
-        var file: OpenFile?
+        var file: File?
         var reader: FileReader
     }
 
@@ -224,7 +225,8 @@ public final class FileStore: Store {
                 if isReading, state.file == nil, try folder.isNew { return }
                 throw StoreError(.corrupt, "\(path)/\(Name.manifest) is missing.")
             }
-            guard let text = file.content(atMost: Limits.manifestBytes) else {
+            // A file that cannot be read is as good as damaged.
+            guard let text = try? file.contents(atMost: Limits.manifestBytes) else {
                 throw state.reader.damaged(Name.manifest)
             }
             do {

@@ -39,8 +39,8 @@ public final class SQLiteStore: Store {
     ///   `failed`.
     public init(path: String, mustExist: Bool = false) throws(StoreError) {
         self.path = path
-        if mustExist { try PrivateFile.require(path) }
-        try PrivateFile.create(path)
+        if mustExist { try DatabaseFile.require(path) }
+        try DatabaseFile.create(path)
         var configuration = Configuration()
         configuration.label = "SQLiteStore"
         configuration.busyMode = .timeout(Limits.busySeconds)
@@ -134,7 +134,7 @@ public final class SQLiteStore: Store {
             self.hasResidue.withLock { $0 = false }
         }
         do { try queue.close() } catch { throw StoreError(sqlite: error, path: path) }
-        guard PrivateFile.size(path + "-wal") == 0 else {
+        guard DatabaseFile.size(path + "-wal") == 0 else {
             throw StoreError(.failed, "\(path)-wal still holds a part of the store.")
         }
     }

@@ -1,3 +1,4 @@
+import Files
 import GRDB
 import Glibc
 import WaxwingCore
@@ -15,7 +16,7 @@ extension StoreError {
         switch error.resultCode {
         case .SQLITE_FULL:
             self = .full(path)
-        case .SQLITE_IOERR where systemError == ENOSPC || systemError == EDQUOT,
+        case .SQLITE_IOERR where FileError(path, .init(rawValue: systemError)).isFull,
             .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE:
             // The shared index of the log could not grow.
             self = .full(path)
@@ -31,13 +32,12 @@ extension StoreError {
     }
 
     /// The operating system's error for a file or folder.
-    init(systemError: Int32, path: String) {
-        let message = String(cString: strerror(systemError))
-        switch systemError {
-        case ENOSPC, EDQUOT: self = .full(path)
-        case EACCES, EPERM, EROFS, ENOTDIR, ELOOP, EISDIR:
-            self = StoreError(.notPermitted, "\(path) cannot be created: \(message).")
-        default: self = StoreError(.failed, "\(path) cannot be created: \(message).")
+    init(_ error: FileError) {
+        if error.isFull {
+            self = .full(error.path)
+        } else {
+            self.init(
+                error.isRefusal ? .notPermitted : .failed, "\(error.path) cannot be created: \(error.reason).")
         }
     }
 

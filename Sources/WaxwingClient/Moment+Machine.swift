@@ -1,3 +1,4 @@
+import Files
 import Glibc
 public import WaxwingCore
 
@@ -10,13 +11,9 @@ extension Moment {
 
     /// Tells one start of the machine from another, as far as 32 bits can; 0 if the system does not identify them.
     private static let thisBoot: UInt32 = {
-        let descriptor = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return 0 }
-        defer { close(descriptor) }
-        var text = [UInt8](repeating: 0, count: 64)
-        let count = Glibc.read(descriptor, &text, text.count)
-        // A UUID of random bits: the first eight digits are enough.
-        return UInt32(String(decoding: text.prefix(max(0, min(count, 8))), as: UTF8.self), radix: 16) ?? 0
+        // A UUID of random bits: the first eight digits are enough. Without it, a start is told by its clocks alone.
+        let text = try? File("/proc/sys/kernel/random/boot_id", .readOnly).readToEnd(atMost: 64)
+        return UInt32(String(decoding: (text ?? []).prefix(8), as: UTF8.self), radix: 16) ?? 0
     }()
 
     /// Milliseconds; 0 if the clock is before its epoch.

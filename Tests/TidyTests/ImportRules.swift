@@ -3,6 +3,7 @@
 enum Arrows {
     /// What a target's files may import. Whatever is not named here is forbidden.
     static let allowed: [String: Set<String>] = [
+        "Sources/Files": ["SystemPackage", "Glibc"],
         "Sources/MLS": [],
         "Sources/MLSOpenSSL": ["MLS", "COpenSSL", "Dispatch", "Synchronization"],
         "Sources/MLSReading": [],
@@ -10,15 +11,17 @@ enum Arrows {
         "Sources/Tools/MLSFuzzer": ["MLS", "MLSFuzz", "MLSVectorRunner", "Foundation", "Glibc", "Synchronization"],
         "Sources/ConclaveProtocol": ["SwiftProtobuf", "FoundationEssentials"],
         "Sources/WaxwingCore": ["MLS", "ConclaveProtocol"],
-        "Sources/WaxwingClient": ["WaxwingCore", "MLS", "ConclaveProtocol", "Dispatch", "Synchronization"],
+        "Sources/WaxwingClient": ["Files", "WaxwingCore", "MLS", "ConclaveProtocol", "Dispatch", "Synchronization"],
         // The library that apps embed: it chooses implementations.
         "Sources/Waxwing": [
+            "Files",
             "Age", "Archive", "WaxwingClient", "WaxwingCore", "MLS", "MLSOpenSSL", "ConclaveProtocol", "HTTPTransport",
             "FoundationEssentials", "Glibc", "Synchronization",
         ],
-        "Plugins/SQLiteStore": ["WaxwingCore", "GRDB", "GRDBSQLite", "Synchronization", "Glibc"],
-        "Plugins/FileStore": ["WaxwingCore", "COpenSSL", "Synchronization", "Glibc"],
+        "Plugins/SQLiteStore": ["Files", "WaxwingCore", "GRDB", "GRDBSQLite", "Synchronization", "Glibc"],
+        "Plugins/FileStore": ["Files", "WaxwingCore", "COpenSSL", "Synchronization", "Glibc"],
         "Plugins/FixtureTransport": [
+            "Files",
             "WaxwingCore", "MLS", "ConclaveProtocol", "COpenSSL", "FoundationEssentials", "Synchronization", "Glibc",
         ],
         "Plugins/HTTPTransport": ["WaxwingCore", "ConclaveProtocol", "CCurl", "Synchronization", "Glibc"],
@@ -27,6 +30,7 @@ enum Arrows {
             "WaxwingCore", "ConclaveProtocol", "SwiftProtobuf", "Foundation", "Synchronization",
         ],
         "Sources/WaxwingServer": [
+            "Files",
             "ConclaveProtocol", "COpenSSL", "GRDB", "GRDBSQLite", "MLSReading", "SwiftProtobuf", "HTTPTypes",
             "Hummingbird",
             "HummingbirdCore", "HummingbirdHTTP2", "HummingbirdTLS", "Logging", "NIOCore", "NIOSSL", "ServiceLifecycle",
@@ -34,13 +38,15 @@ enum Arrows {
         ],
         // Executables and what belongs to them.
         "Sources/WaxwingCLI": [
+            "Files",
             "Waxwing", "WaxwingClient", "WaxwingCore", "Archive", "Age", "MLS", "ConclaveProtocol", "ArgumentParser",
             "PrivateMemory", "StandardStreams", "Synchronization", "Dispatch", "FoundationEssentials", "Glibc",
         ],
         "Sources/StandardStreams": ["Glibc"],
         "Sources/PrivateMemory": ["CProcess", "Glibc"],
-        "Sources/Age": ["COpenSSL", "Glibc", "Synchronization"],
+        "Sources/Age": ["Files", "COpenSSL", "Glibc", "Synchronization"],
         "Sources/Archive": [
+            "Files",
             "Age", "ConclaveProtocol", "COpenSSL", "CZstd", "Dispatch", "FoundationEssentials", "Glibc",
             "Synchronization", "WaxwingCore",
         ],
@@ -72,8 +78,6 @@ enum Arrows {
         "Sources/ConclaveProtocol/SessionToken.swift": ["func Glibc.explicit_bzero"],
         // How many cores there are.
         "Sources/MLSOpenSSL/OpenSSLProvider.swift": ["Glibc"],
-        // The lock between processes.
-        "Sources/WaxwingClient/ConnectionLease.swift": ["Glibc"],
         "Sources/WaxwingClient/Moment+Machine.swift": ["Glibc"],
         // The one place that chooses stores.
         "Sources/Waxwing/Profile/Profile+Stores.swift": ["SQLiteStore", "FileStore"],

@@ -1,4 +1,4 @@
-import Glibc
+import Files
 
 /// Why a file could not be written.
 public enum DraftError: Error, Hashable, Sendable {
@@ -30,7 +30,7 @@ package final class DraftFile {
     private let path: String
     private let draft: String
     private let isReplacing: Bool
-    private let descriptor: Int32
+    private let file: File
     private let isStopped: () -> Bool
     private var isPublished = false
     package private(set) var count: UInt64 = 0
@@ -38,7 +38,7 @@ package final class DraftFile {
     private var pushed: UInt64 = 0
     private static let push: UInt64 = 8 << 20
 
-    package var folder: String { PrivateFile.folder(of: path) }
+    package var folder: String { FileSystem.folder(of: path) }
 
     /// - Parameters:
     ///   - replacing: whether to replace an existing file of that name in the end.
@@ -50,60 +50,49 @@ package final class DraftFile {
         draft = path + ".waxwing-part"
         try Self.checkPlace(path, replacing)
         // This comes last: a file that is not ours yet must not be removed.
-        descriptor = try Self.take(draft)
+        file = try Self.take(draft)
     }
 
-    private static func take(_ draft: String) throws(DraftError) -> Int32 {
+    private static func take(_ draft: String) throws(DraftError) -> File {
         // Do not wait for a reader if there is a pipe of that name.
-        let descriptor = open(draft, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
-        guard descriptor >= 0 else { throw .unusable(path: draft, systemError: errno) }
-        do throws(DraftError) {
-            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-                throw .beingWritten(path: draft)
-            }
-            var (mine, there) = (stat(), stat())
-            guard fstat(descriptor, &mine) == 0 else { throw .unusable(path: draft, systemError: errno) }
-            // A file that has a second name, or another owner, is not ours to overwrite.
-            guard mine.st_mode & S_IFMT == S_IFREG, mine.st_nlink <= 1, mine.st_uid == geteuid() else {
-                throw .inTheWay(path: draft)
-            }
-            // Between opening and locking, the other process may have given the file its final name.
-            guard stat(draft, &there) == 0, mine.st_ino == there.st_ino, mine.st_dev == there.st_dev else {
-                throw .justWritten(path: draft)
-            }
-            guard ftruncate(descriptor, 0) == 0, fchmod(descriptor, 0o600) == 0 else {
-                let code = errno
-                // It is ours from here on.
-                unlink(draft)
-                throw .unusable(path: draft, systemError: code)
-            }
-        } catch {
-            close(descriptor)
-            throw error
+        let file = try call { () throws(FileError) in
+            try File(draft, .writeOnly, [.create, .noFollow, .nonBlocking])
         }
-        return descriptor
+        // Whatever keeps it from being locked, it is not ours.
+        guard (try? file.tryLock(.exclusive)) == true else { throw .beingWritten(path: draft) }
+        let mine = try call { () throws(FileError) in try file.status() }
+        // A file that has a second name, or another owner, is not ours to overwrite.
+        guard mine.isRegular, mine.links <= 1, mine.owner == FileSystem.user else { throw .inTheWay(path: draft) }
+        // Between opening and locking, the other process may have given the file its final name.
+        guard let there = try? FileSystem.status(of: draft), there.isSameFile(as: mine) else {
+            throw .justWritten(path: draft)
+        }
+        try call { () throws(FileError) in
+            do throws(FileError) {
+                try file.resize(to: 0)
+                try file.setPermissions(0o600)
+            } catch {
+                // It is ours from here on; what cannot be removed is overwritten by the next one.
+                try? FileSystem.remove(draft)
+                throw error
+            }
+        }
+        return file
     }
 
     deinit {
-        if !isPublished { unlink(draft) }
-        close(descriptor)
+        // What cannot be removed is overwritten by the next one.
+        if !isPublished { try? FileSystem.remove(draft) }
     }
 
     /// - Throws: ``DraftError`` `unusable` or `interrupted`.
     package func append(_ bytes: UnsafeRawBufferPointer) throws(DraftError) {
         if isStopped() { throw .interrupted }
-        var rest = bytes
-        while !rest.isEmpty {
-            let written = write(descriptor, rest.baseAddress, rest.count)
-            if written < 0, errno == EINTR { continue }
-            guard written > 0 else { throw .unusable(path: draft, systemError: errno) }
-            count += UInt64(written)
-            rest = UnsafeRawBufferPointer(rebasing: rest[written...])
-        }
+        try Self.call { () throws(FileError) in try file.write(bytes) }
+        count += UInt64(bytes.count)
         if count - pushed >= Self.push {
-            // The disk begins to write now, so that `publish` has little left to wait for. It does not matter if this
-            // fails.
-            posix_fadvise(descriptor, off_t(pushed), off_t(count - pushed), POSIX_FADV_DONTNEED)
+            // So that `publish` has little left to wait for.
+            file.beginSync(from: pushed, count: count - pushed)
             pushed = count
         }
     }
@@ -112,38 +101,51 @@ package final class DraftFile {
     ///
     /// - Throws: ``DraftError``; the earlier file is unchanged, unless the error is `unsure`.
     package func publish() throws(DraftError) {
-        guard fsync(descriptor) == 0 else { throw .unusable(path: draft, systemError: errno) }
+        try Self.call { () throws(FileError) in try file.sync() }
         if isStopped() { throw .interrupted }
         try Self.checkPlace(path, isReplacing)
         try takeName()
         isPublished = true
-        let code = PrivateFile.syncNames(in: folder)
-        // Some file systems cannot do this for folders, and report it.
-        guard code == 0 || code == EINVAL else {
-            throw .unsure(path: path, systemError: code)
+        do throws(FileError) {
+            try FileSystem.confirmNames(in: folder)
+        } catch {
+            throw .unsure(path: path, systemError: error.code.rawValue)
         }
     }
 
     private func takeName() throws(DraftError) {
         if !isReplacing {
-            // A hard link never replaces another file, even one made meanwhile. Not all file systems have them.
-            if link(draft, path) == 0 {
-                unlink(draft)
+            do throws(FileError) {
+                // A hard link never replaces another file, even one made meanwhile. Not all file systems have them.
+                try FileSystem.link(draft, as: path)
+                // A draft that stays is overwritten by the next one.
+                try? FileSystem.remove(draft)
                 return
+            } catch  where error.code == .fileExists {
+                throw .exists(path: path)
+            } catch {
+                // The name is free, so renaming replaces nothing.
             }
-            if errno == EEXIST { throw .exists(path: path) }
         }
-        guard rename(draft, path) == 0 else { throw .unusable(path: path, systemError: errno) }
+        try Self.call { () throws(FileError) in try FileSystem.rename(draft, to: path) }
     }
 
     private static func checkPlace(_ path: String, _ isReplacing: Bool) throws(DraftError) {
         guard !path.isEmpty, !path.hasSuffix("/") else { throw .noName(path: path) }
-        var status = stat()
-        guard lstat(path, &status) == 0 else {
-            if errno == ENOENT { return }
-            throw .unusable(path: path, systemError: errno)
-        }
+        guard
+            let status = try call({ () throws(FileError) in
+                try FileSystem.status(of: path, followsLinks: false)
+            })
+        else { return }
         if !isReplacing { throw .exists(path: path) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .notAFile(path: path) }
+        guard status.isRegular else { throw .notAFile(path: path) }
+    }
+
+    private static func call<Result>(_ body: () throws(FileError) -> Result) throws(DraftError) -> Result {
+        do throws(FileError) {
+            return try body()
+        } catch {
+            throw .unusable(path: error.path, systemError: error.code.rawValue)
+        }
     }
 }

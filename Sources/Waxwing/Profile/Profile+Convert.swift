@@ -1,3 +1,4 @@
+import Files
 import FoundationEssentials
 import Glibc
 import MLSOpenSSL
@@ -117,7 +118,7 @@ extension Profile {
 
     // MARK: Leftovers
 
-    private var isDouble: Bool { StoreKind.allCases.allSatisfy { Self.isThere(storePath($0)) } }
+    private var isDouble: Bool { StoreKind.allCases.allSatisfy { FileSystem.isThere(storePath($0)) } }
 
     /// SQLite's files beside a database. The journal exists while SQLite makes a database.
     private static func companions(of path: String) -> [String] { ["-wal", "-shm", "-journal"].map { path + $0 } }
@@ -125,15 +126,15 @@ extension Profile {
     /// SQLite's files without their database.
     private var strays: [String] {
         let path = storePath(.sqlite)
-        return Self.isThere(path) ? [] : Self.companions(of: path).filter(Self.isThere)
+        return FileSystem.isThere(path) ? [] : Self.companions(of: path).filter(FileSystem.isThere)
     }
 
     private func hasLeftovers() throws(AccountError) -> Bool {
         // With no store in place, nothing is left over from one.
         guard try exists() else { return false }
         return isDouble || !strays.isEmpty
-            || StoreKind.allCases.contains { Self.isThere(draftPath($0)) || Self.isThere(retiredPath($0)) }
-            || Self.companions(of: draftPath(.sqlite)).contains(where: Self.isThere)
+            || StoreKind.allCases.contains { FileSystem.isThere(draftPath($0)) || FileSystem.isThere(retiredPath($0)) }
+            || Self.companions(of: draftPath(.sqlite)).contains(where: FileSystem.isThere)
     }
 
     /// Removes what a conversion that was cut short has left. Call it with the lease.
@@ -187,9 +188,12 @@ extension Profile {
     /// Moves a store that no one has open to another place; the move is durable on return.
     private func move(_ kind: StoreKind, from place: String, to target: String) throws(AccountError) {
         try removeStrays()
-        guard rename(place, target) == 0 else { throw .fileUnusable(path: target, systemError: errno) }
-        let code = PrivateFile.syncNames(in: folder)
-        guard code == 0 else { throw .fileUnusable(path: folder, systemError: code) }
+        do throws(FileError) {
+            try FileSystem.rename(place, to: target)
+            try FileSystem.syncNames(in: folder)
+        } catch {
+            throw AccountError(error)
+        }
     }
 
     /// Moves a store out of its place, now that another one holds the same, and removes it.
@@ -200,25 +204,14 @@ extension Profile {
         try removeStrays()
     }
 
-    private func removeStrays() throws(AccountError) {
-        for path in strays {
-            guard unlink(path) == 0 || errno == ENOENT else {
-                throw .fileUnusable(path: path, systemError: errno)
-            }
-        }
-    }
+    private func removeStrays() throws(AccountError) { try Self.remove(strays) }
 
     /// Removes a store with all its files. A missing store is not an error.
     private func remove(_ kind: StoreKind, at path: String) throws(AccountError) {
         switch kind {
-        case .sqlite:
-            for file in Self.companions(of: path) + [path] {
-                guard unlink(file) == 0 || errno == ENOENT else {
-                    throw .fileUnusable(path: file, systemError: errno)
-                }
-            }
+        case .sqlite: try Self.remove(Self.companions(of: path) + [path])
         case .files:
-            guard Self.isThere(path) else { return }
+            guard FileSystem.isThere(path) else { return }
             do {
                 try FileManager.default.removeItem(atPath: path)
             } catch {
@@ -228,8 +221,11 @@ extension Profile {
         }
     }
 
-    private static func isThere(_ path: String) -> Bool {
-        var status = stat()
-        return lstat(path, &status) == 0
+    private static func remove(_ files: [String]) throws(AccountError) {
+        do throws(FileError) {
+            for file in files { try FileSystem.remove(file) }
+        } catch {
+            throw AccountError(error)
+        }
     }
 }

@@ -1,7 +1,6 @@
 import Age
 import ArgumentParser
 import Waxwing
-import Glibc
 import WaxwingCore
 
 struct Keygen: AsyncParsableCommand {

@@ -2,6 +2,7 @@ import ArgumentParser
 import ConclaveProtocol
 import FixtureTransport
 import FoundationEssentials
+import Files
 import Glibc
 import MLSOpenSSL
 import WaxwingClient
@@ -92,17 +93,20 @@ private struct Home: Sendable {
     init(at path: String?) throws {
         isTemporary = path == nil
         if let path {
-            guard mkdir(path, 0o700) == 0 else {
-                throw Failure(.usage, "\(path) cannot be made: \(String(cString: strerror(errno)))")
+            do throws(FileError) {
+                guard try FileSystem.makeFolder(path) else { throw FileError(path, .fileExists) }
+            } catch {
+                throw Failure(.usage, "\(path) cannot be made: \(error.reason)")
             }
             self.path = path
             return
         }
-        var template = Array((FileManager.default.temporaryDirectory.path + "/waxwing-replay-XXXXXX").utf8CString)
-        guard mkdtemp(&template) != nil else {
-            throw Failure(.other, "no temporary folder can be made: \(String(cString: strerror(errno)))")
+        do throws(FileError) {
+            self.path = try FileSystem.makeTemporaryFolder(
+                prefix: FileManager.default.temporaryDirectory.path + "/waxwing-replay-")
+        } catch {
+            throw Failure(.other, "no temporary folder can be made: \(error.reason)")
         }
-        self.path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     private func profiles() throws -> [Profile] {

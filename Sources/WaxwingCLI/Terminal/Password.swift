@@ -1,4 +1,5 @@
 import ConclaveProtocol
+import Files
 import Glibc
 
 /// Where a password comes from: a terminal, a descriptor or a file, never the command line.
@@ -28,12 +29,13 @@ enum PasswordSource: Hashable, Sendable {
         case .file("-"):
             return try firstLine(of: STDIN_FILENO, "standard input")
         case .file(let path):
-            let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-            guard descriptor >= 0 else {
-                throw Failure(.usage, "the password file cannot be opened: \(String(cString: strerror(errno)))")
+            let file: File
+            do throws(FileError) {
+                file = try File(path, .readOnly)
+            } catch {
+                throw Failure(.usage, "the password file cannot be opened: \(error.reason)")
             }
-            defer { close(descriptor) }
-            return try firstLine(of: descriptor, "the password file")
+            return try withExtendedLifetime(file) { try firstLine(of: file.descriptor, "the password file") }
         }
     }
 
