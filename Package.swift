@@ -54,10 +54,14 @@ let package = Package(
             name: "Files", dependencies: [.product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: strict),
 
+        // What others than the MLS provider need of OpenSSL
+        .target(name: "OpenSSLPrimitives", dependencies: ["COpenSSL"], swiftSettings: strict),
+
         // Sealed files
-        .target(name: "Age", dependencies: ["COpenSSL", "Files"], swiftSettings: strict),
+        .target(name: "Age", dependencies: ["COpenSSL", "Files", "OpenSSLPrimitives"], swiftSettings: strict),
         .target(
-            name: "Archive", dependencies: ["Age", "ConclaveProtocol", "COpenSSL", "CZstd", "Files", "WaxwingCore"],
+            name: "Archive",
+            dependencies: ["Age", "ConclaveProtocol", "CZstd", "Files", "OpenSSLPrimitives", "WaxwingCore"],
             swiftSettings: strict),
 
         // The MLS engine
@@ -93,10 +97,11 @@ let package = Package(
             ],
             path: "Plugins/SQLiteStore", swiftSettings: strict),
         .target(
-            name: "FileStore", dependencies: ["Files", "WaxwingCore", "COpenSSL"], path: "Plugins/FileStore",
+            name: "FileStore", dependencies: ["Files", "OpenSSLPrimitives", "WaxwingCore"], path: "Plugins/FileStore",
             swiftSettings: strict),
         .target(
-            name: "FixtureTransport", dependencies: ["Files", "WaxwingCore", "ConclaveProtocol", "MLS", "COpenSSL"],
+            name: "FixtureTransport",
+            dependencies: ["Files", "OpenSSLPrimitives", "WaxwingCore", "ConclaveProtocol", "MLS"],
             path: "Plugins/FixtureTransport", swiftSettings: strict),
 
         .target(name: "CDiskFaults", path: "Tests/CDiskFaults"),
@@ -123,7 +128,7 @@ let package = Package(
         .target(
             name: "WaxwingServer",
             dependencies: [
-                "ConclaveProtocol", "COpenSSL", "Files", "MLSReading",
+                "ConclaveProtocol", "Files", "MLSReading", "OpenSSLPrimitives",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -199,10 +204,12 @@ let package = Package(
         // Tests
         // Some of the age test vectors are compressed with it.
         .systemLibrary(name: "CZlib", path: "Tests/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .testTarget(name: "AgeTests", dependencies: ["Age", "COpenSSL", "CZlib"], swiftSettings: strict),
+        .testTarget(name: "AgeTests", dependencies: ["Age", "OpenSSLPrimitives", "CZlib"], swiftSettings: strict),
         .testTarget(
             name: "ArchiveTests",
-            dependencies: ["Archive", "Age", "ConclaveProtocol", "CZstd", "MLS", "MLSOpenSSL", "WaxwingCore"],
+            dependencies: [
+                "Archive", "Age", "ConclaveProtocol", "CZstd", "OpenSSLPrimitives", "MLS", "MLSOpenSSL", "WaxwingCore",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "MLSTests", dependencies: ["MLS", "MLSFuzz", "MLSOpenSSL", "MLSVectorRunner", "own-vectors"],

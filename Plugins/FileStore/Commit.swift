@@ -1,3 +1,4 @@
+import OpenSSLPrimitives
 import WaxwingCore
 
 /// A change set on its way into the folder: the files it writes, and the manifest that will name them.
@@ -194,7 +195,7 @@ struct Commit {
 
     private mutating func add(_ name: String, _ bytes: [UInt8]) -> FileReference {
         files.append((name, bytes))
-        return FileReference(name: name, size: bytes.count, digest: FileFormat.sha256(bytes))
+        return FileReference(name: name, size: bytes.count, digest: SHA256.of(bytes))
     }
 
     private mutating func retire(_ file: FileReference) {

@@ -1,3 +1,4 @@
+import OpenSSLPrimitives
 import Files
 import WaxwingCore
 
@@ -73,7 +74,7 @@ struct FileReader {
         guard let opened else { throw .gone(file.name) }
         // A file that cannot be read is as good as damaged.
         guard let text = try? opened.contents(atMost: file.size), text.count == file.size,
-            FileFormat.sha256(text) == file.digest
+            SHA256.of(text) == file.digest
         else { throw .failed(damaged(file.name)) }
         do {
             return try decode(text)

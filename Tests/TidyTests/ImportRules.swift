@@ -3,6 +3,7 @@
 enum Arrows {
     /// What a target's files may import. Whatever is not named here is forbidden.
     static let allowed: [String: Set<String>] = [
+        "Sources/OpenSSLPrimitives": ["COpenSSL"],
         "Sources/Files": ["SystemPackage", "Glibc"],
         "Sources/MLS": [],
         "Sources/MLSOpenSSL": ["MLS", "COpenSSL", "Dispatch", "Synchronization"],
@@ -19,10 +20,11 @@ enum Arrows {
             "FoundationEssentials", "Glibc", "Synchronization",
         ],
         "Plugins/SQLiteStore": ["Files", "WaxwingCore", "GRDB", "GRDBSQLite", "Synchronization", "Glibc"],
-        "Plugins/FileStore": ["Files", "WaxwingCore", "COpenSSL", "Synchronization", "Glibc"],
+        "Plugins/FileStore": ["Files", "WaxwingCore", "OpenSSLPrimitives", "Synchronization", "Glibc"],
         "Plugins/FixtureTransport": [
             "Files",
-            "WaxwingCore", "MLS", "ConclaveProtocol", "COpenSSL", "FoundationEssentials", "Synchronization", "Glibc",
+            "WaxwingCore", "MLS", "ConclaveProtocol", "OpenSSLPrimitives", "FoundationEssentials", "Synchronization",
+            "Glibc",
         ],
         "Plugins/HTTPTransport": ["WaxwingCore", "ConclaveProtocol", "CCurl", "Synchronization", "Glibc"],
         "Sources/Tools/StoreConformance": ["WaxwingCore", "CFaults", "Foundation"],
@@ -31,7 +33,7 @@ enum Arrows {
         ],
         "Sources/WaxwingServer": [
             "Files",
-            "ConclaveProtocol", "COpenSSL", "GRDB", "GRDBSQLite", "MLSReading", "SwiftProtobuf", "HTTPTypes",
+            "ConclaveProtocol", "OpenSSLPrimitives", "GRDB", "GRDBSQLite", "MLSReading", "SwiftProtobuf", "HTTPTypes",
             "Hummingbird",
             "HummingbirdCore", "HummingbirdHTTP2", "HummingbirdTLS", "Logging", "NIOCore", "NIOSSL", "ServiceLifecycle",
             "Synchronization", "Dispatch", "Foundation", "Glibc",
@@ -44,10 +46,10 @@ enum Arrows {
         ],
         "Sources/StandardStreams": ["Glibc"],
         "Sources/PrivateMemory": ["CProcess", "Glibc"],
-        "Sources/Age": ["Files", "COpenSSL", "Glibc", "Synchronization"],
+        "Sources/Age": ["Files", "COpenSSL", "OpenSSLPrimitives", "Glibc", "Synchronization"],
         "Sources/Archive": [
             "Files",
-            "Age", "ConclaveProtocol", "COpenSSL", "CZstd", "Dispatch", "FoundationEssentials", "Glibc",
+            "Age", "ConclaveProtocol", "OpenSSLPrimitives", "CZstd", "Dispatch", "FoundationEssentials", "Glibc",
             "Synchronization", "WaxwingCore",
         ],
         "Sources/WaxwingDaemon": [

@@ -1,3 +1,4 @@
+import OpenSSLPrimitives
 import ConclaveProtocol
 import Dispatch
 import Glibc
@@ -127,13 +128,13 @@ final class LongFilesCheck: Sendable {
         _ file: ArchiveFile, _ place: TarIndex.Place, _ content: FramedContent, _ tell: () -> Void
     ) throws(ArchiveError) {
         let sha256 = SHA256()
-        try sha256.begin()
+        sha256.begin()
         try content.forEachPiece(of: place) { piece throws(ArchiveError) in
-            try sha256.update(piece)
+            sha256.update(piece)
             state.withLock { $0.done += piece.count }
             tell()
         }
-        guard hexEncode(try sha256.end()) == hashes[file.rawValue] else { throw ArchiveTrailer.unfit(file) }
+        guard hexEncode(sha256.end()) == hashes[file.rawValue] else { throw ArchiveTrailer.unfit(file) }
     }
 
     private func check(run number: Int, _ content: FramedContent, _ tree: LineTree) throws(ArchiveError) {
@@ -155,10 +156,10 @@ final class LongFilesCheck: Sendable {
         tree.clear()
         var scanner = RowScanner()
         try Lines.forEach(in: text) { line throws(ArchiveError) in
-            try tree.add(line)
+            tree.add(line)
             facts.append(try scanner.facts(of: line))
         }
-        guard tree.leaves == block.lines, hexEncode(try tree.root()) == block.root else {
+        guard tree.leaves == block.lines, hexEncode(tree.root()) == block.root else {
             throw ArchiveTrailer.unfit(.messages)
         }
     }

@@ -1,5 +1,6 @@
 import ConclaveProtocol
 import Foundation
+import OpenSSLPrimitives
 
 /// The endpoints that hash a password: read, hash outside any transaction, then write if nothing changed meanwhile.
 struct AccountService: Sendable {
@@ -118,7 +119,7 @@ struct AccountService: Sendable {
         case .closed: throw APIError.forbidden("registration is closed")
         case .token(let expected):
             // Digests have one length, so the comparison reveals nothing about the token's.
-            guard equalInConstantTime(try sha256(Array(token.utf8)), try sha256(Array(expected.utf8))) else {
+            guard Secrets.areEqual(SHA256.of(Array(token.utf8)), SHA256.of(Array(expected.utf8))) else {
                 throw APIError.forbidden("the registration token is wrong")
             }
         }

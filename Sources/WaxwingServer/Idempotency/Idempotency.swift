@@ -1,5 +1,6 @@
 import ConclaveProtocol
 import Foundation
+import OpenSSLPrimitives
 
 /// What identifies a repeated request: the client's key, and what it was sent with.
 struct IdempotencyKey: Sendable {
@@ -12,7 +13,7 @@ struct IdempotencyKey: Sendable {
         guard (1...Limits.idempotencyKeyBytes).contains(key.count) else {
             throw APIError.badRequest("an Idempotency-Key has 1 to \(Limits.idempotencyKeyBytes) bytes")
         }
-        requestHash = Data(try sha256(Array(path.utf8), [0], Array(body)))
+        requestHash = Data(SHA256.of(Array(path.utf8) + [0] + Array(body)))
     }
 }
 

@@ -1,5 +1,6 @@
 import ConclaveProtocol
 import Foundation
+import OpenSSLPrimitives
 
 /// A request's session token as it was received: 32 random bytes, written as 64 hexadecimal digits.
 struct SessionToken: Sendable {
@@ -12,7 +13,7 @@ struct SessionToken: Sendable {
         let parts = header.split(separator: " ", omittingEmptySubsequences: true)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw APIError.headerMalformed }
         guard let bytes = hexDecode(parts[1].utf8), bytes.count == 32 else { throw APIError.headerMalformed }
-        hash = Data(try sha256(bytes))
+        hash = Data(SHA256.of(bytes))
     }
 }
 
@@ -51,7 +52,7 @@ extension Transaction {
         let token = try randomBytes(32)
         try execute(
             "INSERT INTO session (token_hash, user_id, expires_at, slid_at) VALUES (?, ?, ?, ?)",
-            [Data(try sha256(token)), user.blob, moments.latest + configuration.tokenTTL, moments.latest])
+            [Data(SHA256.of(token)), user.blob, moments.latest + configuration.tokenTTL, moments.latest])
         return hexEncode(token)
     }
 
