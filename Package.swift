@@ -54,6 +54,10 @@ let package = Package(
             name: "Files", dependencies: [.product(name: "SystemPackage", package: "swift-system")],
             swiftSettings: strict),
 
+        // The machine and the process: clocks, cores, signals, the terminal, private memory
+        .target(name: "CProcess"),
+        .target(name: "Machine", dependencies: ["CProcess", "Files"], swiftSettings: strict),
+
         // What others than the MLS provider need of OpenSSL
         .target(name: "OpenSSLPrimitives", dependencies: ["COpenSSL"], swiftSettings: strict),
 
@@ -61,13 +65,13 @@ let package = Package(
         .target(name: "Age", dependencies: ["COpenSSL", "Files", "OpenSSLPrimitives"], swiftSettings: strict),
         .target(
             name: "Archive",
-            dependencies: ["Age", "ConclaveProtocol", "CZstd", "Files", "OpenSSLPrimitives", "WaxwingCore"],
+            dependencies: ["Age", "ConclaveProtocol", "CZstd", "Files", "Machine", "OpenSSLPrimitives", "WaxwingCore"],
             swiftSettings: strict),
 
         // The MLS engine
         .target(name: "MLS", exclude: ["RFC9420.md"], swiftSettings: engine),
         .target(name: "MLSFuzz", dependencies: ["MLS"], path: "Sources/Tools/MLSFuzz", swiftSettings: engine),
-        .target(name: "MLSOpenSSL", dependencies: ["MLS", "COpenSSL"], swiftSettings: strict),
+        .target(name: "MLSOpenSSL", dependencies: ["MLS", "COpenSSL", "Machine"], swiftSettings: strict),
         .target(
             name: "MLSVectorRunner", dependencies: ["MLS", "MLSOpenSSL"], path: "Sources/Tools/MLSVectorRunner",
             swiftSettings: strict),
@@ -87,11 +91,11 @@ let package = Package(
             name: "ConclaveProtocol", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
             exclude: ["Messages/conclave.proto"], swiftSettings: strict),
         .target(name: "WaxwingCore", dependencies: ["MLS", "ConclaveProtocol"], swiftSettings: strict),
-        .target(name: "WaxwingClient", dependencies: ["Files", "WaxwingCore"], swiftSettings: strict),
+        .target(name: "WaxwingClient", dependencies: ["Files", "Machine", "WaxwingCore"], swiftSettings: strict),
         .target(
             name: "SQLiteStore",
             dependencies: [
-                "Files", "WaxwingCore",
+                "Files", "Machine", "WaxwingCore",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
@@ -112,7 +116,7 @@ let package = Package(
             name: "StoreConformance", dependencies: ["WaxwingCore", "CFaults"], path: "Sources/Tools/StoreConformance",
             swiftSettings: strict),
         .target(
-            name: "HTTPTransport", dependencies: ["WaxwingCore", "ConclaveProtocol", "CCurl"],
+            name: "HTTPTransport", dependencies: ["Machine", "WaxwingCore", "ConclaveProtocol", "CCurl"],
             path: "Plugins/HTTPTransport", swiftSettings: strict),
 
         // What every plug-in has to do
@@ -128,7 +132,7 @@ let package = Package(
         .target(
             name: "WaxwingServer",
             dependencies: [
-                "ConclaveProtocol", "Files", "MLSReading", "OpenSSLPrimitives",
+                "ConclaveProtocol", "Files", "Machine", "MLSReading", "OpenSSLPrimitives",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -145,28 +149,25 @@ let package = Package(
         .target(
             name: "Waxwing",
             dependencies: [
-                "Age", "Archive", "Files", "WaxwingClient", "WaxwingCore", "ConclaveProtocol", "MLS", "MLSOpenSSL",
+                "Age", "Archive", "Files", "Machine", "WaxwingClient", "WaxwingCore", "ConclaveProtocol", "MLS",
+                "MLSOpenSSL",
                 "SQLiteStore", "FileStore", "HTTPTransport",
             ],
             swiftSettings: strict),
 
         // The executables
-        .target(name: "StandardStreams", swiftSettings: strict),
-        .target(name: "CProcess"),
-        .target(name: "PrivateMemory", dependencies: ["CProcess"], swiftSettings: strict),
         .executableTarget(
             name: "WaxwingCLI",
             dependencies: [
                 "Waxwing", "WaxwingClient", "Archive", "Age", "Files", "FixtureTransport", "MLSOpenSSL",
-                "PrivateMemory",
-                "StandardStreams",
+                "Machine",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "WaxwingDaemon",
             dependencies: [
-                "WaxwingServer", "PrivateMemory", "StandardStreams",
+                "WaxwingServer", "Machine",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -272,8 +273,7 @@ let package = Package(
             name: "WaxwingCLITests",
             dependencies: [
                 "WaxwingCLI", "Waxwing", "WaxwingCore", "WaxwingClient", "SQLiteStore", "FileStore", "MLSOpenSSL",
-                "CFaults",
-                "PrivateMemory", "TestFolders",
+                "CFaults", "Machine", "TestFolders",
             ],
             swiftSettings: strict),
         // The two programs as processes: a server, clients, and the network between them.

@@ -1,6 +1,7 @@
 import CCurl
 import ConclaveProtocol
-import Glibc
+import func Glibc.explicit_bzero
+import func Glibc.strlen
 import Synchronization
 import WaxwingCore
 

@@ -1,6 +1,6 @@
+import Machine
 import Files
 import GRDB
-import Glibc
 import WaxwingCore
 
 extension StoreError {
@@ -53,7 +53,7 @@ func retryingWhileBusy<Result>(_ body: () throws -> Result) throws -> Result {
             return try body()
         } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && left > 0 {
             left -= 1
-            usleep(pauseMicroseconds)
+            Machine.pause(microseconds: pauseMicroseconds)
         }
     }
 }

@@ -13,6 +13,9 @@ package struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
         self.code = code
     }
 
+    /// - Parameter systemError: the system's error number, such as `ENOSPC`.
+    package init(_ path: String, systemError: Int32) { self.init(path, Errno(rawValue: systemError)) }
+
     /// The system's words, such as `No such file or directory`.
     package var reason: String { code.description }
     package var description: String { "\(path): \(reason)" }

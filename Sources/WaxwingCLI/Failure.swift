@@ -1,6 +1,6 @@
+import Files
 import Archive
 import ConclaveProtocol
-import Glibc
 import MLS
 import Waxwing
 import WaxwingClient
@@ -37,7 +37,7 @@ extension Failure {
             guard let failure = Failure(explaining: error.underlying) else { return nil }
             self = failure.behind(error.rows, isAll: error.isAll)
         case let error as LeaseError:
-            let isFull = error.systemError == ENOSPC || error.systemError == EDQUOT
+            let isFull = FileError("", systemError: error.systemError).isFull
             self.init(
                 isFull ? .diskFull : .profileUnusable, "the profile's lock file cannot be used: \(error.reason)",
                 hint: isFull ? Self.roomHint : Self.folderHint)

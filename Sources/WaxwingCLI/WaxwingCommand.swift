@@ -1,5 +1,5 @@
+import Machine
 import ArgumentParser
-import PrivateMemory
 
 /// The command `waxwing`. Each command has a file under `Commands/`. Only `Profile/Profile+Open.swift` knows about
 /// recordings and the environment.

@@ -1,7 +1,7 @@
+import Machine
 import OpenSSLPrimitives
 import ConclaveProtocol
 import Dispatch
-import Glibc
 import Synchronization
 
 /// Checks the three long files of an archive on all cores: a free thread takes the next transcript, or the next run of
@@ -58,7 +58,7 @@ final class LongFilesCheck: Sendable {
     func run(_ content: FramedContent, _ advance: (Int) -> Void) throws(ArchiveError) -> OrderCheck {
         let others = DispatchGroup()
         var contents: [FramedContent] = []
-        for _ in 1..<max(2, min(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), Self.workersMax)) {
+        for _ in 1..<max(2, min(Machine.cores, Self.workersMax)) {
             contents.append(try content.another())
         }
         for content in contents { DispatchQueue.global().async(group: others) { [self] in work(content) {} } }

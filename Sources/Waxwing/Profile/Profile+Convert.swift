@@ -1,6 +1,6 @@
+import Machine
 import Files
 import FoundationEssentials
-import Glibc
 import MLSOpenSSL
 import WaxwingClient
 import WaxwingCore
@@ -87,7 +87,7 @@ extension Profile {
     func shareStore() throws -> ConnectionLease {
         let (attempts, pauseMicroseconds) = (40, UInt32(50_000))
         for attempt in 0..<attempts {
-            if attempt > 0 { usleep(pauseMicroseconds) }
+            if attempt > 0 { Machine.pause(microseconds: pauseMicroseconds) }
             // Another process that has it open is either not converting, or is the one that converts.
             if try hasLeftovers(), let lease = try ConnectionLease.take(path: useLockPath) {
                 defer { withExtendedLifetime(lease) {} }
@@ -104,7 +104,7 @@ extension Profile {
     func shareStoreToRead() throws -> ConnectionLease {
         let (attempts, pauseMicroseconds) = (40, UInt32(50_000))
         for attempt in 0..<attempts {
-            if attempt > 0 { usleep(pauseMicroseconds) }
+            if attempt > 0 { Machine.pause(microseconds: pauseMicroseconds) }
             if let lease = try ConnectionLease.shareToRead(path: useLockPath) { return lease }
         }
         throw AccountError.beingConverted
@@ -216,7 +216,7 @@ extension Profile {
                 try FileManager.default.removeItem(atPath: path)
             } catch {
                 let cause = (error as? CocoaError)?.underlying as? POSIXError
-                throw .fileStays(path: path, systemError: cause?.code.rawValue ?? EIO)
+                throw .fileStays(path: path, systemError: (cause?.code ?? .EIO).rawValue)
             }
         }
     }

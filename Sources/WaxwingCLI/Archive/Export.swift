@@ -1,3 +1,4 @@
+import Machine
 import Age
 import Archive
 import ArgumentParser

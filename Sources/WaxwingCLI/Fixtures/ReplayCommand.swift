@@ -1,9 +1,9 @@
+import Machine
 import ArgumentParser
 import ConclaveProtocol
 import FixtureTransport
 import FoundationEssentials
 import Files
-import Glibc
 import MLSOpenSSL
 import WaxwingClient
 import Waxwing
@@ -57,8 +57,8 @@ struct ReplayCommand: AsyncParsableCommand {
             throw Failure(.usage, error.description)
         }
         guard case .replay(let recording) = try TransportKind.replay(path: file).absolute() else { return }
-        setenv("WAXWING_HOME", home.path, 1)
-        if let store { setenv("WAXWING_STORE", store.rawValue, 1) }
+        Machine.setEnvironment("WAXWING_HOME", home.path)
+        if let store { Machine.setEnvironment("WAXWING_STORE", store.rawValue) }
         Surroundings.replace(by: .played(by: player, from: recording))
         var commands = 0
         while let arguments = player.nextCommand() {

@@ -1,4 +1,4 @@
-import Glibc
+import Machine
 import Synchronization
 
 /// Token buckets by name: so many per minute, all of them at once if none was taken for a minute.
@@ -59,9 +59,8 @@ final class RateLimiter: Sendable {
 enum RemoteNetwork {
     /// An IPv4 address by itself; of an IPv6 address the first 64 bits, since they usually belong to one owner.
     static func name(of address: String) -> String {
-        var bytes = [UInt8](repeating: 0, count: 16)
         // A zone may follow the address.
-        guard inet_pton(AF_INET6, String(address.prefix { $0 != "%" }), &bytes) == 1 else { return address }
+        guard let bytes = Machine.ipv6Bytes(String(address.prefix { $0 != "%" })) else { return address }
         if bytes[..<10].allSatisfy({ $0 == 0 }), bytes[10] == 0xFF, bytes[11] == 0xFF {
             return bytes[12...].map(String.init).joined(separator: ".")
         }
