@@ -53,7 +53,7 @@ struct FileReader {
         rows[file.name] = (records, file.size)
         order.append(file.name)
         keptBytes += file.size
-        while keptBytes > FileStore.Limits.cacheBytes, order.count > 1 { forget(order[0]) }
+        while keptBytes > FileStoreLimits.cacheBytes, order.count > 1 { forget(order[0]) }
     }
 
     mutating func keep(_ references: [RowsReference], as file: FileReference) { indexes[file.name] = references }

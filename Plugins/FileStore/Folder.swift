@@ -37,7 +37,7 @@ final class Folder: Sendable {
 
     /// Runs `body` while no writer with another object, in this process or another one, is at work.
     ///
-    /// - Throws: `failed` if another one has been at work for ``FileStore/Limits/lockSeconds``.
+    /// - Throws: `failed` if another one has been at work for ``FileStoreLimits/lockSeconds``.
     func locked<Result>(_ body: () throws(StoreError) -> Result) throws(StoreError) -> Result {
         try takeLock()
         defer { letLockGo() }
@@ -46,7 +46,7 @@ final class Folder: Sendable {
 
     func takeLock() throws(StoreError) {
         let lock = try lockFile()
-        let isTaken = try storing { () throws(FileError) in try lock.lock(withinSeconds: FileStore.Limits.lockSeconds) }
+        let isTaken = try storing { () throws(FileError) in try lock.lock(withinSeconds: FileStoreLimits.lockSeconds) }
         guard isTaken else { throw StoreError(.failed, "\(path) was in use by another process for too long.") }
     }
 

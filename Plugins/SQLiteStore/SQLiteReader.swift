@@ -124,7 +124,7 @@ public final class SQLiteReader: Store {
         var configuration = Configuration()
         configuration.label = "SQLiteReader"
         configuration.readonly = true
-        configuration.busyMode = .timeout(SQLiteStore.Limits.busySeconds)
+        configuration.busyMode = .timeout(SQLiteStoreLimits.busySeconds)
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         return try queue.inDatabase { try isEmpty($0, path) } ? nil : .shared(queue)
     }

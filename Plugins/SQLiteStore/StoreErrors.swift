@@ -47,7 +47,7 @@ extension StoreError {
 /// Runs `body` again while SQLite reports that the file is busy, for as long as a commit would wait.
 func retryingWhileBusy<Result>(_ body: () throws -> Result) throws -> Result {
     let pauseMicroseconds: UInt32 = 5000
-    var left = Int(SQLiteStore.Limits.busySeconds * 1_000_000) / Int(pauseMicroseconds)
+    var left = Int(SQLiteStoreLimits.busySeconds * 1_000_000) / Int(pauseMicroseconds)
     while true {
         do {
             return try body()

@@ -31,7 +31,7 @@ extension Failure {
         case let error as TransportError: self.init(error)
         case let error as ProtocolError: self.init(error)
         case let error as AccountError: self.init(error)
-        case let error as DraftError: self.init(error)
+        case let error as OutputFileError: self.init(error)
         case let error as ArchiveError: self.init(error)
         case let error as PartlyQueued:
             guard let failure = Failure(explaining: error.underlying) else { return nil }

@@ -85,7 +85,7 @@ public struct ServerConfiguration: Sendable {
 
     /// As many as we want, or as the system's limit on open files allows.
     private static var possibleConnections: Int {
-        max(1, min(Limits.connections, (Machine.openFilesMax ?? .max) - Limits.otherFiles))
+        max(1, min(ServerLimits.connections, (Machine.openFilesMax ?? .max) - ServerLimits.otherFiles))
     }
 
     public init(dataDirectory: String) {

@@ -43,7 +43,7 @@ extension Profile {
         guard try exists() else { throw AccountError.notSignedIn }
         guard let lease = try ConnectionLease.take(path: useLockPath) else { throw AccountError.openElsewhere }
         defer { withExtendedLifetime(lease) {} }
-        try settle()
+        try cleanUp()
         guard let old = try storeKind() else { throw AccountError.notSignedIn }
         let provider = OpenSSLProvider()
         let source = try open(kind: old, mustExist: true)
@@ -91,7 +91,7 @@ extension Profile {
             // Another process that has it open is either not converting, or is the one that converts.
             if try hasLeftovers(), let lease = try ConnectionLease.take(path: useLockPath) {
                 defer { withExtendedLifetime(lease) {} }
-                try settle()
+                try cleanUp()
             }
             guard let lease = try ConnectionLease.share(path: useLockPath) else { continue }
             // Choosing between two stores takes the whole lease, not only a share.
@@ -138,9 +138,9 @@ extension Profile {
     }
 
     /// Removes what a conversion that was cut short has left. Call it with the lease.
-    private func settle() throws {
+    private func cleanUp() throws {
         guard try hasLeftovers() else { return }
-        if isDouble { try settleDouble() }
+        if isDouble { try cleanUpDouble() }
         for kind in StoreKind.allCases {
             try remove(kind, at: draftPath(kind))
             try remove(kind, at: retiredPath(kind))
@@ -151,7 +151,7 @@ extension Profile {
     /// Removes one of two stores that hold the same, or the one that holds nothing.
     ///
     /// - Throws: ``AccountError`` if it is not clear which one to keep; both are left unchanged.
-    private func settleDouble() throws {
+    private func cleanUpDouble() throws {
         let kind = try kindThatCounts { kind in
             let store = try open(kind: kind, mustExist: true)
             let digest = try digest(of: store)

@@ -62,7 +62,7 @@ struct ReplayCommand: AsyncParsableCommand {
         Surroundings.replace(by: .played(by: player, from: recording))
         var commands = 0
         while let arguments = player.nextCommand() {
-            player.exit(await WaxwingCommand.perform(arguments))
+            player.exit(await WaxwingCommand.execute(arguments))
             commands += 1
             if interrupt.hasCome { throw Failure.interrupted }
         }

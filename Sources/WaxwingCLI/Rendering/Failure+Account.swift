@@ -90,7 +90,7 @@ extension Failure {
         }
     }
 
-    init(_ error: DraftError) {
+    init(_ error: OutputFileError) {
         switch error {
         case .exists(let path):
             self.init(.usage, "\(path) is there already", hint: "choose another name")

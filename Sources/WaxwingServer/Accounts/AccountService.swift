@@ -4,7 +4,7 @@ import OpenSSLPrimitives
 
 /// The endpoints that hash a password: read, hash outside any transaction, then write if nothing changed meanwhile.
 struct AccountService: Sendable {
-    let store: Store
+    let store: ServerStore
     let configuration: ServerConfiguration
 
     let queue = HashingQueue()
@@ -14,7 +14,7 @@ struct AccountService: Sendable {
     /// Checked for unknown usernames, so that they take as long as known ones.
     private let decoy: PasswordHash
 
-    init(store: Store, configuration: ServerConfiguration) throws {
+    init(store: ServerStore, configuration: ServerConfiguration) throws {
         self.store = store
         self.configuration = configuration
         switch configuration.rateLimit {

@@ -18,7 +18,7 @@ final class RateLimiter: Sendable {
     /// - Throws: 429 when the bucket is empty.
     func take(_ name: String, now: Int64) throws {
         try buckets.withLock { buckets in
-            if buckets.count >= Limits.trackedBuckets { forgetFullBuckets(&buckets, now: now) }
+            if buckets.count >= ServerLimits.trackedBuckets { forgetFullBuckets(&buckets, now: now) }
             var bucket = filled(buckets[name], now: now)
             guard bucket.tokens >= 1 else {
                 throw APIError.tooMany(retryAfter: Int(((1 - bucket.tokens) * 60 / perMinute).rounded(.up)))
@@ -48,10 +48,10 @@ final class RateLimiter: Sendable {
     /// is being limited stays limited, however many others come.
     private func forgetFullBuckets(_ buckets: inout [String: Bucket], now: Int64) {
         buckets = buckets.filter { filled($0.value, now: now).tokens < perMinute }
-        guard buckets.count >= Limits.trackedBuckets else { return }
+        guard buckets.count >= ServerLimits.trackedBuckets else { return }
         let emptiest = buckets.sorted { filled($0.value, now: now).tokens < filled($1.value, now: now).tokens }
         buckets = Dictionary(
-            uniqueKeysWithValues: emptiest.prefix(Limits.trackedBuckets / 2).map { ($0.key, $0.value) })
+            uniqueKeysWithValues: emptiest.prefix(ServerLimits.trackedBuckets / 2).map { ($0.key, $0.value) })
     }
 }
 

@@ -32,11 +32,11 @@ extension Transaction {
         guard let row, let expiresAt: Int64 = row[1], let slidAt: Int64 = row[2], expiresAt > moments.earliest else {
             throw APIError.tokenInvalid
         }
-        let pause = min(Limits.slideSeconds, max(1, configuration.tokenTTL / 4))
+        let pause = min(ServerLimits.slideSeconds, max(1, configuration.tokenTTL / 4))
         // Corrects what was written while the clock ran far ahead.
         let age = moments.latest.clampedMinus(slidAt)
         return Caller(
-            user: try row.id(0), token: token, slideIsDue: age >= pause || age < -Limits.clockSetSeconds)
+            user: try row.id(0), token: token, slideIsDue: age >= pause || age < -ServerLimits.clockSetSeconds)
     }
 
     /// Extends the session. At most about once a minute per token, so that reading stays cheap.
@@ -56,7 +56,7 @@ extension Transaction {
         return hexEncode(token)
     }
 
-    func logout(_ call: Call) throws -> Answer {
+    func logout(_ call: ServerCall) throws -> Answer {
         try execute("DELETE FROM session WHERE token_hash = ?", [call.caller.token.hash])
         endStreams(of: .session(call.caller.token.hash))
         return Answer(204)

@@ -1,7 +1,7 @@
 import Files
 
 /// Why a file could not be written.
-public enum DraftError: Error, Hashable, Sendable {
+public enum OutputFileError: Error, Hashable, Sendable {
     /// A file of this name exists already.
     case exists(path: String)
     /// Something else has this name, which a file must not replace.
@@ -26,7 +26,7 @@ public enum DraftError: Error, Hashable, Sendable {
 ///
 /// Until then it is `NAME.waxwing-part`, held by a lock that ends with the process. What a killed process has left
 /// there is overwritten by the next one.
-package final class DraftFile {
+package final class OutputFile {
     private let path: String
     private let draft: String
     private let isReplacing: Bool
@@ -43,7 +43,7 @@ package final class DraftFile {
     /// - Parameters:
     ///   - replacing: whether to replace an existing file of that name in the end.
     ///   - isStopped: asked now and then; if it returns true, the draft is abandoned.
-    package init(_ path: String, replacing: Bool, isStopped: @escaping () -> Bool = { false }) throws(DraftError) {
+    package init(_ path: String, replacing: Bool, isStopped: @escaping () -> Bool = { false }) throws(OutputFileError) {
         self.path = path
         self.isStopped = isStopped
         isReplacing = replacing
@@ -53,7 +53,7 @@ package final class DraftFile {
         file = try Self.take(draft)
     }
 
-    private static func take(_ draft: String) throws(DraftError) -> File {
+    private static func take(_ draft: String) throws(OutputFileError) -> File {
         // Do not wait for a reader if there is a pipe of that name.
         let file = try call { () throws(FileError) in
             try File(draft, .writeOnly, [.create, .noFollow, .nonBlocking])
@@ -85,8 +85,8 @@ package final class DraftFile {
         if !isPublished { try? FileSystem.remove(draft) }
     }
 
-    /// - Throws: ``DraftError`` `unusable` or `interrupted`.
-    package func append(_ bytes: UnsafeRawBufferPointer) throws(DraftError) {
+    /// - Throws: ``OutputFileError`` `unusable` or `interrupted`.
+    package func append(_ bytes: UnsafeRawBufferPointer) throws(OutputFileError) {
         if isStopped() { throw .interrupted }
         try Self.call { () throws(FileError) in try file.write(bytes) }
         count += UInt64(bytes.count)
@@ -99,8 +99,8 @@ package final class DraftFile {
 
     /// Gives the file its name; it is on disk on return.
     ///
-    /// - Throws: ``DraftError``; the earlier file is unchanged, unless the error is `unsure`.
-    package func publish() throws(DraftError) {
+    /// - Throws: ``OutputFileError``; the earlier file is unchanged, unless the error is `unsure`.
+    package func publish() throws(OutputFileError) {
         try Self.call { () throws(FileError) in try file.sync() }
         if isStopped() { throw .interrupted }
         try Self.checkPlace(path, isReplacing)
@@ -113,7 +113,7 @@ package final class DraftFile {
         }
     }
 
-    private func takeName() throws(DraftError) {
+    private func takeName() throws(OutputFileError) {
         if !isReplacing {
             do throws(FileError) {
                 // A hard link never replaces another file, even one made meanwhile. Not all file systems have them.
@@ -130,7 +130,7 @@ package final class DraftFile {
         try Self.call { () throws(FileError) in try FileSystem.rename(draft, to: path) }
     }
 
-    private static func checkPlace(_ path: String, _ isReplacing: Bool) throws(DraftError) {
+    private static func checkPlace(_ path: String, _ isReplacing: Bool) throws(OutputFileError) {
         guard !path.isEmpty, !path.hasSuffix("/") else { throw .noName(path: path) }
         guard
             let status = try call({ () throws(FileError) in
@@ -141,7 +141,7 @@ package final class DraftFile {
         guard status.isRegular else { throw .notAFile(path: path) }
     }
 
-    private static func call<Result>(_ body: () throws(FileError) -> Result) throws(DraftError) -> Result {
+    private static func call<Result>(_ body: () throws(FileError) -> Result) throws(OutputFileError) -> Result {
         do throws(FileError) {
             return try body()
         } catch {
