@@ -35,6 +35,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
@@ -48,16 +49,29 @@ let package = Package(
         .systemLibrary(
             name: "CZstd", path: "Sources/CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
 
-        // Sealed files
-        .target(name: "Age", dependencies: ["COpenSSL"], swiftSettings: strict),
+        // The system's files
         .target(
-            name: "Archive", dependencies: ["Age", "ConclaveProtocol", "COpenSSL", "CZstd", "WaxwingCore"],
+            name: "Files", dependencies: [.product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict),
+
+        // The machine and the process: clocks, cores, signals, the terminal, private memory
+        .target(name: "CProcess"),
+        .target(name: "Machine", dependencies: ["CProcess", "Files"], swiftSettings: strict),
+
+        // What others than the MLS provider need of OpenSSL
+        .target(name: "OpenSSLPrimitives", dependencies: ["COpenSSL"], swiftSettings: strict),
+
+        // Sealed files
+        .target(name: "Age", dependencies: ["COpenSSL", "Files", "OpenSSLPrimitives"], swiftSettings: strict),
+        .target(
+            name: "Archive",
+            dependencies: ["Age", "ConclaveProtocol", "CZstd", "Files", "Machine", "OpenSSLPrimitives", "WaxwingCore"],
             swiftSettings: strict),
 
         // The MLS engine
         .target(name: "MLS", exclude: ["RFC9420.md"], swiftSettings: engine),
         .target(name: "MLSFuzz", dependencies: ["MLS"], path: "Sources/Tools/MLSFuzz", swiftSettings: engine),
-        .target(name: "MLSOpenSSL", dependencies: ["MLS", "COpenSSL"], swiftSettings: strict),
+        .target(name: "MLSOpenSSL", dependencies: ["MLS", "COpenSSL", "Machine"], swiftSettings: strict),
         .target(
             name: "MLSVectorRunner", dependencies: ["MLS", "MLSOpenSSL"], path: "Sources/Tools/MLSVectorRunner",
             swiftSettings: strict),
@@ -77,20 +91,21 @@ let package = Package(
             name: "ConclaveProtocol", dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
             exclude: ["Messages/conclave.proto"], swiftSettings: strict),
         .target(name: "WaxwingCore", dependencies: ["MLS", "ConclaveProtocol"], swiftSettings: strict),
-        .target(name: "WaxwingClient", dependencies: ["WaxwingCore"], swiftSettings: strict),
+        .target(name: "WaxwingClient", dependencies: ["Files", "Machine", "WaxwingCore"], swiftSettings: strict),
         .target(
             name: "SQLiteStore",
             dependencies: [
-                "WaxwingCore",
+                "Files", "Machine", "WaxwingCore",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             path: "Plugins/SQLiteStore", swiftSettings: strict),
         .target(
-            name: "FileStore", dependencies: ["WaxwingCore", "COpenSSL"], path: "Plugins/FileStore",
+            name: "FileStore", dependencies: ["Files", "OpenSSLPrimitives", "WaxwingCore"], path: "Plugins/FileStore",
             swiftSettings: strict),
         .target(
-            name: "FixtureTransport", dependencies: ["WaxwingCore", "ConclaveProtocol", "MLS", "COpenSSL"],
+            name: "FixtureTransport",
+            dependencies: ["Files", "OpenSSLPrimitives", "WaxwingCore", "ConclaveProtocol", "MLS"],
             path: "Plugins/FixtureTransport", swiftSettings: strict),
 
         .target(name: "CDiskFaults", path: "Tests/CDiskFaults"),
@@ -101,7 +116,7 @@ let package = Package(
             name: "StoreConformance", dependencies: ["WaxwingCore", "CFaults"], path: "Sources/Tools/StoreConformance",
             swiftSettings: strict),
         .target(
-            name: "HTTPTransport", dependencies: ["WaxwingCore", "ConclaveProtocol", "CCurl"],
+            name: "HTTPTransport", dependencies: ["Machine", "WaxwingCore", "ConclaveProtocol", "CCurl"],
             path: "Plugins/HTTPTransport", swiftSettings: strict),
 
         // What every plug-in has to do
@@ -117,7 +132,7 @@ let package = Package(
         .target(
             name: "WaxwingServer",
             dependencies: [
-                "ConclaveProtocol", "COpenSSL", "MLSReading",
+                "ConclaveProtocol", "Files", "Machine", "MLSReading", "OpenSSLPrimitives",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -134,28 +149,25 @@ let package = Package(
         .target(
             name: "Waxwing",
             dependencies: [
-                "Age", "Archive", "WaxwingClient", "WaxwingCore", "ConclaveProtocol", "MLS", "MLSOpenSSL",
-                "SQLiteStore",
-                "FileStore", "HTTPTransport",
+                "Age", "Archive", "Files", "Machine", "WaxwingClient", "WaxwingCore", "ConclaveProtocol", "MLS",
+                "MLSOpenSSL",
+                "SQLiteStore", "FileStore", "HTTPTransport",
             ],
             swiftSettings: strict),
 
         // The executables
-        .target(name: "StandardStreams", swiftSettings: strict),
-        .target(name: "CProcess"),
-        .target(name: "PrivateMemory", dependencies: ["CProcess"], swiftSettings: strict),
         .executableTarget(
             name: "WaxwingCLI",
             dependencies: [
-                "Waxwing", "WaxwingClient", "Archive", "Age", "FixtureTransport", "MLSOpenSSL", "PrivateMemory",
-                "StandardStreams",
+                "Waxwing", "WaxwingClient", "Archive", "Age", "Files", "FixtureTransport", "MLSOpenSSL",
+                "Machine",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "WaxwingDaemon",
             dependencies: [
-                "WaxwingServer", "PrivateMemory", "StandardStreams",
+                "WaxwingServer", "Machine",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -193,10 +205,12 @@ let package = Package(
         // Tests
         // Some of the age test vectors are compressed with it.
         .systemLibrary(name: "CZlib", path: "Tests/CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .testTarget(name: "AgeTests", dependencies: ["Age", "COpenSSL", "CZlib"], swiftSettings: strict),
+        .testTarget(name: "AgeTests", dependencies: ["Age", "OpenSSLPrimitives", "CZlib"], swiftSettings: strict),
         .testTarget(
             name: "ArchiveTests",
-            dependencies: ["Archive", "Age", "ConclaveProtocol", "CZstd", "MLS", "MLSOpenSSL", "WaxwingCore"],
+            dependencies: [
+                "Archive", "Age", "ConclaveProtocol", "CZstd", "OpenSSLPrimitives", "MLS", "MLSOpenSSL", "WaxwingCore",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "MLSTests", dependencies: ["MLS", "MLSFuzz", "MLSOpenSSL", "MLSVectorRunner", "own-vectors"],
@@ -259,8 +273,7 @@ let package = Package(
             name: "WaxwingCLITests",
             dependencies: [
                 "WaxwingCLI", "Waxwing", "WaxwingCore", "WaxwingClient", "SQLiteStore", "FileStore", "MLSOpenSSL",
-                "CFaults",
-                "PrivateMemory", "TestFolders",
+                "CFaults", "Machine", "TestFolders",
             ],
             swiftSettings: strict),
         // The two programs as processes: a server, clients, and the network between them.

@@ -1,3 +1,4 @@
+import OpenSSLPrimitives
 import WaxwingCore
 
 /// A change set on its way into the folder: the files it writes, and the manifest that will name them.
@@ -33,7 +34,7 @@ struct Commit {
     // MARK: Changes
 
     private mutating func put(_ record: Record, in table: Table) throws(FileReader.Outcome) {
-        if record.size > FileStore.Limits.recentRecordBytes {
+        if record.size > FileStoreLimits.recentRecordBytes {
             manifest.recent[table]?.delete(record.key)
             try edit(table, at: place(of: record.key, in: table)) { $0.put(record) }
         } else {
@@ -109,7 +110,7 @@ struct Commit {
     /// Moves recent records into files if there are too many of them, the largest shares first.
     private mutating func moveOut() throws(FileReader.Outcome) {
         var left = manifest.recent.values.reduce(0) { $0 + $1.reduce(0) { $0 + $1.size } }
-        guard left > FileStore.Limits.recentBytes else { return }
+        guard left > FileStoreLimits.recentBytes else { return }
         var shares: [(table: Table, place: Int, size: Int)] = []
         for table in Table.allCases {
             for record in manifest.recent[table] ?? [] {
@@ -123,7 +124,7 @@ struct Commit {
         }
         shares.sort { ($0.size, $1.table.rawValue, $1.place) > ($1.size, $0.table.rawValue, $0.place) }
         for share in shares {
-            if left <= FileStore.Limits.recentBytes / 2 { break }
+            if left <= FileStoreLimits.recentBytes / 2 { break }
             let references = try reader.index(share.table, in: manifest)
             let lower = share.place == 0 ? [] : references[share.place].first
             let upper = share.place + 1 < references.count ? references[share.place + 1].first : nil
@@ -148,7 +149,7 @@ struct Commit {
         var waitingBytes = 0
         for place in 0..<max(1, references.count) {
             if let content = edited[place] {
-                if waiting.isEmpty, !content.isEmpty, content.size < FileStore.Limits.rowsBytesMin,
+                if waiting.isEmpty, !content.isEmpty, content.size < FileStoreLimits.rowsBytesMin,
                     let last = result.last, last.isSmall
                 {
                     // Too little for a file of its own.
@@ -157,7 +158,7 @@ struct Commit {
                 }
                 waiting += content
                 if references.indices.contains(place) { retire(references[place].file) }
-            } else if !waiting.isEmpty, waitingBytes < FileStore.Limits.rowsBytesMin, references[place].isSmall {
+            } else if !waiting.isEmpty, waitingBytes < FileStoreLimits.rowsBytesMin, references[place].isSmall {
                 waiting += try reader.rows(references[place], of: table)
                 retire(references[place].file)
             } else {
@@ -194,7 +195,7 @@ struct Commit {
 
     private mutating func add(_ name: String, _ bytes: [UInt8]) -> FileReference {
         files.append((name, bytes))
-        return FileReference(name: name, size: bytes.count, digest: FileFormat.sha256(bytes))
+        return FileReference(name: name, size: bytes.count, digest: SHA256.of(bytes))
     }
 
     private mutating func retire(_ file: FileReference) {
@@ -217,7 +218,7 @@ extension [RowsReference] {
 
 extension RowsReference {
     /// Whether there is room for more.
-    fileprivate var isSmall: Bool { file.size < FileStore.Limits.rowsBytesMax / 2 }
+    fileprivate var isSmall: Bool { file.size < FileStoreLimits.rowsBytesMax / 2 }
 }
 
 extension [Record] {
@@ -226,13 +227,13 @@ extension [Record] {
     /// Cuts the records so that no piece is too large, except for a record that is too large by itself.
     fileprivate var pieces: [ArraySlice<Record>] {
         if isEmpty { return [] }
-        if size <= FileStore.Limits.rowsBytesMax { return [self[...]] }
+        if size <= FileStoreLimits.rowsBytesMax { return [self[...]] }
         var pieces: [ArraySlice<Record>] = []
         var start = 0
         var bytes = 0
         for index in indices {
             let size = self[index].size
-            if index > start, bytes + size > FileStore.Limits.rowsBytesMax / 2 {
+            if index > start, bytes + size > FileStoreLimits.rowsBytesMax / 2 {
                 pieces.append(self[start..<index])
                 (start, bytes) = (index, 0)
             }

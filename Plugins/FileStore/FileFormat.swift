@@ -1,4 +1,3 @@
-import COpenSSL
 import WaxwingCore
 
 /// A file named by another file, with its size and checksum.
@@ -20,14 +19,6 @@ struct RowsReference: Hashable, Sendable {
 /// The three kinds of files: rows, indexes, and the manifest. All of them are lines of text.
 enum FileFormat {
     static let version = "1"
-
-    static func sha256(_ bytes: some Sequence<UInt8>) -> [UInt8] {
-        let bytes = Array(bytes)
-        return [UInt8](unsafeUninitializedCapacity: 32) { buffer, count in
-            var length: UInt32 = 32
-            count = EVP_Digest(bytes, bytes.count, buffer.baseAddress, &length, EVP_sha256(), nil) == 1 ? 32 : 0
-        }
-    }
 
     // MARK: Rows
 

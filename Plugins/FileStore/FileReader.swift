@@ -1,3 +1,5 @@
+import OpenSSLPrimitives
+import Files
 import WaxwingCore
 
 /// Reads the files that a manifest names, and keeps some of what it read.
@@ -51,7 +53,7 @@ struct FileReader {
         rows[file.name] = (records, file.size)
         order.append(file.name)
         keptBytes += file.size
-        while keptBytes > FileStore.Limits.cacheBytes, order.count > 1 { forget(order[0]) }
+        while keptBytes > FileStoreLimits.cacheBytes, order.count > 1 { forget(order[0]) }
     }
 
     mutating func keep(_ references: [RowsReference], as file: FileReference) { indexes[file.name] = references }
@@ -67,11 +69,12 @@ struct FileReader {
     private func read<Content>(
         _ file: FileReference, _ decode: ([UInt8]) throws(FormatError) -> Content
     ) throws(Outcome) -> Content {
-        let opened: OpenFile?
+        let opened: File?
         do { opened = try folder.open(file.name) } catch { throw .failed(error) }
         guard let opened else { throw .gone(file.name) }
-        guard let text = opened.content(atMost: file.size), text.count == file.size,
-            FileFormat.sha256(text) == file.digest
+        // A file that cannot be read is as good as damaged.
+        guard let text = try? opened.contents(atMost: file.size), text.count == file.size,
+            SHA256.of(text) == file.digest
         else { throw .failed(damaged(file.name)) }
         do {
             return try decode(text)

@@ -1,3 +1,4 @@
+import Files
 import Synchronization
 public import WaxwingCore
 
@@ -17,26 +18,6 @@ public import WaxwingCore
 /// unless a single record is, and two neighbours together are at least a quarter of that. So the number of files grows
 /// only with the number of bytes stored.
 public final class FileStore: Store {
-    /// The limits of a store.
-    public enum Limits {
-        /// How long a commit waits for another process, in seconds.
-        public static let lockSeconds = 30.0
-        /// The size of recent records in the manifest, which every commit rewrites, in bytes.
-        static let recentBytes = 32 << 10
-        /// A longer record goes into a file at once.
-        static let recentRecordBytes = 8 << 10
-        /// The size of a file of rows, in bytes; a change of one of its records rewrites it.
-        static let rowsBytesMax = 64 << 10
-        /// A file that has become smaller than this is merged with its neighbour.
-        static let rowsBytesMin = 16 << 10
-        /// The size of files of rows kept in memory, in bytes on disk.
-        static let cacheBytes = 4 << 20
-        /// A larger manifest is not one of ours.
-        static let manifestBytes = 64 << 20
-        /// How often a read starts again because other processes commit faster than it reads.
-        static let readAttempts = 1000
-    }
-
     /// The folder.
     public let path: String
     private let folder: Folder
@@ -45,7 +26,7 @@ public final class FileStore: Store {
     private struct State {
         var manifest = Manifest()
         /// The manifest that was read last; kept open so that it can be told from any other file in its place.
-        var file: OpenFile?
+        var file: File?
         var reader: FileReader
     }
 
@@ -194,7 +175,7 @@ public final class FileStore: Store {
             }
             defer { if isWriter { folder.letLockGo() } }
             var gone = ""
-            for _ in 0..<Limits.readAttempts {
+            for _ in 0..<FileStoreLimits.readAttempts {
                 do throws(FileReader.Outcome) {
                     try refresh(&state)
                     return .success(try body(&state))
@@ -224,7 +205,8 @@ public final class FileStore: Store {
                 if isReading, state.file == nil, try folder.isNew { return }
                 throw StoreError(.corrupt, "\(path)/\(Name.manifest) is missing.")
             }
-            guard let text = file.content(atMost: Limits.manifestBytes) else {
+            // A file that cannot be read is as good as damaged.
+            guard let text = try? file.contents(atMost: FileStoreLimits.manifestBytes) else {
                 throw state.reader.damaged(Name.manifest)
             }
             do {

@@ -1,3 +1,4 @@
+import OpenSSLPrimitives
 import WaxwingCore
 
 /// What a store holds at one revision: the records that changed recently, and where the others are.
@@ -30,7 +31,7 @@ struct Manifest: Sendable {
             text.append(contentsOf: "recent \(Name.name(of: table)) \(records.count)\n".utf8)
             for record in records { FileFormat.append(record, to: &text) }
         }
-        let sum = FileFormat.sha256(text)
+        let sum = SHA256.of(text)
         text.append(contentsOf: "sum ".utf8)
         ValueText.appendHex(sum, to: &text)
         text.append(UInt8(ascii: "\n"))
@@ -47,7 +48,7 @@ struct Manifest: Sendable {
         let body = text[..<(text.count - sumLength)]
         var end = Lines(text[body.endIndex...])
         guard let last = end.next(), last.starts(with: "sum ".utf8),
-            ValueText.bytes(ofHex: last.dropFirst(4)) == FileFormat.sha256(body)
+            ValueText.bytes(ofHex: last.dropFirst(4)) == SHA256.of(Array(body))
         else { throw FormatError.damaged }
         var lines = Lines(body)
         _ = lines.next()

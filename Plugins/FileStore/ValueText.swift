@@ -1,4 +1,4 @@
-import COpenSSL
+import OpenSSLPrimitives
 
 /// The text form of bytes: keys in hex; values in quotes if most of it is readable, otherwise in base64.
 ///
@@ -14,15 +14,12 @@ enum ValueText {
         let limit = start + Int(Double(base64Length) * quotedFactor) + 4
         if appendQuoted(value, to: &text, upTo: limit) { return }
         text.removeLast(text.count - start)
-        text.append(
-            contentsOf: [UInt8](unsafeUninitializedCapacity: base64Length + 1) { buffer, count in
-                count = Int(EVP_EncodeBlock(buffer.baseAddress, value, CInt(value.count)))
-            })
+        text.append(contentsOf: Base64.text(of: value))
     }
 
     /// - Returns: nil if the text is not one that ``append(_:to:)`` writes.
     static func value(of text: ArraySlice<UInt8>) -> [UInt8]? {
-        text.first == UInt8(ascii: "\"") ? quotedValue(text) : base64Value(text)
+        text.first == UInt8(ascii: "\"") ? quotedValue(text) : Base64.bytes(of: text)
     }
 
     static func appendHex(_ bytes: [UInt8], to text: inout [UInt8]) {
@@ -118,23 +115,6 @@ enum ValueText {
             index += 1
         }
         return value
-    }
-
-    // MARK: Base64
-
-    private static func base64Value(_ text: ArraySlice<UInt8>) -> [UInt8]? {
-        guard text.count % 4 == 0 else { return nil }
-        let padding = text.suffix(2).count { $0 == UInt8(ascii: "=") }
-        if text.dropLast(padding).contains(UInt8(ascii: "=")) { return nil }
-        let size = text.count / 4 * 3
-        var isValid = false
-        let value = text.withUnsafeBufferPointer { text in
-            [UInt8](unsafeUninitializedCapacity: size + 1) { buffer, count in
-                isValid = Int(EVP_DecodeBlock(buffer.baseAddress, text.baseAddress, CInt(text.count))) == size
-                count = isValid ? size - padding : 0
-            }
-        }
-        return isValid ? value : nil
     }
 
     private static let hexDigits = Array("0123456789abcdef".utf8)

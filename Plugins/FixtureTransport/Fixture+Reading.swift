@@ -1,6 +1,5 @@
 import ConclaveProtocol
 import FoundationEssentials
-import Glibc
 
 /// What can be done with recordings besides replaying them.
 extension Fixture {

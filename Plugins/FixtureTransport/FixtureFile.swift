@@ -1,8 +1,8 @@
-import Glibc
+import Files
 
 /// A fixture being written: every line is in the file when its call returns.
 final class FixtureWriter: Sendable {
-    private let descriptor: CInt
+    private let file: File
 
     /// Creates the file, or appends to an existing one. It is readable only by its owner in any case: it may contain
     /// keys.
@@ -13,42 +13,40 @@ final class FixtureWriter: Sendable {
     static func open(
         _ path: String, mustBeNew: Bool = false
     ) throws(FixtureError) -> (writer: FixtureWriter, isNew: Bool) {
-        // A link may lead anywhere, and a pipe without a reader must not block.
-        let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (mustBeNew ? O_EXCL : 0)
-        let descriptor = Glibc.open(path, flags, 0o600)
-        guard descriptor >= 0 else {
-            switch errno {
-            case EEXIST: throw FixtureError("\(path) is there already")
-            case ELOOP: throw FixtureError("\(path) is a link: name the file itself")
-            default: throw FixtureError("\(path): \(String(cString: strerror(errno)))")
+        let file: File
+        do throws(FileError) {
+            // A link may lead anywhere, and a pipe without a reader must not block.
+            let options: File.Options = [.create, .append, .noFollow, .nonBlocking]
+            file = try File(path, .writeOnly, mustBeNew ? options.union(.exclusiveCreate) : options)
+        } catch {
+            switch error.code {
+            case .fileExists: throw FixtureError("\(path) is there already")
+            case .tooManySymbolicLinkLevels: throw FixtureError("\(path) is a link: name the file itself")
+            default: throw FixtureError(error.description)
             }
         }
-        let writer = FixtureWriter(descriptor: descriptor)
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        // What has no status can hold no recording either.
+        guard let status = try? file.status(), status.isRegular else {
             throw FixtureError("\(path) is no file that can hold a recording")
         }
-        // Another owner's file stays unchanged.
-        guard fchmod(descriptor, 0o600) == 0 || errno == EPERM else {
-            throw FixtureError("\(path): \(String(cString: strerror(errno)))")
+        do throws(FileError) {
+            try file.setPermissions(0o600)
+        } catch  where error.code == .notPermitted {
+            // Another owner's file stays unchanged.
+        } catch {
+            throw FixtureError(error.description)
         }
-        return (writer, status.st_size == 0)
+        return (FixtureWriter(file), status.size == 0)
     }
 
-    private init(descriptor: CInt) { self.descriptor = descriptor }
-
-    deinit { close(descriptor) }
+    private init(_ file: File) { self.file = file }
 
     /// - Throws: if the disk is full, or gone.
     func write(_ bytes: [UInt8]) throws(FixtureError) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else {
-                throw FixtureError("the recording cannot be written: \(String(cString: strerror(errno)))")
-            }
-            rest = rest.dropFirst(count)
+        do throws(FileError) {
+            try file.write(bytes)
+        } catch {
+            throw FixtureError("the recording cannot be written: \(error.reason)")
         }
     }
 }
@@ -100,25 +98,23 @@ public struct Fixture: Sendable {
     /// - Parameter path: a file within the bounds of ``FixtureLimits``.
     /// - Throws: ``FixtureError``, also for what is not a file: a folder, a pipe, a device.
     public init(path: String) throws(FixtureError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw FixtureError("\(path): \(String(cString: strerror(errno)))") }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw FixtureError("\(path) is no file")
+        let file: File
+        do throws(FileError) {
+            file = try File(path, .readOnly, .nonBlocking)
+        } catch {
+            throw FixtureError(error.description)
         }
-        let tooLarge = FixtureError("\(path) is too large for a recording: more than \(FixtureLimits.file >> 20) MiB")
-        guard status.st_size <= FixtureLimits.file else { throw tooLarge }
-        var text: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 1 << 20)
-        while true {
-            let count = read(descriptor, &buffer, buffer.count)
-            if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { throw FixtureError("\(path): \(String(cString: strerror(errno)))") }
-            if count == 0 { break }
-            text += buffer[..<count]
+        // What has no status is no file to read either.
+        guard let status = try? file.status(), status.isRegular else { throw FixtureError("\(path) is no file") }
+        var text: [UInt8]?
+        do throws(FileError) {
             // The file may be growing.
-            guard text.count <= FixtureLimits.file else { throw tooLarge }
+            if status.size <= FixtureLimits.file { text = try file.readToEnd(atMost: FixtureLimits.file) }
+        } catch {
+            throw FixtureError(error.description)
+        }
+        guard let text else {
+            throw FixtureError("\(path) is too large for a recording: more than \(FixtureLimits.file >> 20) MiB")
         }
         try self.init(text)
     }

@@ -1,5 +1,5 @@
-import COpenSSL
 import ConclaveProtocol
+import OpenSSLPrimitives
 
 /// Placeholders for passwords and tokens in a fixture: the same for the same secret, so that lines still match.
 struct Masks: Sendable {
@@ -26,13 +26,7 @@ struct Masks: Sendable {
         let (prefix, digits) = ("token-", 8)
         // A replay may itself be recorded.
         if text.hasPrefix(prefix), text.count == prefix.count + digits { return text }
-        return prefix + hexEncode(sha256(Array(text.utf8))).prefix(digits)
-    }
-
-    private static func sha256(_ bytes: [UInt8]) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: 32) { buffer, count in
-            count = EVP_Digest(bytes, bytes.count, buffer.baseAddress, nil, EVP_sha256(), nil) == 1 ? 32 : 0
-        }
+        return prefix + hexEncode(SHA256.of(Array(text.utf8))).prefix(digits)
     }
 
     /// Marks a placeholder as used. What is not a placeholder was written by a stranger.

@@ -1,5 +1,5 @@
+import Machine
 import CCurl
-import Glibc
 import Synchronization
 import WaxwingCore
 
@@ -31,20 +31,10 @@ final class CurlLoop: @unchecked Sendable {
         self.multi = multi
         waxwing_curl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX))
         waxwing_curl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, max(2, connectionsMax))
-        var thread = pthread_t()
-        let context = Unmanaged.passRetained(self)
-        let code = pthread_create(
-            &thread, nil,
-            { context in
-                if let context { Unmanaged<CurlLoop>.fromOpaque(context).takeRetainedValue().run() }
-                return nil
-            }, context.toOpaque())
-        guard code == 0 else {
-            context.release()
+        guard Machine.startThread({ [self] in run() }) else {
             curl_multi_cleanup(multi)
             throw TransportError(.notSent, .other, "No thread could be started for the network.")
         }
-        pthread_detach(thread)
     }
 
     /// Begins a transfer. Its receiver learns of its end exactly once: on the loop's thread or, if the loop is over, at
@@ -88,7 +78,7 @@ final class CurlLoop: @unchecked Sendable {
             let wait = endSilent()
             if curl_multi_poll(multi, nil, 0, wait, nil) != CURLM_OK {
                 // Out of memory or descriptors: meanwhile transfers fail by their own timeouts.
-                usleep(50_000)
+                Machine.pause(microseconds: 50_000)
             }
         }
         let left = mailbox.withLock { mailbox in

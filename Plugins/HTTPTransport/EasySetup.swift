@@ -32,7 +32,7 @@ final class EasySetup {
     }
 
     /// The way to the server.
-    func connection(_ options: HTTPTransport.Options, isTLS: Bool) {
+    func connection(_ options: HTTPOptions, isTLS: Bool) {
         set(CURLOPT_PROTOCOLS_STR, text: "http,https")
         set(CURLOPT_FOLLOWLOCATION, 0)
         // Signals are for the whole process, which is not ours.
@@ -56,7 +56,7 @@ final class EasySetup {
     }
 
     /// Limits on time and size.
-    func bounds(_ options: HTTPTransport.Options, _ patience: RequestPlan.Patience) {
+    func bounds(_ options: HTTPOptions, _ patience: RequestPlan.Patience) {
         set(CURLOPT_CONNECTTIMEOUT_MS, max(1, options.connectTimeout.milliseconds))
         switch patience {
         case .eventStream: return

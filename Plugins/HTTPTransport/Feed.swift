@@ -3,7 +3,9 @@ import WaxwingCore
 
 /// One event feed, from its opening to its end, by whatever method works.
 struct Feed: Sendable {
-    let transport: HTTPTransport
+    let requests: Requests
+    let memory: FeedMemory
+    let traffic: TrafficWatch
     let token: SessionToken
     let buffer: FeedBuffer
 
@@ -17,38 +19,42 @@ struct Feed: Sendable {
     }
 
     private func ending() async throws(TransportError) -> TransportError {
-        switch transport.options.feed {
+        switch requests.options.feed {
         case .sse: try await stream(headTimeout: nil).error
-        case .poll: await PollFeed(transport: transport, token: token, buffer: buffer).run()
+        case .poll: await poll().run()
         case .auto: try await whatGetsThrough()
         }
     }
 
     /// Uses a stream. If streams do not get through but polling does, uses polling, now and from then on.
     private func whatGetsThrough() async throws(TransportError) -> TransportError {
-        if transport.memory.prefersPolling {
-            return await PollFeed(transport: transport, token: token, buffer: buffer).run()
+        if memory.prefersPolling {
+            return await poll().run()
         }
-        let ending = try await stream(headTimeout: transport.options.feedHeadTimeout)
-        guard !Task.isCancelled, let doubt = transport.memory.judge(ending, options: transport.options) else {
+        let ending = try await stream(headTimeout: requests.options.feedHeadTimeout)
+        guard !Task.isCancelled, let doubt = memory.judge(ending, options: requests.options) else {
             return ending.error
         }
         var isAnswered = false
-        let poll = PollFeed(transport: transport, token: token, buffer: buffer, isOpened: ending.wasOpened)
-        let error = await poll.run { way in
+        let error = await poll(isOpened: ending.wasOpened).run { way in
             isAnswered = true
-            guard transport.memory.preferPolling() else { return }
-            transport.options.onFallback?(
+            guard memory.preferPolling() else { return }
+            requests.options.onFallback?(
                 "Events do not get through as a stream (\(doubt.words)): \(way.words) from now on.")
         }
         // If polls are not answered either, the stream is not to blame.
         return isAnswered ? error : ending.error
     }
 
-    private func stream(headTimeout: Duration?) async throws(TransportError) -> EventStream.Ending {
-        var plan = try transport.plan(Endpoint.events(token: token))
-        plan.becomeEventStream(headTimeout: headTimeout, lastEventID: transport.memory.place(of: token))
-        let stream = EventStream(buffer)
-        return await transport.run(plan, receiver: stream) { stream.deliver(to: $0) }
+    private func poll(isOpened: Bool = false) -> PollFeed {
+        PollFeed(
+            requests: requests, memory: memory, traffic: traffic, token: token, buffer: buffer, isOpened: isOpened)
+    }
+
+    private func stream(headTimeout: Duration?) async throws(TransportError) -> HintStream.Ending {
+        var plan = try requests.plan(Endpoint.events(token: token))
+        plan.becomeEventStream(headTimeout: headTimeout, lastEventID: memory.place(of: token))
+        let stream = HintStream(buffer)
+        return await requests.run(plan, receiver: stream) { stream.deliver(to: $0) }
     }
 }

@@ -47,7 +47,7 @@ final class FeedMemory: Sendable {
 
     /// Whether the end of a stream means that streams do not get through. A server that cannot be reached, refuses the
     /// session or is in trouble says nothing about streams.
-    func judge(_ ending: EventStream.Ending, options: HTTPTransport.Options) -> Doubt? {
+    func judge(_ ending: HintStream.Ending, options: HTTPOptions) -> Doubt? {
         switch (ending.progress, ending.error.cause) {
         case (.otherAnswer(let status), _):
             switch status {

@@ -11,72 +11,34 @@ public import WaxwingCore
 ///
 /// One background thread serves all requests of a transport. It ends with the transport and its last feed.
 public final class HTTPTransport: Transport {
-    let options: Options
-    let memory = FeedMemory()
-    let traffic: TrafficWatch
-    private let server: ServerURL
-    private let loop: CurlLoop
+    /// How to reach a server.
+    public typealias Options = HTTPOptions
+    /// How to receive events.
+    public typealias FeedKind = HTTPOptions.FeedKind
+
+    private let requests: Requests
+    private let memory = FeedMemory()
+    private let traffic: TrafficWatch
 
     /// - Throws: ``TransportError`` for the address of a server or a proxy, or a header name, that cannot be used.
     public init(_ options: Options) throws(TransportError) {
-        self.options = options
         traffic = TrafficWatch(options)
-        server = try ServerURL(options.server)
-        if let name = options.tokenHeader, !RequestPlan.isHeaderName(name) {
-            throw TransportError(.notSent, .other, "The name of the token header is not a valid header name.")
-        }
-        if let proxy = options.proxy, !ProxyAddress.isUsable(proxy) {
-            throw TransportError(
-                .notSent, .proxy,
-                "The address of the proxy cannot be used: it has to look like http://name:password@host:port, with special characters of name and password percent-encoded."
-            )
-        }
-        loop = try CurlLoop(connectionsMax: options.connectionsMax)
+        requests = try Requests(options)
     }
 
-    deinit { loop.stop() }
-
     public func send(_ request: APIRequest) async throws(TransportError) -> APIResponse {
-        let response = try await perform(plan(request))
+        let response = try await requests.answer(to: requests.plan(request))
         traffic.note(response, answering: request)
         return response
     }
 
     public func events(token: SessionToken) -> AsyncThrowingStream<FeedEvent, any Error> {
-        let buffer = FeedBuffer(limit: options.feedBufferLength)
-        // The task holds the transport, so a feed outlives the caller that asked for it.
-        let task = Task { await Feed(transport: self, token: token, buffer: buffer).run() }
+        let buffer = FeedBuffer(limit: requests.options.feedBufferLength)
+        let feed = Feed(requests: requests, memory: memory, traffic: traffic, token: token, buffer: buffer)
+        // The feed keeps what it needs of the transport, so it outlives the caller that asked for it.
+        let task = Task { await feed.run() }
         let reader = FeedReader(
             buffer, onDelivery: { [memory] id in memory.move(to: id, of: token) }, onEnd: { task.cancel() })
         return AsyncThrowingStream { try await reader.next() }
-    }
-
-    // MARK: - For feeds
-
-    func plan(_ request: APIRequest) throws(TransportError) -> RequestPlan {
-        try RequestPlan(request, server: server, options: options)
-    }
-
-    /// Waits for the whole answer.
-    func perform(_ plan: RequestPlan) async throws(TransportError) -> APIResponse {
-        let collector = AnswerCollector(sizeMax: options.answerSizeMax)
-        return try await run(plan, receiver: collector) { collector.deliver(to: $0) }.get()
-    }
-
-    /// Runs a transfer; cancelling the task ends it.
-    ///
-    /// - Parameter deliver: tells the receiver where its result goes. Called before the transfer starts.
-    func run<Result: Sendable>(
-        _ plan: RequestPlan, receiver: any AnswerReceiver, deliver: (CheckedContinuation<Result, Never>) -> Void
-    ) async -> Result {
-        let transfer = Transfer(plan, options: options, receiver: receiver)
-        return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                deliver(continuation)
-                loop.start(transfer)
-            }
-        } onCancel: {
-            loop.cancel(transfer)
-        }
     }
 }

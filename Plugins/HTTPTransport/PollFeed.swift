@@ -22,7 +22,9 @@ struct PollFeed: Sendable {
         case noSuchEndpoint
     }
 
-    let transport: HTTPTransport
+    let requests: Requests
+    let memory: FeedMemory
+    let traffic: TrafficWatch
     let token: SessionToken
     let buffer: FeedBuffer
     /// The reader was told already that the feed is open. What happened since may be lost.
@@ -34,7 +36,7 @@ struct PollFeed: Sendable {
     /// - Returns: why it ended.
     func run(onAnswer: (Way) -> Void = { _ in }) async -> TransportError {
         do throws(TransportError) {
-            let place = isOpened ? nil : transport.memory.place(of: token)
+            let place = isOpened ? nil : memory.place(of: token)
             // Do not wait here: this only asks whether the server is there, and what it has.
             switch try await ask(after: place, wait: .zero) {
             case .batch(let batch):
@@ -53,7 +55,7 @@ struct PollFeed: Sendable {
 
     private func poll(after first: String) async throws(TransportError) -> Never {
         var cursor = first
-        let wait = transport.options.pollWait
+        let wait = requests.options.pollWait
         while true {
             let asked = ContinuousClock.now
             guard case .batch(let batch) = try await ask(after: cursor, wait: wait) else {
@@ -63,14 +65,14 @@ struct PollFeed: Sendable {
             deliver(batch, first: nil)
             // A server that is stopping, or something on the way, may answer without waiting.
             if batch.hints.isEmpty, ContinuousClock.now - asked < wait / 2 {
-                try await sleep(transport.options.pollPause)
+                try await sleep(requests.options.pollPause)
             }
         }
     }
 
     /// A feed gives only hints: without events, each one is to fetch everything.
     private func lookAtIntervals() async throws(TransportError) -> Never {
-        let watch = transport.traffic
+        let watch = traffic
         watch.begin()
         defer { watch.end() }
         while true {
@@ -85,15 +87,15 @@ struct PollFeed: Sendable {
         if batch.missed > 0, first != .lagged { events.insert(.lagged, at: 0) }
         if let first { events.insert(first, at: 0) }
         // With nothing left to be read, the position moves at once; otherwise when the reader gets there.
-        if events.isEmpty, !buffer.move(to: batch.cursor) { transport.memory.move(to: batch.cursor, of: token) }
+        if events.isEmpty, !buffer.move(to: batch.cursor) { memory.move(to: batch.cursor, of: token) }
         buffer.append(events, id: batch.cursor)
     }
 
     private func ask(after cursor: String?, wait: Duration) async throws(TransportError) -> Answer {
         let call = Endpoint.pollEvents(after: cursor, wait: wait.milliseconds / 1000, token: token)
-        var plan = try transport.plan(call.request)
-        plan.becomePoll(timeout: wait + transport.options.pollSlack)
-        let response = try await transport.perform(plan)
+        var plan = try requests.plan(call.request)
+        plan.becomePoll(timeout: wait + requests.options.pollSlack)
+        let response = try await requests.answer(to: plan)
         do throws(ProtocolError) {
             return .batch(try call.decode(response))
         } catch {
@@ -101,7 +103,7 @@ struct PollFeed: Sendable {
             case .plain(404), .plain(405), .refused(404, _, _): return .noSuchEndpoint
             case .plain, .refused:
                 throw TransportError(
-                    .unknown, .badAnswer, EventStream.explain(response.status), head: response.head)
+                    .unknown, .badAnswer, HintStream.explain(response.status), head: response.head)
             case .notOurServer, .malformed:
                 throw TransportError(.unknown, .badAnswer, error.reason, head: response.head)
             }

@@ -1,5 +1,5 @@
+import Machine
 import CCurl
-import Glibc
 
 /// The address of a proxy, which may hold a password.
 ///
@@ -31,7 +31,7 @@ enum ProxyAddress {
     /// The proxies that the environment names, for any server.
     static var ofEnvironment: [String] {
         let names: [String] = ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
-        return names.compactMap { name in getenv(name).map { String(cString: $0) } }
+        return names.compactMap(Machine.environment)
     }
 
     /// curl's message without anything that may be part of a proxy's credentials.

@@ -24,7 +24,7 @@ struct RequestPlan: Sendable {
     let tokenPrefix: String
     private(set) var patience = Patience.ordinary
 
-    init(_ request: APIRequest, server: ServerURL, options: HTTPTransport.Options) throws(TransportError) {
+    init(_ request: APIRequest, server: ServerURL, options: HTTPOptions) throws(TransportError) {
         guard let url = server.url(for: request) else {
             throw TransportError(.notSent, .other, "The path of the request is not percent-encoded.")
         }

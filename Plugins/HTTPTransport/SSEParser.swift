@@ -31,7 +31,7 @@ struct SSEParser {
                 endLine(emit)
             default:
                 lastWasCR = false
-                if line.count < Limits.eventBytes { line.append(byte) } else { isTooLarge = true }
+                if line.count < HTTPLimits.eventBytes { line.append(byte) } else { isTooLarge = true }
             }
         }
     }
@@ -51,7 +51,7 @@ struct SSEParser {
         case "data": append(value)
         case "event": event.name = String(decoding: value, as: UTF8.self)
         case "id":
-            if !value.contains(0), value.count <= Limits.eventIDBytes {
+            if !value.contains(0), value.count <= HTTPLimits.eventIDBytes {
                 lastID = String(decoding: value, as: UTF8.self)
             }
         default: break
@@ -59,7 +59,7 @@ struct SSEParser {
     }
 
     private mutating func append(_ value: ArraySlice<UInt8>) {
-        guard event.data.count + value.count < Limits.eventBytes else {
+        guard event.data.count + value.count < HTTPLimits.eventBytes else {
             isTooLarge = true
             return
         }

@@ -37,14 +37,14 @@ final class TrafficWatch: Sendable {
         var sleeper: (until: ContinuousClock.Instant, hurry: AsyncStream<Void>.Continuation)?
     }
 
-    private let options: HTTPTransport.Options
+    private let options: HTTPOptions
     private let state: Mutex<State>
 
-    convenience init(_ options: HTTPTransport.Options) {
+    convenience init(_ options: HTTPOptions) {
         self.init(options, pace: IntervalPace(from: options.intervalMin, to: options.intervalMax))
     }
 
-    init(_ options: HTTPTransport.Options, pace: IntervalPace) {
+    init(_ options: HTTPOptions, pace: IntervalPace) {
         self.options = options
         state = Mutex(State(pace: pace))
     }
@@ -73,7 +73,7 @@ final class TrafficWatch: Sendable {
         guard last != nil || isOwn else { return }
         state.withLock { state in
             if let last {
-                if state.lastSequences.count > Limits.watchedLogs { state.lastSequences = [:] }
+                if state.lastSequences.count > HTTPLimits.watchedLogs { state.lastSequences = [:] }
                 // The same row again is not news: clients check whether the last one they know is still there.
                 guard state.lastSequences.updateValue(last, forKey: request.path) != last else { return }
             }

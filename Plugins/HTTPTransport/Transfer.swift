@@ -1,6 +1,7 @@
 import CCurl
 import ConclaveProtocol
-import Glibc
+import func Glibc.explicit_bzero
+import func Glibc.strlen
 import Synchronization
 import WaxwingCore
 
@@ -31,7 +32,7 @@ final class Transfer: @unchecked Sendable {
     private(set) var lastByte = ContinuousClock.now
 
     private let plan: RequestPlan
-    private let options: HTTPTransport.Options
+    private let options: HTTPOptions
     private let receiver: any AnswerReceiver
     private var headers: UnsafeMutablePointer<curl_slist>?
     private var errorText: UnsafeMutablePointer<CChar>?
@@ -43,7 +44,7 @@ final class Transfer: @unchecked Sendable {
     private var refusal: TransportError?
     private var isOver = false
 
-    init(_ plan: RequestPlan, options: HTTPTransport.Options, receiver: any AnswerReceiver) {
+    init(_ plan: RequestPlan, options: HTTPOptions, receiver: any AnswerReceiver) {
         self.plan = plan
         self.options = options
         self.receiver = receiver
@@ -156,7 +157,7 @@ final class Transfer: @unchecked Sendable {
     fileprivate func headerLine(_ bytes: UnsafeRawBufferPointer) -> Bool {
         lastByte = ContinuousClock.now
         headerBytes += bytes.count
-        guard headerBytes <= Limits.headerBytes else {
+        guard headerBytes <= HTTPLimits.headerBytes else {
             refusal = TransportError(.unknown, .answerTooLarge, "The head of the server's answer is too large.")
             return false
         }

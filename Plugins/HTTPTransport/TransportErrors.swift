@@ -69,7 +69,7 @@ extension TransportError {
 
     /// Some of curl's message comes from the server: allow only printable ASCII, and not much of it.
     private static func tame(_ text: String) -> String {
-        let kept = text.utf8.lazy.filter { (0x20...0x7e).contains($0) }.prefix(Limits.reasonLength)
+        let kept = text.utf8.lazy.filter { (0x20...0x7e).contains($0) }.prefix(HTTPLimits.reasonLength)
         return String(decoding: Array(kept), as: UTF8.self)
     }
 }

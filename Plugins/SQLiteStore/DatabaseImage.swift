@@ -1,9 +1,9 @@
+import Files
 import struct GRDB.Configuration
 import class GRDB.Database
 import struct GRDB.DatabaseError
 import class GRDB.DatabaseQueue
 import GRDBSQLite
-import Glibc
 import WaxwingCore
 
 /// The content of a database and its write-ahead log at one moment, in memory.
@@ -20,7 +20,7 @@ final class DatabaseImage: Sendable {
     /// - Throws: ``StoreError``.
     init(path: String) throws(StoreError) {
         self.path = path
-        guard let database = try ReadOnlyFile(path) else { throw StoreError(systemError: ENOENT, path: path) }
+        guard let database = try ReadOnlyFile(path) else { throw StoreError(FileError(path, .noSuchFileOrDirectory)) }
         self.database = database
         log = try ReadOnlyFile(path + "-wal")
         let pages = try Self.pages(database, log)
@@ -38,7 +38,7 @@ final class DatabaseImage: Sendable {
     var isCurrent: Bool {
         guard database.isCurrent else { return false }
         if let log { return log.isCurrent }
-        return access(path + "-wal", F_OK) != 0
+        return !FileSystem.isThere(path + "-wal")
     }
 
     /// - Returns: nil if nothing is stored yet.
@@ -95,64 +95,43 @@ final class DatabaseImage: Sendable {
 /// A file open for reading. It stays open: closing a descriptor drops the locks that SQLite has on the file in this
 /// process.
 private final class ReadOnlyFile: Sendable {
-    let path: String
-    private let descriptor: Int32
-    private let status: stat
+    private let file: File
+    private let status: FileStatus
 
-    var size: off_t { status.st_size }
+    var path: String { file.path }
+    var size: Int64 { status.size }
 
     /// - Returns: nil if there is no such file.
     init?(_ path: String) throws(StoreError) {
-        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        if descriptor < 0 {
-            if errno == ENOENT { return nil }
-            throw StoreError(systemError: errno, path: path)
+        do throws(FileError) {
+            file = try File(path, .readOnly, .nonBlocking)
+        } catch {
+            if error.code == .noSuchFileOrDirectory { return nil }
+            throw StoreError(error)
         }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            close(descriptor)
+        // What has no status is no file to read either.
+        guard let status = try? file.status(), status.isRegular else {
             throw StoreError(.notPermitted, "\(path) is not a file.")
         }
-        self.path = path
         self.status = status
     }
 
-    deinit { close(descriptor) }
-
     /// Whether the file of that name is this one, and has not changed since it was opened.
     var isCurrent: Bool {
-        var now = stat()
-        return stat(path, &now) == 0 && now.st_ino == status.st_ino && now.st_dev == status.st_dev
-            && now.st_size == status.st_size && now.st_mtim.tv_sec == status.st_mtim.tv_sec
-            && now.st_mtim.tv_nsec == status.st_mtim.tv_nsec
+        // If that cannot be told, it is opened again.
+        guard let now = try? FileSystem.status(of: path) else { return false }
+        return now.isUnchanged(since: status)
     }
 
     /// Fewer than `count` only at the end of the file.
     func bytes(at offset: UInt64, _ count: Int) throws(StoreError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: count)
-        let read = bytes.withUnsafeMutableBytes { readAll($0, at: offset) }
-        guard read >= 0 else { throw StoreError(systemError: errno, path: path) }
-        bytes.removeLast(count - read)
-        return bytes
+        do throws(FileError) { return try file.bytes(at: offset, count) } catch { throw StoreError(error) }
     }
 
     /// - Throws: also if there are fewer bytes.
     func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(StoreError) {
-        let read = readAll(buffer, at: offset)
-        guard read >= 0 else { throw StoreError(systemError: errno, path: path) }
+        let read: Int
+        do throws(FileError) { read = try file.readAll(at: offset, into: buffer) } catch { throw StoreError(error) }
         guard read == buffer.count else { throw StoreError(.failed, "\(path) became shorter while it was read.") }
-    }
-
-    private func readAll(_ buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) -> Int {
-        var done = 0
-        while done < buffer.count {
-            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
-            let count = pread(descriptor, rest.baseAddress, rest.count, off_t(offset) + off_t(done))
-            if count < 0, errno == EINTR { continue }
-            if count < 0 { return -1 }
-            if count == 0 { break }
-            done += count
-        }
-        return done
     }
 }

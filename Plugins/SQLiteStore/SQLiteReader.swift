@@ -35,7 +35,7 @@ public final class SQLiteReader: Store {
     ///   (also if there is none).
     public init(path: String) throws(StoreError) {
         self.path = path
-        try PrivateFile.require(path)
+        try DatabaseFile.require(path)
         source = Mutex(try Self.open(path))
     }
 
@@ -105,7 +105,7 @@ public final class SQLiteReader: Store {
             throw StoreError(sqlite: error, path: path)
         }
         // While SQLite makes a new database it has a journal, and nothing is stored in it.
-        if PrivateFile.size(path + "-journal") > 0 { return nil }
+        if DatabaseFile.size(path + "-journal") > 0 { return nil }
         for _ in 0..<attempts {
             let image = try DatabaseImage(path: path)
             // A writer has changed the files: what was read may mix old and new content.
@@ -124,7 +124,7 @@ public final class SQLiteReader: Store {
         var configuration = Configuration()
         configuration.label = "SQLiteReader"
         configuration.readonly = true
-        configuration.busyMode = .timeout(SQLiteStore.Limits.busySeconds)
+        configuration.busyMode = .timeout(SQLiteStoreLimits.busySeconds)
         let queue = try DatabaseQueue(path: path, configuration: configuration)
         return try queue.inDatabase { try isEmpty($0, path) } ? nil : .shared(queue)
     }

@@ -9,22 +9,14 @@ public import WaxwingCore
 /// A store in one SQLite file.
 ///
 /// The file is in WAL mode with `synchronous=FULL`: committed changes survive the loss of power. Several processes may
-/// have it open; a writer waits for another one, up to ``SQLiteStore/Limits/busySeconds``.
+/// have it open; a writer waits for another one, up to ``SQLiteStoreLimits/busySeconds``.
 ///
 /// What a change set deletes or overwrites is zeroed in its page (`secure_delete` and ``PageScrubber``), and the page
 /// with its old content leaves the files before ``commit(_:)`` returns: the write-ahead log is copied into the database
-/// and truncated. If another process reads at that moment for longer than ``SQLiteStore/Limits/eraseSeconds``, this is
+/// and truncated. If another process reads at that moment for longer than ``SQLiteStoreLimits/eraseSeconds``, this is
 /// done later by the next commit, by ``close()`` or by the next process that opens the file. Blocks that the file
 /// system or the disk has released are out of reach.
 public final class SQLiteStore: Store {
-    /// How long to wait.
-    public enum Limits {
-        /// How long a commit or a read waits for other processes before it fails, in seconds.
-        public static let busySeconds = 30.0
-        /// How long a finished commit waits for readers to release old pages, in seconds.
-        public static let eraseSeconds = 1.0
-    }
-
     /// The file.
     public let path: String
     /// One connection. All access to it is serial.
@@ -39,11 +31,11 @@ public final class SQLiteStore: Store {
     ///   `failed`.
     public init(path: String, mustExist: Bool = false) throws(StoreError) {
         self.path = path
-        if mustExist { try PrivateFile.require(path) }
-        try PrivateFile.create(path)
+        if mustExist { try DatabaseFile.require(path) }
+        try DatabaseFile.create(path)
         var configuration = Configuration()
         configuration.label = "SQLiteStore"
-        configuration.busyMode = .timeout(Limits.busySeconds)
+        configuration.busyMode = .timeout(SQLiteStoreLimits.busySeconds)
         do {
             queue = try DatabaseQueue(path: path, configuration: configuration)
         } catch {
@@ -134,7 +126,7 @@ public final class SQLiteStore: Store {
             self.hasResidue.withLock { $0 = false }
         }
         do { try queue.close() } catch { throw StoreError(sqlite: error, path: path) }
-        guard PrivateFile.size(path + "-wal") == 0 else {
+        guard DatabaseFile.size(path + "-wal") == 0 else {
             throw StoreError(.failed, "\(path)-wal still holds a part of the store.")
         }
     }
@@ -165,8 +157,8 @@ public final class SQLiteStore: Store {
     private func erase(_ db: Database) {
         guard hasResidue.withLock({ $0 }) else { return }
         let connection = db.sqliteConnection
-        sqlite3_busy_timeout(connection, Int32(Limits.eraseSeconds * 1000))
-        defer { sqlite3_busy_timeout(connection, Int32(Limits.busySeconds * 1000)) }
+        sqlite3_busy_timeout(connection, Int32(SQLiteStoreLimits.eraseSeconds * 1000))
+        defer { sqlite3_busy_timeout(connection, Int32(SQLiteStoreLimits.busySeconds * 1000)) }
         if sqlite3_wal_checkpoint_v2(connection, "main", SQLITE_CHECKPOINT_TRUNCATE, nil, nil) == SQLITE_OK {
             hasResidue.withLock { $0 = false }
         }

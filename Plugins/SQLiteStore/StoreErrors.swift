@@ -1,5 +1,6 @@
+import Machine
+import Files
 import GRDB
-import Glibc
 import WaxwingCore
 
 extension StoreError {
@@ -15,7 +16,7 @@ extension StoreError {
         switch error.resultCode {
         case .SQLITE_FULL:
             self = .full(path)
-        case .SQLITE_IOERR where systemError == ENOSPC || systemError == EDQUOT,
+        case .SQLITE_IOERR where FileError(path, .init(rawValue: systemError)).isFull,
             .SQLITE_IOERR where error.extendedResultCode == .SQLITE_IOERR_SHMSIZE:
             // The shared index of the log could not grow.
             self = .full(path)
@@ -31,13 +32,12 @@ extension StoreError {
     }
 
     /// The operating system's error for a file or folder.
-    init(systemError: Int32, path: String) {
-        let message = String(cString: strerror(systemError))
-        switch systemError {
-        case ENOSPC, EDQUOT: self = .full(path)
-        case EACCES, EPERM, EROFS, ENOTDIR, ELOOP, EISDIR:
-            self = StoreError(.notPermitted, "\(path) cannot be created: \(message).")
-        default: self = StoreError(.failed, "\(path) cannot be created: \(message).")
+    init(_ error: FileError) {
+        if error.isFull {
+            self = .full(error.path)
+        } else {
+            self.init(
+                error.isRefusal ? .notPermitted : .failed, "\(error.path) cannot be created: \(error.reason).")
         }
     }
 
@@ -47,13 +47,13 @@ extension StoreError {
 /// Runs `body` again while SQLite reports that the file is busy, for as long as a commit would wait.
 func retryingWhileBusy<Result>(_ body: () throws -> Result) throws -> Result {
     let pauseMicroseconds: UInt32 = 5000
-    var left = Int(SQLiteStore.Limits.busySeconds * 1_000_000) / Int(pauseMicroseconds)
+    var left = Int(SQLiteStoreLimits.busySeconds * 1_000_000) / Int(pauseMicroseconds)
     while true {
         do {
             return try body()
         } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY && left > 0 {
             left -= 1
-            usleep(pauseMicroseconds)
+            Machine.pause(microseconds: pauseMicroseconds)
         }
     }
 }

@@ -1,3 +1,5 @@
+import OpenSSLPrimitives
+
 /// The header of an age file: stanzas that each hold the file key for one recipient.
 struct AgeHeader {
     /// One way to the file key: a type, arguments, and a body.
@@ -45,7 +47,7 @@ struct AgeHeader {
 
     /// - Throws: `damagedHeader`.
     func check(_ fileKey: SecretBytes) throws(AgeError) {
-        guard Primitives.areEqual(try Self.mac(of: authenticated, fileKey), mac) else {
+        guard Secrets.areEqual(try Self.mac(of: authenticated, fileKey), mac) else {
             throw AgeError(.damagedHeader, "the header was altered: its authentication code does not match")
         }
     }

@@ -1,5 +1,3 @@
-import COpenSSL
-
 /// A recipient of a file: an X25519 public key, as `age1…`.
 public struct AgeRecipient: Hashable, Sendable, CustomStringConvertible {
     /// 32 bytes.

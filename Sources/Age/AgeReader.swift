@@ -1,4 +1,4 @@
-import COpenSSL
+import OpenSSLPrimitives
 import Synchronization
 
 /// Decrypts an age file at any position, chunk by chunk. Only authenticated plaintext comes out. May be used from
@@ -124,7 +124,7 @@ private final class OpenChunk {
         let outcome = try StreamChunk.open(
             UnsafeRawBufferPointer(room), number: number, isFollowed: number + 1 < file.chunks, cipher, out)
         if let error = outcome.error {
-            OPENSSL_cleanse(out.baseAddress, outcome.count)
+            Secrets.wipe(UnsafeMutableRawBufferPointer(rebasing: out[..<outcome.count]))
             throw error
         }
         return outcome.count

@@ -1,4 +1,4 @@
-import Glibc
+import Files
 
 /// Bytes that can be read at any position.
 public protocol ByteSource: Sendable {
@@ -45,31 +45,39 @@ public struct MemorySource: ByteSource {
 
 /// A regular file, kept open. Its size is the one it had when it was opened.
 public final class FileSource: ByteSource {
-    private let descriptor: Int32
+    private let file: File
     public let count: UInt64
 
     /// - Throws: ``AgeError`` `unreadable` with the system's words.
     public init(path: String) throws(AgeError) {
-        // If it is a pipe, do not wait for a writer.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else { throw AgeError(.unreadable, "\(path): \(String(cString: strerror(errno)))") }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size >= 0 else {
-            close(descriptor)
+        do throws(FileError) {
+            // If it is a pipe, do not wait for a writer.
+            file = try File(path, .readOnly, .nonBlocking)
+        } catch {
+            throw AgeError(.unreadable, error.description)
+        }
+        // Without a status it is of no use either.
+        guard let status = try? file.status(), status.isRegular, status.size >= 0 else {
             throw AgeError(.unreadable, "\(path): not a regular file")
         }
-        self.descriptor = descriptor
-        count = UInt64(status.st_size)
+        count = UInt64(status.size)
     }
-
-    deinit { close(descriptor) }
 
     public func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(AgeError) -> Int {
         guard offset < count, !buffer.isEmpty else { return 0 }
-        while true {
-            let count = pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
-            if count >= 0 { return count }
-            if errno != EINTR { throw AgeError(.unreadable, String(cString: strerror(errno))) }
+        return try file.read(forAge: offset, into: buffer)
+    }
+}
+
+extension File {
+    /// Reads as a source of bytes does.
+    package func read(
+        forAge offset: UInt64, into buffer: UnsafeMutableRawBufferPointer
+    ) throws(AgeError) -> Int {
+        do throws(FileError) {
+            return try read(at: offset, into: buffer)
+        } catch {
+            throw AgeError(.unreadable, error.reason)
         }
     }
 }

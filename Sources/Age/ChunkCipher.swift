@@ -1,4 +1,5 @@
 import COpenSSL
+import OpenSSLPrimitives
 
 /// ChaCha20-Poly1305 (RFC 8439) under one key, with one context that is reused for every message.
 ///
@@ -55,7 +56,7 @@ final class ChunkCipher: @unchecked Sendable {
                 EVP_CipherFinal_ex(context, out.uint8?.advanced(by: length) ?? $0, &written) == 1
             }
         if !isOpen {
-            OPENSSL_cleanse(out.baseAddress, length)
+            Secrets.wipe(UnsafeMutableRawBufferPointer(rebasing: out[..<length]))
             ERR_clear_error()
         }
         return isOpen

@@ -1,4 +1,5 @@
 import COpenSSL
+import OpenSSLPrimitives
 
 /// The primitives of age, from OpenSSL.
 enum Primitives {
@@ -7,37 +8,34 @@ enum Primitives {
 
     /// HKDF-SHA-256 (RFC 5869) for one block: 32 bytes.
     static func hkdf(_ secret: SecretBytes, salt: [UInt8], info: String) throws(AgeError) -> SecretBytes {
+        let salt = salt.isEmpty ? [UInt8](repeating: 0, count: 32) : salt
         let extracted = try secret.withUnsafeBytes { secret throws(AgeError) in
-            try hmac(salt.isEmpty ? [UInt8](repeating: 0, count: 32) : salt, secret)
+            try salt.withBytes { salt throws(AgeError) in try hmac(salt, secret) }
         }
         let expanded = Array(info.utf8) + [1]
         return try extracted.withUnsafeBytes { key throws(AgeError) in
-            try SecretBytes(count: 32) { out throws(AgeError) in try hmac(key, expanded, into: out) }
+            try expanded.withBytes { text throws(AgeError) in try hmac(key, text) }
         }
     }
 
     /// HMAC-SHA-256 of a text under a key.
     static func hmac(_ key: SecretBytes, _ text: [UInt8]) throws(AgeError) -> [UInt8] {
-        var mac = [UInt8](repeating: 0, count: 32)
-        try key.withUnsafeBytes { key throws(AgeError) in
-            try mac.withBuffer { out throws(AgeError) in try hmac(key, text, into: out) }
+        let mac = try key.withUnsafeBytes { key throws(AgeError) in
+            try text.withBytes { text throws(AgeError) in try hmac(key, text) }
         }
-        return mac
-    }
-
-    private static func hmac(_ key: [UInt8], _ secret: UnsafeRawBufferPointer) throws(AgeError) -> SecretBytes {
-        try SecretBytes(count: 32) { out throws(AgeError) in
-            let done = HMAC(
-                EVP_sha256(), key, Int32(key.count), secret.baseAddress?.assumingMemoryBound(to: UInt8.self),
-                secret.count, out.uint8, nil)
-            try check(done != nil)
-        }
+        return mac.withUnsafeBytes { Array($0) }
     }
 
     private static func hmac(
-        _ key: UnsafeRawBufferPointer, _ text: [UInt8], into out: UnsafeMutableRawBufferPointer
-    ) throws(AgeError) {
-        try check(HMAC(EVP_sha256(), key.baseAddress, Int32(key.count), text, text.count, out.uint8, nil) != nil)
+        _ key: UnsafeRawBufferPointer, _ text: UnsafeRawBufferPointer
+    ) throws(AgeError) -> SecretBytes {
+        try SecretBytes(count: HMACSHA256.length) { out throws(AgeError) in
+            do throws(PrimitiveError) {
+                try HMACSHA256.code(of: text, key: key, into: out)
+            } catch {
+                throw outOfMemory
+            }
+        }
     }
 
     /// X25519 (RFC 7748) with a peer's public key.
@@ -83,15 +81,14 @@ enum Primitives {
     /// scrypt (RFC 7914) with r = 8 and p = 1: 32 bytes, for 2^`workFactor` times 1 KiB of memory. The passphrase is
     /// not empty.
     static func scrypt(_ passphrase: SecretBytes, salt: [UInt8], workFactor: Int) throws(AgeError) -> SecretBytes {
-        let cost = UInt64(1) << UInt64(workFactor)
-        return try SecretBytes(count: 32) { out throws(AgeError) in
-            let done = passphrase.withUnsafeBytes { text in
-                EVP_PBE_scrypt(
-                    text.baseAddress?.assumingMemoryBound(to: CChar.self), text.count, salt, salt.count,
-                    cost, 8, 1, (cost + 16) * 1024, out.uint8, out.count)
-            }
-            guard done == 1 else {
-                ERR_clear_error()
+        try SecretBytes(count: 32) { out throws(AgeError) in
+            do throws(PrimitiveError) {
+                try passphrase.withUnsafeBytes { text throws(PrimitiveError) in
+                    try Scrypt.key(
+                        of: text, salt: salt, rounds: UInt64(1) << UInt64(workFactor), blockSize: 8, parallelism: 1,
+                        into: out)
+                }
+            } catch {
                 throw AgeError(.failed, "there is not enough memory for the passphrase's work factor")
             }
         }
@@ -104,9 +101,6 @@ enum Primitives {
     }
 
     static var outOfMemory: AgeError { AgeError(.failed, "OpenSSL has no memory, or lacks an algorithm") }
-
-    /// Compares without branching on the content.
-    static func areEqual(_ a: [UInt8], _ b: [UInt8]) -> Bool { a.count == b.count && CRYPTO_memcmp(a, b, a.count) == 0 }
 }
 
 extension UnsafeRawBufferPointer {
@@ -118,6 +112,11 @@ extension UnsafeMutableRawBufferPointer {
 }
 
 extension [UInt8] {
+    /// The bytes in memory, with typed throws.
+    fileprivate func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+        try withUnsafeBufferPointer { buffer throws(E) in try body(UnsafeRawBufferPointer(buffer)) }
+    }
+
     /// Passes on the bytes, with typed throws.
     mutating func withBuffer<R, E: Error>(_ body: (UnsafeMutableRawBufferPointer) throws(E) -> R) throws(E) -> R {
         var result: Result<R, E>?

@@ -1,4 +1,4 @@
-import COpenSSL
+import OpenSSLPrimitives
 
 /// Bytes that are zeroed when the last reference to them goes, and never printed.
 public final class SecretBytes: @unchecked Sendable, CustomStringConvertible, CustomReflectable {
@@ -20,7 +20,7 @@ public final class SecretBytes: @unchecked Sendable, CustomStringConvertible, Cu
     }
 
     deinit {
-        OPENSSL_cleanse(buffer.baseAddress, buffer.count)
+        Secrets.wipe(buffer)
         buffer.deallocate()
     }
 

@@ -1,4 +1,4 @@
-import COpenSSL
+import OpenSSLPrimitives
 
 /// A buffer that is zeroed before it is freed.
 final class WipedBuffer {
@@ -10,7 +10,7 @@ final class WipedBuffer {
     }
 
     deinit {
-        OPENSSL_cleanse(bytes.baseAddress, bytes.count)
+        Secrets.wipe(bytes)
         bytes.deallocate()
     }
 }

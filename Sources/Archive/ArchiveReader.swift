@@ -93,11 +93,11 @@ public final class ArchiveReader {
             if try blocks[number].begins(behind: group) { break }
             let tree = LineTree()
             try Lines.forEach(in: framed.content(ofFrame: frames.lowerBound + number)) { line throws(ArchiveError) in
-                try tree.add(line)
+                tree.add(line)
                 let (id, row) = try RowParser.parse(line)
                 if id == group, first <= ArchiveEnd.Last(row), rows.count < limit { rows.append(row) }
             }
-            guard hexEncode(try tree.root()) == blocks[number].root else { throw Self.unfit }
+            guard hexEncode(tree.root()) == blocks[number].root else { throw Self.unfit }
             number += 1
         }
         return rows

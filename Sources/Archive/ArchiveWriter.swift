@@ -1,3 +1,4 @@
+import OpenSSLPrimitives
 public import Age
 public import ConclaveProtocol
 import FoundationEssentials
@@ -161,10 +162,10 @@ public final class ArchiveWriter {
         for user in users.values.sorted(by: { $0.id < $1.id }) {
             let start = text.count
             MemberLine.write(user, to: &text)
-            try tree.add(UnsafeRawBufferPointer(rebasing: text.contents[start...]))
+            tree.add(UnsafeRawBufferPointer(rebasing: text.contents[start...]))
         }
         let block = ArchiveTrailer.Block(
-            file: ArchiveFile.members.rawValue, lines: tree.leaves, root: hexEncode(try tree.root()))
+            file: ArchiveFile.members.rawValue, lines: tree.leaves, root: hexEncode(tree.root()))
         return (text.bytes, block)
     }
 

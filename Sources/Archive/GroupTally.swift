@@ -1,3 +1,4 @@
+import OpenSSLPrimitives
 import ConclaveProtocol
 import WaxwingCore
 
@@ -95,8 +96,8 @@ extension ArchiveTrailer {
             guard let root = hexDecode(Array(block.root.utf8)), root.count == SHA256.length else {
                 throw ArchiveError(.damaged, "a hash in the trailer is none")
             }
-            try tree.add(leaf: root)
+            tree.add(leaf: root)
         }
-        return try tree.root()
+        return tree.root()
     }
 }

@@ -1,5 +1,4 @@
 import ConclaveProtocol
-import Glibc
 
 /// Text that is built piece by piece, in its own memory, which is reused.
 ///
@@ -46,7 +45,7 @@ struct TextBuffer: ~Copyable {
     @inline(__always)
     mutating func append(_ text: StaticString) {
         reserve(text.utf8CodeUnitCount)
-        memcpy(base + count, text.utf8Start, text.utf8CodeUnitCount)
+        (base + count).update(from: text.utf8Start, count: text.utf8CodeUnitCount)
         count += text.utf8CodeUnitCount
     }
 
@@ -60,7 +59,7 @@ struct TextBuffer: ~Copyable {
     mutating func append(raw bytes: UnsafeRawBufferPointer) {
         guard let start = bytes.baseAddress else { return }
         reserve(bytes.count)
-        memcpy(base + count, start, bytes.count)
+        UnsafeMutableRawPointer(base + count).copyMemory(from: start, byteCount: bytes.count)
         count += bytes.count
     }
 
@@ -79,7 +78,7 @@ struct TextBuffer: ~Copyable {
             start.pointee = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
             rest /= 10
         } while rest > 0
-        memmove(base + count, start, end - start)
+        (base + count).update(from: start, count: end - start)
         count += end - start
     }
 

@@ -1,3 +1,4 @@
+import OpenSSLPrimitives
 import ConclaveProtocol
 import FoundationEssentials
 

@@ -1,5 +1,5 @@
+import Machine
 import COpenSSL
-import Glibc
 import MLS
 
 /// All seven cipher suites of RFC 9420 over OpenSSL 3.
@@ -12,7 +12,7 @@ public struct OpenSSLProvider: CryptoProvider {
 
     /// - Parameter threads: how many threads may share work that can be spread: the checks of a tree's signatures, the
     ///   seals of a path. Nil for as many as there are cores. Results do not depend on it.
-    public init(threads: Int? = nil) { self.threads = threads ?? Self.cores }
+    public init(threads: Int? = nil) { self.threads = threads ?? Machine.cores }
 
     /// - Throws: `unsupported` when this OpenSSL lacks one of the suite's algorithms.
     public func suite(_ suite: CipherSuite) throws(MLSError) -> any SuiteCrypto {
@@ -22,8 +22,6 @@ public struct OpenSSLProvider: CryptoProvider {
         crypto.spreading = Spreading(threads: threads)
         return crypto
     }
-
-    private static let cores = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 
     /// Fetching an algorithm costs more than using it once, so each suite is fetched only once per process.
     private static let suites: [CipherSuite: OpenSSLSuite] = CipherSuite.allCases.reduce(into: [:]) { suites, suite in

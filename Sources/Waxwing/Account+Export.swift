@@ -19,7 +19,7 @@ extension Account {
     ///   - previous: the end of an earlier archive that this one continues.
     ///   - progress: called with the number of rows read and the approximate total.
     /// - Returns: what was written, and the end from which a later archive continues.
-    /// - Throws: `CancellationError`, ``DraftError``, ``AccountError``, `ArchiveError`, `StoreError`, `CoreError`
+    /// - Throws: `CancellationError`, ``OutputFileError``, ``AccountError``, `ArchiveError`, `StoreError`, `CoreError`
     ///   `unknownGroup`.
     @discardableResult
     public func export(
@@ -35,7 +35,7 @@ extension Account {
                 }
                 return group
             }
-            let draft = try DraftFile(path, replacing: isReplacing) { Task.isCancelled }
+            let draft = try OutputFile(path, replacing: isReplacing) { Task.isCancelled }
             let exporter = try Exporter(
                 reader, chosen ?? all, previous: previous,
                 entropy: { count in entropy.secret(count).withUnsafeBytes { SecretBytes($0) } },

@@ -1,6 +1,6 @@
+import Files
 import Archive
 import ConclaveProtocol
-import Glibc
 import MLS
 import Waxwing
 import WaxwingClient
@@ -31,13 +31,13 @@ extension Failure {
         case let error as TransportError: self.init(error)
         case let error as ProtocolError: self.init(error)
         case let error as AccountError: self.init(error)
-        case let error as DraftError: self.init(error)
+        case let error as OutputFileError: self.init(error)
         case let error as ArchiveError: self.init(error)
         case let error as PartlyQueued:
             guard let failure = Failure(explaining: error.underlying) else { return nil }
             self = failure.behind(error.rows, isAll: error.isAll)
         case let error as LeaseError:
-            let isFull = error.systemError == ENOSPC || error.systemError == EDQUOT
+            let isFull = FileError("", systemError: error.systemError).isFull
             self.init(
                 isFull ? .diskFull : .profileUnusable, "the profile's lock file cannot be used: \(error.reason)",
                 hint: isFull ? Self.roomHint : Self.folderHint)

@@ -1,5 +1,5 @@
+import Machine
 import ArgumentParser
-import PrivateMemory
 
 /// The command `waxwing`. Each command has a file under `Commands/`. Only `Profile/Profile+Open.swift` knows about
 /// recordings and the environment.
@@ -37,7 +37,7 @@ struct WaxwingCommand: AsyncParsableCommand {
         PrivateMemory.closeForRelease()
         Console.begin()
         Interrupt.arm()
-        let code = await perform(nil)
+        let code = await execute(nil)
         Console.leave(Console.finish(Surroundings.current.ended(code)))
     }
 
@@ -45,7 +45,7 @@ struct WaxwingCommand: AsyncParsableCommand {
     ///
     /// - Parameter arguments: nil for those of the process.
     /// - Returns: the exit code.
-    static func perform(_ arguments: [String]?) async -> Int32 {
+    static func execute(_ arguments: [String]?) async -> Int32 {
         let given = arguments ?? Array(CommandLine.arguments.dropFirst())
         let inJSON = CommandWords.wantJSON(given)
         Console.failsInJSON.store(inJSON, ordering: .relaxed)

@@ -301,12 +301,12 @@ public actor Client {
                 if error.code == .staleRevision { continue }
                 throw error
             }
-            for effect in batch.effects { perform(effect) }
+            for effect in batch.effects { carryOut(effect) }
             return batch
         }
     }
 
-    private func perform(_ effect: Effect) {
+    private func carryOut(_ effect: Effect) {
         switch effect {
         case .send(let id, let request):
             pace.sending(request)

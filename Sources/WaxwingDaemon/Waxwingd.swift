@@ -1,8 +1,7 @@
+import Machine
 import ArgumentParser
 import Foundation
 import Logging
-import PrivateMemory
-import StandardStreams
 import WaxwingServer
 
 /// The server as a process: arguments in, one line when ready, an exit code that means something.

@@ -23,7 +23,7 @@ public func systemUptime() -> Int64 {
 /// Everything it has answered is durable. Opening it takes the database; `run` serves until it is told to stop.
 public struct ConclaveServer: Sendable {
     let configuration: ServerConfiguration
-    let store: Store
+    let store: ServerStore
 
     private let accounts: AccountService
     private let http: HTTPServerBuilder
@@ -36,7 +36,7 @@ public struct ConclaveServer: Sendable {
         http = try Self.serverBuilder(configuration.tls)
         let database = try ServerDatabase(directory: configuration.dataDirectory)
         let bus = EventBus(boot: database.boot, readerBuffer: configuration.readerBuffer)
-        store = Store(
+        store = ServerStore(
             database: database, bus: bus, configuration: configuration,
             expiry: Expiry(
                 Expiry.Reading(wall: configuration.clock(), uptime: configuration.uptime()),
@@ -60,7 +60,7 @@ public struct ConclaveServer: Sendable {
             ],
             gracefulShutdownSignals: handlingSignals ? [.sigterm, .sigint] : [],
             logger: configuration.logger)
-        settings.maximumGracefulShutdownDuration = .seconds(Limits.stopSeconds)
+        settings.maximumGracefulShutdownDuration = .seconds(ServerLimits.stopSeconds)
         let result: Result<Void, any Error>
         do {
             result = .success(try await ServiceGroup(configuration: settings).run())
@@ -95,7 +95,7 @@ public struct ConclaveServer: Sendable {
     }
 
     private static func serverBuilder(_ files: ServerConfiguration.TLSFiles?) throws -> HTTPServerBuilder {
-        let http1 = HTTP1Channel.Configuration(idleTimeout: .seconds(Limits.idleSeconds))
+        let http1 = HTTP1Channel.Configuration(idleTimeout: .seconds(ServerLimits.idleSeconds))
         guard let files else { return .http1(configuration: http1) }
         do {
             let chain = try NIOSSLCertificate.fromPEMFile(files.certificateChain)
@@ -108,7 +108,7 @@ public struct ConclaveServer: Sendable {
             _ = try NIOSSLContext(configuration: tls)
             return try .http2Upgrade(
                 tlsConfiguration: tls,
-                configuration: .init(idleTimeout: .seconds(Limits.idleSeconds), streamConfiguration: http1))
+                configuration: .init(idleTimeout: .seconds(ServerLimits.idleSeconds), streamConfiguration: http1))
         } catch {
             throw StartupError(
                 .certificate,

@@ -34,7 +34,9 @@ final class Expiry: Sendable {
         var trusted = now
         if let lastTrusted {
             let absence = now.wall.clampedMinus(lastTrusted)
-            if absence > Limits.absenceSeconds || absence < -Limits.clockSetSeconds { trusted.wall = lastTrusted }
+            if absence > ServerLimits.absenceSeconds || absence < -ServerLimits.clockSetSeconds {
+                trusted.wall = lastTrusted
+            }
         }
         state = Mutex(State(trusted: trusted))
     }
@@ -55,7 +57,7 @@ final class Expiry: Sendable {
         state.withLock { state in
             let expected = state.trusted.wall + (now.uptime - state.trusted.uptime)
             let jump = now.wall.clampedMinus(expected)
-            if jump.magnitude <= Limits.clockSetSeconds.magnitude {
+            if jump.magnitude <= ServerLimits.clockSetSeconds.magnitude {
                 // Clocks are adjusted a little all the time.
                 state = State(trusted: now)
                 return Moments(earliest: now.wall, latest: now.wall)
@@ -66,7 +68,7 @@ final class Expiry: Sendable {
                 moments.found = jump
                 return moments
             }
-            if now.uptime - foundAt >= Limits.clockDoubtSeconds {
+            if now.uptime - foundAt >= ServerLimits.clockDoubtSeconds {
                 state = State(trusted: now)
                 return Moments(earliest: now.wall, latest: now.wall)
             }
@@ -80,7 +82,7 @@ extension Transaction {
     func noteClock() throws {
         guard !moments.isInDoubt else { return }
         let known: Int64? = try row("SELECT trusted FROM clock")?[0]
-        if let known, abs(now.clampedMinus(known)) < Limits.clockNotedSeconds { return }
+        if let known, abs(now.clampedMinus(known)) < ServerLimits.clockNotedSeconds { return }
         try execute("INSERT OR REPLACE INTO clock (only_row, trusted) VALUES (1, ?)", [now])
     }
 }

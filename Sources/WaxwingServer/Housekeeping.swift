@@ -3,7 +3,7 @@ import ServiceLifecycle
 
 /// Deletes what has expired, at the start and every half minute: sessions, invites, stored answers and messages.
 struct Housekeeping: Service {
-    let store: Store
+    let store: ServerStore
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
@@ -15,7 +15,7 @@ struct Housekeeping: Service {
                 } catch {
                     store.configuration.logger.error("housekeeping failed", metadata: ["error": "\(error)"])
                 }
-            } while await pause(seconds: Limits.housekeepingSeconds)
+            } while await pause(seconds: ServerLimits.housekeepingSeconds)
         }
     }
 

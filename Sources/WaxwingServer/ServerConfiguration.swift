@@ -1,4 +1,4 @@
-import Glibc
+import Machine
 import Logging
 
 /// Everything the operator can choose. With the defaults, no configuration file is needed.
@@ -85,9 +85,7 @@ public struct ServerConfiguration: Sendable {
 
     /// As many as we want, or as the system's limit on open files allows.
     private static var possibleConnections: Int {
-        var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return Limits.connections }
-        return max(1, min(Limits.connections, Int(clamping: limit.rlim_cur) - Limits.otherFiles))
+        max(1, min(ServerLimits.connections, (Machine.openFilesMax ?? .max) - ServerLimits.otherFiles))
     }
 
     public init(dataDirectory: String) {

@@ -1,6 +1,6 @@
 import Age
-import COpenSSL
 import Foundation
+import OpenSSLPrimitives
 import Testing
 
 /// The public test vectors of the age format.
@@ -97,8 +97,6 @@ struct VectorTests {
     }
 
     private static func sha256(_ bytes: [UInt8]) -> String {
-        var digest = [UInt8](repeating: 0, count: 32)
-        EVP_Digest(bytes, bytes.count, &digest, nil, EVP_sha256(), nil)
-        return digest.map { String(format: "%02x", $0) }.joined()
+        SHA256.of(bytes).map { String(format: "%02x", $0) }.joined()
     }
 }

@@ -114,7 +114,7 @@ extension EndToEnd {
                 let sealing = AgeSealing.passphrase(SecretBytes(Array("a passphrase".utf8)), workFactor: 10)
                 let summary = try await alice.export(to: path, sealing: sealing)
                 #expect(summary.rows == 2, "the group's beginning, and a message")
-                await #expect(throws: DraftError.exists(path: path)) {
+                await #expect(throws: OutputFileError.exists(path: path)) {
                     try await alice.export(to: path, sealing: sealing)
                 }
                 try await alice.export(to: path, sealing: sealing, isReplacing: true)

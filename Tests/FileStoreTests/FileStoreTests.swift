@@ -125,13 +125,13 @@ import WaxwingCore
             }
         }
         let full = try files(".rows").count
-        #expect(try full <= bytes() / (FileStore.Limits.rowsBytesMin / 2) && full > 5)
+        #expect(try full <= bytes() / (FileStoreLimits.rowsBytesMin / 2) && full > 5)
         // Most of it goes again, here and there.
         let all = try store.all(.seen).map(\.key)
         for start in stride(from: 0, to: all.count, by: 100) {
             try store.apply(all[start..<min(start + 100, all.count)].dropFirst(3).map { .delete(.seen, key: $0) })
         }
-        #expect(try files(".rows").count <= 2 + bytes() / (FileStore.Limits.rowsBytesMin / 2))
+        #expect(try files(".rows").count <= 2 + bytes() / (FileStoreLimits.rowsBytesMin / 2))
         #expect(try store.all(.seen).count == all.count / 100 * 3)
         try store.apply([.deletePrefix(.seen, prefix: [])])
         #expect(try files(".rows").isEmpty && files(".index").isEmpty)

@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test func whatIsTooLargeIsLeftOutAndTheNextIsRead() {
-        let long = [UInt8](repeating: UInt8(ascii: "a"), count: Limits.eventBytes + 1)
+        let long = [UInt8](repeating: UInt8(ascii: "a"), count: HTTPLimits.eventBytes + 1)
         let data = Array("data: ".utf8)
         let newline: [UInt8] = [10]
         let good = Array("data: x\n\n".utf8)

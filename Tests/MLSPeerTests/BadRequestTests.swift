@@ -142,7 +142,7 @@ struct BadRequestTests {
         let expired = try circle.newcomer(Partner("dan"), ["lifetime": ["not_before": 1, "not_after": 2]])
         let otherSuite = try ada.ask("key_package", ["suite": 2, "identity": "00"])["key_package"]
 
-        let requests: [(String, [String: JSONValue], String)] = [
+        let requests: [(String, [String: PeerJSON], String)] = [
             ("add", [:], "`key_package` is missing"),
             ("add", ["key_package": "00"], "malformed"),
             ("add", ["key_package": foreign], "another message than a key package"),
@@ -203,7 +203,7 @@ struct BadRequestTests {
         try circle.expectAgreement()
     }
 
-    private func state(of circle: Circle) throws -> [[String: JSONValue]] {
+    private func state(of circle: Circle) throws -> [[String: PeerJSON]] {
         try ["epoch_authenticator", "roster", "group_context", "ratchet_tree"].map { op in
             try circle.ask(0, op).fields.filter { $0.key != "id" }
         }

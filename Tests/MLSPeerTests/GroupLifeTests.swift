@@ -34,7 +34,7 @@ struct GroupLifeTests {
     }
 }
 
-extension JSONValue {
-    fileprivate var elements: [JSONValue]? { if case .array(let values) = self { values } else { nil } }
+extension PeerJSON {
+    fileprivate var elements: [PeerJSON]? { if case .array(let values) = self { values } else { nil } }
     fileprivate var string: String? { if case .string(let text) = self { text } else { nil } }
 }

@@ -15,8 +15,8 @@ struct JSONReaderTests {
             ("1E+2", .number(100)), ("\"\"", ""), ("\"é\\n\\t\\/\\\"\\\\\\b\\f\\r\"", "é\n\t/\"\\\u{8}\u{c}\r"),
             ("\"\\u00e9\\ud83d\\ude00\\u0000\"", "é😀\u{0}"), ("[]", []), ("[ 1 , [ ] ]", [1, []]), ("{}", [:]),
             ("{\"a\" : {\"b\":[{}]} ,\"\":null}", ["a": ["b": [[:]]], "": .null]), ("{\"a\":1,\"a\":2}", ["a": 2]),
-        ] as [(String, JSONValue)])
-    func aTextHasOneValue(text: String, value: JSONValue) throws {
+        ] as [(String, PeerJSON)])
+    func aTextHasOneValue(text: String, value: PeerJSON) throws {
         #expect(try JSONReader.read(Array(text.utf8)) == value)
         // Written and read again, it is what it was; another reader agrees.
         #expect(try JSONReader.read(Array(value.text.utf8)) == value)

@@ -6,7 +6,7 @@ import Testing
 
 /// What single ops do with their fields, checked on what comes out at the other end.
 struct OpTests {
-    private func message(_ value: JSONValue) throws -> MLSMessage {
+    private func message(_ value: PeerJSON) throws -> MLSMessage {
         guard case .string(let text) = value, let bytes = Hex.bytes(text) else { throw PeerError("no message") }
         return try MLSMessage(decoding: bytes)
     }
@@ -47,9 +47,9 @@ struct OpTests {
     @Test(arguments: CipherSuite.allCases)
     func aKeyPackageIsMadeOfTheKeysThatWereGiven(suite: CipherSuite) throws {
         let ada = Partner("ada")
-        let number = JSONValue(suite.rawValue)
+        let number = PeerJSON(suite.rawValue)
         let first = try ada.ask("key_package", ["suite": number, "identity": "ada1"])
-        var request: [String: JSONValue] = ["suite": number, "identity": "ada1"]
+        var request: [String: PeerJSON] = ["suite": number, "identity": "ada1"]
         for name in ["init_priv", "encryption_priv", "signature_priv"] { request[name] = first[name] }
         let second = try ada.ask("key_package", request)
         #expect(second["kp"] != first["kp"])
@@ -132,7 +132,7 @@ struct OpTests {
         let newcomer = try circle.newcomer(ben)
         let made = try circle.ask(0, "add", ["key_package": newcomer.keyPackage["key_package"], "inline_tree": false])
         #expect(try made["ratchet_tree"] == circle.ask(0, "ratchet_tree")["ratchet_tree"])
-        let join: [String: JSONValue] = ["kp": newcomer.keyPackage["kp"], "welcome": made["welcome"]]
+        let join: [String: PeerJSON] = ["kp": newcomer.keyPackage["kp"], "welcome": made["welcome"]]
         #expect(try ben.refused("join", join).contains("tree is missing"))
         try ben.ask("join", join.merging(["ratchet_tree": made["ratchet_tree"]]) { $1 })
     }
@@ -157,7 +157,7 @@ struct OpTests {
         let circle = try Circle(Partner("ada"), suite: 1, encrypt: true)
         for op in ["protect", "update"] {
             let field = op == "protect" ? "message" : "commit"
-            func length(_ padding: JSONValue) throws -> Int {
+            func length(_ padding: PeerJSON) throws -> Int {
                 let sent = try circle.ask(0, op, ["plaintext": "00", "padding": padding])
                 guard case .privateMessage(let sealed) = try message(sent[field]) else {
                     throw PeerError("no PrivateMessage")
@@ -171,7 +171,7 @@ struct OpTests {
 
     @Test func aPathIsThereWhereItMustBeOrIsAskedFor() throws {
         let circle = try Circle(Partner("ada"), suite: 1)
-        func hasPath(_ op: String, _ fields: [String: JSONValue]) throws -> Bool {
+        func hasPath(_ op: String, _ fields: [String: PeerJSON]) throws -> Bool {
             let request = fields.merging(["apply": false]) { $1 }
             guard case .publicMessage(let commit) = try message(circle.ask(0, op, request)["commit"]),
                 case .commit(let content) = commit.content.body
@@ -179,7 +179,7 @@ struct OpTests {
             try circle.ask(0, "clear_pending")
             return content.path != nil
         }
-        let add: [String: JSONValue] = [
+        let add: [String: PeerJSON] = [
             "key_package": try circle.newcomer(Partner("ben")).keyPackage["key_package"]
         ]
         #expect(try !hasPath("add", add))
@@ -187,7 +187,7 @@ struct OpTests {
         #expect(try hasPath("commit", [:]))
         #expect(try hasPath("update", [:]))
         try circle.ask(0, "store_psk", ["psk_id": "00", "psk": "00"])
-        let psk: [String: JSONValue] = ["by_value": [["type": "psk", "psk_id": "00"]]]
+        let psk: [String: PeerJSON] = ["by_value": [["type": "psk", "psk_id": "00"]]]
         #expect(try !hasPath("commit", psk))
         #expect(try hasPath("commit", psk.merging(["force_path": true]) { $1 }))
         #expect(try hasPath("commit", ["by_value": [["type": "gce", "extensions": []]]]))
@@ -204,7 +204,7 @@ struct OpTests {
         for (op, fields) in [
             ("protect", ["plaintext": "00"]), ("update", [:]), ("propose_update", [:]), ("group_info", [:]),
             ("export", ["label": "", "context": "", "length": 1]), ("resumption_psk", [:]),
-        ] as [(String, [String: JSONValue])] {
+        ] as [(String, [String: PeerJSON])] {
             let reason = try gone.partner.refused(op, fields.merging(["group": gone.group]) { $1 })
             #expect(reason.hasPrefix("removed"), "\(op): \(reason)")
         }

@@ -41,7 +41,7 @@ import Testing
         ("Sources/WaxwingCore/Sample.swift", "public import MLS"),
         ("Sources/WaxwingCore/Sample.swift", "// import Foundation"),
         ("Sources/WaxwingCore/Sample.swift", "let text = \"\"\"\n    import Foundation\n    \"\"\""),
-        ("Sources/WaxwingClient/ConnectionLease.swift", "import Glibc"),
+        ("Sources/Files/File.swift", "import Glibc"),
         ("Plugins/SQLiteStore/Sample.swift", "import class GRDB.Database"),
         ("Sources/Waxwing/Profile/Profile+Stores.swift", "import SQLiteStore"),
         ("Sources/WaxwingServer/Sample.swift", "import ConclaveProtocol"),

@@ -1,5 +1,5 @@
+import Machine
 import Glibc
-import PrivateMemory
 import Testing
 
 /// What the system says of a process that has closed its memory, and of one that has not.

@@ -246,7 +246,7 @@ import Testing
             let (occupied, lane) = AsyncStream<Void>.makeStream()
             let gate = DispatchSemaphore(value: 0)
             try await withThrowingTaskGroup(of: Int?.self) { tasks in
-                for _ in 0..<Limits.hashesAtOnce {
+                for _ in 0..<ServerLimits.hashesAtOnce {
                     tasks.addTask {
                         try await accounts.queue.run {
                             lane.yield()
@@ -257,7 +257,7 @@ import Testing
                     }
                 }
                 var lanes = occupied.makeAsyncIterator()
-                for _ in 0..<Limits.hashesAtOnce { await lanes.next() }
+                for _ in 0..<ServerLimits.hashesAtOnce { await lanes.next() }
                 for _ in 0..<16 {
                     tasks.addTask {
                         do {
@@ -268,7 +268,7 @@ import Testing
                     }
                 }
                 for _ in 0..<13 { #expect(try await tasks.next() == 429) }
-                for _ in 0..<Limits.hashesAtOnce { gate.signal() }
+                for _ in 0..<ServerLimits.hashesAtOnce { gate.signal() }
                 let rest = try await tasks.reduce(into: [Int]()) { if let status = $1 { $0.append(status) } }
                 #expect(rest == [401, 401, 401])
             }

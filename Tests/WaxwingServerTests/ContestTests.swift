@@ -48,7 +48,7 @@ import Testing
                 let reply = try await alice.commit(mlsMessage(epoch: epoch), to: group, contests: "\(junk)")
                 #expect(reply.outcome == Outcome(409, 301), "epoch \(epoch)")
             }
-            let tooMany = (0...Limits.contestedRows).map { "\(UInt64($0) + junk)" }.joined(separator: ",")
+            let tooMany = (0...ServerLimits.contestedRows).map { "\(UInt64($0) + junk)" }.joined(separator: ",")
             for rows in ["junk", "\(junk),", "-\(junk)", "\(junk);1", "18446744073709551616", "", tooMany] {
                 #expect(
                     try await alice.commit(honest, to: group, contests: rows).outcome == Outcome(400, 100), "\(rows)")
@@ -73,7 +73,7 @@ import Testing
     @Test func aMemberContestsSoOftenAndOthersStillCan() async throws {
         try await TestServer.run { server in
             let (alice, mallory, group, junk) = try await junkCounted(server)
-            for number in 0..<Limits.contestsPerMember {
+            for number in 0..<ServerLimits.contestsPerMember {
                 let more = mlsMessage(epoch: 1, filler: "more junk \(number)")
                 try await mallory.commit(more, to: group, contests: "\(junk)").expect(Outcome(200))
             }

@@ -174,14 +174,14 @@ private final class ClockScript: Sendable {
         let bus = EventBus(boot: 1, readerBuffer: 10_000)
         let (alice, bob) = (try ID.random(), try ID.random())
         let event = try AddressedEvent(.groupDeleted(alice), addressees: [alice])
-        let count = Limits.recentEvents + 100
+        let count = ServerLimits.recentEvents + 100
         for _ in 0..<count { bus.publish([event]) }
         let first: UInt64 = 1 << 32
         let lagged = bus.subscribe(user: alice, tokenHash: Data(), lastEventID: "\(first + 10)")
         #expect(lagged.reader.drain().contains("event: lagged"))
         let caughtUp = bus.subscribe(user: alice, tokenHash: Data(), lastEventID: "\(first + 100)")
         let text = caughtUp.reader.drain()
-        #expect(text.components(separatedBy: "id: ").count == Limits.recentEvents + 1 && !text.contains("lagged"))
+        #expect(text.components(separatedBy: "id: ").count == ServerLimits.recentEvents + 1 && !text.contains("lagged"))
         let other = bus.subscribe(user: bob, tokenHash: Data(), lastEventID: "\(first + 100)")
         #expect(other.reader.drain().isEmpty, "events are for their addressees only")
     }
@@ -261,10 +261,10 @@ private final class ClockScript: Sendable {
     @Test func oneUserHasSoManyStreams() throws {
         let bus = EventBus(boot: 1, readerBuffer: 10)
         let alice = try ID.random()
-        let open = (0..<Limits.eventStreamsPerUser + 5).map { _ in
+        let open = (0..<ServerLimits.eventStreamsPerUser + 5).map { _ in
             bus.subscribe(user: alice, tokenHash: Data(), lastEventID: nil)
         }
-        #expect(bus.readerCount == Limits.eventStreamsPerUser)
+        #expect(bus.readerCount == ServerLimits.eventStreamsPerUser)
         withExtendedLifetime(open) {}
     }
 }

@@ -43,7 +43,7 @@ import Testing
                 #expect(outcome == (ordering == .strict ? Outcome(409, 301) : Outcome(200)), "epoch \(epoch)")
                 #expect(try await alice.storedInfo(group) == "living", "epoch \(epoch)")
             }
-            for tag in [[], [UInt8](repeating: 1, count: Limits.confirmationTagBytes.upperBound + 1)] {
+            for tag in [[], [UInt8](repeating: 1, count: ServerLimits.confirmationTagBytes.upperBound + 1)] {
                 let outcome = try await mallory.refresh(groupInfo(epoch: 3, tag: tag), of: group).outcome
                 #expect(outcome == Outcome(400, 100))
             }
@@ -115,7 +115,7 @@ import Testing
             try await bob.refresh(groupInfo(epoch: 8, "7 again"), of: group).expect(Outcome(200))
             #expect(try await bob.storedInfo(group) == "7 again")
             let kept = try await server.server.store.read { try $0.rows("SELECT 1 FROM group_info").count }
-            #expect(kept == Limits.groupInfos)
+            #expect(kept == ServerLimits.groupInfos)
             for (epoch, label) in [(5, "5"), (6, "6"), (7, "7 again"), (8, "8")] as [(UInt64, String)] {
                 let tag = hexEncode(defaultTag(epoch, ""))
                 #expect(try await bob.storedInfo(group, query: "?tag=\(tag)") == label)
@@ -212,7 +212,7 @@ import Testing
             func tags() async throws -> Int {
                 try await server.server.store.read { try $0.rows("SELECT 1 FROM commit_tag").count }
             }
-            let end = UInt64(Limits.outlivedTags) + 20
+            let end = UInt64(ServerLimits.outlivedTags) + 20
             for epoch in 2...end { try await bob.commit(mlsMessage(epoch: epoch), to: group).expect(Outcome(200)) }
             #expect(try await tags() == Int(end) + 1, "all of them can be read in the log")
             server.clock.advance(10)
@@ -223,7 +223,7 @@ import Testing
             for epoch in (end + 1)...(end + 3) {
                 try await bob.commit(mlsMessage(epoch: epoch), to: group).expect(Outcome(200))
             }
-            #expect(try await tags() == Limits.outlivedTags + 3)
+            #expect(try await tags() == ServerLimits.outlivedTags + 3)
         }
     }
 

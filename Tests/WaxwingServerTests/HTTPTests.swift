@@ -45,10 +45,10 @@ import Testing
             let alice = try await server.user("alice")
             let group = try await server.group("g", [alice])
             // The two fields around the message take 4 bytes of the limit.
-            let largest = WireSendMessageRequest.with { $0.mlsMessage = Data(count: Limits.body - 4) }
-            #expect(try largest.serializedData().count == Limits.body)
+            let largest = WireSendMessageRequest.with { $0.mlsMessage = Data(count: ServerLimits.body - 4) }
+            #expect(try largest.serializedData().count == ServerLimits.body)
             #expect(try await alice.post("groups/\(group)/messages", largest).outcome == Outcome(200))
-            let larger = WireSendMessageRequest.with { $0.mlsMessage = Data(count: Limits.body - 3) }
+            let larger = WireSendMessageRequest.with { $0.mlsMessage = Data(count: ServerLimits.body - 3) }
             let reply = try await alice.post("groups/\(group)/messages", larger)
             #expect(reply.outcome == Outcome(413, -1))
             #expect(reply.headers["content-type"]?.hasPrefix("text/plain") == true)

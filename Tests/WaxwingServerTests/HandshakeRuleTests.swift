@@ -120,7 +120,7 @@ import Testing
                 #expect(try await user.commit(privateMessage(3), to: group).outcome == Outcome(400, 100))
                 #expect(
                     try await user.commit(mlsMessage(epoch: epoch).dropLast(), to: group).outcome == Outcome(400, 100))
-                for count in [0, Limits.confirmationTagBytes.upperBound + 1] {
+                for count in [0, ServerLimits.confirmationTagBytes.upperBound + 1] {
                     let tag = [UInt8](repeating: 1, count: count)
                     let odd = publicMessage(epoch: epoch, contentType: 3, body: [0, 0], tag: tag)
                     #expect(try await user.commit(odd, to: group).outcome == Outcome(400, 100), "\(count) bytes")

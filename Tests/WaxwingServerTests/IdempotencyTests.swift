@@ -122,7 +122,7 @@ import Testing
             #expect(try await alice.sendText("x", to: group, key: longest).outcome == Outcome(200))
             #expect(try await alice.log(group).count == 1)
 
-            server.clock.advance(Limits.idempotencySeconds - 1)
+            server.clock.advance(ServerLimits.idempotencySeconds - 1)
             try await Housekeeping(store: server.server.store).sweep()
             #expect(try await alice.sendText("x", to: group, key: longest).outcome == Outcome(200))
             #expect(try await alice.log(group).count == 1)

@@ -66,7 +66,7 @@ import Testing
     @Test func whoeverIsHeldBackStaysSoInACrowd() throws {
         let limiter = RateLimiter(perMinute: 2)
         for _ in 0..<2 { try limiter.take("culprit", now: 0) }
-        for number in 0..<(3 * Limits.trackedBuckets) { try limiter.take("\(number)", now: 0) }
+        for number in 0..<(3 * ServerLimits.trackedBuckets) { try limiter.take("\(number)", now: 0) }
         #expect(throws: APIError.self) { try limiter.take("culprit", now: 0) }
     }
 

@@ -48,7 +48,7 @@ import Testing
         try await TestServer.run { server in
             let alice = try await server.user("alice")
             let group = try await server.group("g", [alice])
-            let big = WireSendMessageRequest.with { $0.mlsMessage = Data(count: Limits.body - 4) }
+            let big = WireSendMessageRequest.with { $0.mlsMessage = Data(count: ServerLimits.body - 4) }
             for _ in 0..<3 { try await alice.post("groups/\(group)/messages", big).expect(Outcome(200)) }
             try await alice.sendText("not that large", to: group).expect(Outcome(200))
 

@@ -127,22 +127,22 @@ extension WirePollEventsResponse {
         let bus = EventBus(boot: 1, readerBuffer: 10)
         let (alice, bob) = (try ID.random(), try ID.random())
         let event = try AddressedEvent(.groupDeleted(alice), addressees: [alice])
-        bus.publish(Array(repeating: event, count: Limits.recentEvents + 100))
+        bus.publish(Array(repeating: event, count: ServerLimits.recentEvents + 100))
         let first: UInt64 = 1 << 32
         let lagged = bus.batch(for: alice, after: "\(first + 10)")
-        #expect(lagged.missed == 90 && lagged.events.count == Limits.eventsPerPoll)
+        #expect(lagged.missed == 90 && lagged.events.count == ServerLimits.eventsPerPoll)
         // One after the other, every event that is still there is heard once.
         var (cursor, heard) = ("\(first + 100)", 0)
         while true {
             let batch = bus.batch(for: alice, after: cursor)
             guard !batch.isEmpty else { break }
-            #expect(batch.missed == 0 && batch.events.count <= Limits.eventsPerPoll)
+            #expect(batch.missed == 0 && batch.events.count <= ServerLimits.eventsPerPoll)
             heard += batch.events.count
             cursor = "\(batch.cursor)"
         }
-        #expect(heard == Limits.recentEvents)
+        #expect(heard == ServerLimits.recentEvents)
         let other = bus.batch(for: bob, after: "\(first + 100)")
-        #expect(other.isEmpty && other.cursor == first + UInt64(Limits.recentEvents) + 100)
+        #expect(other.isEmpty && other.cursor == first + UInt64(ServerLimits.recentEvents) + 100)
     }
 
     @Test func aPollEndsWithItsSession() async throws {
@@ -193,14 +193,14 @@ extension WirePollEventsResponse {
     @Test func oneUserHasSoManyPollsAndTheNewestStay() throws {
         let bus = EventBus(boot: 1, readerBuffer: 10)
         let alice = try ID.random()
-        let polls = (0..<Limits.eventPollsPerUser + 2).compactMap { _ -> EventPoll? in
+        let polls = (0..<ServerLimits.eventPollsPerUser + 2).compactMap { _ -> EventPoll? in
             guard case .waiting(let poll) = bus.poll(user: alice, tokenHash: Data(), after: "\(UInt64(1) << 32)") else {
                 return nil
             }
             return poll
         }
-        #expect(polls.count == Limits.eventPollsPerUser + 2)
-        #expect(bus.pollCount == Limits.eventPollsPerUser)
+        #expect(polls.count == ServerLimits.eventPollsPerUser + 2)
+        #expect(bus.pollCount == ServerLimits.eventPollsPerUser)
         for poll in polls { bus.forget(poll) }
         #expect(bus.pollCount == 0)
     }
@@ -211,7 +211,7 @@ extension WirePollEventsResponse {
             async let oldest = bob.get("events/poll?after=\(start)&wait=60")
             try await waitUntilPolled(server)
             let tokenHash = try SessionToken(authorization: "Bearer \(bob.token)").hash
-            let others = (0..<Limits.eventPollsPerUser).map { _ in
+            let others = (0..<ServerLimits.eventPollsPerUser).map { _ in
                 server.bus.poll(user: bob.id, tokenHash: tokenHash, after: start)
             }
             let reply = try await oldest
@@ -258,7 +258,9 @@ extension WirePollEventsResponse {
             #expect(reply.outcome == Outcome(400, -1))
             let start = try await alice.now()
             #expect(try await alice.poll(after: start, wait: -5).nextCursor == start)
-            #expect(Limits.pollSeconds <= Limits.pollSecondsMax && Limits.pollSecondsMax < Int(Limits.idleSeconds))
+            #expect(
+                ServerLimits.pollSeconds <= ServerLimits.pollSecondsMax
+                    && ServerLimits.pollSecondsMax < Int(ServerLimits.idleSeconds))
         }
     }
 

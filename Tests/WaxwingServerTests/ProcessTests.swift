@@ -93,7 +93,7 @@ private final class Daemon: @unchecked Sendable {
             let alice = try await User.register("alice", port: port)
             let created = try await alice.post("groups", WireCreateGroupRequest.with { $0.groupName = "g" })
             let group = try ID(created.message(WireCreateGroupResponse.self).groupID).required
-            let big = WireSendMessageRequest.with { $0.mlsMessage = Data(count: Limits.body - 4) }
+            let big = WireSendMessageRequest.with { $0.mlsMessage = Data(count: ServerLimits.body - 4) }
             for _ in 0..<2 { try await alice.post("groups/\(group)/messages", big).expect(Outcome(200)) }
             let reader = try HTTPConnection(port: port)
             // More answers than the system takes off the server's hands.

@@ -1,3 +1,4 @@
+import OpenSSLPrimitives
 import ConclaveProtocol
 
 /// The result of checking an archive.
@@ -68,12 +69,12 @@ extension ArchiveReader {
 
     private func check(_ file: ArchiveFile, _ advance: (Int) -> Void) throws(ArchiveError) {
         let sha256 = SHA256()
-        try sha256.begin()
+        sha256.begin()
         try content.forEachPiece(of: index[file]) { piece throws(ArchiveError) in
-            try sha256.update(piece)
+            sha256.update(piece)
             advance(piece.count)
         }
-        guard hexEncode(try sha256.end()) == trailer.files[file.rawValue] else { throw ArchiveTrailer.unfit(file) }
+        guard hexEncode(sha256.end()) == trailer.files[file.rawValue] else { throw ArchiveTrailer.unfit(file) }
     }
 
     /// - Returns: how many blocks the lines filled.
@@ -90,12 +91,12 @@ extension ArchiveReader {
                     throw ArchiveError(.damaged, "lines of \(file.rawValue) are missing")
                 }
                 try line.withBytes { line throws(ArchiveError) in
-                    try tree.add(line)
+                    tree.add(line)
                     try take(line)
                 }
                 advance(line.count)
             }
-            guard hexEncode(try tree.root()) == block.root else { throw ArchiveTrailer.unfit(file) }
+            guard hexEncode(tree.root()) == block.root else { throw ArchiveTrailer.unfit(file) }
         }
         guard try reader.next() == nil else { throw ArchiveError(.damaged, "\(file.rawValue) has lines too many") }
         return blocks.count

@@ -1,6 +1,7 @@
+import Machine
+import OpenSSLPrimitives
 import ConclaveProtocol
 import Dispatch
-import Glibc
 import Synchronization
 
 /// Checks the three long files of an archive on all cores: a free thread takes the next transcript, or the next run of
@@ -57,7 +58,7 @@ final class LongFilesCheck: Sendable {
     func run(_ content: FramedContent, _ advance: (Int) -> Void) throws(ArchiveError) -> OrderCheck {
         let others = DispatchGroup()
         var contents: [FramedContent] = []
-        for _ in 1..<max(2, min(Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))), Self.workersMax)) {
+        for _ in 1..<max(2, min(Machine.cores, Self.workersMax)) {
             contents.append(try content.another())
         }
         for content in contents { DispatchQueue.global().async(group: others) { [self] in work(content) {} } }
@@ -127,13 +128,13 @@ final class LongFilesCheck: Sendable {
         _ file: ArchiveFile, _ place: TarIndex.Place, _ content: FramedContent, _ tell: () -> Void
     ) throws(ArchiveError) {
         let sha256 = SHA256()
-        try sha256.begin()
+        sha256.begin()
         try content.forEachPiece(of: place) { piece throws(ArchiveError) in
-            try sha256.update(piece)
+            sha256.update(piece)
             state.withLock { $0.done += piece.count }
             tell()
         }
-        guard hexEncode(try sha256.end()) == hashes[file.rawValue] else { throw ArchiveTrailer.unfit(file) }
+        guard hexEncode(sha256.end()) == hashes[file.rawValue] else { throw ArchiveTrailer.unfit(file) }
     }
 
     private func check(run number: Int, _ content: FramedContent, _ tree: LineTree) throws(ArchiveError) {
@@ -155,10 +156,10 @@ final class LongFilesCheck: Sendable {
         tree.clear()
         var scanner = RowScanner()
         try Lines.forEach(in: text) { line throws(ArchiveError) in
-            try tree.add(line)
+            tree.add(line)
             facts.append(try scanner.facts(of: line))
         }
-        guard tree.leaves == block.lines, hexEncode(try tree.root()) == block.root else {
+        guard tree.leaves == block.lines, hexEncode(tree.root()) == block.root else {
             throw ArchiveTrailer.unfit(.messages)
         }
     }

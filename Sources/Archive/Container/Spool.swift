@@ -1,6 +1,6 @@
 import Age
 import Dispatch
-import Glibc
+import Files
 import Synchronization
 
 /// Holds compressed frames until the sizes of all files are known.
@@ -40,28 +40,24 @@ final class Spool {
 
 /// A sealed file whose name was removed.
 private final class SpoolFile {
-    private let descriptor: Int32
+    private let file: File
     private let identity: AgeIdentity
     private var encryptor: AgeEncryptor?
     private var size: UInt64 = 0
 
     init(folder: String, _ entropy: @escaping AgeEntropy) throws(ArchiveError) {
-        var template = Array((folder + "/.waxwing-spool-XXXXXX").utf8CString)
-        descriptor = mkstemp(&template)
-        guard descriptor >= 0 else {
-            throw ArchiveError(.failed, "\(folder): no temporary file can be made: \(String(cString: strerror(errno)))")
+        do throws(FileError) {
+            file = try File.temporary(in: folder, prefix: ".waxwing-spool-")
+        } catch {
+            throw ArchiveError(.failed, "\(folder): no temporary file can be made: \(error.reason)")
         }
-        unlink(template)
         do {
             identity = try AgeIdentity.generate(entropy)
             encryptor = try AgeEncryptor(.recipients([identity.recipient]), entropy: entropy)
         } catch {
-            close(descriptor)
             throw ArchiveError(error)
         }
     }
-
-    deinit { close(descriptor) }
 
     func append(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) {
         let result = Result { try encryptor?.write(bytes, write) }
@@ -70,10 +66,9 @@ private final class SpoolFile {
 
     func drain(_ put: (UnsafeRawBufferPointer) throws -> Void) throws {
         try encryptor.take()?.finish(write)
-        let reader = try AgeReader(DescriptorSource(descriptor: descriptor, count: size), .identities([identity]))
+        let reader = try AgeReader(SpoolSource(file: file, count: size), .identities([identity]))
         // The next piece is opened while this one is written.
         let worker = Worker("spool", backlog: 1)
-        // The worker must not use the file when it is closed.
         defer { worker.stop() }
         var (current, next) = (Piece(), Piece())
         var done: UInt64 = 0
@@ -107,31 +102,22 @@ private final class SpoolFile {
     }
 
     private func write(_ bytes: UnsafeRawBufferPointer) throws {
-        var rest = bytes
-        while !rest.isEmpty {
-            let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else {
-                throw ArchiveError(
-                    errno == ENOSPC || errno == EDQUOT ? .full : .failed,
-                    "the temporary file cannot be written: \(String(cString: strerror(errno)))")
-            }
-            size += UInt64(count)
-            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+        do throws(FileError) {
+            try file.write(bytes)
+        } catch {
+            throw ArchiveError(
+                error.isFull ? .full : .failed, "the temporary file cannot be written: \(error.reason)")
         }
+        size += UInt64(bytes.count)
     }
 }
 
-/// A file given by its descriptor, which someone else closes.
-private struct DescriptorSource: ByteSource {
-    let descriptor: Int32
+/// What was written to a file so far.
+private struct SpoolSource: ByteSource {
+    let file: File
     let count: UInt64
 
     func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(AgeError) -> Int {
-        while true {
-            let count = pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset))
-            if count >= 0 { return count }
-            if errno != EINTR { throw AgeError(.unreadable, String(cString: strerror(errno))) }
-        }
+        try file.read(forAge: offset, into: buffer)
     }
 }

@@ -1,4 +1,4 @@
-import Glibc
+import func Glibc.memchr
 
 /// Reads a file in an archive line by line.
 struct LineReader {

@@ -1,3 +1,5 @@
+import OpenSSLPrimitives
+
 /// The hash over a block of lines: the hash of a byte 1 and the hashes of the lines, each with its end.
 ///
 /// No line begins with that byte, so a line cannot be mistaken for a list. The roots of blocks form such a list again.
@@ -18,40 +20,40 @@ final class LineTree {
     func clear() { (leaves, isOpen, filled) = (0, false, 0) }
 
     /// - Parameter line: with its end.
-    func add(_ line: UnsafeRawBufferPointer) throws(ArchiveError) {
-        try SHA256.digest(line, into: next)
-        try step()
+    func add(_ line: UnsafeRawBufferPointer) {
+        SHA256.digest(line, into: next)
+        step()
     }
 
     /// - Parameter leaf: the hash of a line, or the root of a block.
-    func add(leaf: [UInt8]) throws(ArchiveError) {
+    func add(leaf: [UInt8]) {
         next.copyBytes(from: leaf)
-        try step()
+        step()
     }
 
     /// After this the tree cannot be used.
-    func root() throws(ArchiveError) -> [UInt8] {
-        try flush()
-        return try list.end()
+    func root() -> [UInt8] {
+        flush()
+        return list.end()
     }
 
     private var next: UnsafeMutableRawBufferPointer {
         UnsafeMutableRawBufferPointer(rebasing: room[filled..<(filled + SHA256.length)])
     }
 
-    private func step() throws(ArchiveError) {
+    private func step() {
         leaves += 1
         filled += SHA256.length
-        if filled == Self.roomSize { try flush() }
+        if filled == Self.roomSize { flush() }
     }
 
-    private func flush() throws(ArchiveError) {
+    private func flush() {
         if !isOpen {
             isOpen = true
-            try list.begin()
-            try [1].withBytes { mark throws(ArchiveError) in try list.update(mark) }
+            list.begin()
+            ([1] as [UInt8]).withUnsafeBytes { list.update($0) }
         }
-        try list.update(UnsafeRawBufferPointer(rebasing: room[..<filled]))
+        list.update(UnsafeRawBufferPointer(rebasing: room[..<filled]))
         filled = 0
     }
 }

@@ -1,5 +1,5 @@
 import ConclaveProtocol
-import Glibc
+import func Glibc.memcmp
 import WaxwingCore
 
 /// What counting and ordering need to know about a row.

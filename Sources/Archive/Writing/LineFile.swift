@@ -1,3 +1,4 @@
+import OpenSSLPrimitives
 import Synchronization
 
 /// One of the archive's long files while it is written: lines go in, compressed frames go to the spool.
@@ -75,7 +76,7 @@ final class LineFile: @unchecked Sendable {
         contentSize += UInt64(full.text.count)
         try worker.run { [self] () throws(ArchiveError) in
             var rest = full.text.contents
-            try sha256?.update(rest)
+            sha256?.update(rest)
             // In a transcript a line may be longer than a frame; in a file of lines none is.
             while !rest.isEmpty {
                 let content = UnsafeRawBufferPointer(rebasing: rest.prefix(Zstd.frameSizeMax))

@@ -41,7 +41,7 @@ final class MessagesFile: @unchecked Sendable {
                 guard text.count - start <= LineReader.lineMax else {
                     throw ArchiveError(.invalidInput, "the line with number \(row.sequence) is too long for an archive")
                 }
-                try tree.add(UnsafeRawBufferPointer(rebasing: text.contents[start...]))
+                tree.add(UnsafeRawBufferPointer(rebasing: text.contents[start...]))
             }
             if isClosed { try closeBlock() }
         }
@@ -57,7 +57,7 @@ final class MessagesFile: @unchecked Sendable {
     private func closeBlock() throws(ArchiveError) {
         blocks.append(
             ArchiveTrailer.Block(
-                file: ArchiveFile.messages.rawValue, lines: tree.leaves, root: hexEncode(try tree.root()),
+                file: ArchiveFile.messages.rawValue, lines: tree.leaves, root: hexEncode(tree.root()),
                 group: blockStart?.group.description, era: blockStart?.era, sequence: blockStart?.sequence))
         tree.clear()
         blockStart = nil

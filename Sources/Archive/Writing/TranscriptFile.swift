@@ -1,3 +1,5 @@
+import OpenSSLPrimitives
+
 /// A transcript while it is written: makes text of rows, which is hashed as it is compressed.
 ///
 /// `@unchecked Sendable`: only the worker uses it until ``finish()`` has returned.
@@ -16,7 +18,7 @@ final class TranscriptFile: @unchecked Sendable {
         self.line = line
         worker = Worker("lines of \(name.rawValue)", backlog: RowBatch.backlog)
         file = LineFile(name.rawValue, level: Zstd.level, spool, sha256: sha256)
-        try sha256.begin()
+        sha256.begin()
     }
 
     func add(_ batch: RowBatch) throws(ArchiveError) {
@@ -37,7 +39,7 @@ final class TranscriptFile: @unchecked Sendable {
     func finish() throws(ArchiveError) -> [UInt8] {
         try worker.finish()
         try file.finish()
-        return try sha256.end()
+        return sha256.end()
     }
 
     /// Drops what waits. After this the file cannot be used.

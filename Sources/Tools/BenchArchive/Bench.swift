@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 
 /// Export, check and import of a long history by the program `waxwing`, next to the tools of the distribution on the same bytes in the same run.
 struct Bench {

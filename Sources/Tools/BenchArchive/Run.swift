@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 
 /// A process that has ended well: what it wrote, how long it took, and the most memory it had.
 struct Run {

@@ -55,7 +55,7 @@ public struct Peer {
     /// - Returns: the answer, likewise. A request that cannot be carried out is answered with what is wrong, and changes nothing.
     public mutating func answer(_ line: [UInt8]) -> [UInt8] {
         if line.count > Self.lineLengthMax { return Self.answerToLongLine }
-        var id: JSONValue?
+        var id: PeerJSON?
         do {
             let request = try Request(line: line)
             id = request.id

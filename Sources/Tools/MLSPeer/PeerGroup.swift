@@ -54,10 +54,10 @@ extension PeerGroup {
     /// The fields that every answer with a new group has.
     var description: Answer {
         [
-            "epoch": JSONValue(group.epoch),
+            "epoch": PeerJSON(group.epoch),
             "epoch_authenticator": .hex(group.epochAuthenticator.unwipedCopy),
             "tree_hash": .hex(group.groupContext.treeHash),
-            "leaf_index": JSONValue(group.ownLeaf.value),
+            "leaf_index": PeerJSON(group.ownLeaf.value),
             "group_id": .hex(group.groupID),
         ]
     }

@@ -135,6 +135,6 @@ package protocol ExportTarget: AnyObject {
     func publish() throws
 }
 
-extension DraftFile: ExportTarget {}
+extension OutputFile: ExportTarget {}
 
 extension AccountSigner: ArchiveSigner {}

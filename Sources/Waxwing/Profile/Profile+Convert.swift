@@ -1,5 +1,6 @@
+import Machine
+import Files
 import FoundationEssentials
-import Glibc
 import MLSOpenSSL
 import WaxwingClient
 import WaxwingCore
@@ -42,7 +43,7 @@ extension Profile {
         guard try exists() else { throw AccountError.notSignedIn }
         guard let lease = try ConnectionLease.take(path: useLockPath) else { throw AccountError.openElsewhere }
         defer { withExtendedLifetime(lease) {} }
-        try settle()
+        try cleanUp()
         guard let old = try storeKind() else { throw AccountError.notSignedIn }
         let provider = OpenSSLProvider()
         let source = try open(kind: old, mustExist: true)
@@ -86,11 +87,11 @@ extension Profile {
     func shareStore() throws -> ConnectionLease {
         let (attempts, pauseMicroseconds) = (40, UInt32(50_000))
         for attempt in 0..<attempts {
-            if attempt > 0 { usleep(pauseMicroseconds) }
+            if attempt > 0 { Machine.pause(microseconds: pauseMicroseconds) }
             // Another process that has it open is either not converting, or is the one that converts.
             if try hasLeftovers(), let lease = try ConnectionLease.take(path: useLockPath) {
                 defer { withExtendedLifetime(lease) {} }
-                try settle()
+                try cleanUp()
             }
             guard let lease = try ConnectionLease.share(path: useLockPath) else { continue }
             // Choosing between two stores takes the whole lease, not only a share.
@@ -103,7 +104,7 @@ extension Profile {
     func shareStoreToRead() throws -> ConnectionLease {
         let (attempts, pauseMicroseconds) = (40, UInt32(50_000))
         for attempt in 0..<attempts {
-            if attempt > 0 { usleep(pauseMicroseconds) }
+            if attempt > 0 { Machine.pause(microseconds: pauseMicroseconds) }
             if let lease = try ConnectionLease.shareToRead(path: useLockPath) { return lease }
         }
         throw AccountError.beingConverted
@@ -117,7 +118,7 @@ extension Profile {
 
     // MARK: Leftovers
 
-    private var isDouble: Bool { StoreKind.allCases.allSatisfy { Self.isThere(storePath($0)) } }
+    private var isDouble: Bool { StoreKind.allCases.allSatisfy { FileSystem.isThere(storePath($0)) } }
 
     /// SQLite's files beside a database. The journal exists while SQLite makes a database.
     private static func companions(of path: String) -> [String] { ["-wal", "-shm", "-journal"].map { path + $0 } }
@@ -125,21 +126,21 @@ extension Profile {
     /// SQLite's files without their database.
     private var strays: [String] {
         let path = storePath(.sqlite)
-        return Self.isThere(path) ? [] : Self.companions(of: path).filter(Self.isThere)
+        return FileSystem.isThere(path) ? [] : Self.companions(of: path).filter(FileSystem.isThere)
     }
 
     private func hasLeftovers() throws(AccountError) -> Bool {
         // With no store in place, nothing is left over from one.
         guard try exists() else { return false }
         return isDouble || !strays.isEmpty
-            || StoreKind.allCases.contains { Self.isThere(draftPath($0)) || Self.isThere(retiredPath($0)) }
-            || Self.companions(of: draftPath(.sqlite)).contains(where: Self.isThere)
+            || StoreKind.allCases.contains { FileSystem.isThere(draftPath($0)) || FileSystem.isThere(retiredPath($0)) }
+            || Self.companions(of: draftPath(.sqlite)).contains(where: FileSystem.isThere)
     }
 
     /// Removes what a conversion that was cut short has left. Call it with the lease.
-    private func settle() throws {
+    private func cleanUp() throws {
         guard try hasLeftovers() else { return }
-        if isDouble { try settleDouble() }
+        if isDouble { try cleanUpDouble() }
         for kind in StoreKind.allCases {
             try remove(kind, at: draftPath(kind))
             try remove(kind, at: retiredPath(kind))
@@ -150,7 +151,7 @@ extension Profile {
     /// Removes one of two stores that hold the same, or the one that holds nothing.
     ///
     /// - Throws: ``AccountError`` if it is not clear which one to keep; both are left unchanged.
-    private func settleDouble() throws {
+    private func cleanUpDouble() throws {
         let kind = try kindThatCounts { kind in
             let store = try open(kind: kind, mustExist: true)
             let digest = try digest(of: store)
@@ -187,9 +188,12 @@ extension Profile {
     /// Moves a store that no one has open to another place; the move is durable on return.
     private func move(_ kind: StoreKind, from place: String, to target: String) throws(AccountError) {
         try removeStrays()
-        guard rename(place, target) == 0 else { throw .fileUnusable(path: target, systemError: errno) }
-        let code = PrivateFile.syncNames(in: folder)
-        guard code == 0 else { throw .fileUnusable(path: folder, systemError: code) }
+        do throws(FileError) {
+            try FileSystem.rename(place, to: target)
+            try FileSystem.syncNames(in: folder)
+        } catch {
+            throw AccountError(error)
+        }
     }
 
     /// Moves a store out of its place, now that another one holds the same, and removes it.
@@ -200,36 +204,28 @@ extension Profile {
         try removeStrays()
     }
 
-    private func removeStrays() throws(AccountError) {
-        for path in strays {
-            guard unlink(path) == 0 || errno == ENOENT else {
-                throw .fileUnusable(path: path, systemError: errno)
-            }
-        }
-    }
+    private func removeStrays() throws(AccountError) { try Self.remove(strays) }
 
     /// Removes a store with all its files. A missing store is not an error.
     private func remove(_ kind: StoreKind, at path: String) throws(AccountError) {
         switch kind {
-        case .sqlite:
-            for file in Self.companions(of: path) + [path] {
-                guard unlink(file) == 0 || errno == ENOENT else {
-                    throw .fileUnusable(path: file, systemError: errno)
-                }
-            }
+        case .sqlite: try Self.remove(Self.companions(of: path) + [path])
         case .files:
-            guard Self.isThere(path) else { return }
+            guard FileSystem.isThere(path) else { return }
             do {
                 try FileManager.default.removeItem(atPath: path)
             } catch {
                 let cause = (error as? CocoaError)?.underlying as? POSIXError
-                throw .fileStays(path: path, systemError: cause?.code.rawValue ?? EIO)
+                throw .fileStays(path: path, systemError: (cause?.code ?? .EIO).rawValue)
             }
         }
     }
 
-    private static func isThere(_ path: String) -> Bool {
-        var status = stat()
-        return lstat(path, &status) == 0
+    private static func remove(_ files: [String]) throws(AccountError) {
+        do throws(FileError) {
+            for file in files { try FileSystem.remove(file) }
+        } catch {
+            throw AccountError(error)
+        }
     }
 }

@@ -1,4 +1,4 @@
-import Glibc
+import Files
 
 /// The folder of one account on this machine: its store, the lock of the connected process, and settings.
 public struct Profile: Hashable, Sendable {
@@ -79,38 +79,24 @@ public struct Profile: Hashable, Sendable {
     ///
     /// - Throws: ``AccountError`` `fileUnusable` if that cannot be told.
     package func storeKind() throws(AccountError) -> StoreKind? {
-        for kind in StoreKind.allCases {
-            var status = stat()
-            if stat(storePath(kind), &status) == 0 { return kind }
-            guard errno == ENOENT else { throw .fileUnusable(path: storePath(kind), systemError: errno) }
+        do throws(FileError) {
+            for kind in StoreKind.allCases where try FileSystem.status(of: storePath(kind)) != nil { return kind }
+            return nil
+        } catch {
+            throw AccountError(error)
         }
-        return nil
     }
 
     /// Makes the folder, with mode 0700, and missing folders above it.
     package func prepare() throws(AccountError) {
-        try Self.makeFolder(folder)
-        // If the folder is ours, close it to other users.
-        var status = stat()
-        guard stat(folder, &status) == 0 else { throw .fileUnusable(path: folder, systemError: errno) }
-        if status.st_mode & 0o077 != 0, chmod(folder, 0o700) != 0 {
-            throw .fileUnusable(path: folder, systemError: errno)
-        }
-    }
-
-    private static func makeFolder(_ path: String) throws(AccountError) {
-        if mkdir(path, 0o700) == 0 { return }
-        switch errno {
-        case EEXIST: return
-        case ENOENT:
-            guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
-                throw .fileUnusable(path: path, systemError: ENOENT)
+        do throws(FileError) {
+            try FileSystem.makeFolders(folder)
+            // If the folder is ours, close it to other users.
+            if let status = try FileSystem.status(of: folder), status.permissions & 0o077 != 0 {
+                try FileSystem.setPermissions(0o700, of: folder)
             }
-            try makeFolder(String(path[..<slash]))
-            guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
-                throw .fileUnusable(path: path, systemError: errno)
-            }
-        case let code: throw .fileUnusable(path: path, systemError: code)
+        } catch {
+            throw AccountError(error)
         }
     }
 }

@@ -1,5 +1,5 @@
+import Files
 import FoundationEssentials
-import Glibc
 import WaxwingClient
 import WaxwingCore
 
@@ -22,18 +22,16 @@ struct ProfilePlace: Codable, Hashable {
     /// Where the store is now; nil if that cannot be determined.
     init?(_ profile: Profile) throws(AccountError) {
         guard let kind = try profile.storeKind() else { return nil }
-        var (above, inside) = (stat(), stat())
-        guard stat(profile.folder, &above) == 0, stat(profile.storePath(kind), &inside) == 0 else { return nil }
-        folder = UInt64(above.st_ino)
-        store = UInt64(inside.st_ino)
+        // If that cannot be told, the next command finds out.
+        guard let above = try? FileSystem.status(of: profile.folder),
+            let inside = try? FileSystem.status(of: profile.storePath(kind))
+        else { return nil }
+        folder = above.inode
+        store = inside.inode
         self.kind = kind.rawValue
-        machine = ""
-        let descriptor = open(Self.machinePath, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return }
-        defer { close(descriptor) }
         // Without a readable machine id, the inodes are enough.
-        guard let bytes = PrivateFile.read(descriptor, limit: Self.longestMachine) else { return }
-        machine = String(decoding: bytes.filter { $0 > 0x20 && $0 < 0x7F }, as: UTF8.self)
+        let id = try? File(Self.machinePath, .readOnly).readToEnd(atMost: Self.longestMachine)
+        machine = String(decoding: (id ?? []).filter { $0 > 0x20 && $0 < 0x7F }, as: UTF8.self)
     }
 
     /// Whether the profile was elsewhere before. A converted store is another file, but in the same folder.
@@ -45,9 +43,9 @@ struct ProfilePlace: Codable, Hashable {
     /// server, with the lease.
     static func check(_ profile: Profile, _ client: Client) async throws {
         guard let here = try ProfilePlace(profile) else { return }
-        let before: ProfilePlace? = try PrivateFile.load(profile.placePath)
+        let before: ProfilePlace? = try ProfileFile.load(profile.placePath)
         if before == here { return }
         if before.map({ here.isMoved(from: $0) }) == true { try await client.perform(.profileMoved) }
-        try PrivateFile.replace(profile.placePath, by: here)
+        try ProfileFile.replace(profile.placePath, by: here)
     }
 }

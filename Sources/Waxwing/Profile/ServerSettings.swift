@@ -25,9 +25,9 @@ public struct ServerSettings: Codable, Hashable, Sendable {
     ///
     /// - Throws: ``AccountError`` if the file cannot be read or understood.
     package static func load(_ path: String) throws(AccountError) -> ServerSettings {
-        try PrivateFile.load(path) ?? ServerSettings()
+        try ProfileFile.load(path) ?? ServerSettings()
     }
 
     /// Replaces the whole file; it is on disk on return, with mode 0600.
-    package func save(_ path: String) throws(AccountError) { try PrivateFile.replace(path, by: self) }
+    package func save(_ path: String) throws(AccountError) { try ProfileFile.replace(path, by: self) }
 }

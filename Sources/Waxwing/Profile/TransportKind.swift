@@ -1,4 +1,4 @@
-import Glibc
+import Files
 
 /// How a profile reaches its server and receives news.
 public enum TransportKind: Hashable, Sendable {
@@ -39,11 +39,11 @@ public enum TransportKind: Hashable, Sendable {
     /// - Throws: ``AccountError`` `pathUnusable` if the recording is not there.
     package func absolute() throws(AccountError) -> TransportKind {
         guard case .replay(let path) = self else { return self }
-        guard let resolved = realpath(path, nil) else {
-            throw .pathUnusable(path: path, systemError: errno)
+        do throws(FileError) {
+            return .replay(path: try FileSystem.realPath(path))
+        } catch {
+            throw .pathUnusable(path: path, systemError: error.code.rawValue)
         }
-        defer { free(resolved) }
-        return .replay(path: String(cString: resolved))
     }
 }
 

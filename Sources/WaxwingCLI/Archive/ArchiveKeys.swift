@@ -1,7 +1,7 @@
 import Age
 import Archive
 import ArgumentParser
-import Glibc
+import Files
 import MLS
 import MLSOpenSSL
 import WaxwingCore
@@ -117,14 +117,17 @@ enum IdentityFile {
     private static let limit = 64 << 10
 
     static func read(_ path: String) throws(Failure) -> [AgeIdentity] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw Failure(.usage, "the identity file cannot be opened: \(path): \(String(cString: strerror(errno)))")
+        let file: File
+        do throws(FileError) {
+            file = try File(path, .readOnly)
+        } catch {
+            throw Failure(.usage, "the identity file cannot be opened: \(error.description)")
         }
-        defer { close(descriptor) }
         let bytes: [UInt8]
         do throws(Failure) {
-            bytes = try InputBytes.read(from: descriptor, limit: limit)
+            bytes = try withExtendedLifetime(file) { () throws(Failure) in
+                try InputBytes.read(from: file.descriptor, limit: limit)
+            }
         } catch {
             throw Failure(.usage, "\(path): \(error.message)")
         }

@@ -1,3 +1,4 @@
+import Machine
 import Age
 import Archive
 import ArgumentParser
@@ -66,12 +67,12 @@ struct Export: AsyncParsableCommand {
         }
         let interrupt = Interrupt()
         do {
-            let draft = try DraftFile(path, replacing: force) { interrupt.hasCome }
+            let draft = try OutputFile(path, replacing: force) { interrupt.hasCome }
             let exporter = try exporter(reader, found, previous) { interrupt.hasCome }
             let summary = try exporter.run(to: draft, sealing, isArmored: self.sealing.armor)
             Console.wipeProgress()
             try tell(summary, exporter, found.count, draft.count, by: Console.print)
-        } catch let error as DraftError {
+        } catch let error as OutputFileError {
             guard case .exists = error else { throw error }
             var failure = Failure(error)
             failure.hint += ", or replace it with --force"

@@ -1,5 +1,5 @@
+import Machine
 import FoundationEssentials
-import Glibc
 import Waxwing
 
 /// Standard output, for piping an archive into another program.
@@ -8,7 +8,7 @@ final class ExportStream: ExportTarget {
 
     /// - Throws: ``Failure`` if bytes would go to a terminal.
     init(isArmored: Bool) throws(Failure) {
-        if !isArmored, isatty(STDOUT_FILENO) == 1 {
+        if !isArmored, Terminal.isThere(StandardStreams.output) {
             throw Failure(
                 .usage, "an archive is nothing for a terminal",
                 hint: "send it into a file or to another program; --armor writes it as text")

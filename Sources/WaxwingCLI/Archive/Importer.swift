@@ -1,3 +1,4 @@
+import Machine
 import Archive
 import ConclaveProtocol
 import WaxwingClient

@@ -1,7 +1,7 @@
+import Machine
 import Age
 import ArgumentParser
 import Waxwing
-import Glibc
 import WaxwingCore
 
 struct Keygen: AsyncParsableCommand {
@@ -44,7 +44,7 @@ struct Keygen: AsyncParsableCommand {
             return
         }
         let interrupt = Interrupt()
-        let file = try DraftFile(path, replacing: false) { interrupt.hasCome }
+        let file = try OutputFile(path, replacing: false) { interrupt.hasCome }
         try Array(text.utf8).withUnsafeBytes { try file.append($0) }
         try file.publish()
         if output.json {

@@ -1,5 +1,5 @@
+import Machine
 import ArgumentParser
-import Glibc
 import Waxwing
 import WaxwingClient
 import WaxwingCore
@@ -74,7 +74,7 @@ struct Send: AsyncParsableCommand {
         let bytes: [UInt8]
         do {
             bytes = try InputBytes.read(
-                from: STDIN_FILENO, limit: ClientLimits.messageText, by: Surroundings.current.read)
+                from: StandardStreams.input, limit: ClientLimits.messageText, by: Surroundings.current.read)
         } catch {
             throw Failure(.usage, "standard input cannot be sent as one message: \(error.message)")
         }
@@ -95,7 +95,7 @@ struct Send: AsyncParsableCommand {
 
     /// Queues each line as it comes. If one cannot be sent, those before it stay queued.
     private func queueLines(for group: GroupRecord, _ errand: Errand) async throws -> [OutboxRow] {
-        var input = InputLines(from: STDIN_FILENO, limit: ClientLimits.messageText)
+        var input = InputLines(from: StandardStreams.input, limit: ClientLimits.messageText)
         var rows: [OutboxRow] = []
         do {
             while let line = try input.next() {

@@ -1,3 +1,4 @@
+import Machine
 import ArgumentParser
 import ConclaveProtocol
 import Waxwing

@@ -53,7 +53,7 @@ struct RecordCommand: AsyncParsableCommand {
         }
         recorder.command(command)
         Surroundings.replace(by: Surroundings.current.recorded(by: recorder))
-        let code = await WaxwingCommand.perform(command)
+        let code = await WaxwingCommand.execute(command)
         recorder.exit(code)
         throw ExitCode(code)
     }

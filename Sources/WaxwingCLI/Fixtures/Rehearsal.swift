@@ -60,7 +60,7 @@ struct Rehearsal: Sendable {
     /// - Throws: ``Failure`` if a recording is to be replayed on a profile with keys of its own, or if a profile made
     ///   by a recording is to contact a server.
     static func claim(_ profile: Profile, _ path: String?, isNew: Bool) throws {
-        let progress: Progress? = try PrivateFile.load(profile.rehearsalPath)
+        let progress: Progress? = try ProfileFile.load(profile.rehearsalPath)
         guard let path else {
             guard let progress else { return }
             throw Failure(
@@ -74,12 +74,12 @@ struct Rehearsal: Sendable {
                 .notPossible, "this profile has keys of its own: no recording is played on it",
                 hint: "`waxwing replay` plays one on a profile of its own; --profile NAME makes a new one")
         }
-        try PrivateFile.replace(profile.rehearsalPath, by: Progress(recording: path, done: 0))
+        try ProfileFile.replace(profile.rehearsalPath, by: Progress(recording: path, done: 0))
     }
 
     /// Records that a profile has replayed all of a recording.
     static func finish(_ profile: Profile, _ path: String, commands: Int) throws(AccountError) {
-        try PrivateFile.replace(profile.rehearsalPath, by: Progress(recording: path, done: commands))
+        try ProfileFile.replace(profile.rehearsalPath, by: Progress(recording: path, done: commands))
     }
 
     /// The position of the next command for this profile; nil at the end.
@@ -101,7 +101,7 @@ struct Rehearsal: Sendable {
     private func end(_ code: Int32) -> Int32 {
         player.exit(code)
         do {
-            try PrivateFile.replace(profile.rehearsalPath, by: progress)
+            try ProfileFile.replace(profile.rehearsalPath, by: progress)
             return code
         } catch {
             let failure = Failure(error)
@@ -111,7 +111,7 @@ struct Rehearsal: Sendable {
     }
 
     private static func load(_ profile: Profile, _ path: String) throws(AccountError) -> Int {
-        guard let progress: Progress = try PrivateFile.load(profile.rehearsalPath) else { return 0 }
+        guard let progress: Progress = try ProfileFile.load(profile.rehearsalPath) else { return 0 }
         return progress.recording == path ? progress.done : 0
     }
 

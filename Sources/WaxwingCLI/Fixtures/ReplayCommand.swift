@@ -1,8 +1,9 @@
+import Machine
 import ArgumentParser
 import ConclaveProtocol
 import FixtureTransport
 import FoundationEssentials
-import Glibc
+import Files
 import MLSOpenSSL
 import WaxwingClient
 import Waxwing
@@ -56,12 +57,12 @@ struct ReplayCommand: AsyncParsableCommand {
             throw Failure(.usage, error.description)
         }
         guard case .replay(let recording) = try TransportKind.replay(path: file).absolute() else { return }
-        setenv("WAXWING_HOME", home.path, 1)
-        if let store { setenv("WAXWING_STORE", store.rawValue, 1) }
+        Machine.setEnvironment("WAXWING_HOME", home.path)
+        if let store { Machine.setEnvironment("WAXWING_STORE", store.rawValue) }
         Surroundings.replace(by: .played(by: player, from: recording))
         var commands = 0
         while let arguments = player.nextCommand() {
-            player.exit(await WaxwingCommand.perform(arguments))
+            player.exit(await WaxwingCommand.execute(arguments))
             commands += 1
             if interrupt.hasCome { throw Failure.interrupted }
         }
@@ -92,17 +93,20 @@ private struct Home: Sendable {
     init(at path: String?) throws {
         isTemporary = path == nil
         if let path {
-            guard mkdir(path, 0o700) == 0 else {
-                throw Failure(.usage, "\(path) cannot be made: \(String(cString: strerror(errno)))")
+            do throws(FileError) {
+                guard try FileSystem.makeFolder(path) else { throw FileError(path, .fileExists) }
+            } catch {
+                throw Failure(.usage, "\(path) cannot be made: \(error.reason)")
             }
             self.path = path
             return
         }
-        var template = Array((FileManager.default.temporaryDirectory.path + "/waxwing-replay-XXXXXX").utf8CString)
-        guard mkdtemp(&template) != nil else {
-            throw Failure(.other, "no temporary folder can be made: \(String(cString: strerror(errno)))")
+        do throws(FileError) {
+            self.path = try FileSystem.makeTemporaryFolder(
+                prefix: FileManager.default.temporaryDirectory.path + "/waxwing-replay-")
+        } catch {
+            throw Failure(.other, "no temporary folder can be made: \(error.reason)")
         }
-        self.path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     private func profiles() throws -> [Profile] {

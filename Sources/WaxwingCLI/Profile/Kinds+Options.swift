@@ -1,12 +1,12 @@
+import Machine
 import ArgumentParser
-import Glibc
 import Waxwing
 
 extension StoreKind: ExpressibleByArgument {
     /// The kind of new profiles if the command line does not say: the one `WAXWING_STORE` names, else SQLite.
     static var wanted: StoreKind {
         get throws {
-            guard let text = getenv("WAXWING_STORE").map({ String(cString: $0) }), !text.isEmpty else { return .sqlite }
+            guard let text = Machine.environment("WAXWING_STORE"), !text.isEmpty else { return .sqlite }
             guard let kind = StoreKind(rawValue: text) else {
                 throw Failure(.usage, "WAXWING_STORE is neither sqlite nor files")
             }
@@ -20,7 +20,7 @@ extension TransportKind {
     /// own.
     static func wanted(_ profile: Profile, _ settings: ServerSettings) throws -> TransportKind {
         if let kind = profile.transport { return kind }
-        guard let text = getenv("WAXWING_TRANSPORT").map({ String(cString: $0) }), !text.isEmpty else {
+        guard let text = Machine.environment("WAXWING_TRANSPORT"), !text.isEmpty else {
             return settings.transport ?? .auto
         }
         guard let kind = TransportKind(text) else {

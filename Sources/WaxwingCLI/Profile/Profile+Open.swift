@@ -1,5 +1,5 @@
+import Machine
 import FixtureTransport
-import Glibc
 import Waxwing
 import WaxwingClient
 import WaxwingCore
@@ -7,7 +7,7 @@ import WaxwingCore
 /// Opens accounts the way the command line, the environment and recordings ask for.
 extension Profile {
     static func locate(_ options: ProfileOptions) throws(AccountError) -> Profile {
-        var profile = try locate(options.name) { variable in getenv(variable).map { String(cString: $0) } }
+        var profile = try locate(options.name, environment: Machine.environment)
         profile.transport = options.transport
         return profile
     }

@@ -1,4 +1,4 @@
-import Glibc
+import Files
 import Waxwing
 
 extension ServerSettings {
@@ -8,12 +8,11 @@ extension ServerSettings {
     func merging(_ options: ServerOptions) throws(Failure) -> ServerSettings {
         var merged = self
         if let file = options.caFile {
-            guard let resolved = realpath(file, nil) else {
-                throw Failure(
-                    .usage, "the file of certificate authorities cannot be used: \(String(cString: strerror(errno)))")
+            do throws(FileError) {
+                merged.caFile = try FileSystem.realPath(file)
+            } catch {
+                throw Failure(.usage, "the file of certificate authorities cannot be used: \(error.reason)")
             }
-            defer { free(resolved) }
-            merged.caFile = String(cString: resolved)
         }
         if let proxy = options.proxy { merged.proxy = proxy.isEmpty ? nil : proxy }
         if let header = options.tokenHeader { merged.tokenHeader = header.isEmpty ? nil : header }

@@ -1,4 +1,4 @@
-import Glibc
+import Files
 import Waxwing
 import WaxwingCore
 
@@ -63,7 +63,7 @@ extension Failure {
                 hint: "`waxwing store convert \(other.rawValue)` moves it")
         case .fileUnusable(let path, let code): self = .unusable(path, code)
         case .fileStays(let path, let code):
-            self.init(.profileUnusable, "\(path) cannot be removed: \(String(cString: strerror(code)))")
+            self.init(.profileUnusable, "\(path) cannot be removed: \(FileError(path, systemError: code).reason)")
         case .fileDamaged(let path):
             self.init(.profileDamaged, "\(path) cannot be understood", hint: "delete the file, then try again")
         case .storesDiffer(let one, let other):
@@ -85,12 +85,12 @@ extension Failure {
             self.init(
                 .profileUnusable, "there is no home folder", hint: "set WAXWING_HOME to a folder of your own")
         case .pathUnusable(let path, let code):
-            self.init(.usage, "the recording \(path) cannot be used: \(String(cString: strerror(code)))")
+            self.init(.usage, "the recording \(path) cannot be used: \(FileError(path, systemError: code).reason)")
         default: self.init(.other, "\(error)")
         }
     }
 
-    init(_ error: DraftError) {
+    init(_ error: OutputFileError) {
         switch error {
         case .exists(let path):
             self.init(.usage, "\(path) is there already", hint: "choose another name")
@@ -104,16 +104,16 @@ extension Failure {
                 .profileInUse, "another process is writing \(path)", hint: "wait for it to end, then try again")
         case .justWritten(let path):
             self.init(.profileInUse, "another process has just written \(path)", hint: "try again")
-        case .unusable(let path, ENOSPC), .unusable(let path, EDQUOT):
+        case .unusable(let path, let code) where FileError(path, systemError: code).isFull:
             self.init(.diskFull, "the disk of \(path) is full", hint: "make room, then try again")
         case .unusable(let path, let code):
             self.init(
-                .other, "\(path) cannot be written: \(String(cString: strerror(code)))",
+                .other, "\(path) cannot be written: \(FileError(path, systemError: code).reason)",
                 hint: "check the folder's owner and rights")
         case .unsure(let path, let code):
-            let reason = String(cString: strerror(code))
+            let reason = FileError(path, systemError: code).reason
             self.init(
-                code == ENOSPC || code == EDQUOT ? .diskFull : .other,
+                FileError(path, systemError: code).isFull ? .diskFull : .other,
                 "\(path) is there and whole, but the disk does not say that it stays: \(reason)",
                 hint: "copy it to another disk, or make room and call `sync`")
         case .interrupted: self = .interrupted
@@ -121,8 +121,8 @@ extension Failure {
     }
 
     static func unusable(_ path: String, _ code: Int32) -> Failure {
-        let reason = String(cString: strerror(code))
-        if code == ENOSPC || code == EDQUOT {
+        let reason = FileError(path, systemError: code).reason
+        if FileError(path, systemError: code).isFull {
             return Failure(.diskFull, "the disk of \(path) is full", hint: "make room, then try again")
         }
         return Failure(

@@ -1,4 +1,4 @@
-import Glibc
+import Machine
 import WaxwingCore
 
 /// Times as people read them, in the local time zone.
@@ -18,11 +18,6 @@ enum TimeText {
     private static func format(_ seconds: UInt64, _ pattern: String) -> String {
         // The year 9999: no one means a time beyond it.
         guard seconds < 253_402_300_800 else { return "----" }
-        var time = time_t(seconds)
-        var parts = tm()
-        guard localtime_r(&time, &parts) != nil else { return "----" }
-        var buffer = [CChar](repeating: 0, count: 32)
-        let count = strftime(&buffer, buffer.count, pattern, &parts)
-        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return Machine.localTime(seconds, pattern) ?? "----"
     }
 }

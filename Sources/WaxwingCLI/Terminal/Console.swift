@@ -1,5 +1,5 @@
-import Glibc
-import StandardStreams
+import Files
+import Machine
 import Synchronization
 
 /// Standard output for results, standard error for everything else.
@@ -13,7 +13,7 @@ enum Console {
     /// Makes the standard streams safe to use. Call it before anything opens a file.
     static func begin() {
         let closed = StandardStreams.secure()
-        wasClosed.withLock { $0 = closed.contains(STDOUT_FILENO) }
+        wasClosed.withLock { $0 = closed.contains(StandardStreams.output) }
     }
 
     /// Writes `text` and a line end to standard output.
@@ -24,7 +24,7 @@ enum Console {
         wipeProgress()
         let line = text + "\n"
         trouble.withLock { trouble in
-            if trouble == nil { trouble = StandardStreams.write(line, to: STDOUT_FILENO) }
+            if trouble == nil { trouble = StandardStreams.write(line, to: StandardStreams.output) }
         }
     }
 
@@ -33,8 +33,8 @@ enum Console {
     /// - Throws: ``OutputGone``.
     static func write(_ bytes: UnsafeRawBufferPointer) throws(OutputGone) {
         let isGone = trouble.withLock { trouble in
-            if wasClosed.withLock({ $0 }) { trouble = EBADF }
-            if trouble == nil { trouble = StandardStreams.write(bytes, to: STDOUT_FILENO) }
+            if wasClosed.withLock({ $0 }) { trouble = StandardStreams.closed }
+            if trouble == nil { trouble = StandardStreams.write(bytes, to: StandardStreams.output) }
             return trouble != nil
         }
         if isGone { throw OutputGone() }
@@ -55,33 +55,29 @@ enum Console {
     /// - Returns: the exit code of the process.
     static func finish(_ code: Int32) -> Int32 {
         wipeProgress()
-        guard let trouble = trouble.withLock({ $0 }), trouble != EPIPE else { return code }
+        guard let trouble = trouble.withLock({ $0 }), trouble != StandardStreams.noReader else { return code }
         tell(
             Failure(
-                .outputFailed, "standard output cannot be written: \(String(cString: strerror(trouble)))",
+                .outputFailed, "standard output cannot be written: \(FileError("", systemError: trouble).reason)",
                 hint: code == 0 ? "what the command did is done all the same: only what it had to say is lost" : ""))
         return code == 0 ? ExitStatus.outputFailed.rawValue : code
     }
 
-    /// Ends the process without exit handlers: libraries would free there what other threads may still use, such as a
-    /// TLS connection that is being closed.
-    static func leave(_ code: Int32) -> Never {
-        fflush(nil)
-        _exit(code)
-    }
+    /// Ends the process at once.
+    static func leave(_ code: Int32) -> Never { Machine.leave(code) }
 
     /// A remark for people, on standard error.
     static func note(_ text: String) {
         wipeProgress()
         // If no one reads standard error, that stops nothing.
-        _ = StandardStreams.write(text + "\n", to: STDERR_FILENO)
+        _ = StandardStreams.write(text + "\n", to: StandardStreams.errors)
     }
 
     /// Shows progress, on a terminal only, replacing the last line.
     static func progress(_ text: String) {
-        guard isatty(STDERR_FILENO) == 1 else { return }
+        guard Terminal.isThere(StandardStreams.errors) else { return }
         progressShown.withLock { $0 = true }
-        _ = StandardStreams.write("\r\u{1B}[K" + text, to: STDERR_FILENO)
+        _ = StandardStreams.write("\r\u{1B}[K" + text, to: StandardStreams.errors)
     }
 
     /// Whether to print failures as JSON, as the command line asks.
@@ -108,7 +104,7 @@ enum Console {
             defer { shown = false }
             return shown
         }
-        if shown { _ = StandardStreams.write("\r\u{1B}[K", to: STDERR_FILENO) }
+        if shown { _ = StandardStreams.write("\r\u{1B}[K", to: StandardStreams.errors) }
     }
 }
 

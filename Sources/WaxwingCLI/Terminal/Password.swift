@@ -1,5 +1,6 @@
+import Machine
 import ConclaveProtocol
-import Glibc
+import Files
 
 /// Where a password comes from: a terminal, a descriptor or a file, never the command line.
 enum PasswordSource: Hashable, Sendable {
@@ -26,14 +27,15 @@ enum PasswordSource: Hashable, Sendable {
         case .descriptor(let number):
             return try firstLine(of: number, "descriptor \(number)")
         case .file("-"):
-            return try firstLine(of: STDIN_FILENO, "standard input")
+            return try firstLine(of: StandardStreams.input, "standard input")
         case .file(let path):
-            let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-            guard descriptor >= 0 else {
-                throw Failure(.usage, "the password file cannot be opened: \(String(cString: strerror(errno)))")
+            let file: File
+            do throws(FileError) {
+                file = try File(path, .readOnly)
+            } catch {
+                throw Failure(.usage, "the password file cannot be opened: \(error.reason)")
             }
-            defer { close(descriptor) }
-            return try firstLine(of: descriptor, "the password file")
+            return try withExtendedLifetime(file) { try firstLine(of: file.descriptor, "the password file") }
         }
     }
 
@@ -51,31 +53,19 @@ enum PasswordSource: Hashable, Sendable {
     }
 
     private func ask(_ prompt: String) throws -> String {
-        let terminal = open("/dev/tty", O_RDWR | O_CLOEXEC)
-        guard terminal >= 0 else {
-            throw Failure(
-                .usage, "there is no terminal to ask on", hint: "scripts give it by a descriptor; --help says how")
-        }
-        defer { close(terminal) }
-        var settings = termios()
-        guard tcgetattr(terminal, &settings) == 0 else {
-            throw Failure(.usage, "the terminal cannot be asked: \(String(cString: strerror(errno)))")
-        }
         // Ctrl-C must not leave the terminal without echo.
         let interrupt = Interrupt()
-        defer { withExtendedLifetime(interrupt) {} }
-        var silent = settings
-        silent.c_lflag &= ~tcflag_t(ECHO)
-        tcsetattr(terminal, TCSAFLUSH, &silent)
-        defer {
-            tcsetattr(terminal, TCSAFLUSH, &settings)
-            _ = "\n".utf8CString.withUnsafeBytes { write(terminal, $0.baseAddress, 1) }
+        do {
+            return try Terminal.askHidden(prompt, isStopped: { interrupt.hasCome }) { terminal in
+                try firstLine(of: terminal, "the terminal")
+            }
+        } catch Terminal.Trouble.missing {
+            throw Failure(
+                .usage, "there is no terminal to ask on", hint: "scripts give it by a descriptor; --help says how")
+        } catch Terminal.Trouble.unusable(let reason) {
+            throw Failure(.usage, "the terminal cannot be asked: \(reason)")
+        } catch Terminal.Trouble.interrupted {
+            throw Failure.interrupted
         }
-        _ = prompt.utf8CString.withUnsafeBytes { write(terminal, $0.baseAddress, $0.count - 1) }
-        var waiting = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
-        while poll(&waiting, 1, 100) <= 0 {
-            if interrupt.hasCome { throw Failure.interrupted }
-        }
-        return try firstLine(of: terminal, "the terminal")
     }
 }

@@ -1,4 +1,5 @@
-import Glibc
+import Machine
+import Files
 import Synchronization
 import Waxwing
 import WaxwingCore
@@ -35,11 +36,10 @@ extension Moment {
 extension Surroundings {
     /// Reads from a descriptor of the system.
     static let systemRead: @Sendable (Int32, Int) throws(Failure) -> [UInt8] = { (descriptor, limit) throws(Failure) in
-        var buffer = [UInt8](repeating: 0, count: limit)
-        while true {
-            let count = Glibc.read(descriptor, &buffer, limit)
-            if count >= 0 { return Array(buffer[..<count]) }
-            if errno != EINTR { throw Failure(.usage, String(cString: strerror(errno))) }
+        do throws(FileError) {
+            return try StandardStreams.read(limit, from: descriptor)
+        } catch {
+            throw Failure(.usage, error.reason)
         }
     }
 }

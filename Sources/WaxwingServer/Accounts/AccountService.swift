@@ -1,9 +1,10 @@
 import ConclaveProtocol
 import Foundation
+import OpenSSLPrimitives
 
 /// The endpoints that hash a password: read, hash outside any transaction, then write if nothing changed meanwhile.
 struct AccountService: Sendable {
-    let store: Store
+    let store: ServerStore
     let configuration: ServerConfiguration
 
     let queue = HashingQueue()
@@ -13,7 +14,7 @@ struct AccountService: Sendable {
     /// Checked for unknown usernames, so that they take as long as known ones.
     private let decoy: PasswordHash
 
-    init(store: Store, configuration: ServerConfiguration) throws {
+    init(store: ServerStore, configuration: ServerConfiguration) throws {
         self.store = store
         self.configuration = configuration
         switch configuration.rateLimit {
@@ -118,7 +119,7 @@ struct AccountService: Sendable {
         case .closed: throw APIError.forbidden("registration is closed")
         case .token(let expected):
             // Digests have one length, so the comparison reveals nothing about the token's.
-            guard equalInConstantTime(try sha256(Array(token.utf8)), try sha256(Array(expected.utf8))) else {
+            guard Secrets.areEqual(SHA256.of(Array(token.utf8)), SHA256.of(Array(expected.utf8))) else {
                 throw APIError.forbidden("the registration token is wrong")
             }
         }

@@ -54,11 +54,11 @@ extension Transaction {
         try execute("DELETE FROM user WHERE id = ?", [user.blob])
     }
 
-    func me(_ call: Call) throws -> Answer {
+    func me(_ call: ServerCall) throws -> Answer {
         try userInfo("id = ?", [call.user.blob])
     }
 
-    func updateProfile(_ call: Call) throws -> Answer {
+    func updateProfile(_ call: ServerCall) throws -> Answer {
         let request = try call.message(WireUpdateProfileRequest.self)
         try Validation.alias(request.alias)
         try execute("UPDATE user SET alias = ? WHERE id = ?", [request.alias, call.user.blob])
@@ -68,16 +68,16 @@ extension Transaction {
         return Answer()
     }
 
-    func resetAccount(_ call: Call) throws -> Answer {
+    func resetAccount(_ call: ServerCall) throws -> Answer {
         try execute("DELETE FROM key_package WHERE user_id = ?", [call.user.blob])
         return Answer()
     }
 
-    func userByName(_ call: Call) throws -> Answer {
+    func userByName(_ call: ServerCall) throws -> Answer {
         try userInfo("username = ?", [call.path.name])
     }
 
-    func userByID(_ call: Call) throws -> Answer {
+    func userByID(_ call: ServerCall) throws -> Answer {
         try userInfo("id = ?", [call.path.id().blob])
     }
 

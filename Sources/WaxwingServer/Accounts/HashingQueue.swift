@@ -6,7 +6,7 @@ final class HashingQueue: Sendable {
     private let lanes: [DispatchQueue]
     private let pending: Mutex<[Int]>
 
-    init(atOnce: Int = Limits.hashesAtOnce) {
+    init(atOnce: Int = ServerLimits.hashesAtOnce) {
         lanes = (0..<atOnce).map { DispatchQueue(label: "waxwingd.hashing.\($0)") }
         pending = Mutex(Array(repeating: 0, count: atOnce))
     }
@@ -25,7 +25,7 @@ final class HashingQueue: Sendable {
 
     private func enter() throws -> Int {
         try pending.withLock { pending in
-            guard pending.reduce(0, +) < Limits.hashesWaiting,
+            guard pending.reduce(0, +) < ServerLimits.hashesWaiting,
                 let lane = pending.indices.min(by: { pending[$0] < pending[$1] })
             else { throw APIError.busy }
             pending[lane] += 1

@@ -1,5 +1,5 @@
-import COpenSSL
 import ConclaveProtocol
+import OpenSSLPrimitives
 
 /// A password under scrypt (RFC 7914), as text that includes its parameters: `scrypt$logN$r$p$salt$key`, salt and key
 /// in hexadecimal. So the cost can be raised without breaking old accounts.
@@ -28,7 +28,7 @@ struct PasswordHash: Sendable {
             let salt = hexDecode(fields[4].utf8), let key = hexDecode(fields[5].utf8)
         else { throw APIError.internalError }
         let cost = ServerConfiguration.PasswordCost(logN: logN, blockSize: blockSize, parallelism: parallelism)
-        return equalInConstantTime(try Self.scrypt(password, salt: salt, cost: cost), key)
+        return Secrets.areEqual(try Self.scrypt(password, salt: salt, cost: cost), key)
     }
 
     private static func scrypt(
@@ -36,15 +36,18 @@ struct PasswordHash: Sendable {
     ) throws -> [UInt8] {
         guard (1...22).contains(cost.logN), (1...64).contains(cost.blockSize), (1...64).contains(cost.parallelism)
         else { throw APIError.internalError }
-        let rounds = UInt64(1) << UInt64(cost.logN)
-        let blockSize = UInt64(cost.blockSize)
-        let memory = 128 * blockSize * (rounds + UInt64(cost.parallelism) + 2)
         var key = [UInt8](repeating: 0, count: keyBytes)
-        let secret = password.utf8.map { CChar(bitPattern: $0) }
-        let done = EVP_PBE_scrypt(
-            secret, secret.count, salt, salt.count, rounds, blockSize, UInt64(cost.parallelism), memory, &key,
-            keyBytes)
-        guard done == 1 else { throw APIError.internalError }
+        do {
+            try key.withUnsafeMutableBytes { key in
+                try Array(password.utf8).withUnsafeBytes { password in
+                    try Scrypt.key(
+                        of: password, salt: salt, rounds: UInt64(1) << UInt64(cost.logN),
+                        blockSize: UInt64(cost.blockSize), parallelism: UInt64(cost.parallelism), into: key)
+                }
+            }
+        } catch {
+            throw APIError.internalError
+        }
         return key
     }
 }

@@ -6,41 +6,42 @@ enum Validation {
     static func name(_ text: String, what: String) throws {
         guard isName(text) else {
             throw APIError.validation(
-                "a \(what) is 1 to \(Limits.nameBytes) letters, digits and underscores, not beginning with an underscore"
+                "a \(what) is 1 to \(ServerLimits.nameBytes) letters, digits and underscores, not beginning with an underscore"
             )
         }
     }
 
     static func isName(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
-        return (1...Limits.nameBytes).contains(bytes.count) && isLetterOrDigit(bytes[0])
+        return (1...ServerLimits.nameBytes).contains(bytes.count) && isLetterOrDigit(bytes[0])
             && bytes.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "_") }
     }
 
     static func alias(_ text: String) throws {
         let hasControl = text.unicodeScalars.contains { $0.properties.generalCategory == .control }
-        guard text.utf8.count <= Limits.aliasBytes, !hasControl else {
-            throw APIError.validation("an alias has at most \(Limits.aliasBytes) bytes and no control characters")
+        guard text.utf8.count <= ServerLimits.aliasBytes, !hasControl else {
+            throw APIError.validation("an alias has at most \(ServerLimits.aliasBytes) bytes and no control characters")
         }
     }
 
     static func password(_ text: String) throws {
-        guard (Limits.passwordBytesMin...Limits.passwordBytesMax).contains(text.utf8.count) else {
+        guard (ServerLimits.passwordBytesMin...ServerLimits.passwordBytesMax).contains(text.utf8.count) else {
             throw APIError.validation(
-                "a password has \(Limits.passwordBytesMin) to \(Limits.passwordBytesMax) bytes")
+                "a password has \(ServerLimits.passwordBytesMin) to \(ServerLimits.passwordBytesMax) bytes")
         }
     }
 
     /// A fingerprint is hexadecimal text, or empty if the client gives none.
     static func fingerprint(_ text: String) throws {
-        guard text.utf8.count <= Limits.fingerprintBytes, hexDecode(text.utf8) != nil else {
+        guard text.utf8.count <= ServerLimits.fingerprintBytes, hexDecode(text.utf8) != nil else {
             throw APIError.badRequest("the signing key fingerprint is not hexadecimal text")
         }
     }
 
     /// Lower-case hexadecimal text, as the protocol writes MLS group ids.
     static func mlsGroupID(_ text: String) throws {
-        guard text.utf8.count <= Limits.mlsGroupIDDigits, let bytes = hexDecode(text.utf8), hexEncode(bytes) == text
+        guard text.utf8.count <= ServerLimits.mlsGroupIDDigits, let bytes = hexDecode(text.utf8),
+            hexEncode(bytes) == text
         else { throw APIError.badRequest("mls_group_id is not lower-case hexadecimal text") }
     }
 

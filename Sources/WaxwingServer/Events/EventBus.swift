@@ -80,7 +80,7 @@ final class EventBus: Sendable {
                 for entry in news.entries { reader.offer(entry.frame) }
             }
             var streams = state.readers[user, default: []]
-            if streams.count >= Limits.eventStreamsPerUser { streams.removeFirst().finish() }
+            if streams.count >= ServerLimits.eventStreamsPerUser { streams.removeFirst().finish() }
             streams.append(reader)
             state.readers[user] = streams
         }
@@ -106,14 +106,14 @@ final class EventBus: Sendable {
 
     /// The batch, if there is something in it; else a poll that ends when there may be.
     ///
-    /// Beyond ``Limits/eventPollsPerUser`` the user's oldest poll ends. Pass every poll to ``forget(_:)`` in the end.
+    /// Beyond ``ServerLimits/eventPollsPerUser`` the user's oldest poll ends. Pass every poll to ``forget(_:)`` in the end.
     func poll(user: ID, tokenHash: Data, after cursor: String) -> PollStart {
         state.withLock { state in
             let batch = Self.batch(for: user, after: cursor, in: state.recent)
             guard batch.isEmpty, !state.isClosed else { return .ready(batch) }
             let poll = EventPoll(user: user, tokenHash: tokenHash)
             var polls = state.polls[user, default: []]
-            if polls.count >= Limits.eventPollsPerUser { polls.removeFirst().end(.tooMany) }
+            if polls.count >= ServerLimits.eventPollsPerUser { polls.removeFirst().end(.tooMany) }
             polls.append(poll)
             state.polls[user] = polls
             return .waiting(poll)
@@ -136,9 +136,9 @@ final class EventBus: Sendable {
 
     private static func batch(for user: ID, after cursor: String?, in recent: RecentEvents) -> PollBatch {
         guard let cursor else { return PollBatch(cursor: recent.lastID) }
-        let news = recent.news(for: user, after: cursor, limit: Limits.eventsPerPoll)
+        let news = recent.news(for: user, after: cursor, limit: ServerLimits.eventsPerPoll)
         // A full batch may leave events behind; any other one has looked at everything.
-        let isFull = news.entries.count == Limits.eventsPerPoll
+        let isFull = news.entries.count == ServerLimits.eventsPerPoll
         return PollBatch(
             events: news.entries.map(\.bytes), cursor: isFull ? news.entries.last?.id ?? recent.lastID : recent.lastID,
             missed: news.missed)

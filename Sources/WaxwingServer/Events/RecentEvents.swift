@@ -44,13 +44,13 @@ struct RecentEvents: Sendable {
         entries.append(entry)
         addressees += entry.addressees.count
         while entries.count - head > 1
-            && (entries.count - head > Limits.recentEvents || addressees > Limits.recentAddressees)
+            && (entries.count - head > ServerLimits.recentEvents || addressees > ServerLimits.recentAddressees)
         {
             addressees -= entries[head].addressees.count
             entries[head].addressees = []
             head += 1
         }
-        if head > Limits.recentEvents {
+        if head > ServerLimits.recentEvents {
             entries.removeFirst(head)
             head = 0
         }

@@ -48,7 +48,7 @@ extension Transaction {
     /// The group of the request's path, if its caller is a member.
     ///
     /// - Throws: 404/300, 401/400.
-    func groupForMember(_ call: Call) throws -> GroupRow {
+    func groupForMember(_ call: ServerCall) throws -> GroupRow {
         let group = try group(call.path.id())
         guard try role(of: call.user, in: group.id) != nil else { throw APIError.notMember }
         return group
@@ -57,7 +57,7 @@ extension Transaction {
     /// The group of the request's path, if its caller is an admin.
     ///
     /// - Throws: 404/300, 401/400, 401/401.
-    func groupForAdmin(_ call: Call) throws -> GroupRow {
+    func groupForAdmin(_ call: ServerCall) throws -> GroupRow {
         let group = try group(call.path.id())
         guard let role = try role(of: call.user, in: group.id) else { throw APIError.notMember }
         guard role == .admin else { throw APIError.notAdmin }

@@ -4,7 +4,7 @@ import GRDB
 
 /// Creating, changing, deleting and listing groups.
 extension Transaction {
-    func createGroup(_ call: Call) throws -> Answer {
+    func createGroup(_ call: ServerCall) throws -> Answer {
         let request = try call.message(WireCreateGroupRequest.self)
         try Validation.name(request.groupName, what: "group name")
         try Validation.alias(request.alias)
@@ -21,7 +21,7 @@ extension Transaction {
     }
 
     /// proto3 cannot tell an absent string from an empty one: empty leaves the name or alias unchanged.
-    func updateGroup(_ call: Call) throws -> Answer {
+    func updateGroup(_ call: ServerCall) throws -> Answer {
         let request = try call.message(WireUpdateGroupRequest.self)
         let group = try groupForAdmin(call)
         if !request.groupName.isEmpty {
@@ -48,7 +48,7 @@ extension Transaction {
         return Answer()
     }
 
-    func deleteGroup(_ call: Call) throws -> Answer {
+    func deleteGroup(_ call: ServerCall) throws -> Answer {
         let group = try groupForAdmin(call)
         let formerMembers = try members(of: group.id)
         try cancelInvites("group_id = ?", [group.id.blob])
@@ -57,7 +57,7 @@ extension Transaction {
         return Answer()
     }
 
-    func listGroups(_ call: Call) throws -> Answer {
+    func listGroups(_ call: ServerCall) throws -> Answer {
         let groups = try rows(
             """
             SELECT \(GroupRow.columns) FROM chat
@@ -102,7 +102,7 @@ extension Transaction {
         }
     }
 
-    func getRetention(_ call: Call) throws -> Answer {
+    func getRetention(_ call: ServerCall) throws -> Answer {
         let group = try groupForMember(call)
         return try Answer(
             WireGetRetentionPolicyResponse.with {

@@ -2,11 +2,11 @@ import ConclaveProtocol
 
 /// Groups that anyone may find and join by an external commit.
 extension Transaction {
-    func listPublicGroups(_ call: Call) throws -> Answer {
+    func listPublicGroups(_ call: ServerCall) throws -> Answer {
         let rows = try rows(
             """
             SELECT id, name, alias, (SELECT count(*) FROM member WHERE group_id = chat.id) FROM chat
-            WHERE visibility = 2 AND instr(name, ?) > 0 ORDER BY name LIMIT \(Limits.publicGroupsListed)
+            WHERE visibility = 2 AND instr(name, ?) > 0 ORDER BY name LIMIT \(ServerLimits.publicGroupsListed)
             """,
             [call.query["pattern"] ?? ""])
         let response = WireListPublicGroupsResponse.with {
@@ -23,7 +23,7 @@ extension Transaction {
     }
 
     /// Adds the caller to the roster; their leaf follows with an external join.
-    func joinPublicGroup(_ call: Call) throws -> Answer {
+    func joinPublicGroup(_ call: ServerCall) throws -> Answer {
         let group = try group(call.path.id())
         guard group.isPublic else { throw APIError.groupNotPublic }
         try requireNotBanned(call.user, from: group.id)

@@ -1,4 +1,4 @@
-import Glibc
+import Machine
 import Synchronization
 
 /// Token buckets by name: so many per minute, all of them at once if none was taken for a minute.
@@ -18,7 +18,7 @@ final class RateLimiter: Sendable {
     /// - Throws: 429 when the bucket is empty.
     func take(_ name: String, now: Int64) throws {
         try buckets.withLock { buckets in
-            if buckets.count >= Limits.trackedBuckets { forgetFullBuckets(&buckets, now: now) }
+            if buckets.count >= ServerLimits.trackedBuckets { forgetFullBuckets(&buckets, now: now) }
             var bucket = filled(buckets[name], now: now)
             guard bucket.tokens >= 1 else {
                 throw APIError.tooMany(retryAfter: Int(((1 - bucket.tokens) * 60 / perMinute).rounded(.up)))
@@ -48,10 +48,10 @@ final class RateLimiter: Sendable {
     /// is being limited stays limited, however many others come.
     private func forgetFullBuckets(_ buckets: inout [String: Bucket], now: Int64) {
         buckets = buckets.filter { filled($0.value, now: now).tokens < perMinute }
-        guard buckets.count >= Limits.trackedBuckets else { return }
+        guard buckets.count >= ServerLimits.trackedBuckets else { return }
         let emptiest = buckets.sorted { filled($0.value, now: now).tokens < filled($1.value, now: now).tokens }
         buckets = Dictionary(
-            uniqueKeysWithValues: emptiest.prefix(Limits.trackedBuckets / 2).map { ($0.key, $0.value) })
+            uniqueKeysWithValues: emptiest.prefix(ServerLimits.trackedBuckets / 2).map { ($0.key, $0.value) })
     }
 }
 
@@ -59,9 +59,8 @@ final class RateLimiter: Sendable {
 enum RemoteNetwork {
     /// An IPv4 address by itself; of an IPv6 address the first 64 bits, since they usually belong to one owner.
     static func name(of address: String) -> String {
-        var bytes = [UInt8](repeating: 0, count: 16)
         // A zone may follow the address.
-        guard inet_pton(AF_INET6, String(address.prefix { $0 != "%" }), &bytes) == 1 else { return address }
+        guard let bytes = Machine.ipv6Bytes(String(address.prefix { $0 != "%" })) else { return address }
         if bytes[..<10].allSatisfy({ $0 == 0 }), bytes[10] == 0xFF, bytes[11] == 0xFF {
             return bytes[12...].map(String.init).joined(separator: ".")
         }

@@ -9,7 +9,7 @@ import NIOCore
 struct Responder: HTTPResponder {
     typealias Context = ConnectionContext
 
-    let store: Store
+    let store: ServerStore
     let accounts: AccountService
     let configuration: ServerConfiguration
 
@@ -30,7 +30,7 @@ struct Responder: HTTPResponder {
             } catch is SlowBody {
                 return .plain(.requestTimeout, "the request body did not come in time")
             } catch is NIOTooManyBytesError {
-                return .plain(.contentTooLarge, "a request body has at most \(Limits.body) bytes")
+                return .plain(.contentTooLarge, "a request body has at most \(ServerLimits.body) bytes")
             } catch let error as ChannelError {
                 throw error
             } catch is CancellationError {
@@ -56,17 +56,17 @@ struct Responder: HTTPResponder {
         case .deleteAccount:
             return .protobuf(try await accounts.deleteAccount(body, token: token(of: request)))
         case .read(let action):
-            return .protobuf(try await read(action, try pendingCall(path, request, body)))
+            return .protobuf(try await read(action, try anonymousCall(path, request, body)))
         case .write(let action):
-            return .protobuf(try await write(action, try pendingCall(path, request, body)))
+            return .protobuf(try await write(action, try anonymousCall(path, request, body)))
         case .writeUnkeyed(let action):
-            var pending = try pendingCall(path, request, body)
+            var pending = try anonymousCall(path, request, body)
             pending.idempotencyKey = nil
             return .protobuf(try await write(action, pending))
         case .messages:
-            return .protobuf(try await fetchMessages(try pendingCall(path, request, body)))
+            return .protobuf(try await fetchMessages(try anonymousCall(path, request, body)))
         case .pollEvents:
-            var response = Response.protobuf(try await pollEvents(try pendingCall(path, request, body)))
+            var response = Response.protobuf(try await pollEvents(try anonymousCall(path, request, body)))
             // Nothing in between must answer in our place.
             response.headers[.cacheControl] = "no-store"
             return response
@@ -75,7 +75,7 @@ struct Responder: HTTPResponder {
     }
 
     private func read(
-        _ action: @escaping @Sendable (Transaction, Call) throws -> Answer, _ pending: PendingCall
+        _ action: @escaping @Sendable (Transaction, ServerCall) throws -> Answer, _ pending: AnonymousCall
     ) async throws -> Answer {
         let (answer, caller) = try await store.read { transaction in
             let caller = try transaction.authenticate(pending.token)
@@ -86,7 +86,7 @@ struct Responder: HTTPResponder {
     }
 
     private func write(
-        _ action: @escaping @Sendable (Transaction, Call) throws -> Answer, _ pending: PendingCall
+        _ action: @escaping @Sendable (Transaction, ServerCall) throws -> Answer, _ pending: AnonymousCall
     ) async throws -> Answer {
         try await store.write { transaction in
             let caller = try transaction.authenticate(pending.token)
@@ -98,7 +98,7 @@ struct Responder: HTTPResponder {
     }
 
     /// A read that may also acknowledge. It needs a write only if it moves a cursor in a group that deletes.
-    private func fetchMessages(_ pending: PendingCall) async throws -> Answer {
+    private func fetchMessages(_ pending: AnonymousCall) async throws -> Answer {
         let (answer, call, acknowledges) = try await store.read { transaction in
             let call = pending.call(by: try transaction.authenticate(pending.token))
             return (try transaction.getMessages(call), call, try transaction.fetchAcknowledges(call))
@@ -127,8 +127,8 @@ struct Responder: HTTPResponder {
     ///
     /// A client that goes away meanwhile is noticed only at the end: listening for that would cost everyone else the
     /// connection.
-    private func pollEvents(_ pending: PendingCall) async throws -> Answer {
-        let seconds = try pending.number("wait", default: Limits.pollSeconds, max: Limits.pollSecondsMax)
+    private func pollEvents(_ pending: AnonymousCall) async throws -> Answer {
+        let seconds = try pending.number("wait", default: ServerLimits.pollSeconds, max: ServerLimits.pollSecondsMax)
         let caller = try await authenticateAndSlide(pending.token)
         guard let cursor = pending.query["after"] else {
             return try store.bus.batch(for: caller.user, after: nil).answer()
@@ -154,9 +154,9 @@ struct Responder: HTTPResponder {
         return caller
     }
 
-    private func pendingCall(_ path: PathArguments, _ request: Request, _ body: Data) throws -> PendingCall {
+    private func anonymousCall(_ path: PathArguments, _ request: Request, _ body: Data) throws -> AnonymousCall {
         let key = request.method == .post ? request.headers[.idempotencyKey] : nil
-        return PendingCall(
+        return AnonymousCall(
             token: try token(of: request), path: path,
             query: Dictionary(
                 request.uri.queryParameters.map { (String($0.key), String($0.value)) }, uniquingKeysWith: { a, _ in a }),
@@ -173,9 +173,9 @@ struct Responder: HTTPResponder {
     private func body(of request: Request, for route: Route) async throws -> Data {
         // It has no meaning there.
         if request.method == .get { return Data() }
-        var most = Limits.body
+        var most = ServerLimits.body
         switch route.service {
-        case .register, .login: most = Limits.openBody
+        case .register, .login: most = ServerLimits.openBody
         default:
             let token = try token(of: request)
             _ = try await store.read { try $0.authenticate(token) }
@@ -200,7 +200,7 @@ struct Responder: HTTPResponder {
 private struct SlowBody: Error {}
 
 /// A request whose caller is not known yet.
-private struct PendingCall: Sendable {
+private struct AnonymousCall: Sendable {
     let token: SessionToken
     let path: PathArguments
     let query: [String: String]
@@ -208,8 +208,8 @@ private struct PendingCall: Sendable {
     let contests: [UInt64]
     var idempotencyKey: IdempotencyKey?
 
-    func call(by caller: Caller) -> Call {
-        Call(caller: caller, path: path, query: query, body: body, contests: contests)
+    func call(by caller: Caller) -> ServerCall {
+        ServerCall(caller: caller, path: path, query: query, body: body, contests: contests)
     }
 
     /// A number in the query, clamped to 0 ... `max`.

@@ -12,12 +12,12 @@ struct Route: Sendable {
 
     enum Service: Sendable {
         /// Reads a snapshot and changes nothing.
-        case read(@Sendable (Transaction, Call) throws -> Answer)
+        case read(@Sendable (Transaction, ServerCall) throws -> Answer)
         /// One write transaction.
-        case write(@Sendable (Transaction, Call) throws -> Answer)
+        case write(@Sendable (Transaction, ServerCall) throws -> Answer)
         /// The same, but a repeated request is carried out again, whatever its key, because its answer is soon out of
         /// date.
-        case writeUnkeyed(@Sendable (Transaction, Call) throws -> Answer)
+        case writeUnkeyed(@Sendable (Transaction, ServerCall) throws -> Answer)
         case register
         case login
         case changePassword

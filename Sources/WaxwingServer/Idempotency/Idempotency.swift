@@ -1,5 +1,6 @@
 import ConclaveProtocol
 import Foundation
+import OpenSSLPrimitives
 
 /// What identifies a repeated request: the client's key, and what it was sent with.
 struct IdempotencyKey: Sendable {
@@ -9,10 +10,10 @@ struct IdempotencyKey: Sendable {
     /// - Throws: 400/100 for a key of the wrong length.
     init(_ header: String, path: String, body: Data) throws {
         key = Data(header.utf8)
-        guard (1...Limits.idempotencyKeyBytes).contains(key.count) else {
-            throw APIError.badRequest("an Idempotency-Key has 1 to \(Limits.idempotencyKeyBytes) bytes")
+        guard (1...ServerLimits.idempotencyKeyBytes).contains(key.count) else {
+            throw APIError.badRequest("an Idempotency-Key has 1 to \(ServerLimits.idempotencyKeyBytes) bytes")
         }
-        requestHash = Data(try sha256(Array(path.utf8), [0], Array(body)))
+        requestHash = Data(SHA256.of(Array(path.utf8) + [0] + Array(body)))
     }
 }
 
@@ -34,13 +35,14 @@ extension Transaction {
             return Answer(stored[1], body: stored[2])
         }
         let answer = try act()
-        if answer.body.count <= Limits.idempotencyAnswerBytes { try store(answer, for: key, of: user) }
+        if answer.body.count <= ServerLimits.idempotencyAnswerBytes { try store(answer, for: key, of: user) }
         return answer
     }
 
     func expireAnswers() throws {
         try execute(
-            "DELETE FROM answer WHERE created_at <= ?", [moments.earliest.clampedMinus(Limits.idempotencySeconds)])
+            "DELETE FROM answer WHERE created_at <= ?", [moments.earliest.clampedMinus(ServerLimits.idempotencySeconds)]
+        )
     }
 
     /// The user's oldest answers make room.
@@ -55,6 +57,6 @@ extension Transaction {
             [user.blob, key.key, ordinal, key.requestHash, answer.status, answer.body, now])
         try execute(
             "DELETE FROM answer WHERE user_id = ? AND ordinal <= ?",
-            [user.blob, ordinal - Limits.idempotencyKeysPerUser])
+            [user.blob, ordinal - ServerLimits.idempotencyKeysPerUser])
     }
 }

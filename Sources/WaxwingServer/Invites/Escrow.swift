@@ -4,11 +4,11 @@ import GRDB
 
 /// Inviting: an admin takes key packages, builds commit and Welcome, and leaves both here until the invitee decides.
 extension Transaction {
-    func takeKeyPackages(_ call: Call) throws -> Answer {
+    func takeKeyPackages(_ call: ServerCall) throws -> Answer {
         let request = try call.message(WireInviteToGroupRequest.self)
         let group = try groupForAdmin(call)
-        guard (1...Limits.usersPerInvite).contains(request.userIds.count) else {
-            throw APIError.badRequest("an invite names 1 to \(Limits.usersPerInvite) users")
+        guard (1...ServerLimits.usersPerInvite).contains(request.userIds.count) else {
+            throw APIError.badRequest("an invite names 1 to \(ServerLimits.usersPerInvite) users")
         }
         var invitees: [ID] = []
         for field in request.userIds {
@@ -29,7 +29,7 @@ extension Transaction {
         return try Answer(response)
     }
 
-    func escrowInvite(_ call: Call) throws -> Answer {
+    func escrowInvite(_ call: ServerCall) throws -> Answer {
         let request = try call.message(WireEscrowInviteRequest.self)
         let group = try groupForAdmin(call)
         let invitee = try decodeID(request.inviteeID, "invitee_id")
@@ -59,7 +59,7 @@ extension Transaction {
         return Answer()
     }
 
-    func cancelInvite(_ call: Call) throws -> Answer {
+    func cancelInvite(_ call: ServerCall) throws -> Answer {
         let request = try call.message(WireCancelInviteRequest.self)
         let group = try groupForAdmin(call)
         let invitee = try decodeID(request.inviteeID, "invitee_id")

@@ -4,12 +4,12 @@ import GRDB
 
 /// What the invitee, and the admins who wait for them, do with an invite.
 extension Transaction {
-    func listInvites(_ call: Call) throws -> Answer {
+    func listInvites(_ call: ServerCall) throws -> Answer {
         let invites = try pendingInvites("invite.invitee_id = ?", [call.user.blob])
         return try Answer(WireListPendingInvitesResponse.with { $0.invites = invites })
     }
 
-    func listGroupInvites(_ call: Call) throws -> Answer {
+    func listGroupInvites(_ call: ServerCall) throws -> Answer {
         let group = try groupForAdmin(call)
         let invites = try pendingInvites("invite.group_id = ?", [group.id.blob])
         return try Answer(WireListGroupPendingInvitesResponse.with { $0.invites = invites })
@@ -19,7 +19,7 @@ extension Transaction {
     ///
     /// Under strict ordering the group may have moved on since. Then the invitee becomes a member all the same, but
     /// without the Welcome, which can no longer be used, and joins by an external commit.
-    func acceptInvite(_ call: Call) throws -> Answer {
+    func acceptInvite(_ call: ServerCall) throws -> Answer {
         let invite = try inviteForInvitee(call)
         let group = try group(invite.group)
         guard try role(of: call.user, in: group.id) == nil else {
@@ -44,7 +44,7 @@ extension Transaction {
         return Answer()
     }
 
-    func declineInvite(_ call: Call) throws -> Answer {
+    func declineInvite(_ call: ServerCall) throws -> Answer {
         let invite = try inviteForInvitee(call)
         try execute("DELETE FROM invite WHERE id = ?", [invite.id.blob])
         try announce(.inviteDeclined(in: invite.group, user: call.user), to: [invite.inviter])
@@ -55,7 +55,7 @@ extension Transaction {
         try cancelInvites("created_at <= ?", [moments.earliest.clampedMinus(configuration.inviteTTL)])
     }
 
-    private func inviteForInvitee(_ call: Call) throws -> (id: ID, group: ID, inviter: ID) {
+    private func inviteForInvitee(_ call: ServerCall) throws -> (id: ID, group: ID, inviter: ID) {
         let id = try call.path.id()
         let row = try row("SELECT group_id, inviter_id, invitee_id FROM invite WHERE id = ?", [id.blob])
         guard let row else { throw APIError.unknownInvite }

@@ -2,7 +2,7 @@ import ConclaveProtocol
 
 /// Welcomes wait until their readers say that they have stored the result.
 extension Transaction {
-    func listWelcomes(_ call: Call) throws -> Answer {
+    func listWelcomes(_ call: ServerCall) throws -> Answer {
         let rows = try rows(
             """
             SELECT chat.id, chat.alias, welcome.data, welcome.id
@@ -23,7 +23,7 @@ extension Transaction {
         return try Answer(response)
     }
 
-    func acceptWelcome(_ call: Call) throws -> Answer {
+    func acceptWelcome(_ call: ServerCall) throws -> Answer {
         let gone = try row(
             "DELETE FROM welcome WHERE id = ? AND user_id = ? RETURNING id",
             [call.path.id().blob, call.user.blob])

@@ -3,15 +3,15 @@ import Foundation
 
 /// Key packages wait on the server until someone invites their owner (RFC 9420 §10).
 extension Transaction {
-    func uploadKeyPackages(_ call: Call) throws -> Answer {
+    func uploadKeyPackages(_ call: ServerCall) throws -> Answer {
         let request = try call.message(WireUploadKeyPackageRequest.self)
         var entries = request.entries
         if !request.keyPackageData.isEmpty {
             entries.append(.with { $0.data = request.keyPackageData })
         }
         guard !entries.isEmpty else { throw APIError.badRequest("no key package was given") }
-        guard entries.count <= Limits.keyPackagesPerUpload else {
-            throw APIError.badRequest("an upload has at most \(Limits.keyPackagesPerUpload) key packages")
+        guard entries.count <= ServerLimits.keyPackagesPerUpload else {
+            throw APIError.badRequest("an upload has at most \(ServerLimits.keyPackagesPerUpload) key packages")
         }
         try entries.forEach { try requireKeyPackage($0.data) }
         try Validation.fingerprint(request.signingKeyFingerprint)
@@ -26,7 +26,7 @@ extension Transaction {
         return Answer()
     }
 
-    func getKeyPackage(_ call: Call) throws -> Answer {
+    func getKeyPackage(_ call: ServerCall) throws -> Answer {
         let user = try call.path.id()
         try requireUser(user)
         let data = try consumeKeyPackage(of: user)
@@ -59,7 +59,7 @@ extension Transaction {
         } else {
             let row = try row(
                 "SELECT count(*) FROM key_package WHERE user_id = ? AND is_last_resort = 0", [user.blob])
-            guard let count: Int = row?[0], count < Limits.regularKeyPackages else { return }
+            guard let count: Int = row?[0], count < ServerLimits.regularKeyPackages else { return }
         }
         try execute(
             "INSERT INTO key_package (user_id, is_last_resort, data) VALUES (?, ?, ?)",
@@ -68,7 +68,7 @@ extension Transaction {
 
     /// An MLSMessage of version 1 that holds a KeyPackage (wire format 5).
     private func requireKeyPackage(_ data: Data) throws {
-        guard Limits.keyPackageBytes.contains(data.count), data.starts(with: [0, 1, 0, 5]) else {
+        guard ServerLimits.keyPackageBytes.contains(data.count), data.starts(with: [0, 1, 0, 5]) else {
             throw APIError.badRequest("a key package is an MLSMessage of 4 bytes to 16 KiB that begins 00 01 00 05")
         }
     }

@@ -3,7 +3,7 @@ import ConclaveProtocol
 /// The two endpoints that exist to carry a commit.
 extension Transaction {
     /// A commit for the log, or with an empty commit only a fresh GroupInfo.
-    func uploadCommit(_ call: Call) throws -> Answer {
+    func uploadCommit(_ call: ServerCall) throws -> Answer {
         let request = try call.message(WireUploadCommitRequest.self)
         let group = try name(mlsGroupID: request.mlsGroupID, of: groupForMember(call))
         if request.commitMessage.isEmpty {
@@ -17,7 +17,7 @@ extension Transaction {
     }
 
     /// The commit by which a member of the roster enters the tree by themselves (RFC 9420 §12.4.3.2).
-    func externalJoin(_ call: Call) throws -> Answer {
+    func externalJoin(_ call: ServerCall) throws -> Answer {
         let request = try call.message(WireExternalJoinRequest.self)
         var group = try groupForMember(call)
         guard !request.commitMessage.isEmpty else { throw APIError.badRequest("the commit is empty") }

@@ -15,7 +15,7 @@ extension Transaction {
     }
 
     /// Messages of any epoch are accepted: members who keep past epochs can still read a late one.
-    func sendMessage(_ call: Call) throws -> Answer {
+    func sendMessage(_ call: ServerCall) throws -> Answer {
         let request = try call.message(WireSendMessageRequest.self)
         let group = try groupForMember(call)
         guard !request.mlsMessage.isEmpty else { throw APIError.badRequest("the message is empty") }
@@ -27,7 +27,7 @@ extension Transaction {
         return try Answer(WireSendMessageResponse.with { $0.sequenceNum = sequence })
     }
 
-    func getMessages(_ call: Call) throws -> Answer {
+    func getMessages(_ call: ServerCall) throws -> Answer {
         var page = try MessagePage(call.query)
         let group = try groupForMember(call)
         try fit(&page, of: group.id)
@@ -62,7 +62,7 @@ extension Transaction {
         var bytes: Int64 = 0
         let fitting = lengths.prefix { length in
             bytes += length
-            return bytes <= Limits.pageBytes
+            return bytes <= ServerLimits.pageBytes
         }.count
         guard fitting < lengths.count else { return }
         guard page.mayBeShort else { throw OversizePage() }
@@ -73,7 +73,9 @@ extension Transaction {
 /// Answered with 413 in plain text: a client that asked for a number of messages takes a shorter page for the end of
 /// the log, so it must ask for fewer.
 struct OversizePage: Error, CustomStringConvertible {
-    var description: String { "these messages have more than \(Limits.pageBytes) bytes; ask with a smaller limit" }
+    var description: String {
+        "these messages have more than \(ServerLimits.pageBytes) bytes; ask with a smaller limit"
+    }
 }
 
 /// The `after` and `limit` of a fetch.
@@ -91,12 +93,12 @@ struct MessagePage: Hashable {
         guard let after = UInt64(query["after"] ?? "0") else { throw MalformedQuery(name: "after") }
         self.after = Int64(clamping: after)
         guard let text = query["limit"] else {
-            (limit, mayBeShort) = (Limits.messagesPerPage, true)
+            (limit, mayBeShort) = (ServerLimits.messagesPerPage, true)
             return
         }
         guard let limit = Int(text) else { throw MalformedQuery(name: "limit") }
         guard limit != 0 else { throw APIError.badRequest("limit is at least 1") }
-        self.limit = limit < 0 ? Limits.messagesPerPageMax : min(limit, Limits.messagesPerPageMax)
+        self.limit = limit < 0 ? ServerLimits.messagesPerPageMax : min(limit, ServerLimits.messagesPerPageMax)
         mayBeShort = limit < 0
     }
 }

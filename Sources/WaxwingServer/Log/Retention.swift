@@ -4,7 +4,7 @@ import Foundation
 /// Which rows of the logs may be deleted. The sequence numbers of deleted rows are never given out again.
 extension Transaction {
     /// Whether this fetch tells something new in a group that deletes what everyone has: the caller's cursor moved.
-    func fetchAcknowledges(_ call: Call) throws -> Bool {
+    func fetchAcknowledges(_ call: ServerCall) throws -> Bool {
         let after = try MessagePage(call.query).after
         guard after > 0 else { return false }
         return try exists(
@@ -17,7 +17,7 @@ extension Transaction {
     }
 
     /// `after` says what the caller has stored: rows that every member has are deleted.
-    func acknowledge(_ call: Call) throws {
+    func acknowledge(_ call: ServerCall) throws {
         let group = try call.path.id().blob
         try execute(
             """

@@ -3,7 +3,7 @@ import ConclaveProtocol
 /// Users whom the admins keep out.
 extension Transaction {
     /// Anyone but oneself can be banned. A member is also removed, and a pending invite is withdrawn.
-    func ban(_ call: Call) throws -> Answer {
+    func ban(_ call: ServerCall) throws -> Answer {
         let request = try call.message(WireBanMemberRequest.self)
         let group = try groupForAdmin(call)
         let user = try decodeID(request.userID, "user_id")
@@ -20,7 +20,7 @@ extension Transaction {
         return Answer()
     }
 
-    func unban(_ call: Call) throws -> Answer {
+    func unban(_ call: ServerCall) throws -> Answer {
         let request = try call.message(WireUnbanMemberRequest.self)
         let group = try groupForAdmin(call)
         let user = try decodeID(request.userID, "user_id")
@@ -30,7 +30,7 @@ extension Transaction {
         return Answer()
     }
 
-    func listBanned(_ call: Call) throws -> Answer {
+    func listBanned(_ call: ServerCall) throws -> Answer {
         let group = try groupForAdmin(call)
         let rows = try rows(
             """

@@ -3,7 +3,7 @@ import Foundation
 
 /// Leaving and being removed: the roster changes together with the commit, if one is given.
 extension Transaction {
-    func removeMember(_ call: Call) throws -> Answer {
+    func removeMember(_ call: ServerCall) throws -> Answer {
         let request = try call.message(WireRemoveMemberRequest.self)
         let group = try groupForAdmin(call)
         let user = try decodeID(request.userID, "user_id")
@@ -14,7 +14,7 @@ extension Transaction {
         return Answer()
     }
 
-    func leaveGroup(_ call: Call) throws -> Answer {
+    func leaveGroup(_ call: ServerCall) throws -> Answer {
         let request = try call.message(WireLeaveGroupRequest.self)
         let group = try groupForMember(call)
         if !request.commitMessage.isEmpty {
@@ -26,7 +26,7 @@ extension Transaction {
     }
 
     /// Without a commit only the roster changes; the Remove then follows through the commit endpoint.
-    func remove(_ user: ID, from group: GroupRow, commit: Data, groupInfo: Data, by call: Call) throws {
+    func remove(_ user: ID, from group: GroupRow, commit: Data, groupInfo: Data, by call: ServerCall) throws {
         if !commit.isEmpty { try takeCommit(commit, groupInfo: groupInfo, in: group, of: call) }
         try removeFromRoster(user, of: group.id)
         try announce(.memberRemoved(from: group.id, user: user), to: try members(of: group.id) + [user])

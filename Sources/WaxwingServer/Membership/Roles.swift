@@ -2,7 +2,7 @@ import ConclaveProtocol
 
 /// Who may manage the group.
 extension Transaction {
-    func promote(_ call: Call) throws -> Answer {
+    func promote(_ call: ServerCall) throws -> Answer {
         let request = try call.message(WirePromoteMemberRequest.self)
         let group = try groupForAdmin(call)
         let user = try decodeID(request.userID, "user_id")
@@ -12,7 +12,7 @@ extension Transaction {
         return try setRole(.admin, of: user, in: group.id)
     }
 
-    func demote(_ call: Call) throws -> Answer {
+    func demote(_ call: ServerCall) throws -> Answer {
         let request = try call.message(WireDemoteMemberRequest.self)
         let group = try groupForAdmin(call)
         let user = try decodeID(request.userID, "user_id")
@@ -26,7 +26,7 @@ extension Transaction {
         return try setRole(.member, of: user, in: group.id)
     }
 
-    func listAdmins(_ call: Call) throws -> Answer {
+    func listAdmins(_ call: ServerCall) throws -> Answer {
         let group = try groupForMember(call)
         let admins = try roster(of: group.id, role: .admin)
         return try Answer(WireListAdminsResponse.with { $0.admins = admins })

@@ -6,7 +6,7 @@ import Foundation
 /// made up.
 ///
 /// A tag is kept for as long as its row, whoever sent it and whatever became of it; of those whose rows are gone the
-/// last ``Limits/outlivedTags`` stay. So no one can push out the tag of a commit that others still read.
+/// last ``ServerLimits/outlivedTags`` stay. So no one can push out the tag of a commit that others still read.
 extension Transaction {
     /// - Parameter sequence: the commit's row.
     func note(tag: Data, of epoch: UInt64, at sequence: UInt64, in group: ID) throws {
@@ -26,7 +26,7 @@ extension Transaction {
                 WHERE later.group_id = ?1 AND later.sequence < coalesce(
                     (SELECT min(sequence) FROM message WHERE group_id = ?1),
                     (SELECT last_sequence + 1 FROM chat WHERE id = ?1))
-                ORDER BY later.sequence DESC LIMIT 1 OFFSET \(Limits.outlivedTags - 1))
+                ORDER BY later.sequence DESC LIMIT 1 OFFSET \(ServerLimits.outlivedTags - 1))
             """,
             [group.blob])
     }
@@ -46,7 +46,7 @@ extension Transaction {
         guard first > 0, epoch <= first else { return false }
         let row = try row("SELECT max(epoch) FROM commit_tag WHERE group_id = ?", [group.id.blob])
         guard let last: Data = row?[0] else { return true }
-        let end = first.addingReportingOverflow(Limits.epochsWithOlderGroupInfos)
+        let end = first.addingReportingOverflow(ServerLimits.epochsWithOlderGroupInfos)
         return end.overflow || last.lexicographicallyPrecedes(Self.sortable(end.partialValue))
     }
 }

@@ -9,15 +9,15 @@ import Foundation
 /// counts in the end is the first valid commit of the epoch in the log, as everywhere. Since the server cannot tell
 /// which of the two lives, it keeps the GroupInfo it has; a member uploads the living one once the log has decided.
 enum Contest {
-    /// - Throws: 400/100 unless `header` is a list of at most ``Limits/contestedRows`` numbers.
+    /// - Throws: 400/100 unless `header` is a list of at most ``ServerLimits/contestedRows`` numbers.
     static func rows(_ header: String?) throws -> [UInt64] {
         guard let header else { return [] }
         let fields = header.split(
-            separator: ",", maxSplits: Limits.contestedRows, omittingEmptySubsequences: false)
+            separator: ",", maxSplits: ServerLimits.contestedRows, omittingEmptySubsequences: false)
         let rows = fields.compactMap { UInt64($0.drop { $0 == " " }.prefix { $0 != " " }) }
-        guard !rows.isEmpty, rows.count == fields.count, rows.count <= Limits.contestedRows else {
+        guard !rows.isEmpty, rows.count == fields.count, rows.count <= ServerLimits.contestedRows else {
             throw APIError.badRequest(
-                "\(APIRequest.contestsHeader) holds 1 to \(Limits.contestedRows) sequence numbers with commas between them"
+                "\(APIRequest.contestsHeader) holds 1 to \(ServerLimits.contestedRows) sequence numbers with commas between them"
             )
         }
         return rows
@@ -37,7 +37,7 @@ extension Transaction {
             let expected = group.lastCommitEpoch.map { $0 &+ 1 } ?? 0
             throw APIError.conflict("the commit is for epoch \(epoch), the group is in epoch \(expected)")
         }
-        guard try contests(of: epoch, by: sender, in: group.id) < Limits.contestsPerMember else {
+        guard try contests(of: epoch, by: sender, in: group.id) < ServerLimits.contestsPerMember else {
             throw APIError.conflict("the commit of epoch \(epoch) was contested too often")
         }
         try note(contest: append(commit, read, to: group.id, from: sender), of: epoch, by: sender, in: group.id)

@@ -2,7 +2,7 @@ import ConclaveProtocol
 import Foundation
 import MLSReading
 
-/// The GroupInfos of a group, which joiners from outside build on. The last ``Limits/groupInfos`` are kept, one for
+/// The GroupInfos of a group, which joiners from outside build on. The last ``ServerLimits/groupInfos`` are kept, one for
 /// each confirmation tag, and members are given the newest.
 extension Transaction {
     /// - Parameter tag: whose GroupInfo is wanted; nil for the newest.
@@ -15,7 +15,7 @@ extension Transaction {
         return row?[0]
     }
 
-    func getGroupInfo(_ call: Call) throws -> Answer {
+    func getGroupInfo(_ call: ServerCall) throws -> Answer {
         let group = try groupForMember(call)
         var tag: Data?
         if let digits = call.query["tag"] {
@@ -34,7 +34,7 @@ extension Transaction {
         try execute(
             """
             DELETE FROM group_info WHERE group_id = ?1 AND number <= (
-                SELECT number FROM group_info WHERE group_id = ?1 ORDER BY number DESC LIMIT 1 OFFSET \(Limits.groupInfos))
+                SELECT number FROM group_info WHERE group_id = ?1 ORDER BY number DESC LIMIT 1 OFFSET \(ServerLimits.groupInfos))
             """,
             [group.blob])
     }
@@ -74,7 +74,7 @@ extension Transaction {
         guard group.mlsGroupID.map({ $0 == hexEncode(info.groupID) }) ?? true else {
             throw APIError.badRequest("the GroupInfo belongs to another MLS group")
         }
-        guard Limits.confirmationTagBytes.contains(info.confirmationTag.count) else {
+        guard ServerLimits.confirmationTagBytes.contains(info.confirmationTag.count) else {
             throw APIError.badRequest("the GroupInfo has no confirmation tag of a known length")
         }
         guard
@@ -118,7 +118,7 @@ extension Transaction {
     private func reach(of epoch: UInt64, in group: GroupRow) throws -> (isAhead: Bool, isLeap: Bool) {
         guard let last = group.highestCommitEpoch else { return (true, false) }
         guard epoch > last, epoch - last > 1 else { return (false, false) }
-        let isLeap = epoch - last - 1 > Limits.epochsAhead
+        let isLeap = epoch - last - 1 > ServerLimits.epochsAhead
         return (true, try isLeap && takenCommit(of: last, in: group.id) != nil)
     }
 
@@ -138,6 +138,6 @@ extension Transaction {
             WHERE group_id = ? AND epoch = ? AND tag = ? AND awaits_external_join = 0
             """,
             [group.blob, claim.epoch, claim.tag])
-        return (row?[0] ?? 0) >= Limits.vouchingMembers
+        return (row?[0] ?? 0) >= ServerLimits.vouchingMembers
     }
 }

@@ -48,7 +48,7 @@ extension Transaction {
         case .member(let role): try judge(outline, by: header.sender, role)
         case .outside(let user): try judge(external: outline, by: header.sender, user)
         }
-        guard Limits.confirmationTagBytes.contains(outline.confirmationTag.count) else {
+        guard ServerLimits.confirmationTagBytes.contains(outline.confirmationTag.count) else {
             throw APIError.badRequest("the commit has no confirmation tag of a known length")
         }
         return ReadCommit(

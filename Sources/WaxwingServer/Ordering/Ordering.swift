@@ -26,7 +26,7 @@ extension Transaction {
     }
 
     /// The same for a commit of a member, whatever else the request does.
-    func takeCommit(_ commit: Data, groupInfo: Data, in group: GroupRow, of call: Call) throws {
+    func takeCommit(_ commit: Data, groupInfo: Data, in group: GroupRow, of call: ServerCall) throws {
         guard let role = try role(of: call.user, in: group.id) else { throw APIError.notMember }
         try takeCommit(
             commit, groupInfo: groupInfo, in: group, from: call.user, through: .member(role: role),

@@ -1,25 +1,24 @@
-import Glibc
+import Files
+import Synchronization
 
 /// Ensures that one server at a time uses a data directory: two would not hear of each other's events.
 ///
 /// The kernel releases the lock when the process ends, however it ends.
-struct DirectoryLock: Sendable {
-    private let descriptor: Int32
+final class DirectoryLock: Sendable {
+    private let directory: Mutex<File?>
 
     /// - Throws: `StartupError` with the code `.dataDirectory` if another server has the directory.
-    init(_ directory: String) throws {
-        descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw StartupError(.dataDirectory, "cannot open the data directory \(directory)")
+    init(_ path: String) throws {
+        // Why it cannot be opened does not matter.
+        guard let directory = try? File(path, .readOnly, .directory) else {
+            throw StartupError(.dataDirectory, "cannot open the data directory \(path)")
         }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            close(descriptor)
-            throw StartupError(.dataDirectory, "another waxwingd uses the data directory \(directory)")
+        // A directory that cannot be locked cannot be used either.
+        guard (try? directory.tryLock(.exclusive)) == true else {
+            throw StartupError(.dataDirectory, "another waxwingd uses the data directory \(path)")
         }
+        self.directory = Mutex(directory)
     }
 
-    /// Call this once.
-    func release() {
-        close(descriptor)
-    }
+    func release() { directory.withLock { $0 = nil } }
 }

@@ -224,7 +224,9 @@ enum Schema {
             let tag = (try? GroupInfoOutline(data))?.confirmationTag ?? []
             try db.execute(
                 sql: "INSERT INTO group_info (group_id, tag, data) VALUES (?, ?, ?)",
-                arguments: [row[0] as Data, Data(Limits.confirmationTagBytes.contains(tag.count) ? tag : []), data])
+                arguments: [
+                    row[0] as Data, Data(ServerLimits.confirmationTagBytes.contains(tag.count) ? tag : []), data,
+                ])
         }
         try db.execute(sql: "DROP TABLE only_group_info")
     }

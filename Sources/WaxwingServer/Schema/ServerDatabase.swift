@@ -1,6 +1,6 @@
+import Files
 import Foundation
 import GRDB
-import Glibc
 
 /// The one SQLite file: opened, migrated, and configured so that a commit is on disk when it returns.
 struct ServerDatabase: Sendable {
@@ -64,12 +64,12 @@ struct ServerDatabase: Sendable {
         } catch {
             throw StartupError(.dataDirectory, "cannot create the data directory \(directory)")
         }
-        let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
-            let reason = String(cString: strerror(errno))
-            throw StartupError(.dataDirectory, "the data directory \(directory) is not writable: \(reason)")
+        do throws(FileError) {
+            let file = try File(file, .readWrite, .create)
+            // Another owner's file stays unchanged.
+            try? file.setPermissions(0o600)
+        } catch {
+            throw StartupError(.dataDirectory, "the data directory \(directory) is not writable: \(error.reason)")
         }
-        fchmod(descriptor, 0o600)
-        Glibc.close(descriptor)
     }
 }

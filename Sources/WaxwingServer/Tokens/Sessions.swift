@@ -1,5 +1,6 @@
 import ConclaveProtocol
 import Foundation
+import OpenSSLPrimitives
 
 /// A request's session token as it was received: 32 random bytes, written as 64 hexadecimal digits.
 struct SessionToken: Sendable {
@@ -12,7 +13,7 @@ struct SessionToken: Sendable {
         let parts = header.split(separator: " ", omittingEmptySubsequences: true)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw APIError.headerMalformed }
         guard let bytes = hexDecode(parts[1].utf8), bytes.count == 32 else { throw APIError.headerMalformed }
-        hash = Data(try sha256(bytes))
+        hash = Data(SHA256.of(bytes))
     }
 }
 
@@ -31,11 +32,11 @@ extension Transaction {
         guard let row, let expiresAt: Int64 = row[1], let slidAt: Int64 = row[2], expiresAt > moments.earliest else {
             throw APIError.tokenInvalid
         }
-        let pause = min(Limits.slideSeconds, max(1, configuration.tokenTTL / 4))
+        let pause = min(ServerLimits.slideSeconds, max(1, configuration.tokenTTL / 4))
         // Corrects what was written while the clock ran far ahead.
         let age = moments.latest.clampedMinus(slidAt)
         return Caller(
-            user: try row.id(0), token: token, slideIsDue: age >= pause || age < -Limits.clockSetSeconds)
+            user: try row.id(0), token: token, slideIsDue: age >= pause || age < -ServerLimits.clockSetSeconds)
     }
 
     /// Extends the session. At most about once a minute per token, so that reading stays cheap.
@@ -51,11 +52,11 @@ extension Transaction {
         let token = try randomBytes(32)
         try execute(
             "INSERT INTO session (token_hash, user_id, expires_at, slid_at) VALUES (?, ?, ?, ?)",
-            [Data(try sha256(token)), user.blob, moments.latest + configuration.tokenTTL, moments.latest])
+            [Data(SHA256.of(token)), user.blob, moments.latest + configuration.tokenTTL, moments.latest])
         return hexEncode(token)
     }
 
-    func logout(_ call: Call) throws -> Answer {
+    func logout(_ call: ServerCall) throws -> Answer {
         try execute("DELETE FROM session WHERE token_hash = ?", [call.caller.token.hash])
         endStreams(of: .session(call.caller.token.hash))
         return Answer(204)

@@ -5,7 +5,7 @@ import Testing
 /// Which fields the answer to each op has, and what kind of value each is.
 enum AnswerForm {
     static func check(
-        _ reply: Reply, op: String, request: [String: JSONValue], exactly: Bool, at location: SourceLocation
+        _ reply: Reply, op: String, request: [String: PeerJSON], exactly: Bool, at location: SourceLocation
     ) {
         let names = Set(reply.fields.keys).subtracting(["id", "ok"])
         let expected = expected(op: op, request: request, reply: reply)
@@ -18,7 +18,7 @@ enum AnswerForm {
         "group", "epoch", "epoch_authenticator", "tree_hash", "leaf_index", "group_id",
     ]
 
-    private static func expected(op: String, request: [String: JSONValue], reply: Reply) -> Set<String>? {
+    private static func expected(op: String, request: [String: PeerJSON], reply: Reply) -> Set<String>? {
         switch op {
         case "info": ["name", "suites", "ops"]
         case "set", "store_psk", "add_resumption_psk", "clear_pending", "free", "quit": []
@@ -55,11 +55,11 @@ enum AnswerForm {
         }
     }
 
-    private static func withTree(_ names: Set<String>, unless inlineTree: JSONValue) -> Set<String> {
+    private static func withTree(_ names: Set<String>, unless inlineTree: PeerJSON) -> Set<String> {
         inlineTree == true ? names : names.union(["ratchet_tree"])
     }
 
-    private static func checkKind(of name: String, _ value: JSONValue, op: String, at location: SourceLocation) {
+    private static func checkKind(of name: String, _ value: PeerJSON, op: String, at location: SourceLocation) {
         let fits =
             switch name {
             case "group", "kp", "tombstone", "signer", "suite", "epoch", "next_epoch", "leaf_index": isCount(value)
@@ -75,24 +75,24 @@ enum AnswerForm {
         #expect(fits, "\(op): \(name) is \(value.text)", sourceLocation: location)
     }
 
-    private static func isCount(_ value: JSONValue) -> Bool {
+    private static func isCount(_ value: PeerJSON) -> Bool {
         if case .integer(let number) = value { number >= 0 } else { false }
     }
 
-    private static func isText(_ value: JSONValue) -> Bool {
+    private static func isText(_ value: PeerJSON) -> Bool {
         if case .string(let text) = value { !text.isEmpty } else { false }
     }
 
-    private static func isArray(_ value: JSONValue) -> Bool {
+    private static func isArray(_ value: PeerJSON) -> Bool {
         if case .array = value { true } else { false }
     }
 
-    private static func isExtension(_ value: JSONValue) -> Bool {
+    private static func isExtension(_ value: PeerJSON) -> Bool {
         guard case .object(let fields) = value, fields.count == 2 else { return false }
         return isCount(fields["type"] ?? .null) && isHex(fields["data"] ?? .null)
     }
 
-    private static func isHex(_ value: JSONValue) -> Bool {
+    private static func isHex(_ value: PeerJSON) -> Bool {
         guard case .string(let text) = value else { return false }
         let isLowerCase = text.utf8.allSatisfy {
             (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0)

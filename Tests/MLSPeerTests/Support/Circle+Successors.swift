@@ -7,7 +7,7 @@ extension Circle {
     /// Some members make a group of their own.
     ///
     /// - Parameter chosen: their seats, the founder's first.
-    func branch(_ chosen: [Int], groupID: JSONValue) throws -> Circle {
+    func branch(_ chosen: [Int], groupID: PeerJSON) throws -> Circle {
         let (founder, keyPackages) = try freshKeyPackages(of: chosen, in: suite)
         let made = try ask(
             chosen[0], "branch",
@@ -26,13 +26,13 @@ extension Circle {
     }
 
     /// A proposed ReInit is committed, and all go on in the group that it calls for.
-    func reinitialize(by committer: Int, suite: JSONValue, groupID: JSONValue) throws -> Circle {
+    func reinitialize(by committer: Int, suite: PeerJSON, groupID: PeerJSON) throws -> Circle {
         let proposer = seats.count > 1 ? (committer + 1) % seats.count : committer
         try propose(
             proposer, "propose_reinit", ["group_id": groupID, "suite": suite, "extensions": []], type: "reinit")
         let commit = try ask(committer, "reinit_commit")
         #expect(commit["suite"] == suite)
-        var tombstones: [JSONValue] = []
+        var tombstones: [PeerJSON] = []
         for member in seats.indices {
             if member == committer {
                 tombstones.append(commit["tombstone"])
@@ -68,8 +68,8 @@ extension Circle {
         Seat(partner: seats[member].partner, group: answer["group"], identity: seats[member].identity)
     }
 
-    private func welcome(_ made: Reply, _ keyPackage: Reply) -> [String: JSONValue] {
-        let fields: [String: JSONValue] = [
+    private func welcome(_ made: Reply, _ keyPackage: Reply) -> [String: PeerJSON] {
+        let fields: [String: PeerJSON] = [
             "kp": keyPackage["kp"], "welcome": made["welcome"], "encrypt": encrypt,
         ]
         return made["ratchet_tree"] == .null ? fields : fields.merging(["ratchet_tree": made["ratchet_tree"]]) { $1 }
@@ -77,8 +77,8 @@ extension Circle {
 
     /// The first one's handle, and what the others were answered.
     private func freshKeyPackages(
-        of members: [Int], in suite: JSONValue
-    ) throws -> (founder: JSONValue, others: [Reply]) {
+        of members: [Int], in suite: PeerJSON
+    ) throws -> (founder: PeerJSON, others: [Reply]) {
         let all = try members.map { member in
             try seats[member].partner.ask("key_package", ["suite": suite, "identity": seats[member].identity])
         }

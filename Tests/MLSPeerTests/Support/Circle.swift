@@ -6,28 +6,28 @@ import Testing
 final class Circle {
     struct Seat {
         let partner: Partner
-        let group: JSONValue
-        let identity: JSONValue
+        let group: PeerJSON
+        let identity: PeerJSON
     }
 
     /// Somebody with a key package who is about to come in.
     struct Newcomer {
         let partner: Partner
-        let identity: JSONValue
+        let identity: PeerJSON
         let keyPackage: Reply
     }
 
-    let suite: JSONValue
-    let encrypt: JSONValue
-    let inlineTree: JSONValue
+    let suite: PeerJSON
+    let encrypt: PeerJSON
+    let inlineTree: PeerJSON
     private(set) var seats: [Seat] = []
 
     /// A group of one.
     init(
-        _ founder: Partner, identity: JSONValue? = nil, suite: UInt16, encrypt: Bool = false, inlineTree: Bool = true,
-        extensions: JSONValue = []
+        _ founder: Partner, identity: PeerJSON? = nil, suite: UInt16, encrypt: Bool = false, inlineTree: Bool = true,
+        extensions: PeerJSON = []
     ) throws {
-        self.suite = JSONValue(suite)
+        self.suite = PeerJSON(suite)
         self.encrypt = .bool(encrypt)
         self.inlineTree = .bool(inlineTree)
         let identity = identity ?? founder.identity
@@ -38,7 +38,7 @@ final class Circle {
     }
 
     /// A circle that goes on elsewhere.
-    init(like other: Circle, suite: JSONValue? = nil, seats: [Seat]) {
+    init(like other: Circle, suite: PeerJSON? = nil, seats: [Seat]) {
         self.suite = suite ?? other.suite
         encrypt = other.encrypt
         inlineTree = other.inlineTree
@@ -48,7 +48,7 @@ final class Circle {
     /// Asks a member something about the group.
     @discardableResult
     func ask(
-        _ seat: Int, _ op: String, _ fields: [String: JSONValue] = [:], at location: SourceLocation = #_sourceLocation
+        _ seat: Int, _ op: String, _ fields: [String: PeerJSON] = [:], at location: SourceLocation = #_sourceLocation
     ) throws -> Reply {
         try seats[seat].partner.ask(op, fields.merging(["group": seats[seat].group]) { $1 }, at: location)
     }
@@ -56,13 +56,13 @@ final class Circle {
     /// Asks a member something that it refuses.
     @discardableResult
     func refused(
-        _ seat: Int, _ op: String, _ fields: [String: JSONValue] = [:], at location: SourceLocation = #_sourceLocation
+        _ seat: Int, _ op: String, _ fields: [String: PeerJSON] = [:], at location: SourceLocation = #_sourceLocation
     ) throws -> String {
         try seats[seat].partner.refused(op, fields.merging(["group": seats[seat].group]) { $1 }, at: location)
     }
 
     func newcomer(
-        _ partner: Partner, identity: JSONValue? = nil, _ fields: [String: JSONValue] = [:]
+        _ partner: Partner, identity: PeerJSON? = nil, _ fields: [String: PeerJSON] = [:]
     ) throws -> Newcomer {
         let identity = identity ?? partner.identity
         let keyPackage = try partner.ask(
@@ -73,7 +73,7 @@ final class Circle {
     /// A member proposes, all others remember it.
     @discardableResult
     func propose(
-        _ seat: Int, _ op: String, _ fields: [String: JSONValue] = [:], type: JSONValue,
+        _ seat: Int, _ op: String, _ fields: [String: PeerJSON] = [:], type: PeerJSON,
         at location: SourceLocation = #_sourceLocation
     ) throws -> Reply {
         let made = try ask(seat, op, fields, at: location)
@@ -83,7 +83,7 @@ final class Circle {
 
     /// Hands a proposal to all but its author.
     func spread(
-        _ proposal: JSONValue, type: JSONValue, reference: JSONValue? = nil, from author: Int? = nil,
+        _ proposal: PeerJSON, type: PeerJSON, reference: PeerJSON? = nil, from author: Int? = nil,
         at location: SourceLocation = #_sourceLocation
     ) throws {
         for reader in seats.indices where reader != author {
@@ -97,8 +97,8 @@ final class Circle {
     /// A member commits, all others follow, newcomers join.
     @discardableResult
     func commit(
-        _ seat: Int, _ op: String = "commit", _ fields: [String: JSONValue] = [:], joining newcomers: [Newcomer] = [],
-        psks: JSONValue = [], at location: SourceLocation = #_sourceLocation
+        _ seat: Int, _ op: String = "commit", _ fields: [String: PeerJSON] = [:], joining newcomers: [Newcomer] = [],
+        psks: PeerJSON = [], at location: SourceLocation = #_sourceLocation
     ) throws -> Reply {
         let made = try ask(seat, op, fields.merging(["inline_tree": inlineTree]) { first, _ in first }, at: location)
         let after = try ask(seat, "epoch_authenticator", at: location)
@@ -112,7 +112,7 @@ final class Circle {
 
     /// Hands a commit to all but its author; who is removed by it leaves the circle.
     func follow(
-        _ commit: JSONValue, by author: Int?, to authenticator: JSONValue,
+        _ commit: PeerJSON, by author: Int?, to authenticator: PeerJSON,
         at location: SourceLocation = #_sourceLocation
     ) throws {
         var staying: [Seat] = []
@@ -133,8 +133,8 @@ final class Circle {
         seats = staying
     }
 
-    private func join(_ newcomer: Newcomer, _ made: Reply, psks: JSONValue, at location: SourceLocation) throws {
-        var fields: [String: JSONValue] = [
+    private func join(_ newcomer: Newcomer, _ made: Reply, psks: PeerJSON, at location: SourceLocation) throws {
+        var fields: [String: PeerJSON] = [
             "kp": newcomer.keyPackage["kp"], "welcome": made["welcome"], "encrypt": encrypt, "psks": psks,
         ]
         if made["ratchet_tree"] != .null { fields["ratchet_tree"] = made["ratchet_tree"] }
@@ -147,7 +147,7 @@ final class Circle {
     /// Somebody joins by a commit of their own, which everybody follows.
     @discardableResult
     func joinExternally(
-        _ partner: Partner, identity: JSONValue? = nil, by host: Int, _ fields: [String: JSONValue] = [:],
+        _ partner: Partner, identity: PeerJSON? = nil, by host: Int, _ fields: [String: PeerJSON] = [:],
         at location: SourceLocation = #_sourceLocation
     ) throws -> Reply {
         let info = try ask(host, "group_info", ["inline_tree": inlineTree], at: location)
@@ -163,7 +163,7 @@ final class Circle {
     }
 
     /// A member sends, all others read.
-    func chat(_ seat: Int, _ fields: [String: JSONValue] = [:], at location: SourceLocation = #_sourceLocation) throws {
+    func chat(_ seat: Int, _ fields: [String: PeerJSON] = [:], at location: SourceLocation = #_sourceLocation) throws {
         let request = fields.merging(["plaintext": "68656c6c6f"]) { first, _ in first }
         let sent = try ask(seat, "protect", request, at: location)
         for reader in seats.indices where reader != seat {
@@ -178,8 +178,8 @@ final class Circle {
     ///
     /// - Parameter fully: whether they are asked for what hangs on the epoch authenticator and the tree hash, too.
     func expectAgreement(fully: Bool = true, at location: SourceLocation = #_sourceLocation) throws {
-        let export: [String: JSONValue] = ["label": "a label", "context": "c0ffee", "length": 42]
-        let questions: [(String, [String: JSONValue])] = [
+        let export: [String: PeerJSON] = ["label": "a label", "context": "c0ffee", "length": 42]
+        let questions: [(String, [String: PeerJSON])] = [
             ("epoch_authenticator", [:]), ("export", export), ("group_context", [:]), ("ratchet_tree", [:]),
         ]
         for (op, fields) in questions.prefix(fully ? 4 : 2) {
@@ -198,8 +198,8 @@ final class Circle {
     }
 
     struct Member: Equatable {
-        let index: JSONValue
-        let identity: JSONValue
+        let index: PeerJSON
+        let identity: PeerJSON
     }
 
     /// The roster as a member sees it.

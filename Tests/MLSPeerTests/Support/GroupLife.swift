@@ -44,7 +44,7 @@ final class GroupLife {
         let first = try circle.newcomer(ben)
         try circle.commit(0, "add", ["key_package": first.keyPackage["key_package"]], joining: [first])
         let both = [try circle.newcomer(cleo), try circle.newcomer(dan)]
-        let keyPackages = JSONValue.array(both.map { $0.keyPackage["key_package"] })
+        let keyPackages = PeerJSON.array(both.map { $0.keyPackage["key_package"] })
         try circle.commit(1, "add", ["key_packages": keyPackages, "force_path": true, "aad": "aa"], joining: both)
     }
 
@@ -57,7 +57,7 @@ final class GroupLife {
         #expect(circle.seats.map(\.partner.name) == ["ada", "ben", "cleo", "eve"])
         try circle.commit(3, "update")
         // Whatever the group's framing is, a single message may have the other.
-        let other = JSONValue.bool(circle.encrypt != true)
+        let other = PeerJSON.bool(circle.encrypt != true)
         let made = try circle.propose(0, "propose_update", ["encrypt": other], type: "update")
         #expect(
             try ada.ask("decode", ["message": made["proposal"]])["wire_format"]
@@ -102,7 +102,7 @@ final class GroupLife {
     }
 
     private func mixInKeys() throws {
-        let psk: [String: JSONValue] = ["psk_id": "1d", "psk": "5ec2e7"]
+        let psk: [String: PeerJSON] = ["psk_id": "1d", "psk": "5ec2e7"]
         for seat in circle.seats.indices { try circle.ask(seat, "store_psk", psk) }
         let before = try circle.ask(0, "epoch_authenticator")
         try circle.propose(1, "propose_psk", ["psk_id": "1d"], type: "psk")
@@ -113,7 +113,7 @@ final class GroupLife {
         // Whoever joins by this commit needs the key, too.
         try circle.commit(1, "remove", ["identity": eve.identity])
         let newcomer = try circle.newcomer(eve)
-        let add: JSONValue = ["type": "add", "key_package": newcomer.keyPackage["key_package"]]
+        let add: PeerJSON = ["type": "add", "key_package": newcomer.keyPackage["key_package"]]
         try circle.commit(
             0, "commit", ["by_value": [add, ["type": "psk", "psk_id": "1d"]]], joining: [newcomer],
             psks: [.object(psk)])
@@ -134,7 +134,7 @@ final class GroupLife {
         try circle.commit(1)
 
         // Somebody who was not there then can be told; one who is not cannot follow.
-        let resumption: JSONValue = ["type": "resumption_psk", "epoch": epoch]
+        let resumption: PeerJSON = ["type": "resumption_psk", "epoch": epoch]
         let newcomer = try circle.newcomer(stranger("gil"))
         try circle.commit(0, "add", ["key_package": newcomer.keyPackage["key_package"]], joining: [newcomer])
         let made = try circle.ask(0, "commit", ["by_value": [resumption], "apply": false])
@@ -239,7 +239,7 @@ final class GroupLife {
                 "encrypt": false,
             ])
         let update = try circle.ask(1, "propose_update", ["encrypt": true])
-        let messages: [(JSONValue, JSONValue)] = [
+        let messages: [(PeerJSON, PeerJSON)] = [
             (newcomer.keyPackage["key_package"], "mls_key_package"), (commit["welcome"], "mls_welcome"),
             (commit["commit"], "mls_public_message"), (update["proposal"], "mls_private_message"),
             (try circle.ask(0, "group_info")["group_info"], "mls_group_info"),

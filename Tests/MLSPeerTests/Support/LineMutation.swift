@@ -17,12 +17,12 @@ struct LineMutation {
         default: fields[name] = mutate(fields[name] ?? .null)
         }
         var text: [UInt8] = []
-        JSONValue.object(fields).write(to: &text)
+        PeerJSON.object(fields).write(to: &text)
         return text
     }
 
     /// Changes a value within its kind.
-    private mutating func mutate(_ value: JSONValue) -> JSONValue {
+    private mutating func mutate(_ value: PeerJSON) -> PeerJSON {
         switch value {
         case .bool(let value): return .bool(!value)
         case .integer(let value): return .integer(value &+ [-1, 1, 256, 1 << 32, .max][random.below(5)])
@@ -57,8 +57,8 @@ struct LineMutation {
         return digits
     }
 
-    private mutating func anything() -> JSONValue {
-        let values: [JSONValue] = [
+    private mutating func anything() -> PeerJSON {
+        let values: [PeerJSON] = [
             .null, true, 0, -1, 7, .integer(.max), .large(.max), .number(0.5), "", "00", "ff00ff", "text", [], [:],
             [1, "00"], ["type": "add"], .string(Operation.all[random.below(Operation.all.count)].name),
         ]

@@ -31,12 +31,12 @@ final class Partner {
         Peer(provider: OpenSSLProvider(), entropy: entropy, clock: { now })
     }
 
-    var identity: JSONValue { .hex(Array(name.utf8)) }
+    var identity: PeerJSON { .hex(Array(name.utf8)) }
 
     /// Expects the request to be carried out.
     @discardableResult
     func ask(
-        _ op: String, _ fields: [String: JSONValue] = [:], at location: SourceLocation = #_sourceLocation
+        _ op: String, _ fields: [String: PeerJSON] = [:], at location: SourceLocation = #_sourceLocation
     ) throws -> Reply {
         let reply = try send(op, fields)
         if !reply.isOK { throw PeerError("\(name) \(op): \(reply.error) (\(location))") }
@@ -50,7 +50,7 @@ final class Partner {
     /// - Returns: the reason that was given.
     @discardableResult
     func refused(
-        _ op: String, _ fields: [String: JSONValue] = [:], at location: SourceLocation = #_sourceLocation
+        _ op: String, _ fields: [String: PeerJSON] = [:], at location: SourceLocation = #_sourceLocation
     ) throws -> String {
         let reply = try send(op, fields)
         #expect(!reply.isOK, "\(op) was carried out", sourceLocation: location)
@@ -59,11 +59,11 @@ final class Partner {
         return reply.error
     }
 
-    private func send(_ op: String, _ fields: [String: JSONValue]) throws -> Reply {
+    private func send(_ op: String, _ fields: [String: PeerJSON]) throws -> Reply {
         asked += 1
-        let id = JSONValue.integer(asked)
+        let id = PeerJSON.integer(asked)
         let request = fields.merging(["op": .string(op), "id": id]) { $1 }
-        let reply = try Reply(try send(JSONValue.object(request).text))
+        let reply = try Reply(try send(PeerJSON.object(request).text))
         #expect(reply["id"] == id)
         return reply
     }

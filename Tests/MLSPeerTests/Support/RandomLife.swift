@@ -8,19 +8,19 @@ struct RandomLife {
     private let partners: [Partner]
     /// What all partners can do.
     private let ops: Set<String>
-    private let suites: [JSONValue]
+    private let suites: [PeerJSON]
     private var random: SeededGenerator
     /// Messages on their way.
     private var mail: [Letter] = []
     private var born = 0
     /// The external sender that the group knows at present.
-    private var signer: (partner: Partner, handle: JSONValue)?
+    private var signer: (partner: Partner, handle: PeerJSON)?
 
     private struct Letter {
         let reader: Circle.Seat
-        let message: JSONValue
-        let plaintext: JSONValue
-        let aad: JSONValue
+        let message: PeerJSON
+        let plaintext: PeerJSON
+        let aad: PeerJSON
         let epoch: Int
     }
 
@@ -38,8 +38,8 @@ struct RandomLife {
         try add()
     }
 
-    private static func common(_ infos: [Reply], _ name: String) throws -> Set<JSONValue> {
-        let lists = infos.map { info -> Set<JSONValue> in
+    private static func common(_ infos: [Reply], _ name: String) throws -> Set<PeerJSON> {
+        let lists = infos.map { info -> Set<PeerJSON> in
             if case .array(let values) = info[name] { Set(values) } else { [] }
         }
         return lists.dropFirst().reduce(lists[0]) { $0.intersection($1) }
@@ -71,27 +71,27 @@ struct RandomLife {
         (seat + 1 + random.below(circle.seats.count - 1)) % circle.seats.count
     }
 
-    private mutating func bytes(upTo length: Int) -> JSONValue {
+    private mutating func bytes(upTo length: Int) -> PeerJSON {
         .hex((0..<random.below(length + 1)).map { _ in UInt8(random.below(256)) })
     }
 
     /// How one message goes out.
-    private mutating func framing() -> [String: JSONValue] {
-        var fields: [String: JSONValue] = [:]
+    private mutating func framing() -> [String: PeerJSON] {
+        var fields: [String: PeerJSON] = [:]
         if random.below(3) == 0 { fields["encrypt"] = .bool(random.flip()) }
         if random.below(3) == 0 { fields["aad"] = bytes(upTo: 40) }
-        if random.below(3) == 0 { fields["padding"] = JSONValue(random.below(300)) }
+        if random.below(3) == 0 { fields["padding"] = PeerJSON(random.below(300)) }
         return fields
     }
 
-    private mutating func newIdentity() -> JSONValue {
+    private mutating func newIdentity() -> PeerJSON {
         born += 1
         return .hex([UInt8(born >> 8), UInt8(born & 255)])
     }
 
     /// Some have values in their key package that mean nothing to anybody (RFC 9420 §13.5).
     private mutating func newcomer() throws -> Circle.Newcomer {
-        let reserved: [String: JSONValue] =
+        let reserved: [String: PeerJSON] =
             random.flip()
             ? [:]
             : [
@@ -103,7 +103,7 @@ struct RandomLife {
     }
 
     /// Whoever made a message, all write it as they read it.
-    private mutating func reencode(_ message: JSONValue) throws {
+    private mutating func reencode(_ message: PeerJSON) throws {
         let partner = partners[random.below(partners.count)]
         #expect(try partner.ask("decode", ["message": message])["reencoded"] == message)
     }
@@ -154,7 +154,7 @@ struct RandomLife {
     private mutating func add() throws {
         if circle.seats.count > 6 { return try remove() }
         let newcomers = try (0...random.below(2)).map { _ in try newcomer() }
-        let keyPackages = JSONValue.array(newcomers.map { $0.keyPackage["key_package"] })
+        let keyPackages = PeerJSON.array(newcomers.map { $0.keyPackage["key_package"] })
         var fields = framing()
         fields["key_packages"] = keyPackages
         fields["force_path"] = .bool(random.flip())
@@ -215,12 +215,12 @@ struct RandomLife {
     // MARK: Keys
 
     private mutating func mixInPSK() throws {
-        let psk: [String: JSONValue] = ["psk_id": newIdentity(), "psk": bytes(upTo: 64)]
+        let psk: [String: PeerJSON] = ["psk_id": newIdentity(), "psk": bytes(upTo: 64)]
         for seat in circle.seats.indices { try circle.ask(seat, "store_psk", psk) }
-        let byValue = JSONValue.object(["type": "psk", "psk_id": psk["psk_id"] ?? ""])
+        let byValue = PeerJSON.object(["type": "psk", "psk_id": psk["psk_id"] ?? ""])
         if random.flip() {
             let newcomer = try newcomer()
-            let add: JSONValue = ["type": "add", "key_package": newcomer.keyPackage["key_package"]]
+            let add: PeerJSON = ["type": "add", "key_package": newcomer.keyPackage["key_package"]]
             try circle.commit(
                 anybody(), "commit", ["by_value": [byValue, add]], joining: [newcomer], psks: [.object(psk)])
         } else {
@@ -246,7 +246,7 @@ struct RandomLife {
             try circle.propose(anybody(), "propose_resumption_psk", ["epoch": now["epoch"]], type: "psk")
             try circle.commit(anybody())
         } else {
-            let byValue: JSONValue = ["type": "resumption_psk", "epoch": now["epoch"]]
+            let byValue: PeerJSON = ["type": "resumption_psk", "epoch": now["epoch"]]
             try circle.commit(anybody(), "commit", ["by_value": [byValue]])
         }
     }
@@ -273,7 +273,7 @@ struct RandomLife {
     // MARK: From outside
 
     private mutating func changeContext() throws {
-        var extensions: [JSONValue] = []
+        var extensions: [PeerJSON] = []
         signer = nil
         if ops.isSuperset(of: ["external_signer", "external_propose"]), random.below(3) > 0 {
             let partner = partners[random.below(partners.count)]
@@ -287,7 +287,7 @@ struct RandomLife {
             try circle.propose(anybody(), "propose_gce", ["extensions": .array(extensions)], type: "gce")
             try circle.commit(anybody())
         } else {
-            let byValue: JSONValue = ["type": "gce", "extensions": .array(extensions)]
+            let byValue: PeerJSON = ["type": "gce", "extensions": .array(extensions)]
             try circle.commit(anybody(), "commit", ["by_value": [byValue]])
         }
     }

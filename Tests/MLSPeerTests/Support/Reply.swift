@@ -5,7 +5,7 @@ import Testing
 /// An answer as the other side of the line sees it.
 struct Reply {
     let line: String
-    let fields: [String: JSONValue]
+    let fields: [String: PeerJSON]
 
     init(_ line: String) throws {
         self.line = line
@@ -15,7 +15,7 @@ struct Reply {
         self.fields = fields
     }
 
-    subscript(name: String) -> JSONValue { fields[name] ?? .null }
+    subscript(name: String) -> PeerJSON { fields[name] ?? .null }
 
     var isOK: Bool { self["ok"] == true }
 

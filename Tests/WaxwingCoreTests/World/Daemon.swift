@@ -107,10 +107,10 @@ final class Daemon {
         let token = try WaxwingServer.SessionToken(authorization: request.token.map(authorization))
         let body = Data(request.body)
         let query = Dictionary(request.query.map { ($0.name, $0.value) }) { first, _ in first }
-        func call(by caller: Caller) -> WaxwingServer.Call {
-            WaxwingServer.Call(caller: caller, path: path, query: query, body: body, contests: request.contests)
+        func call(by caller: Caller) -> ServerCall {
+            ServerCall(caller: caller, path: path, query: query, body: body, contests: request.contests)
         }
-        func written(_ action: (Transaction, WaxwingServer.Call) throws -> Answer, key: IdempotencyKey?) throws
+        func written(_ action: (Transaction, ServerCall) throws -> Answer, key: IdempotencyKey?) throws
             -> Answer
         {
             try write { transaction in

@@ -1,8 +1,8 @@
 /// The fields of an answer that went well, in the order they are written.
 struct Answer: Sendable, ExpressibleByDictionaryLiteral {
-    private(set) var fields: [(name: String, value: JSONValue)]
+    private(set) var fields: [(name: String, value: PeerJSON)]
 
-    init(dictionaryLiteral elements: (String, JSONValue)...) { fields = elements.map { ($0.0, $0.1) } }
+    init(dictionaryLiteral elements: (String, PeerJSON)...) { fields = elements.map { ($0.0, $0.1) } }
 
     static let empty: Answer = [:]
 
@@ -13,18 +13,18 @@ struct Answer: Sendable, ExpressibleByDictionaryLiteral {
     }
 
     /// The line of a request that was carried out.
-    func line(id: JSONValue?) -> [UInt8] {
+    func line(id: PeerJSON?) -> [UInt8] {
         Self.line(id: id, [("ok", .bool(true))] + fields)
     }
 
     /// The line of a request that was not.
-    static func line(id: JSONValue?, error: String) -> [UInt8] {
+    static func line(id: PeerJSON?, error: String) -> [UInt8] {
         line(id: id, [("ok", .bool(false)), ("error", .string(error))])
     }
 
-    private static func line(id: JSONValue?, _ fields: [(name: String, value: JSONValue)]) -> [UInt8] {
+    private static func line(id: PeerJSON?, _ fields: [(name: String, value: PeerJSON)]) -> [UInt8] {
         var text: [UInt8] = []
-        JSONValue.write((id.map { [("id", $0)] } ?? []) + fields, to: &text)
+        PeerJSON.write((id.map { [("id", $0)] } ?? []) + fields, to: &text)
         return text
     }
 }

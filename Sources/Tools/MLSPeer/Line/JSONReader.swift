@@ -10,7 +10,7 @@ struct JSONReader {
     private var position = 0
 
     /// - Throws: ``PeerError`` that names the place.
-    static func read(_ text: [UInt8]) throws(PeerError) -> JSONValue {
+    static func read(_ text: [UInt8]) throws(PeerError) -> PeerJSON {
         var reader = JSONReader(text: text)
         let value = try reader.value(depth: 0)
         reader.skipSpace()
@@ -40,7 +40,7 @@ struct JSONReader {
         if !take(character) { throw failure("no `\(character)`") }
     }
 
-    private mutating func value(depth: Int) throws(PeerError) -> JSONValue {
+    private mutating func value(depth: Int) throws(PeerError) -> PeerJSON {
         if depth > Self.depthMax { throw failure("nested too deeply") }
         values += 1
         if values > Self.valuesMax { throw failure("too many values") }
@@ -58,15 +58,15 @@ struct JSONReader {
         }
     }
 
-    private mutating func word(_ word: StaticString, _ value: JSONValue) throws(PeerError) -> JSONValue {
+    private mutating func word(_ word: StaticString, _ value: PeerJSON) throws(PeerError) -> PeerJSON {
         let end = position + word.utf8CodeUnitCount
         guard end <= text.count, text[position..<end].elementsEqual("\(word)".utf8) else { throw failure("no value") }
         position = end
         return value
     }
 
-    private mutating func object(depth: Int) throws(PeerError) -> [String: JSONValue] {
-        var fields: [String: JSONValue] = [:]
+    private mutating func object(depth: Int) throws(PeerError) -> [String: PeerJSON] {
+        var fields: [String: PeerJSON] = [:]
         position += 1
         skipSpace()
         if take("}") { return fields }
@@ -84,8 +84,8 @@ struct JSONReader {
         return fields
     }
 
-    private mutating func array(depth: Int) throws(PeerError) -> [JSONValue] {
-        var values: [JSONValue] = []
+    private mutating func array(depth: Int) throws(PeerError) -> [PeerJSON] {
+        var values: [PeerJSON] = []
         position += 1
         skipSpace()
         if take("]") { return values }
@@ -156,7 +156,7 @@ extension JSONReader {
 // MARK: Numbers
 
 extension JSONReader {
-    private mutating func number() throws(PeerError) -> JSONValue {
+    private mutating func number() throws(PeerError) -> PeerJSON {
         let start = position
         _ = take("-")
         if !take("0") { try digits() }

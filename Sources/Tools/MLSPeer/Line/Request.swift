@@ -2,9 +2,9 @@
 ///
 /// A field that is null counts as absent. Fields that nobody asks for are ignored.
 struct Request {
-    private let fields: [String: JSONValue]
+    private let fields: [String: PeerJSON]
 
-    init(_ fields: [String: JSONValue]) { self.fields = fields }
+    init(_ fields: [String: PeerJSON]) { self.fields = fields }
 
     /// - Throws: ``PeerError`` for what is no JSON, or no object.
     init(line: [UInt8]) throws {
@@ -14,11 +14,11 @@ struct Request {
     }
 
     /// Whatever the request is to be known by; null counts.
-    var id: JSONValue? { fields["id"] }
+    var id: PeerJSON? { fields["id"] }
 
     func has(_ name: String) -> Bool { field(name) != nil }
 
-    private func field(_ name: String) -> JSONValue? {
+    private func field(_ name: String) -> PeerJSON? {
         if let value = fields[name], value != .null { value } else { nil }
     }
 
@@ -27,7 +27,7 @@ struct Request {
         return value
     }
 
-    private func wrong(_ name: String, _ value: JSONValue, expected: String) -> PeerError {
+    private func wrong(_ name: String, _ value: PeerJSON, expected: String) -> PeerError {
         PeerError("the field `\(name)` is \(value.kind), not \(expected)")
     }
 }
@@ -56,7 +56,7 @@ extension Request {
         try required(name, optionalArray(name)).map { try bytes($0, in: name) }
     }
 
-    private func bytes(_ value: JSONValue, in name: String) throws -> [UInt8] {
+    private func bytes(_ value: PeerJSON, in name: String) throws -> [UInt8] {
         guard case .string(let text) = value else { throw wrong(name, value, expected: "hexadecimal text") }
         guard let bytes = Hex.bytes(text) else {
             throw PeerError("the field `\(name)` is not an even number of hexadecimal digits")
@@ -87,7 +87,7 @@ extension Request {
         try optionalArray(name)?.map { try integer($0, in: name) } ?? []
     }
 
-    private func integer<T: FixedWidthInteger>(_ value: JSONValue, in name: String) throws -> T {
+    private func integer<T: FixedWidthInteger>(_ value: PeerJSON, in name: String) throws -> T {
         let exact: T? =
             switch value {
             case .integer(let value): T(exactly: value)
@@ -109,12 +109,12 @@ extension Request {
         try optionalArray(name)?.map { try object($0, in: name) } ?? []
     }
 
-    private func object(_ value: JSONValue, in name: String) throws -> Request {
+    private func object(_ value: PeerJSON, in name: String) throws -> Request {
         guard case .object(let fields) = value else { throw wrong(name, value, expected: "an object") }
         return Request(fields)
     }
 
-    private func optionalArray(_ name: String) throws -> [JSONValue]? {
+    private func optionalArray(_ name: String) throws -> [PeerJSON]? {
         switch field(name) {
         case nil: return nil
         case .array(let values)?: return values

@@ -48,7 +48,7 @@ extension Peer {
             if apply { try entry.merge(staged) } else { entry.pendingCommit = staged }
             let answer: Answer = ["commit": .hex(staged.message), "welcome": .hex(staged.welcome)]
             return answer + (inlineTree ? .empty : ["ratchet_tree": .hex(next.ratchetTree)]) + [
-                "next_epoch": JSONValue(next.epoch),
+                "next_epoch": PeerJSON(next.epoch),
                 "next_epoch_authenticator": .hex(next.epochAuthenticator.unwipedCopy),
             ]
         }
@@ -74,7 +74,7 @@ extension PeerGroup {
     /// Where the group stands after a commit.
     var epochAnswer: Answer {
         [
-            "epoch": JSONValue(group.epoch),
+            "epoch": PeerJSON(group.epoch),
             "epoch_authenticator": .hex(group.isActive ? group.epochAuthenticator.unwipedCopy : nil),
         ]
     }

@@ -54,7 +54,7 @@ extension Peer {
     mutating func insert(_ group: PeerGroup) -> Answer {
         let handle = newHandle()
         groups.insert(group, as: handle)
-        return ["group": JSONValue(handle)] + group.description
+        return ["group": PeerJSON(handle)] + group.description
     }
 
     /// Lends the group that the request names.

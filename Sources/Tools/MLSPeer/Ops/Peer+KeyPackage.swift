@@ -27,7 +27,7 @@ extension Peer {
         let handle = newHandle()
         keyPackages.insert(PeerKeyPackage(bundle: bundle, signer: signer), as: handle)
         return [
-            "kp": JSONValue(handle),
+            "kp": PeerJSON(handle),
             "key_package": .hex(keyPackage.message),
             "key_package_ref": .hex(keyPackage.ref(crypto: crypto).bytes),
             "init_priv": .hex(initKey.raw.unwipedCopy),

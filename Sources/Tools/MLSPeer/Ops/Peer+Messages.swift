@@ -30,7 +30,7 @@ extension Peer {
                 try group.protect(
                     plaintext, authenticatedData: framing.authenticatedData, signer: signer, entropy: entropy)
             }
-            return ["message": .hex(message), "epoch": JSONValue(entry.group.epoch)]
+            return ["message": .hex(message), "epoch": PeerJSON(entry.group.epoch)]
         }
     }
 
@@ -40,7 +40,7 @@ extension Peer {
             let opened = try entry.group.unprotect(message)
             return [
                 "plaintext": .hex(opened.plaintext), "aad": .hex(opened.authenticatedData),
-                "epoch": JSONValue(opened.epoch),
+                "epoch": PeerJSON(opened.epoch),
             ]
         }
     }

@@ -20,10 +20,10 @@ extension Peer {
         signers.insert(PeerSigner(key: key, suite: crypto.suite), as: handle)
         let list = Extension.externalSenders([sender])
         return [
-            "signer": JSONValue(handle),
+            "signer": PeerJSON(handle),
             "external_sender": .hex(sender.encoded),
             // Ready to be put into a list of extensions.
-            "extension": .object(["type": JSONValue(list.type.rawValue), "data": .hex(list.data)]),
+            "extension": .object(["type": PeerJSON(list.type.rawValue), "data": .hex(list.data)]),
         ]
     }
 

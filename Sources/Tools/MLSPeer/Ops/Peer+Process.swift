@@ -13,7 +13,7 @@ extension Peer {
         }
         return [
             "name": .string("waxwing"),
-            "suites": .array(suites.map { JSONValue($0.rawValue) }),
+            "suites": .array(suites.map { PeerJSON($0.rawValue) }),
             "ops": .array(Operation.all.map { .string($0.name) }),
         ]
     }

@@ -25,7 +25,7 @@ extension Peer {
             "roster": .array(
                 members.map { member in
                     .object([
-                        "index": JSONValue(member.index.value), "identity": .hex(member.identity),
+                        "index": PeerJSON(member.index.value), "identity": .hex(member.identity),
                         "signature_key": .hex(member.signatureKey),
                     ])
                 })
@@ -35,7 +35,7 @@ extension Peer {
     func epochAuthenticator(_ request: Request) throws -> Answer {
         let group = try group(request).group
         return [
-            "epoch": JSONValue(group.epoch),
+            "epoch": PeerJSON(group.epoch),
             "epoch_authenticator": .hex(group.epochAuthenticator.unwipedCopy),
             "tree_hash": .hex(group.groupContext.treeHash),
             "group_id": .hex(group.groupID),

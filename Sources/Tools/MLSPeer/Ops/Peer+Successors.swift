@@ -39,8 +39,8 @@ extension Peer {
         let handle = newHandle()
         tombstones.insert(ended.group, as: handle)
         return [
-            "tombstone": JSONValue(handle),
-            "suite": ended.group.reInit.map { JSONValue($0.cipherSuite.rawValue) } ?? .null,
+            "tombstone": PeerJSON(handle),
+            "suite": ended.group.reInit.map { PeerJSON($0.cipherSuite.rawValue) } ?? .null,
         ] + ended.epochAnswer
     }
 

@@ -1,5 +1,5 @@
 /// Any JSON value, as it was read or is to be written.
-enum JSONValue: Hashable, Sendable {
+enum PeerJSON: Hashable, Sendable {
     case null
     case bool(Bool)
     case integer(Int64)
@@ -7,8 +7,8 @@ enum JSONValue: Hashable, Sendable {
     case large(UInt64)
     case number(Double)
     case string(String)
-    case array([JSONValue])
-    case object([String: JSONValue])
+    case array([PeerJSON])
+    case object([String: PeerJSON])
 
     init(_ integer: some BinaryInteger) {
         if let value = Int64(exactly: integer) {
@@ -19,7 +19,7 @@ enum JSONValue: Hashable, Sendable {
     }
 
     /// Binary data the way the protocol writes it; nil becomes null.
-    static func hex(_ bytes: [UInt8]?) -> JSONValue { bytes.map { .string(Hex.string($0)) } ?? .null }
+    static func hex(_ bytes: [UInt8]?) -> PeerJSON { bytes.map { .string(Hex.string($0)) } ?? .null }
 
     /// What the value is called in an error.
     var kind: String {
@@ -34,7 +34,7 @@ enum JSONValue: Hashable, Sendable {
     }
 }
 
-extension JSONValue {
+extension PeerJSON {
     /// Appends the value's JSON text, on one line.
     func write(to text: inout [UInt8]) {
         switch self {
@@ -56,7 +56,7 @@ extension JSONValue {
         }
     }
 
-    static func write(_ fields: [(name: String, value: JSONValue)], to text: inout [UInt8]) {
+    static func write(_ fields: [(name: String, value: PeerJSON)], to text: inout [UInt8]) {
         text.append(UInt8(ascii: "{"))
         for (position, field) in fields.enumerated() {
             if position > 0 { text.append(UInt8(ascii: ",")) }

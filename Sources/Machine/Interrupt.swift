@@ -7,7 +7,7 @@ import Synchronization
 /// One handler is in place from the beginning of the process to its end, see ``arm()``. So at every moment a signal
 /// either ends the process at once or, once an `Interrupt` was made, is caught by it: whatever is made after that can
 /// be cleaned up.
-final class Interrupt: Sendable {
+package final class Interrupt: Sendable {
     /// The number of `Interrupt`s.
     private static let listeners = Atomic(0)
     /// The number of signals caught in this process.
@@ -28,9 +28,9 @@ final class Interrupt: Sendable {
     private nonisolated(unsafe) let source: (any DispatchSourceRead)?
 
     /// Whether a signal has come.
-    var hasCome: Bool { Self.heard.load(ordering: .acquiring) != before }
+    package var hasCome: Bool { Self.heard.load(ordering: .acquiring) != before }
 
-    init() {
+    package init() {
         Self.arm()
         before = Self.heard.load(ordering: .acquiring)
         source = nil
@@ -38,7 +38,7 @@ final class Interrupt: Sendable {
     }
 
     /// - Parameter handler: called on its own queue when signals come. There is one handler at a time.
-    init(_ handler: @escaping @Sendable () -> Void) {
+    package init(_ handler: @escaping @Sendable () -> Void) {
         Self.arm()
         let hears = Self.bell.hears
         before = Self.heard.load(ordering: .acquiring)
@@ -62,7 +62,7 @@ final class Interrupt: Sendable {
 
     /// Installs the handler. Call it before the process makes anything that must not be left behind. A second call
     /// changes nothing.
-    static func arm() { _ = isArmed }
+    package static func arm() { _ = isArmed }
 
     private static let isArmed: Bool = {
         // Make these before the handler needs them: it may run at any moment, and cannot wait for another thread to

@@ -2,7 +2,7 @@ import ConclaveProtocol
 import Foundation
 
 /// Runs transactions, and tells the event bus about each once it is durable.
-struct Store: Sendable {
+struct ServerStore: Sendable {
     let database: ServerDatabase
     let bus: EventBus
     let configuration: ServerConfiguration

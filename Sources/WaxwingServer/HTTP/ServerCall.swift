@@ -3,7 +3,7 @@ import Foundation
 import SwiftProtobuf
 
 /// One authenticated, parsed request: its caller, its path and its body.
-struct Call: Sendable {
+struct ServerCall: Sendable {
     let caller: Caller
     let path: PathArguments
     let query: [String: String]

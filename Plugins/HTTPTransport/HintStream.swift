@@ -5,7 +5,7 @@ import WaxwingCore
 ///
 /// `@unchecked Sendable`: the continuation is set before the transfer starts; after that, only the loop's thread uses
 /// this.
-final class EventStream: AnswerReceiver, @unchecked Sendable {
+final class HintStream: AnswerReceiver, @unchecked Sendable {
     /// How a stream ended.
     struct Ending: Sendable {
         /// How far it came.

@@ -1,7 +1,17 @@
+package import Files
 import Glibc
 
 /// Descriptors 0 to 2, as the parent process left them.
 public enum StandardStreams {
+    package static let input = STDIN_FILENO
+    package static let output = STDOUT_FILENO
+    package static let errors = STDERR_FILENO
+
+    /// The system's error number for a descriptor that is not open.
+    package static let closed = EBADF
+    /// The system's error number for a pipe that no one reads.
+    package static let noReader = EPIPE
+
     /// Makes them safe to read and write, whatever they are. Call it first in a process, before anything opens a file.
     ///
     /// Opens a closed one on /dev/null: otherwise the next file or socket would get its number, and log output could
@@ -23,6 +33,19 @@ public enum StandardStreams {
             }
         }
         return closed
+    }
+
+    /// Reads what is available from a descriptor, at most so many bytes; nothing at the end.
+    ///
+    /// - Throws: ``FileError`` without a path.
+    package static func read(_ count: Int, from descriptor: Int32) throws(FileError) -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: count)
+        while true {
+            let got = Glibc.read(descriptor, &buffer, count)
+            if got >= 0 { return Array(buffer[..<got]) }
+            let code = errno
+            if code != EINTR { throw FileError("", systemError: code) }
+        }
     }
 
     /// Writes all of `bytes`, and waits for a reader if the descriptor itself does not.

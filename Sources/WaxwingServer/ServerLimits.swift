@@ -1,5 +1,5 @@
 /// Limits on everything a client can make the server store or do, each with its reason.
-enum Limits {
+enum ServerLimits {
     /// Largest request body in bytes: the protocol's limit.
     static let body = 1 << 20
     /// The same for requests without a session, which hold names, a password and a token.
