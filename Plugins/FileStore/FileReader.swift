@@ -84,10 +84,10 @@ struct FileReader {
     }
 
     func damaged(_ name: String) -> StoreError {
-        StoreError(.corrupt, "\(folder.path)/\(name) is damaged: it is not what was written there.")
+        StoreError(.corrupt, "\(folder.path)/\(name) is damaged: it is not what was written there")
     }
 
     func newer(_ name: String) -> StoreError {
-        StoreError(.newerFormat, "\(folder.path)/\(name) was written by a newer version.")
+        StoreError(.newerFormat, "\(folder.path)/\(name) was written by a newer version")
     }
 }

@@ -47,7 +47,7 @@ public final class FileStore: Store {
             if !(try folder.names().contains(Name.manifest)) {
                 guard try folder.isNew else {
                     throw StoreError(
-                        .corrupt, "\(path) is not a store, or its manifest is missing: it holds other files.")
+                        .corrupt, "\(path) is not a store, or its manifest is missing: it holds other files")
                 }
                 try Self.replaceManifest(by: Manifest(), in: folder)
             }
@@ -118,13 +118,13 @@ public final class FileStore: Store {
     }
 
     public func commit(_ changes: ChangeSet) throws(StoreError) -> UInt64 {
-        if isReading { throw StoreError(.notPermitted, "\(path) was opened for reading only.") }
+        if isReading { throw StoreError(.notPermitted, "\(path) was opened for reading only") }
         return try access(isWriter: true) { (state) throws(FileReader.Outcome) in
             guard state.manifest.revision == changes.base else {
                 throw .failed(
                     StoreError(
                         .staleRevision,
-                        "The store is at revision \(state.manifest.revision), the changes were made on \(changes.base)."
+                        "the store is at revision \(state.manifest.revision), the changes were made on \(changes.base)"
                     ))
             }
             let before = state.manifest.retired
@@ -167,7 +167,7 @@ public final class FileStore: Store {
     ) throws(StoreError) -> Result {
         // The lock on the file belongs to this object, not to the thread, so threads take turns first.
         let outcome = state.withLock { (slot) -> Swift.Result<Result, StoreError> in
-            guard var state = slot else { return .failure(StoreError(.failed, "\(path) was closed.")) }
+            guard var state = slot else { return .failure(StoreError(.failed, "\(path) was closed")) }
             slot = nil
             defer { slot = state }
             if isWriter {
@@ -185,13 +185,13 @@ public final class FileStore: Store {
                     case .gone(let name):
                         // The file was removed by a later commit; if not, it is missing.
                         if (try? state.file.map { try folder.isCurrent($0, Name.manifest) }) ?? false {
-                            return .failure(StoreError(.corrupt, "\(path)/\(name) is missing."))
+                            return .failure(StoreError(.corrupt, "\(path)/\(name) is missing"))
                         }
                         gone = name
                     }
                 }
             }
-            return .failure(StoreError(.failed, "\(path)/\(gone) is replaced faster than it can be read."))
+            return .failure(StoreError(.failed, "\(path)/\(gone) is replaced faster than it can be read"))
         }
         return try outcome.get()
     }
@@ -203,7 +203,7 @@ public final class FileStore: Store {
             guard let file = try folder.open(Name.manifest) else {
                 // Another process may be about to make it.
                 if isReading, state.file == nil, try folder.isNew { return }
-                throw StoreError(.corrupt, "\(path)/\(Name.manifest) is missing.")
+                throw StoreError(.corrupt, "\(path)/\(Name.manifest) is missing")
             }
             // A file that cannot be read is as good as damaged.
             guard let text = try? file.contents(atMost: FileStoreLimits.manifestBytes) else {

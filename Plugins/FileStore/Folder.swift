@@ -47,7 +47,7 @@ final class Folder: Sendable {
     func takeLock() throws(StoreError) {
         let lock = try lockFile()
         let isTaken = try storing { () throws(FileError) in try lock.lock(withinSeconds: FileStoreLimits.lockSeconds) }
-        guard isTaken else { throw StoreError(.failed, "\(path) was in use by another process for too long.") }
+        guard isTaken else { throw StoreError(.failed, "\(path) was in use by another process for too long") }
     }
 
     func letLockGo() { lock?.unlock() }
@@ -68,7 +68,7 @@ final class Folder: Sendable {
     }
 
     private func lockFile() throws(StoreError) -> File {
-        guard let lock else { throw StoreError(.notPermitted, "\(path) was opened for reading only.") }
+        guard let lock else { throw StoreError(.notPermitted, "\(path) was opened for reading only") }
         return lock
     }
 
@@ -108,7 +108,7 @@ final class Folder: Sendable {
         }
         // What has no status is no plain file either.
         guard let status = try? file.status(), status.isRegular else {
-            throw StoreError(.corrupt, "\(path)/\(name) is not a file.")
+            throw StoreError(.corrupt, "\(path)/\(name) is not a file")
         }
         return file
     }
@@ -140,11 +140,11 @@ extension StoreError {
     /// The operating system's error for a file or folder.
     init(_ error: FileError) {
         if error.isFull {
-            self.init(.full, "The disk of \(error.path) is full.")
+            self.init(.full, "the disk of \(error.path) is full")
         } else if error.isRefusal {
-            self.init(.notPermitted, "\(error.path) cannot be read or written: \(error.reason).")
+            self.init(.notPermitted, "\(error.path) cannot be read or written: \(error.reason)")
         } else {
-            self.init(.failed, "\(error.path): \(error.reason).")
+            self.init(.failed, "\(error.path): \(error.reason)")
         }
     }
 }

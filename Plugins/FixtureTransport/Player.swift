@@ -316,10 +316,10 @@ private struct PlayedTransport: Transport {
 
     func send(_ request: APIRequest) async throws(TransportError) -> APIResponse {
         guard let line = await player.next(for: player.number(of: request)) else {
-            throw TransportError(.unknown, .cancelled, "The request was cancelled.")
+            throw TransportError(.unknown, .cancelled, "the request was cancelled")
         }
         if let response = line.response { return response }
-        throw line.transportError ?? TransportError(.unknown, .badAnswer, "The recording has no answer to this.")
+        throw line.transportError ?? TransportError(.unknown, .badAnswer, "the recording has no answer to this")
     }
 
     func events(token: SessionToken) -> AsyncThrowingStream<FeedEvent, any Error> {
@@ -327,7 +327,7 @@ private struct PlayedTransport: Transport {
         return AsyncThrowingStream {
             guard let line = await player.next(for: number) else { return nil }
             if let event = line.feedEvent { return event }
-            throw line.transportError ?? TransportError(.unknown, .badAnswer, "The recording has no event here.")
+            throw line.transportError ?? TransportError(.unknown, .badAnswer, "the recording has no event here")
         }
     }
 }

@@ -18,7 +18,7 @@ struct RecordingTransport: Transport {
         guard await recorder.deliver(line) else {
             // Cancelled. Only the other transport knows whether anything had left.
             if case .failure(let error) = result { throw error }
-            throw TransportError(.unknown, .cancelled, "The request was cancelled.")
+            throw TransportError(.unknown, .cancelled, "the request was cancelled")
         }
         return try result.get()
     }

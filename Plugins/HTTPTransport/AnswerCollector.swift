@@ -20,7 +20,7 @@ final class AnswerCollector: AnswerReceiver, @unchecked Sendable {
 
     func body(_ bytes: UnsafeRawBufferPointer) throws(TransportError) {
         guard bytes.count <= sizeMax - answer.body.count else {
-            throw TransportError(.unknown, .answerTooLarge, "The server's answer is larger than \(sizeMax) bytes.")
+            throw TransportError(.unknown, .answerTooLarge, "the server's answer is larger than \(sizeMax) bytes")
         }
         answer.body.append(contentsOf: bytes)
     }

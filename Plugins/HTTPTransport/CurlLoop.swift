@@ -26,14 +26,14 @@ final class CurlLoop: @unchecked Sendable {
 
     init(connectionsMax: Int) throws(TransportError) {
         guard Self.isCurlReady, let multi = curl_multi_init() else {
-            throw TransportError(.notSent, .other, "The HTTP library could not be started.")
+            throw TransportError(.notSent, .other, "the HTTP library could not be started")
         }
         self.multi = multi
         waxwing_curl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX))
         waxwing_curl_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, max(2, connectionsMax))
         guard Machine.startThread({ [self] in run() }) else {
             curl_multi_cleanup(multi)
-            throw TransportError(.notSent, .other, "No thread could be started for the network.")
+            throw TransportError(.notSent, .other, "no thread could be started for the network")
         }
     }
 
@@ -108,7 +108,7 @@ final class CurlLoop: @unchecked Sendable {
             return finish(transfer, TransportError.cancelled(.notSent))
         }
         guard let easy = transfer.prepare(), curl_multi_add_handle(multi, easy) == CURLM_OK else {
-            return finish(transfer, TransportError(.notSent, .other, "The HTTP library refused the request."))
+            return finish(transfer, TransportError(.notSent, .other, "the HTTP library refused the request"))
         }
         active[easy] = transfer
     }
@@ -135,7 +135,7 @@ final class CurlLoop: @unchecked Sendable {
             if left > .zero {
                 wait = min(wait, left)
             } else {
-                finish(transfer, TransportError(transfer.outcome, .timeout, "The server has been silent for too long."))
+                finish(transfer, TransportError(transfer.outcome, .timeout, "the server has been silent for too long"))
                 wait = .zero
             }
         }

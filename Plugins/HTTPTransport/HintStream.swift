@@ -47,7 +47,7 @@ final class HintStream: AnswerReceiver, @unchecked Sendable {
         guard type == "text/event-stream" else {
             throw TransportError(
                 .unknown, .badAnswer,
-                "The answer is no event feed; a captive portal or another web site may be in the way.", head: head)
+                "the answer is no event feed; a captive portal or another web site may be in the way", head: head)
         }
         progress = .accepted
         buffer.append([.opened], id: nil)
@@ -67,7 +67,7 @@ final class HintStream: AnswerReceiver, @unchecked Sendable {
     func end(_ error: TransportError?) {
         waiter?.resume(
             returning: Ending(
-                error: error ?? TransportError(.unknown, .connectionLost, "The server closed the event feed."),
+                error: error ?? TransportError(.unknown, .connectionLost, "the server closed the event feed"),
                 progress: progress, age: ContinuousClock.now - begin))
         waiter = nil
     }
@@ -75,9 +75,9 @@ final class HintStream: AnswerReceiver, @unchecked Sendable {
     /// Why a feed was refused, in words for people.
     static func explain(_ status: Int) -> String {
         switch status {
-        case 401: "The server did not accept the session for the event feed (status 401): log in again."
-        case 429: "The server asks for fewer event feeds (status 429)."
-        default: "The server refused the event feed (status \(status))."
+        case 401: "the server did not accept the session for the event feed (status 401): log in again"
+        case 429: "the server asks for fewer event feeds (status 429)"
+        default: "the server refused the event feed (status \(status))"
         }
     }
 }

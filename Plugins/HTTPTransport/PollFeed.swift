@@ -59,7 +59,7 @@ struct PollFeed: Sendable {
         while true {
             let asked = ContinuousClock.now
             guard case .batch(let batch) = try await ask(after: cursor, wait: wait) else {
-                throw TransportError(.unknown, .badAnswer, "The server does not answer polls any more.")
+                throw TransportError(.unknown, .badAnswer, "the server does not answer polls any more")
             }
             cursor = batch.cursor
             deliver(batch, first: nil)

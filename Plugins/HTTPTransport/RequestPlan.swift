@@ -26,7 +26,7 @@ struct RequestPlan: Sendable {
 
     init(_ request: APIRequest, server: ServerURL, options: HTTPOptions) throws(TransportError) {
         guard let url = server.url(for: request) else {
-            throw TransportError(.notSent, .other, "The path of the request is not percent-encoded.")
+            throw TransportError(.notSent, .other, "the path of the request is not percent-encoded")
         }
         self.url = url
         method = request.method
@@ -37,13 +37,13 @@ struct RequestPlan: Sendable {
         // With an empty value, curl leaves out the form type it gives to every POST.
         headers.append(request.body.isEmpty ? "Content-Type:" : "Content-Type: application/x-protobuf")
         if let token = request.token, !token.isHeaderValue {
-            throw TransportError(.notSent, .other, "The session token cannot be put into a header.")
+            throw TransportError(.notSent, .other, "the session token cannot be put into a header")
         }
         token = request.token
         tokenPrefix = options.tokenHeader.map { "\($0): " } ?? "Authorization: Bearer "
         if let key = request.idempotencyKey {
             guard Self.isHeaderValue(key) else {
-                throw TransportError(.notSent, .other, "The idempotency key cannot be put into a header.")
+                throw TransportError(.notSent, .other, "the idempotency key cannot be put into a header")
             }
             headers.append("Idempotency-Key: \(key)")
         }

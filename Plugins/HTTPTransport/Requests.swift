@@ -14,12 +14,12 @@ final class Requests: Sendable {
         self.options = options
         server = try ServerURL(options.server)
         if let name = options.tokenHeader, !RequestPlan.isHeaderName(name) {
-            throw TransportError(.notSent, .other, "The name of the token header is not a valid header name.")
+            throw TransportError(.notSent, .other, "the name of the token header is not a valid header name")
         }
         if let proxy = options.proxy, !ProxyAddress.isUsable(proxy) {
             throw TransportError(
                 .notSent, .proxy,
-                "The address of the proxy cannot be used: it has to look like http://name:password@host:port, with special characters of name and password percent-encoded."
+                "the address of the proxy cannot be used: it has to look like http://name:password@host:port, with special characters of name and password percent-encoded"
             )
         }
         loop = try CurlLoop(connectionsMax: options.connectionsMax)

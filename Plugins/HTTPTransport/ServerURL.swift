@@ -12,7 +12,7 @@ struct ServerURL: Hashable, Sendable {
     ///   query and fragment.
     init(_ address: String) throws(TransportError) {
         let address = String(address.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
-        guard let url = curl_url() else { throw TransportError(.notSent, .other, "Out of memory.") }
+        guard let url = curl_url() else { throw TransportError(.notSent, .other, "out of memory") }
         defer { curl_url_cleanup(url) }
         guard !address.utf8.contains(0),
             curl_url_set(url, CURLUPART_URL, address, UInt32(CURLU_DEFAULT_SCHEME | CURLU_NON_SUPPORT_SCHEME))
@@ -72,6 +72,6 @@ struct ServerURL: Hashable, Sendable {
     }
 
     private static func invalid(_ why: String) -> TransportError {
-        TransportError(.notSent, .other, "The server address \(why).")
+        TransportError(.notSent, .other, "the server address \(why)")
     }
 }

@@ -95,7 +95,7 @@ final class Transfer: @unchecked Sendable {
         guard !isOver else { return }
         isOver = true
         if error == nil, !hasHead {
-            receiver.end(TransportError(outcome, .badAnswer, "The server answered without a head."))
+            receiver.end(TransportError(outcome, .badAnswer, "the server answered without a head"))
         } else {
             receiver.end(error)
         }
@@ -148,7 +148,7 @@ final class Transfer: @unchecked Sendable {
         beginnings += 1
         guard beginnings == 1 else {
             refusal = TransportError(
-                .unknown, .connectionLost, "The connection was lost before the server answered.")
+                .unknown, .connectionLost, "the connection was lost before the server answered")
             return CURL_PREREQFUNC_ABORT
         }
         return CURL_PREREQFUNC_OK
@@ -158,7 +158,7 @@ final class Transfer: @unchecked Sendable {
         lastByte = ContinuousClock.now
         headerBytes += bytes.count
         guard headerBytes <= HTTPLimits.headerBytes else {
-            refusal = TransportError(.unknown, .answerTooLarge, "The head of the server's answer is too large.")
+            refusal = TransportError(.unknown, .answerTooLarge, "the head of the server's answer is too large")
             return false
         }
         // An empty line ends a head; 1xx heads announce another one. Trailers come this way, too.

@@ -16,7 +16,7 @@ extension TransportError {
     ) {
         let detail = Self.told(Self.tame(ProxyAddress.withoutCredentials(text, proxies: proxies)))
         if outcome == .notSent, proxyStatus >= 300 {
-            self.init(outcome, .proxy, "The proxy refused to connect (status \(proxyStatus)).")
+            self.init(outcome, .proxy, "the proxy refused to connect (status \(proxyStatus))")
             return
         }
         let (cause, summary): (Cause, String) =
@@ -24,32 +24,32 @@ extension TransportError {
             case CURLE_PEER_FAILED_VERIFICATION where Self.datesDoNotFit.contains(certificateResult):
                 (
                     .certificateDate,
-                    "The server's certificate is not valid at this time; if this machine's clock is wrong, set it right"
+                    "the server's certificate is not valid at this time; if this machine's clock is wrong, set it right"
                 )
-            case CURLE_COULDNT_RESOLVE_HOST: (.nameNotFound, "The server's name was not found")
-            case CURLE_COULDNT_RESOLVE_PROXY: (.proxy, "The proxy's name was not found")
-            case CURLE_PROXY: (.proxy, "The proxy refused to connect")
-            case CURLE_COULDNT_CONNECT, CURLE_INTERFACE_FAILED: (.unreachable, "The server cannot be reached")
-            case CURLE_OPERATION_TIMEDOUT: (.timeout, "The server took too long")
+            case CURLE_COULDNT_RESOLVE_HOST: (.nameNotFound, "the server's name was not found")
+            case CURLE_COULDNT_RESOLVE_PROXY: (.proxy, "the proxy's name was not found")
+            case CURLE_PROXY: (.proxy, "the proxy refused to connect")
+            case CURLE_COULDNT_CONNECT, CURLE_INTERFACE_FAILED: (.unreachable, "the server cannot be reached")
+            case CURLE_OPERATION_TIMEDOUT: (.timeout, "the server took too long")
             case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR, CURLE_SSL_PINNEDPUBKEYNOTMATCH,
                 CURLE_SSL_INVALIDCERTSTATUS, CURLE_SSL_CRL_BADFILE:
-                (.badCertificate, "The server's certificate is not trusted")
+                (.badCertificate, "the server's certificate is not trusted")
             case CURLE_SSL_CACERT_BADFILE:
-                (.badCertificate, "The file of trusted certificate authorities cannot be read")
+                (.badCertificate, "the file of trusted certificate authorities cannot be read")
             case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_SSL_ENGINE_NOTFOUND,
                 CURLE_SSL_ENGINE_SETFAILED, CURLE_SSL_ENGINE_INITFAILED, CURLE_SSL_SHUTDOWN_FAILED:
-                (.tls, "No secure connection could be made")
+                (.tls, "no secure connection could be made")
             case CURLE_GOT_NOTHING, CURLE_SEND_ERROR, CURLE_RECV_ERROR, CURLE_PARTIAL_FILE, CURLE_HTTP2,
                 CURLE_HTTP2_STREAM, CURLE_SEND_FAIL_REWIND:
-                (.connectionLost, "The connection was lost")
-            case CURLE_FILESIZE_EXCEEDED: (.answerTooLarge, "The server's answer is too large")
+                (.connectionLost, "the connection was lost")
+            case CURLE_FILESIZE_EXCEEDED: (.answerTooLarge, "the server's answer is too large")
             case CURLE_WEIRD_SERVER_REPLY, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_CONTENT_ENCODING, CURLE_WRITE_ERROR:
-                (.badAnswer, "The server's answer is not valid HTTP")
-            case CURLE_ABORTED_BY_CALLBACK: (.cancelled, "The request was cancelled")
-            case CURLE_OUT_OF_MEMORY: (.other, "Out of memory")
-            default: (.other, "The request failed (curl \(code.rawValue))")
+                (.badAnswer, "the server's answer is not valid HTTP")
+            case CURLE_ABORTED_BY_CALLBACK: (.cancelled, "the request was cancelled")
+            case CURLE_OUT_OF_MEMORY: (.other, "out of memory")
+            default: (.other, "the request failed (curl \(code.rawValue))")
             }
-        self.init(outcome, cause, detail.isEmpty ? "\(summary)." : "\(summary): \(detail).")
+        self.init(outcome, cause, detail.isEmpty ? "\(summary)" : "\(summary): \(detail)")
     }
 
     /// X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED.
@@ -64,7 +64,7 @@ extension TransportError {
     }
 
     static func cancelled(_ outcome: Outcome) -> TransportError {
-        TransportError(outcome, .cancelled, "The request was cancelled.")
+        TransportError(outcome, .cancelled, "the request was cancelled")
     }
 
     /// Some of curl's message comes from the server: allow only printable ASCII, and not much of it.

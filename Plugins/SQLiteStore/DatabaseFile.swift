@@ -15,7 +15,7 @@ enum DatabaseFile {
             throw StoreError(error)
         }
         guard let status else { throw StoreError(FileError(path, .noSuchFileOrDirectory)) }
-        guard status.isRegular else { throw StoreError(.notPermitted, "\(path) is not a file.") }
+        guard status.isRegular else { throw StoreError(.notPermitted, "\(path) is not a file") }
         guard status.permissions & 0o077 != 0 else { return }
         for file in [path, path + "-wal", path + "-shm"] {
             do throws(FileError) {

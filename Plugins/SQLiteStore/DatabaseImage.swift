@@ -51,7 +51,7 @@ final class DatabaseImage: Sendable {
         if size == 0 { return nil }
         // More than SQLite allocates at once, 2 GB, is refused.
         guard let memory = sqlite3_malloc64(UInt64(size)) else {
-            throw StoreError(.failed, "\(database.path) is too large to be read where nothing can be written.")
+            throw StoreError(.failed, "\(database.path) is too large to be read where nothing can be written")
         }
         let pages = Pages(bytes: UnsafeMutableRawBufferPointer(start: memory, count: size))
         // What is not in the file is in the log.
@@ -111,7 +111,7 @@ private final class ReadOnlyFile: Sendable {
         }
         // What has no status is no file to read either.
         guard let status = try? file.status(), status.isRegular else {
-            throw StoreError(.notPermitted, "\(path) is not a file.")
+            throw StoreError(.notPermitted, "\(path) is not a file")
         }
         self.status = status
     }
@@ -132,6 +132,6 @@ private final class ReadOnlyFile: Sendable {
     func read(at offset: UInt64, into buffer: UnsafeMutableRawBufferPointer) throws(StoreError) {
         let read: Int
         do throws(FileError) { read = try file.readAll(at: offset, into: buffer) } catch { throw StoreError(error) }
-        guard read == buffer.count else { throw StoreError(.failed, "\(path) became shorter while it was read.") }
+        guard read == buffer.count else { throw StoreError(.failed, "\(path) became shorter while it was read") }
     }
 }

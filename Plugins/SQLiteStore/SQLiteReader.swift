@@ -67,7 +67,7 @@ public final class SQLiteReader: Store {
 
     /// - Throws: ``StoreError`` `notPermitted`, always.
     public func commit(_ changes: ChangeSet) throws(StoreError) -> UInt64 {
-        throw StoreError(.notPermitted, "\(path) was opened for reading only.")
+        throw StoreError(.notPermitted, "\(path) was opened for reading only")
     }
 
     // MARK: -
@@ -116,7 +116,7 @@ public final class SQLiteReader: Store {
                 throw StoreError(sqlite: error, path: path)
             }
         }
-        throw StoreError(.failed, "\(path) changes faster than it can be read.")
+        throw StoreError(.failed, "\(path) changes faster than it can be read")
     }
 
     /// SQLite's own way, which needs the log's index to exist, or to be made.

@@ -81,7 +81,7 @@ public final class SQLiteStore: Store {
                     guard revision == changes.base else {
                         throw StoreError(
                             .staleRevision,
-                            "The store is at revision \(revision), the changes were made on \(changes.base).")
+                            "the store is at revision \(revision), the changes were made on \(changes.base)")
                     }
                     for change in changes.changes {
                         if try change.apply(to: db) { leavesResidue = true }
@@ -127,7 +127,7 @@ public final class SQLiteStore: Store {
         }
         do { try queue.close() } catch { throw StoreError(sqlite: error, path: path) }
         guard DatabaseFile.size(path + "-wal") == 0 else {
-            throw StoreError(.failed, "\(path)-wal still holds a part of the store.")
+            throw StoreError(.failed, "\(path)-wal still holds a part of the store")
         }
     }
 

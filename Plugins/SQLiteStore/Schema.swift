@@ -31,7 +31,7 @@ enum Schema {
     static func open(_ db: Database, path: String) throws {
         try check(db, path: path)
         let code = PageScrubber.install(db.sqliteConnection)
-        guard code == 0 else { throw StoreError(.failed, "\(path) cannot be kept free of old content (code \(code)).") }
+        guard code == 0 else { throw StoreError(.failed, "\(path) cannot be kept free of old content (code \(code))") }
         try db.execute(sql: "PRAGMA max_page_count = \(PageScrubber.pageCountMax)")
         // WAL is a property of the file. Two processes that create one at the same time can be told "busy" without a
         // wait.
@@ -54,7 +54,7 @@ enum Schema {
     /// The number of change sets committed so far.
     static func revision(_ db: Database) throws -> UInt64 {
         try db.raw("SELECT revision FROM meta WHERE id = 1") { statement in
-            guard try statement.step() else { throw StoreError(.corrupt, "The store has lost its revision.") }
+            guard try statement.step() else { throw StoreError(.corrupt, "the store has lost its revision") }
             return UInt64(max(0, statement.integer(0)))
         }
     }
@@ -73,12 +73,12 @@ enum Schema {
         let isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") == 0
         if isEmpty && version == 0 && application == 0 { return }
         guard application == applicationID, version > 0 else {
-            throw StoreError(.corrupt, "\(path) is a database of another program.")
+            throw StoreError(.corrupt, "\(path) is a database of another program")
         }
         guard version <= Self.version else {
             throw StoreError(
                 .newerFormat,
-                "\(path) was written by a newer version (format \(version), this one knows \(Self.version)).")
+                "\(path) was written by a newer version (format \(version), this one knows \(Self.version))")
         }
     }
 

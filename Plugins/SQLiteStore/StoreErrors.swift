@@ -21,13 +21,13 @@ extension StoreError {
             // The shared index of the log could not grow.
             self = .full(path)
         case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM, .SQLITE_AUTH:
-            self = StoreError(.notPermitted, "\(path) cannot be read or written: \(message).")
+            self = StoreError(.notPermitted, "\(path) cannot be read or written: \(message)")
         case .SQLITE_CORRUPT, .SQLITE_NOTADB:
-            self = StoreError(.corrupt, "\(path) is damaged or not a store: \(message).")
+            self = StoreError(.corrupt, "\(path) is damaged or not a store: \(message)")
         case .SQLITE_BUSY, .SQLITE_LOCKED:
-            self = StoreError(.failed, "\(path) was in use by another process for too long.")
+            self = StoreError(.failed, "\(path) was in use by another process for too long")
         default:
-            self = StoreError(.failed, "\(path): \(message).")
+            self = StoreError(.failed, "\(path): \(message)")
         }
     }
 
@@ -37,11 +37,11 @@ extension StoreError {
             self = .full(error.path)
         } else {
             self.init(
-                error.isRefusal ? .notPermitted : .failed, "\(error.path) cannot be created: \(error.reason).")
+                error.isRefusal ? .notPermitted : .failed, "\(error.path) cannot be created: \(error.reason)")
         }
     }
 
-    private static func full(_ path: String) -> StoreError { StoreError(.full, "The disk of \(path) is full.") }
+    private static func full(_ path: String) -> StoreError { StoreError(.full, "the disk of \(path) is full") }
 }
 
 /// Runs `body` again while SQLite reports that the file is busy, for as long as a commit would wait.

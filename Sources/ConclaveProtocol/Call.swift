@@ -40,7 +40,7 @@ public struct Call<Response: Sendable>: Sendable {
                 return try convert(message)
             } catch {
                 throw ProtocolError(
-                    .malformed, status: status, "The server's answer to \(request) is not valid: \(error.reason).")
+                    .malformed, status: status, "the server's answer to \(request) is not valid: \(error.reason)")
             }
         }
     }
@@ -86,7 +86,7 @@ extension APIResponse {
             throw errorAnswer()
         case 300...399:
             throw ProtocolError(
-                .notOurServer, status: status, "The server sent a redirect (status \(status)), which is not followed.")
+                .notOurServer, status: status, "the server sent a redirect (status \(status)), which is not followed")
         default:
             throw notOurServer()
         }
@@ -114,35 +114,37 @@ extension APIResponse {
             guard !body.isEmpty else { return plain }
             guard let answer = try? WireErrorResponse(serializedBytes: body) else {
                 return ProtocolError(
-                    .malformed, status: status, "The server sent an error that does not decode (status \(status)).")
+                    .malformed, status: status, "the server sent an error that does not decode (status \(status))")
             }
             let message = printable(answer.message, limit: ProtocolLimits.messageLength)
             return ProtocolError(
                 .refused(status: status, code: ErrorCode(answer.errorCode), message: message), status: status,
-                message.isEmpty || status == 429 || status >= 500 ? explanation : "The server refused: \(message)")
+                message.isEmpty || status == 429 || status >= 500
+                    ? explanation
+                    : "the server refused: \(message.hasSuffix(".") ? String(message.dropLast()) : message)")
         }
     }
 
     private func notOurServer() -> ProtocolError {
         ProtocolError(
             .notOurServer, status: status,
-            "The answer (status \(status)) is not from a Conclave server; a captive portal or another web site may be in the way."
+            "the answer (status \(status)) is not from a Conclave server; a captive portal or another web site may be in the way"
         )
     }
 
     /// The meaning of an error without a message of its own.
     private var explanation: String {
         switch (status, head.retryAfter) {
-        case (404, _): "The server does not know this address (status 404)."
-        case (413, _): "The request is too large for the server (status 413)."
+        case (404, _): "the server does not know this address (status 404)"
+        case (413, _): "the request is too large for the server (status 413)"
         case (429, .seconds(let seconds)), (500...599, .seconds(let seconds)):
-            "The server asks to wait \(seconds) s (\(status))."
+            "the server asks to wait \(seconds) s (\(status))"
         case (429, .date(let moment)), (500...599, .date(let moment)):
             // Seconds are given if the server tells its own clock.
-            "The server asks to wait\(date.map { " \(moment > $0 ? moment - $0 : 0) s" } ?? "") (\(status))."
-        case (429, nil): "The server asks for fewer requests (429)."
-        case (500...599, nil): "The server is in trouble (\(status))."
-        default: "The server refused the request (status \(status))."
+            "the server asks to wait\(date.map { " \(moment > $0 ? moment - $0 : 0) s" } ?? "") (\(status))"
+        case (429, nil): "the server asks for fewer requests (429)"
+        case (500...599, nil): "the server is in trouble (\(status))"
+        default: "the server refused the request (status \(status))"
         }
     }
 }

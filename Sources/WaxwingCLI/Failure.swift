@@ -53,28 +53,36 @@ extension Failure {
     init(parsing message: String, _ full: String, _ code: Int32) {
         let last = full.split(separator: "\n").last.map(String.init) ?? ""
         self.init(
-            ExitStatus(rawValue: code) ?? .other, message.onOneLine,
+            ExitStatus(rawValue: code) ?? .other, Self.clause(message),
             hint: String(last.contains("--help") ? last.onOneLine.drop { $0 == " " } : ""))
+    }
+
+    /// The parser's sentence, as it may follow a colon.
+    private static func clause(_ sentence: String) -> String {
+        var line = sentence.onOneLine
+        if line.hasSuffix(".") { line.removeLast() }
+        guard let second = line.dropFirst().first, second.isLowercase else { return line }
+        return line.prefix(1).lowercased() + line.dropFirst()
     }
 
     init(_ error: StoreError) {
         switch error.code {
         case .full:
             // Only the command knows which of its effects remain.
-            self.init(.diskFull, error.reason.asClause, hint: Self.roomHint)
+            self.init(.diskFull, error.reason.onOneLine, hint: Self.roomHint)
         case .notPermitted:
-            self.init(.profileUnusable, "the profile cannot be used: \(error.reason.asClause)", hint: Self.folderHint)
+            self.init(.profileUnusable, "the profile cannot be used: \(error.reason.onOneLine)", hint: Self.folderHint)
         case .corrupt:
-            self.init(.profileDamaged, "the profile is damaged: \(error.reason.asClause)", hint: Self.damageHint)
+            self.init(.profileDamaged, "the profile is damaged: \(error.reason.onOneLine)", hint: Self.damageHint)
         case .newerFormat:
             self.init(.profileDamaged, error.reason, hint: "update waxwing; this version cannot read the profile")
         case .staleRevision, .failed:
-            self.init(.profileUnusable, "the profile cannot be used: \(error.reason.asClause)", hint: Self.folderHint)
+            self.init(.profileUnusable, "the profile cannot be used: \(error.reason.onOneLine)", hint: Self.folderHint)
         }
     }
 
     init(_ error: TransportError) {
-        let reason = error.reason.asClause
+        let reason = error.reason.onOneLine
         switch error.cause {
         case .badCertificate:
             self.init(
@@ -106,18 +114,18 @@ extension Failure {
         }
         switch error.serverTrouble {
         case .asksToWait:
-            self.init(.askedToWait, error.reason.asClause, hint: Self.waitHint)
+            self.init(.askedToWait, error.reason.onOneLine, hint: Self.waitHint)
             return
         case .inTrouble:
-            self.init(.badAnswer, error.reason.asClause, hint: Self.troubleHint)
+            self.init(.badAnswer, error.reason.onOneLine, hint: Self.troubleHint)
             return
         case .notOurs, nil: break
         }
         switch error.kind {
-        case .refused(_, .notFound, _): self.init(.unknownName, error.reason.asClause)
-        case .refused: self.init(.refused, error.reason.asClause)
+        case .refused(_, .notFound, _): self.init(.unknownName, error.reason.onOneLine)
+        case .refused: self.init(.refused, error.reason.onOneLine)
         case .plain, .notOurServer, .malformed:
-            self.init(.badAnswer, error.reason.asClause, hint: Self.portalHint)
+            self.init(.badAnswer, error.reason.onOneLine, hint: Self.portalHint)
         }
     }
 

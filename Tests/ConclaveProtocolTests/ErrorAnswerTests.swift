@@ -83,10 +83,10 @@ import Testing
             let head = ResponseHead(status: 429, contentType: "text/plain", retryAfter: retryAfter, date: date)
             return error(APIResponse(head: head, body: []))?.reason
         }
-        #expect(words(nil) == "The server asks for fewer requests (429).")
-        #expect(words(.seconds(30)) == "The server asks to wait 30 s (429).")
-        #expect(words(.date(1_030), date: 1_000) == "The server asks to wait 30 s (429).")
-        #expect(words(.date(1_030)) == "The server asks to wait (429).")
+        #expect(words(nil) == "the server asks for fewer requests (429)")
+        #expect(words(.seconds(30)) == "the server asks to wait 30 s (429)")
+        #expect(words(.date(1_030), date: 1_000) == "the server asks to wait 30 s (429)")
+        #expect(words(.date(1_030)) == "the server asks to wait (429)")
     }
 
     @Test func anUndecodableErrorIsMalformedButKeepsItsStatus() {

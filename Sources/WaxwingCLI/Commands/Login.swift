@@ -51,7 +51,7 @@ struct Login: AsyncParsableCommand {
                 Endpoint.resetAccount(token: session.token), of: signIn.serverURL)
         } catch {
             let reason = Failure(explaining: error)?.message ?? "\(error)"
-            Console.note("old key packages may still be on the server: \(reason.asClause)")
+            Console.note("old key packages may still be on the server: \(reason.onOneLine)")
         }
     }
 }

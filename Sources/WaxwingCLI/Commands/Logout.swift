@@ -27,7 +27,7 @@ struct Logout: AsyncParsableCommand {
         } catch {
             isKnownToServer = false
             let reason = Failure(explaining: error)?.message ?? "\(error)"
-            Console.note("the server has not heard of it: \(reason.asClause)")
+            Console.note("the server has not heard of it: \(reason.onOneLine)")
             Console.note("  the session ends there when it expires; its token is deleted here")
         }
         Console.print(output.json ? try JSON.line(LogoutView(toldServer: isKnownToServer)) : "logged out")

@@ -41,7 +41,7 @@ struct Register: AsyncParsableCommand {
         } catch {
             guard let failure = Failure(explaining: error) else { throw error }
             throw Failure(
-                failure.status, "the account is made, but you are not logged in: \(failure.message.asClause)",
+                failure.status, "the account is made, but you are not logged in: \(failure.message)",
                 hint: "do not register again; then: `waxwing login \(username) --server \(signIn.serverURL)`")
         }
         await signIn.firstSync()

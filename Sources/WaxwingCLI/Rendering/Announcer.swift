@@ -113,7 +113,7 @@ struct Announcer: Sendable {
         case .connecting: "connecting …"
         case .up: "connected"
         case .waiting(let until, let trouble):
-            "no connection: \((trouble?.reason ?? "no way to the server").asClause); next try "
+            "no connection: \(trouble?.reason.onOneLine ?? "no way to the server"); next try "
                 + TimeText.second(until, now: .now)
         // The command ends with it, and reports it.
         case .loginNeeded: nil

@@ -72,7 +72,7 @@ extension Failure {
                 hint: "nothing was changed; move the one that is out of date to another folder")
         case .secondStoreDamaged(let error):
             self.init(
-                .profileDamaged, "the profile has two stores, and one of them is damaged: \(error.reason.asClause)",
+                .profileDamaged, "the profile has two stores, and one of them is damaged: \(error.reason.onOneLine)",
                 hint: "nothing was changed; move the damaged one to another folder")
         case .copyDiffers:
             self.init(.other, "the copy differs from the store", hint: "nothing was changed; try again")
@@ -135,14 +135,14 @@ extension Failure {
         let numbers = (rows.count == 1 ? "row " : "rows ") + rows.map { "\($0.order)" }.joined(separator: ", ")
         if isAll {
             return Failure(
-                status, "\(message.asClause); what you asked for is queued: \(numbers)", hint: hint)
+                status, "\(message); what you asked for is queued: \(numbers)", hint: hint)
         }
         if !rows.isEmpty {
             return Failure(
-                status, "\(message.asClause); what came before it is queued: \(numbers)",
+                status, "\(message); what came before it is queued: \(numbers)",
                 hint: "that goes out with the next sync: ask only for the rest again")
         }
         guard status == .diskFull else { return self }
-        return Failure(.diskFull, "nothing was queued: \(message.asClause)", hint: hint)
+        return Failure(.diskFull, "nothing was queued: \(message)", hint: hint)
     }
 }

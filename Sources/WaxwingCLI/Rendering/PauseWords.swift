@@ -22,7 +22,7 @@ struct PauseWords {
             (token, words) = (isOver ? "sessionOver" : "signedOut", failure.message)
             (status, needsLogin) = (failure.status, true)
         case .cut(let trouble, let until, let seen):
-            (token, words) = (trouble.cause.rawValue, trouble.reason.asClause)
+            (token, words) = (trouble.cause.rawValue, trouble.reason.onOneLine)
             status = trouble.cause == .askedToWait ? .askedToWait : nil
             if trouble.isByServer {
                 words += "; next try not before \(TimeText.second(until, now: seen))"

@@ -8,7 +8,7 @@ extension Trouble {
 
     func words(_ names: Names) throws -> String {
         switch self {
-        case .transport(_, let detail), .refused(_, _, let detail), .other(let detail): detail.asClause
+        case .transport(_, let detail), .refused(_, _, let detail), .other(let detail): detail.onOneLine
         case .sessionOver: "the server ended the session"
         case .connectionEnded:
             "the connection ended before the server answered; the group's log will tell whether it arrived"

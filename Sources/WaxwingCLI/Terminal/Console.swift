@@ -89,7 +89,7 @@ enum Console {
             note(line)
             return
         }
-        note("waxwing: " + failure.message.asClause)
+        note("waxwing: " + failure.message.onOneLine)
         if !failure.hint.isEmpty { note("  " + failure.hint.onOneLine) }
     }
 

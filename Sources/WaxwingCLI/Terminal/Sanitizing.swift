@@ -12,18 +12,6 @@ extension String {
             .joined(separator: "\n" + String(repeating: " ", count: columns))
     }
 
-    /// A sentence on one line, in a form that may follow a colon: without a capital at the start or a full stop at the
-    /// end.
-    var asClause: String {
-        var line = onOneLine
-        if line.hasSuffix(".") { line.removeLast() }
-        let letters = line.prefix(2)
-        guard letters.count == 2, let first = letters.first, let second = letters.last,
-            second.isLowercase || letters == "A "
-        else { return line }
-        return first.lowercased() + line.dropFirst()
-    }
-
     /// At most `count` characters of it, on one line.
     func shortened(to count: Int) -> String {
         let line = onOneLine
