@@ -1,5 +1,4 @@
 import Files
-import Archive
 import ConclaveProtocol
 import MLS
 import Waxwing
@@ -20,31 +19,16 @@ struct Failure: Error, Hashable, Sendable {
     }
 }
 
-/// The one place where errors turn into words and exit codes.
 extension Failure {
-    /// Nil for errors from elsewhere, such as the command line's parser.
-    init?(explaining error: any Error) {
-        switch error {
-        case let error as Failure: self = error
-        case let error as CoreError: self.init(error)
-        case let error as StoreError: self.init(error)
-        case let error as TransportError: self.init(error)
-        case let error as ProtocolError: self.init(error)
-        case let error as AccountError: self.init(error)
-        case let error as OutputFileError: self.init(error)
-        case let error as ArchiveError: self.init(error)
-        case let error as PartlyQueued:
-            guard let failure = Failure(explaining: error.underlying) else { return nil }
-            self = failure.behind(error.rows, isAll: error.isAll)
-        case let error as LeaseError:
-            let isFull = FileError("", systemError: error.systemError).isFull
-            self.init(
-                isFull ? .diskFull : .profileUnusable, "the profile's lock file cannot be used: \(error.reason)",
-                hint: isFull ? Self.roomHint : Self.folderHint)
-        case let error as MLSError:
-            self.init(.other, "the encryption engine gave up: \(error.description)")
-        default: return nil
-        }
+    init(_ error: LeaseError) {
+        let isFull = FileError("", systemError: error.systemError).isFull
+        self.init(
+            isFull ? .diskFull : .profileUnusable, "the profile's lock file cannot be used: \(error.reason)",
+            hint: isFull ? Self.roomHint : Self.folderHint)
+    }
+
+    init(_ error: MLSError) {
+        self.init(.other, "the encryption engine gave up: \(error.description)")
     }
 
     /// The parser's complaint about a command line.
@@ -81,7 +65,8 @@ extension Failure {
         }
     }
 
-    init(_ error: TransportError) {
+    /// - Parameter clock: the command's, for what it says if it may be wrong; nil if only the message is wanted.
+    init(_ error: TransportError, clock: (() -> Moment)? = nil) {
         let reason = error.reason.onOneLine
         switch error.cause {
         case .badCertificate:
@@ -89,11 +74,10 @@ extension Failure {
                 .badCertificate, reason,
                 hint: "if the server uses a certificate authority of its own, name its file with --ca-file at login")
         case .certificateDate:
-            self.init(
-                .badCertificate, reason,
-                hint:
-                    "this machine's clock says \(TimeText.minute(Moment.now.wall.seconds)); if it is right, tell the server's operator"
-            )
+            let hint = clock.map { clock in
+                "this machine's clock says \(TimeText.minute(clock().wall.seconds)); if it is right, tell the server's operator"
+            }
+            self.init(.badCertificate, reason, hint: hint ?? "")
         case .nameNotFound: self.init(.unreachable, reason, hint: "check the address and the network")
         case .proxy: self.init(.unreachable, reason, hint: "check --proxy at login, or the environment's http_proxy")
         case .askedToWait: self.init(.askedToWait, reason, hint: Self.waitHint)
@@ -137,6 +121,7 @@ extension Failure {
     static let sessionOver = Failure(
         .sessionOver, "the session is over: the server ended it",
         hint: "`waxwing login NAME` starts a new one; nothing that waits is lost")
+    static let interrupted = Failure(.interrupted, "interrupted: nothing was changed")
     static let profileInUse = Failure(
         .profileInUse, "another process is connected with this profile",
         hint: "end the other `waxwing watch` or `waxwing sync`, or use its output")

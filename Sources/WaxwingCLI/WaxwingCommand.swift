@@ -1,8 +1,8 @@
 import Machine
 import ArgumentParser
 
-/// The command `waxwing`. Each command has a file under `Commands/`. Only `Profile/Profile+Open.swift` knows about
-/// recordings and the environment.
+/// The command `waxwing`. Each command has a file under `Commands/`. It is handed its ``Surroundings``, and does not
+/// know whether they are the machine's or a recording's.
 @main
 struct WaxwingCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -37,22 +37,23 @@ struct WaxwingCommand: AsyncParsableCommand {
         PrivateMemory.closeForRelease()
         Console.begin()
         Interrupt.arm()
-        let code = await execute(nil)
-        Console.leave(Console.finish(Surroundings.current.ended(code)))
+        let surroundings = Surroundings.live()
+        let code = await execute(nil, in: surroundings)
+        Console.leave(Console.finish(surroundings.end(code)))
     }
 
     /// Carries out a command line. If it fails, prints the reason on standard error.
     ///
     /// - Parameter arguments: nil for those of the process.
     /// - Returns: the exit code.
-    static func execute(_ arguments: [String]?) async -> Int32 {
+    static func execute(_ arguments: [String]?, in surroundings: Surroundings) async -> Int32 {
         let given = arguments ?? Array(CommandLine.arguments.dropFirst())
         let inJSON = CommandWords.wantJSON(given)
         Console.failsInJSON.store(inJSON, ordering: .relaxed)
         do {
             var command = try parseAsRoot(CommandWords.arranged(given))
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
+            if let action = command as? any Action {
+                try await action.run(in: surroundings)
             } else {
                 try command.run()
             }
@@ -60,7 +61,7 @@ struct WaxwingCommand: AsyncParsableCommand {
         } catch is OutputGone {
             return 0
         } catch {
-            if let failure = Failure(explaining: error) {
+            if let failure = Failure(explaining: error, clock: surroundings.now) {
                 Console.tell(failure)
                 return failure.status.rawValue
             }

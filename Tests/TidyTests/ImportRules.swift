@@ -85,7 +85,7 @@ enum Arrows {
         // The one place that chooses stores.
         "Sources/Waxwing/Profile/Profile+Stores.swift": ["SQLiteStore", "FileStore"],
         // Recordings are a matter of the command line.
-        "Sources/WaxwingCLI/Profile/Profile+Open.swift": ["FixtureTransport"],
+        "Sources/WaxwingCLI/Fixtures/Surroundings+Recording.swift": ["FixtureTransport"],
         "Sources/WaxwingCLI/Fixtures/RecordCommand.swift": ["FixtureTransport"],
         "Sources/WaxwingCLI/Fixtures/Rehearsal.swift": ["FixtureTransport"],
         "Sources/WaxwingCLI/Fixtures/ReplayCommand.swift": ["FixtureTransport", "MLSOpenSSL"],

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-struct ArchiveCommand: AsyncParsableCommand {
+struct ArchiveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "archive",
         abstract: "Check archives and look into them, without importing anything.",

@@ -52,9 +52,9 @@ struct SealingOptions: ParsableArguments {
     }
 
     /// The passphrase; nil if recipients are named.
-    func words() throws -> SecretBytes? {
+    func words(_ surroundings: Surroundings) throws -> SecretBytes? {
         guard usesPassphrase else { return nil }
-        return try Passphrase.ask(descriptor: passphraseDescriptor, isNew: true)
+        return try Passphrase.ask(surroundings, descriptor: passphraseDescriptor, isNew: true)
     }
 }
 
@@ -78,9 +78,9 @@ struct OpeningOptions: ParsableArguments {
     }
 
     /// - Throws: ``Failure``.
-    func opening() throws -> AgeOpening {
+    func opening(_ surroundings: Surroundings) throws -> AgeOpening {
         if identities.isEmpty {
-            return .passphrase(try Passphrase.ask(descriptor: passphraseDescriptor, isNew: false))
+            return .passphrase(try Passphrase.ask(surroundings, descriptor: passphraseDescriptor, isNew: false))
         }
         return .identities(try identities.flatMap(IdentityFile.read))
     }
@@ -106,9 +106,9 @@ struct OpeningOptions: ParsableArguments {
 
 /// Passphrases come from a terminal or a descriptor, never from the command line.
 enum Passphrase {
-    static func ask(descriptor: Int32?, isNew: Bool) throws -> SecretBytes {
+    static func ask(_ surroundings: Surroundings, descriptor: Int32?, isNew: Bool) throws -> SecretBytes {
         let source: PasswordSource = descriptor.map { .descriptor($0) } ?? .terminal(isNew: isNew, "Passphrase")
-        return SecretBytes(Array(try source.password().utf8))
+        return SecretBytes(Array(try surroundings.password(source).utf8))
     }
 }
 
@@ -191,6 +191,4 @@ extension Failure {
         case .failed: self.init(.other, reason, hint: "check the disk and the folder's rights, then try again")
         }
     }
-
-    static let interrupted = Failure(.interrupted, "interrupted: nothing was changed")
 }

@@ -1,7 +1,7 @@
 import Archive
 import ArgumentParser
 
-struct ArchiveList: AsyncParsableCommand {
+struct ArchiveList: Action {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "Tell what archives hold, by what they say of themselves; `archive verify` checks it.",
@@ -22,8 +22,8 @@ struct ArchiveList: AsyncParsableCommand {
         if files.isEmpty { throw ValidationError("Name at least one archive.") }
     }
 
-    func run() async throws {
-        let opening = try keys.opening()
+    func run(in surroundings: Surroundings) async throws {
+        let opening = try keys.opening(surroundings)
         for file in files {
             let archive = try keys.open(file, opening)
             if output.json {

@@ -3,7 +3,7 @@ import ArgumentParser
 import ConclaveProtocol
 import WaxwingCore
 
-struct ArchiveShow: AsyncParsableCommand {
+struct ArchiveShow: Action {
     static let configuration = CommandConfiguration(
         commandName: "show",
         abstract: "Show messages of an archive, without unpacking the rest of it.",
@@ -43,8 +43,8 @@ struct ArchiveShow: AsyncParsableCommand {
         guard (1...10_000).contains(count) else { throw ValidationError("--count takes 1 to 10000.") }
     }
 
-    func run() async throws {
-        let archive = try keys.open(file, try keys.opening())
+    func run(in surroundings: Surroundings) async throws {
+        let archive = try keys.open(file, try keys.opening(surroundings))
         let group = try theGroup(archive)
         guard let id = ID(text: group.id) else { throw Failure(.archiveDamaged, "\(file): a group has no id") }
         let users = Dictionary(try archive.members().map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })

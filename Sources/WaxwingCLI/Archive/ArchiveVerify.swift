@@ -4,7 +4,7 @@ import ConclaveProtocol
 import WaxwingCore
 import Waxwing
 
-struct ArchiveVerify: AsyncParsableCommand {
+struct ArchiveVerify: Action {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Check archives: every byte, every hash, the signature, and whether a chain of them is whole.",
@@ -29,10 +29,10 @@ struct ArchiveVerify: AsyncParsableCommand {
         if files.isEmpty { throw ValidationError("Name at least one archive.") }
     }
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         let located = try Profile.locate(profile)
         let reader = try located.exists() ? located.openReader() : nil
-        let opening = try keys.opening()
+        let opening = try keys.opening(surroundings)
         var whole: [(end: ArchiveEnd, trailer: ArchiveTrailer)] = []
         var names: [String: String] = [:]
         var failure: Failure?

@@ -5,7 +5,7 @@ import ArgumentParser
 import WaxwingCore
 import Waxwing
 
-struct Export: AsyncParsableCommand {
+struct Export: Action {
     static let configuration = CommandConfiguration(
         abstract: "Write conversations to a compressed, encrypted archive that age, zstd and tar open.",
         discussion: """
@@ -51,15 +51,15 @@ struct Export: AsyncParsableCommand {
         if signer.isGiven, since == nil { throw ValidationError("--signer goes with --since.") }
     }
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         let reader = try Profile.locate(profile).openReader()
         let found = try chosen(reader)
-        let words = try sealing.words()
+        let words = try sealing.words(surroundings)
         let sealing = try sealing.sealing(words)
-        let previous = try since.map { try earlier($0, words, reader) }
+        let previous = try since.map { try earlier($0, words, reader, surroundings) }
         if path == "-" {
             // Nothing has to be cleaned up: a signal ends the process at once, even while it waits for a slow reader.
-            let exporter = try exporter(reader, found, previous) { false }
+            let exporter = try exporter(reader, found, previous, surroundings) { false }
             let target = try ExportStream(isArmored: self.sealing.armor)
             let summary = try exporter.run(to: target, sealing, isArmored: self.sealing.armor)
             Console.wipeProgress()
@@ -68,7 +68,7 @@ struct Export: AsyncParsableCommand {
         let interrupt = Interrupt()
         do {
             let draft = try OutputFile(path, replacing: force) { interrupt.hasCome }
-            let exporter = try exporter(reader, found, previous) { interrupt.hasCome }
+            let exporter = try exporter(reader, found, previous, surroundings) { interrupt.hasCome }
             let summary = try exporter.run(to: draft, sealing, isArmored: self.sealing.armor)
             Console.wipeProgress()
             try tell(summary, exporter, found.count, draft.count, by: Console.print)
@@ -81,11 +81,12 @@ struct Export: AsyncParsableCommand {
     }
 
     private func exporter(
-        _ reader: AccountReader, _ groups: [GroupRecord], _ previous: ArchiveEnd?, isStopped: @escaping () -> Bool
+        _ reader: AccountReader, _ groups: [GroupRecord], _ previous: ArchiveEnd?, _ surroundings: Surroundings,
+        isStopped: @escaping () -> Bool
     ) throws -> Exporter {
         var meters = (rows: ProgressMeter("exporting", .rows), bytes: nil as ProgressMeter?)
         return try Exporter(
-            reader, groups, previous: previous, entropy: Surroundings.current.ageEntropy, isStopped: isStopped
+            reader, groups, previous: previous, entropy: surroundings.ageEntropy, isStopped: isStopped
         ) { step, done, all in
             switch step {
             case .reading: meters.rows.show(done, of: all)
@@ -124,11 +125,17 @@ struct Export: AsyncParsableCommand {
 
     /// The end of an earlier archive, after checking that all of it is authentic and that this profile has what it ends
     /// with.
-    private func earlier(_ path: String, _ words: SecretBytes?, _ reader: AccountReader) throws -> ArchiveEnd {
+    private func earlier(_ path: String, _ words: SecretBytes?, _ reader: AccountReader, _ surroundings: Surroundings)
+        throws -> ArchiveEnd
+    {
         var options = OpeningOptions()
         options.identities = identities
         let opening: AgeOpening
-        if let words, identities.isEmpty { opening = .passphrase(words) } else { opening = try options.opening() }
+        if let words, identities.isEmpty {
+            opening = .passphrase(words)
+        } else {
+            opening = try options.opening(surroundings)
+        }
         let archive = try options.open(path, opening)
         var meter = ProgressMeter("checking \(path)", .bytes)
         defer { meter.end() }

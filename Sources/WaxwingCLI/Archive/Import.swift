@@ -5,7 +5,7 @@ import Waxwing
 import WaxwingClient
 import WaxwingCore
 
-struct Import: AsyncParsableCommand {
+struct Import: Action {
     static let configuration = CommandConfiguration(
         abstract: "Take the history of archives into this profile.",
         discussion: """
@@ -32,10 +32,10 @@ struct Import: AsyncParsableCommand {
         if files.isEmpty { throw ValidationError("Name at least one archive.") }
     }
 
-    func run() async throws {
-        let profiled = try Profile.locate(profile).open()
+    func run(in surroundings: Surroundings) async throws {
+        let profiled = try Profile.locate(profile).open(in: surroundings)
         guard let account = try profiled.reader.account() else { throw Failure.notLoggedIn }
-        let opening = try keys.opening()
+        let opening = try keys.opening(surroundings)
         var archives: [(file: String, archive: ArchiveReader)] = []
         for file in files {
             let archive = try keys.open(file, opening)

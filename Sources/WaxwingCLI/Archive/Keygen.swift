@@ -4,7 +4,7 @@ import ArgumentParser
 import Waxwing
 import WaxwingCore
 
-struct Keygen: AsyncParsableCommand {
+struct Keygen: Action {
     static let configuration = CommandConfiguration(
         abstract: "Make an age identity: the key that opens archives sealed to its recipient.",
         discussion: """
@@ -31,10 +31,10 @@ struct Keygen: AsyncParsableCommand {
         }
     }
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         let identity: AgeIdentity
         do {
-            identity = try AgeIdentity.generate(Surroundings.current.ageEntropy)
+            identity = try AgeIdentity.generate(surroundings.ageEntropy)
         } catch {
             throw Failure(.other, error.reason)
         }

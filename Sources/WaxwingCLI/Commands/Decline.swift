@@ -2,7 +2,7 @@ import ArgumentParser
 import Waxwing
 import WaxwingCore
 
-struct Decline: AsyncParsableCommand {
+struct Decline: Action {
     static let configuration = CommandConfiguration(
         abstract: "Decline an invite.",
         discussion: """
@@ -17,12 +17,12 @@ struct Decline: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         let profile = try Profile.locate(profile)
-        let account = try profile.open()
+        let account = try profile.open(in: surroundings)
         let invite = try account.reader.theInvite(invite)
         let outcomes = try await Errand(account, wait).run([.decline(invite: invite.id)])
-        try Report.tell(outcomes, account.reader, json: output.json) { _, _ in
+        try Report.tell(outcomes, account, json: output.json) { _, _ in
             "declined the invite to \(invite.groupName.onOneLine)"
         }
     }

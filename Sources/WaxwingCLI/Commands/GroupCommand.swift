@@ -1,6 +1,6 @@
 import ArgumentParser
 
-struct GroupCommand: AsyncParsableCommand {
+struct GroupCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "group",
         abstract: "Create, show and change groups.",

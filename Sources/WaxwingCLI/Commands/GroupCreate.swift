@@ -2,7 +2,7 @@ import ArgumentParser
 import Waxwing
 import WaxwingCore
 
-struct GroupCreate: AsyncParsableCommand {
+struct GroupCreate: Action {
     static let configuration = CommandConfiguration(
         commandName: "create",
         abstract: "Make a group with you as its only member.",
@@ -21,10 +21,10 @@ struct GroupCreate: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         let profile = try Profile.locate(profile)
-        let account = try profile.open()
+        let account = try profile.open(in: surroundings)
         let outcomes = try await Errand(account, wait).run([.createGroup(name: name, alias: alias)])
-        try Report.tell(outcomes, account.reader, json: output.json) { _, _ in "created \(name)" }
+        try Report.tell(outcomes, account, json: output.json) { _, _ in "created \(name)" }
     }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import Waxwing
 import WaxwingCore
 
-struct GroupLeave: AsyncParsableCommand {
+struct GroupLeave: Action {
     static let configuration = CommandConfiguration(
         commandName: "leave",
         abstract: "Leave a group. Its history stays readable here.",
@@ -18,11 +18,11 @@ struct GroupLeave: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         let profile = try Profile.locate(profile)
-        let account = try profile.open()
+        let account = try profile.open(in: surroundings)
         let group = try account.reader.theGroup(group)
         let outcomes = try await Errand(account, wait).run([.leave(group: group.id)])
-        try Report.tell(outcomes, account.reader, json: output.json) { _, _ in "left \(group.shownName)" }
+        try Report.tell(outcomes, account, json: output.json) { _, _ in "left \(group.shownName)" }
     }
 }

@@ -2,7 +2,7 @@ import ArgumentParser
 import WaxwingCore
 import Waxwing
 
-struct GroupList: AsyncParsableCommand {
+struct GroupList: Action {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "Show your groups, as far as they are known here.",
@@ -17,7 +17,7 @@ struct GroupList: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         let reader = try Profile.locate(profile).openReader()
         guard try reader.account() != nil else { throw Failure.notLoggedIn }
         let waiting = try reader.outbox()

@@ -2,7 +2,7 @@ import ArgumentParser
 import Waxwing
 import WaxwingCore
 
-struct GroupRejoin: AsyncParsableCommand {
+struct GroupRejoin: Action {
     static let configuration = CommandConfiguration(
         commandName: "rejoin",
         abstract: "Come back into a group whose keys are lost or dead.",
@@ -21,12 +21,12 @@ struct GroupRejoin: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         let profile = try Profile.locate(profile)
-        let account = try profile.open()
+        let account = try profile.open(in: surroundings)
         let group = try account.reader.theGroup(group)
         let outcomes = try await Errand(account, wait).run([.rejoin(group: group.id)])
-        try Report.tell(outcomes, account.reader, json: output.json) { _, _ in
+        try Report.tell(outcomes, account, json: output.json) { _, _ in
             "back in \(group.shownName) with new keys"
         }
     }

@@ -3,7 +3,7 @@ import Synchronization
 import Waxwing
 import WaxwingCore
 
-struct GroupRemove: AsyncParsableCommand {
+struct GroupRemove: Action {
     static let configuration = CommandConfiguration(
         commandName: "remove",
         abstract: "Take members out of a group, or take their invites back. Only admins can.",
@@ -24,17 +24,17 @@ struct GroupRemove: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         let profile = try Profile.locate(profile)
         let ways = Ways()
-        let account = try profile.open { ways.take($0) }
+        let account = try profile.open(in: surroundings) { ways.take($0) }
         let group = try account.reader.theGroup(group)
         let commands = users.map { Command.remove(group: group.id, username: $0) }
         let outcomes = try await Errand(account, wait).run(commands).map { row, outcome in
             (row: ways.final(row), outcome: outcome)
         }
         let names = Names(account.reader)
-        try Report.tell(outcomes, account.reader, json: output.json) { row, _ in
+        try Report.tell(outcomes, account, json: output.json) { row, _ in
             switch row.intent {
             case .remove(let username, let user):
                 "removed \(try names.of(username, user)) from \(group.shownName)"

@@ -2,7 +2,7 @@ import ArgumentParser
 import Waxwing
 import WaxwingCore
 
-struct GroupRotate: AsyncParsableCommand {
+struct GroupRotate: Action {
     static let configuration = CommandConfiguration(
         commandName: "rotate",
         abstract: "Change the group's keys.",
@@ -18,12 +18,12 @@ struct GroupRotate: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         let profile = try Profile.locate(profile)
-        let account = try profile.open()
+        let account = try profile.open(in: surroundings)
         let group = try account.reader.theGroup(group)
         let outcomes = try await Errand(account, wait).run([.rotate(group: group.id)])
-        try Report.tell(outcomes, account.reader, json: output.json) { _, _ in "changed the keys of \(group.shownName)"
+        try Report.tell(outcomes, account, json: output.json) { _, _ in "changed the keys of \(group.shownName)"
         }
     }
 }

@@ -3,7 +3,7 @@ import ConclaveProtocol
 import Waxwing
 import WaxwingCore
 
-struct GroupShow: AsyncParsableCommand {
+struct GroupShow: Action {
     static let configuration = CommandConfiguration(
         commandName: "show",
         abstract: "Show a group's members and the state of its keys.",
@@ -21,8 +21,8 @@ struct GroupShow: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
-        let account = try Profile.locate(profile).open(toRead: true)
+    func run(in surroundings: Surroundings) async throws {
+        let account = try Profile.locate(profile).open(in: surroundings, toRead: true)
         let reader = account.reader
         let group = try reader.theGroup(group)
         let view = try GroupDetailsView(group, try await account.client.details(of: group.id), reader)

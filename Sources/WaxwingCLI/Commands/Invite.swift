@@ -2,7 +2,7 @@ import ArgumentParser
 import Waxwing
 import WaxwingCore
 
-struct Invite: AsyncParsableCommand {
+struct Invite: Action {
     static let configuration = CommandConfiguration(
         abstract: "Ask people into a group.",
         discussion: """
@@ -22,14 +22,14 @@ struct Invite: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         let profile = try Profile.locate(profile)
-        let account = try profile.open()
+        let account = try profile.open(in: surroundings)
         let group = try account.reader.theGroup(group)
         let commands = users.map { Command.invite(group: group.id, username: $0) }
         let outcomes = try await Errand(account, wait).run(commands)
         let names = Names(account.reader)
-        try Report.tell(outcomes, account.reader, json: output.json) { row, _ in
+        try Report.tell(outcomes, account, json: output.json) { row, _ in
             guard case .invite(let username, let user) = row.intent else { return "done" }
             return "invited \(try names.of(username, user)) to \(group.shownName)"
         }

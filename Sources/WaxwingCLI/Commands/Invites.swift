@@ -2,7 +2,7 @@ import ArgumentParser
 import WaxwingCore
 import Waxwing
 
-struct Invites: AsyncParsableCommand {
+struct Invites: Action {
     static let configuration = CommandConfiguration(
         abstract: "Show the invites that wait for your word.",
         discussion: """
@@ -13,7 +13,7 @@ struct Invites: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         let reader = try Profile.locate(profile).openReader()
         guard try reader.account() != nil else { throw Failure.notLoggedIn }
         let invites = try reader.invites().sorted { $0.createdAt < $1.createdAt }

@@ -3,7 +3,7 @@ import ConclaveProtocol
 import Waxwing
 import WaxwingCore
 
-struct Login: AsyncParsableCommand {
+struct Login: Action {
     static let configuration = CommandConfiguration(
         abstract: "Log in to an account.",
         discussion: """
@@ -23,9 +23,9 @@ struct Login: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
-        let signIn = try SignIn(try name(), server, profile)
-        let password = try password.source(isNew: false).password()
+    func run(in surroundings: Surroundings) async throws {
+        let signIn = try SignIn(try name(), server, profile, surroundings)
+        let password = try surroundings.password(password.source(isNew: false))
         let (session, hasNewKey) = try await signIn.login(password)
         if hasNewKey { await resetAccount(signIn, session) }
         await signIn.firstSync()

@@ -3,7 +3,7 @@ import ConclaveProtocol
 import Waxwing
 import WaxwingCore
 
-struct Logout: AsyncParsableCommand {
+struct Logout: Action {
     static let configuration = CommandConfiguration(
         abstract: "End the session. History, keys and what waits stay on this machine.",
         discussion: """
@@ -14,8 +14,8 @@ struct Logout: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
-        let profiled = try Profile.locate(profile).open()
+    func run(in surroundings: Surroundings) async throws {
+        let profiled = try Profile.locate(profile).open(in: surroundings)
         guard let account = try profiled.reader.account(), let token = account.token else { throw Failure.notLoggedIn }
         var isKnownToServer = true
         // Log out here first: whatever the server says, this machine is logged out.

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-struct Outbox: AsyncParsableCommand {
+struct Outbox: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what waits to be carried out, and why.",
         discussion: """

@@ -2,7 +2,7 @@ import ArgumentParser
 import Waxwing
 import WaxwingCore
 
-struct OutboxDiscard: AsyncParsableCommand {
+struct OutboxDiscard: Action {
     static let configuration = CommandConfiguration(
         commandName: "discard",
         abstract: "Give up rows of the outbox, with the text they hold.",
@@ -17,8 +17,8 @@ struct OutboxDiscard: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
-        let account = try Profile.locate(profile).open()
+    func run(in surroundings: Surroundings) async throws {
+        let account = try Profile.locate(profile).open(in: surroundings)
         for order in numbers {
             try await account.client.perform(.discard(order: order)) { reader in
                 try !reader.outbox().contains { $0.order == order }

@@ -3,7 +3,7 @@ import ConclaveProtocol
 import WaxwingCore
 import Waxwing
 
-struct OutboxListing: AsyncParsableCommand {
+struct OutboxListing: Action {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "Explain each row: what it is, how it stands, why it waits.",
@@ -18,10 +18,10 @@ struct OutboxListing: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         let reader = try Profile.locate(profile).openReader()
         guard try reader.account() != nil else { throw Failure.notLoggedIn }
-        let list = try OutboxList(reader)
+        let list = try OutboxList(reader, now: surroundings.now())
         let rows = list.rows.filter { all || !$0.isHousekeeping || $0.isFailed }
         for row in rows {
             if output.json {

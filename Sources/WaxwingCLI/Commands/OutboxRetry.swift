@@ -2,7 +2,7 @@ import ArgumentParser
 import Waxwing
 import WaxwingCore
 
-struct OutboxRetry: AsyncParsableCommand {
+struct OutboxRetry: Action {
     static let configuration = CommandConfiguration(
         commandName: "retry",
         abstract: "Try rows again that were refused, or that wait for their time.",
@@ -26,9 +26,9 @@ struct OutboxRetry: AsyncParsableCommand {
         guard numbers.isEmpty == all else { throw ValidationError("Name rows by their numbers, or give --all.") }
     }
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         let profile = try Profile.locate(profile)
-        let account = try profile.open()
+        let account = try profile.open(in: surroundings)
         let orders = all ? try account.reader.outbox().filter(\.isFailed).map(\.order) : numbers
         if orders.isEmpty, !output.json { Console.note("nothing was refused") }
         let errand = Errand(account, wait)
@@ -36,10 +36,10 @@ struct OutboxRetry: AsyncParsableCommand {
         for order in orders {
             if case .queued(let row) = try await account.client.perform(.retry(order: order)) { rows.append(row) }
         }
-        let words = try OutboxList(account.reader).words
+        let words = try OutboxList(account.reader, now: surroundings.now()).words
         for group in Dictionary(grouping: rows, by: \.group).values.sorted(by: { $0[0].order < $1[0].order }) {
             let outcomes = try await errand.carryOut(group)
-            try Report.tell(outcomes, account.reader, json: output.json) { row, sequence in
+            try Report.tell(outcomes, account, json: output.json) { row, sequence in
                 "done: \(try words.what(row.intent))" + (sequence.map { " (seq \($0))" } ?? "")
             }
         }

@@ -4,7 +4,7 @@ import WaxwingClient
 import WaxwingCore
 import Waxwing
 
-struct Read: AsyncParsableCommand {
+struct Read: Action {
     static let configuration = CommandConfiguration(
         abstract: "Show a group's history, as far as it is on this machine.",
         discussion: """
@@ -44,7 +44,7 @@ struct Read: AsyncParsableCommand {
         guard (0...1_000_000).contains(last ?? 0) else { throw ValidationError("--last takes 0 to 1000000.") }
     }
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         let profile = try Profile.locate(profile)
         let reader = try profile.openReader()
         let group = try reader.theGroup(group)
@@ -60,8 +60,8 @@ struct Read: AsyncParsableCommand {
         } else {
             for row in try shown.last(last ?? 50) { try printer.print(row, in: group) }
         }
-        try await note(printer.news, reader, profile)
-        if follow { try await self.follow(group, &shown, reader, printer, profile) }
+        try await note(printer.news, reader, profile, surroundings)
+        if follow { try await self.follow(group, &shown, reader, printer, profile, surroundings) }
     }
 
     /// The store is checked five times a second, the connection every few seconds.
@@ -69,7 +69,7 @@ struct Read: AsyncParsableCommand {
 
     private func follow(
         _ group: GroupRecord, _ shown: inout HistoryTail, _ reader: AccountReader, _ printer: HistoryPrinter,
-        _ profile: Profile
+        _ profile: Profile, _ surroundings: Surroundings
     ) async throws {
         let interrupt = Interrupt()
         var revision = try reader.revision()
@@ -86,14 +86,16 @@ struct Read: AsyncParsableCommand {
             guard current != revision else { continue }
             revision = current
             try shown.forEachNew { try printer.print($0, in: group) }
-            try await note(printer.news, reader, profile)
+            try await note(printer.news, reader, profile, surroundings)
         }
     }
 
     /// Messages need not be held any longer for what was shown of members. In a read-only profile they still are.
-    private func note(_ news: MemberNews, _ reader: AccountReader, _ profile: Profile) async throws {
+    private func note(
+        _ news: MemberNews, _ reader: AccountReader, _ profile: Profile, _ surroundings: Surroundings
+    ) async throws {
         do {
-            try await news.note(reader) { try profile.open().client }
+            try await news.note(reader) { try profile.open(in: surroundings).client }
         } catch {
             Console.note("what was shown could not be noted: \(Failure(explaining: error)?.message ?? "\(error)")")
         }

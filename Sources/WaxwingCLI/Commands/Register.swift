@@ -3,7 +3,7 @@ import ConclaveProtocol
 import Waxwing
 import WaxwingCore
 
-struct Register: AsyncParsableCommand {
+struct Register: Action {
     static let configuration = CommandConfiguration(
         abstract: "Make an account on a server, and log in.",
         discussion: """
@@ -28,12 +28,12 @@ struct Register: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         if let problem = InputRules.problem(alias: alias) { throw Failure(.usage, "\(problem)") }
-        let signIn = try SignIn(username, server, profile)
+        let signIn = try SignIn(username, server, profile, surroundings)
         if try signIn.account.reader.account() != nil { throw AccountError.accountExists }
-        let registrationToken = try registrationTokenFile.map { try PasswordSource.file($0).password() } ?? ""
-        let password = try password.source(isNew: true).password()
+        let registrationToken = try registrationTokenFile.map { try surroundings.password(.file($0)) } ?? ""
+        let password = try surroundings.password(password.source(isNew: true))
         if let problem = InputRules.problem(password: password) { throw Failure(.usage, "\(problem)") }
         try await register(signIn, password, registrationToken)
         do {

@@ -4,7 +4,7 @@ import Waxwing
 import WaxwingClient
 import WaxwingCore
 
-struct Send: AsyncParsableCommand {
+struct Send: Action {
     static let configuration = CommandConfiguration(
         abstract: "Write a message to a group.",
         discussion: """
@@ -35,20 +35,20 @@ struct Send: AsyncParsableCommand {
         if lines, text ?? "-" != "-" { throw ValidationError("--lines takes its messages from standard input.") }
     }
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         let profile = try Profile.locate(profile)
         let tally = Tally()
-        let account = try profile.open { tally.take($0) }
+        let account = try profile.open(in: surroundings) { tally.take($0) }
         let group = try account.reader.theGroup(group)
         let errand = Errand(account, wait)
         if lines {
-            let outcomes = try await errand.carryOut(try await queueLines(for: group, errand))
-            try await tell(outcomes, account, tally) { try tellOfLines(outcomes, account.reader) }
+            let outcomes = try await errand.carryOut(try await queueLines(for: group, errand, surroundings))
+            try await tell(outcomes, account, tally) { try tellOfLines(outcomes, account) }
             return
         }
-        let outcomes = try await errand.run([Command.send(group: group.id, text: try message())])
+        let outcomes = try await errand.run([Command.send(group: group.id, text: try message(surroundings))])
         try await tell(outcomes, account, tally) {
-            try Report.tell(outcomes, account.reader, json: output.json) { _, sequence in
+            try Report.tell(outcomes, account, json: output.json) { _, sequence in
                 sequence.map { "sent (seq \($0))" } ?? "sent"
             }
         }
@@ -69,12 +69,12 @@ struct Send: AsyncParsableCommand {
         try result.get()
     }
 
-    private func message() throws -> String {
+    private func message(_ surroundings: Surroundings) throws -> String {
         if let text, text != "-" { return text }
         let bytes: [UInt8]
         do {
             bytes = try InputBytes.read(
-                from: StandardStreams.input, limit: ClientLimits.messageText, by: Surroundings.current.read)
+                from: StandardStreams.input, limit: ClientLimits.messageText, by: surroundings.read)
         } catch {
             throw Failure(.usage, "standard input cannot be sent as one message: \(error.message)")
         }
@@ -94,8 +94,10 @@ struct Send: AsyncParsableCommand {
     // MARK: Many messages
 
     /// Queues each line as it comes. If one cannot be sent, those before it stay queued.
-    private func queueLines(for group: GroupRecord, _ errand: Errand) async throws -> [OutboxRow] {
-        var input = InputLines(from: StandardStreams.input, limit: ClientLimits.messageText)
+    private func queueLines(
+        for group: GroupRecord, _ errand: Errand, _ surroundings: Surroundings
+    ) async throws -> [OutboxRow] {
+        var input = InputLines(from: StandardStreams.input, limit: ClientLimits.messageText, by: surroundings.read)
         var rows: [OutboxRow] = []
         do {
             while let line = try input.next() {
@@ -112,14 +114,14 @@ struct Send: AsyncParsableCommand {
     }
 
     /// For scripts one line per message; for people one line for all that were sent, and one for all that wait.
-    private func tellOfLines(_ outcomes: [(row: OutboxRow, outcome: Outcome)], _ reader: AccountReader) throws {
+    private func tellOfLines(_ outcomes: [(row: OutboxRow, outcome: Outcome)], _ account: Account) throws {
         if output.json {
-            try Report.tell(outcomes, reader, json: true) { _, _ in "" }
+            try Report.tell(outcomes, account, json: true) { _, _ in "" }
             return
         }
         let sent = outcomes.count { if case .done = $0.outcome { true } else { false } }
         if sent > 0 || outcomes.isEmpty { Console.print("sent \(sent) message\(sent == 1 ? "" : "s")") }
-        let lists = OutboxLists(reader)
+        let lists = OutboxLists(account.reader)
         let pauses = try outcomes.compactMap { _, outcome in
             if case .waiting(let pause) = outcome { try PauseWords(pause, lists) } else { nil }
         }
@@ -130,9 +132,9 @@ struct Send: AsyncParsableCommand {
         }
         let held = outcomes.filter { $0.outcome.isHeld }
         if held.count > 1 { Console.print("\(held.count) messages are held:") }
-        try Report.tell(Array(held.prefix(1)), reader, json: false) { _, _ in "" }
+        try Report.tell(Array(held.prefix(1)), account, json: false) { _, _ in "" }
         let refused = outcomes.filter { if case .failed = $0.outcome { true } else { false } }
-        try Report.tell(refused, reader, json: false) { _, _ in "" }
+        try Report.tell(refused, account, json: false) { _, _ in "" }
         if let status = pauses.compactMap(\.status).first { throw ExitCode(status.rawValue) }
     }
 }

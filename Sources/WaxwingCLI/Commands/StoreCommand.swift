@@ -1,6 +1,6 @@
 import ArgumentParser
 
-struct StoreCommand: AsyncParsableCommand {
+struct StoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "store",
         abstract: "How a profile is kept on this machine.",

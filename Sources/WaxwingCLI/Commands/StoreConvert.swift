@@ -3,7 +3,7 @@ import ArgumentParser
 import ConclaveProtocol
 import Waxwing
 
-struct StoreConvert: AsyncParsableCommand {
+struct StoreConvert: Action {
     static let configuration = CommandConfiguration(
         commandName: "convert",
         abstract: "Move a profile into another sort of store: one SQLite file, or a folder of text files.",
@@ -21,7 +21,7 @@ struct StoreConvert: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         let profile = try Profile.locate(profile)
         let interrupt = Interrupt()
         let conversion = try profile.convert(to: kind, isStopped: { interrupt.hasCome }) {

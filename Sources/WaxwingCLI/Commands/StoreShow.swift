@@ -5,7 +5,7 @@ import WaxwingClient
 import WaxwingCore
 import Waxwing
 
-struct StoreShow: AsyncParsableCommand {
+struct StoreShow: Action {
     static let configuration = CommandConfiguration(
         commandName: "show",
         abstract: "Tell where a profile lies, in what sort of store, and a hash of all it holds.",
@@ -19,7 +19,7 @@ struct StoreShow: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         let profile = try Profile.locate(profile)
         let store = try profile.openStoreToRead()
         guard let kind = try profile.storeKindToRead() else { throw Failure.notLoggedIn }

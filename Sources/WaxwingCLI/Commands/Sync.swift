@@ -2,7 +2,7 @@ import ArgumentParser
 import Waxwing
 import WaxwingCore
 
-struct Sync: AsyncParsableCommand {
+struct Sync: Action {
     static let configuration = CommandConfiguration(
         abstract: "Fetch what is new and send what waits, then end.",
         discussion: """
@@ -20,12 +20,12 @@ struct Sync: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         let profile = try Profile.locate(profile)
         let tally = Tally()
-        let account = try profile.open { tally.take($0) }
+        let account = try profile.open(in: surroundings) { tally.take($0) }
         let ending = try await Connection.run(account, live: false, until: .settled, atOnce: now)
-        let list = try OutboxList(account.reader)
+        let list = try OutboxList(account.reader, now: surroundings.now())
         switch ending {
         case .elsewhere:
             if output.json {
@@ -37,7 +37,9 @@ struct Sync: AsyncParsableCommand {
             throw try Failure.signedOut(account.reader)
         case .cut(let trouble, let next):
             try tell("cut", tally.counts, list)
-            var failure = trouble.map { Failure($0) } ?? Failure(.unreachable, "the server cannot be reached")
+            var failure =
+                trouble.map { Failure($0, clock: surroundings.now) }
+                ?? Failure(.unreachable, "the server cannot be reached")
             if let trouble, trouble.isByServer {
                 failure.message += "; next try not before \(TimeText.second(next, now: list.words.now))"
                 failure.hint = "nothing is lost; `waxwing sync --now` asks it all the same"

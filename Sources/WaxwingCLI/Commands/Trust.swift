@@ -1,6 +1,6 @@
 import ArgumentParser
 
-struct Trust: AsyncParsableCommand {
+struct Trust: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Compare identity keys, so that nobody can pass for somebody else.",
         discussion: """

@@ -3,7 +3,7 @@ import ConclaveProtocol
 import Waxwing
 import WaxwingCore
 
-struct TrustAccept: AsyncParsableCommand {
+struct TrustAccept: Action {
     static let configuration = CommandConfiguration(
         commandName: "accept",
         abstract: "Let your messages reach a member of a group who is held.",
@@ -32,8 +32,8 @@ struct TrustAccept: AsyncParsableCommand {
         if all != (username == nil) { throw ValidationError("Name a member, or give --all.") }
     }
 
-    func run() async throws {
-        let account = try Profile.locate(profile).open()
+    func run(in surroundings: Surroundings) async throws {
+        let account = try Profile.locate(profile).open(in: surroundings)
         let group = try account.reader.theGroup(group)
         let held = try account.reader.room(group.id)?.holds ?? []
         let meant = try username.flatMap { try account.reader.user(named: $0)?.id }

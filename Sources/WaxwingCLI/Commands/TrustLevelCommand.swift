@@ -2,7 +2,7 @@ import ArgumentParser
 import Waxwing
 import WaxwingCore
 
-struct TrustLevelCommand: AsyncParsableCommand {
+struct TrustLevelCommand: Action {
     static let configuration = CommandConfiguration(
         commandName: "level",
         abstract: "Show or set how much you are asked about who is in your groups.",
@@ -28,8 +28,8 @@ struct TrustLevelCommand: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
-        let account = try Profile.locate(profile).open()
+    func run(in surroundings: Surroundings) async throws {
+        let account = try Profile.locate(profile).open(in: surroundings)
         guard try account.reader.account() != nil else { throw Failure.notLoggedIn }
         let group = try group.map { try account.reader.theGroup($0) }
         if let level { try await account.setTrust(level, in: group?.id) }

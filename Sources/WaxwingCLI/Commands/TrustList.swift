@@ -3,7 +3,7 @@ import ConclaveProtocol
 import WaxwingCore
 import Waxwing
 
-struct TrustList: AsyncParsableCommand {
+struct TrustList: Action {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "List the members whom your messages wait for, and why.",
@@ -21,7 +21,7 @@ struct TrustList: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         let profile = try Profile.locate(profile)
         let reader = try profile.openReader()
         guard try reader.account() != nil else { throw Failure.notLoggedIn }
@@ -37,7 +37,7 @@ struct TrustList: AsyncParsableCommand {
                 news.explained(leaf, in: group.id)
             }
         }
-        try await news.note(reader) { try profile.open().client }
+        try await news.note(reader) { try profile.open(in: surroundings).client }
         if isEmpty, !output.json { Console.note("no one is held") }
     }
 }

@@ -3,7 +3,7 @@ import ConclaveProtocol
 import Waxwing
 import WaxwingCore
 
-struct TrustRename: AsyncParsableCommand {
+struct TrustRename: Action {
     static let configuration = CommandConfiguration(
         commandName: "rename",
         abstract: "Call somebody what the server calls them by now.",
@@ -21,8 +21,8 @@ struct TrustRename: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
-        let account = try Profile.locate(profile).open()
+    func run(in surroundings: Surroundings) async throws {
+        let account = try Profile.locate(profile).open(in: surroundings)
         let user = try account.reader.theUser(username)
         let names = Names(account.reader)
         let before = try names.username(user.id)

@@ -3,7 +3,7 @@ import ConclaveProtocol
 import WaxwingCore
 import Waxwing
 
-struct TrustShow: AsyncParsableCommand {
+struct TrustShow: Action {
     static let configuration = CommandConfiguration(
         commandName: "show",
         abstract: "Show fingerprints: your own and those of people in your groups.",
@@ -18,7 +18,7 @@ struct TrustShow: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         let reader = try Profile.locate(profile).openReader()
         guard let account = try reader.account() else { throw Failure.notLoggedIn }
         let users: [(id: ID, record: UserRecord)]

@@ -2,7 +2,7 @@ import ArgumentParser
 import Waxwing
 import WaxwingCore
 
-struct TrustVerify: AsyncParsableCommand {
+struct TrustVerify: Action {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Note that you compared a user's key by hand.",
@@ -23,8 +23,8 @@ struct TrustVerify: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
-        let account = try Profile.locate(profile).open()
+    func run(in surroundings: Surroundings) async throws {
+        let account = try Profile.locate(profile).open(in: surroundings)
         let user = try account.reader.theUser(username)
         let compared = Fingerprint.plain(fingerprint)
         guard try account.reader.fingerprints(of: user.id).contains(compared) else {

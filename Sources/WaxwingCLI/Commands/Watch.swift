@@ -5,7 +5,7 @@ import Waxwing
 import WaxwingClient
 import WaxwingCore
 
-struct Watch: AsyncParsableCommand {
+struct Watch: Action {
     static let configuration = CommandConfiguration(
         abstract: "Stay connected, and print things as they come, until Ctrl-C.",
         discussion: """
@@ -18,12 +18,12 @@ struct Watch: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         let profile = try Profile.locate(profile)
         let reader = try profile.openReader()
-        let announcer = try Announcer(reader, json: output.json)
+        let announcer = try Announcer(reader, clock: surroundings.now, json: output.json)
         let noting = Noting()
-        let account = try profile.open { notice in
+        let account = try profile.open(in: surroundings) { notice in
             announcer.take(notice)
             noting.go(announcer.news, reader)
         }

@@ -2,7 +2,7 @@ import ArgumentParser
 import WaxwingCore
 import Waxwing
 
-struct WhoAmI: AsyncParsableCommand {
+struct WhoAmI: Action {
     static let configuration = CommandConfiguration(
         commandName: "whoami",
         abstract: "Show the account of this profile.",
@@ -14,7 +14,7 @@ struct WhoAmI: AsyncParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @OptionGroup var output: OutputOptions
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         let profile = try Profile.locate(profile)
         guard let account = try profile.openReader().account() else { throw Failure.notLoggedIn }
         if output.json {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import FixtureTransport
 
-struct FixtureCommand: AsyncParsableCommand {
+struct FixtureCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fixture",
         abstract: "Look at recordings.",

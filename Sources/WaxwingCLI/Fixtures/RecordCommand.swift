@@ -2,7 +2,7 @@ import ArgumentParser
 import FixtureTransport
 import Waxwing
 
-struct RecordCommand: AsyncParsableCommand {
+struct RecordCommand: Action {
     static let configuration = CommandConfiguration(
         commandName: "record",
         abstract: "Carry out a command, and write down what crosses the network, to be played again.",
@@ -39,7 +39,7 @@ struct RecordCommand: AsyncParsableCommand {
         }
     }
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         let recorder: Recorder
         do {
             recorder = try Recorder(
@@ -52,8 +52,7 @@ struct RecordCommand: AsyncParsableCommand {
             Console.note("note: \(file) will hold all keys of this session; do not share it if the account is in use")
         }
         recorder.command(command)
-        Surroundings.replace(by: Surroundings.current.recorded(by: recorder))
-        let code = await WaxwingCommand.execute(command)
+        let code = await WaxwingCommand.execute(command, in: surroundings.recorded(by: recorder))
         recorder.exit(code)
         throw ExitCode(code)
     }

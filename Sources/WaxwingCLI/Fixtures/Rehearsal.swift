@@ -21,10 +21,12 @@ struct Rehearsal: Sendable {
     private let player: Player
     private let progress: Progress
 
-    /// From here on, this process takes everything from the recording.
+    /// From here on, the command takes everything from the recording.
+    ///
+    /// - Parameter surroundings: the command's, which become those of the recording.
     ///
     /// - Throws: ``Failure`` if this command is not the next one.
-    static func begin(_ profile: Profile, _ path: String) throws {
+    static func begin(_ profile: Profile, _ path: String, in surroundings: Surroundings) throws {
         let fixture: Fixture
         do { fixture = try Fixture(path: path) } catch { throw Failure(.usage, "\(error)") }
         let arguments = Fixture.kept(Array(CommandLine.arguments.dropFirst()))
@@ -47,9 +49,7 @@ struct Rehearsal: Sendable {
         _ = player.nextCommand()
         let rehearsal = Rehearsal(
             profile: profile, path: path, player: player, progress: Progress(recording: path, done: index + 1))
-        var surroundings = Surroundings.played(by: player, from: path)
-        surroundings.ended = { rehearsal.end($0) }
-        Surroundings.replace(by: surroundings)
+        surroundings.become(.played(by: player, from: path)) { rehearsal.end($0) }
     }
 
     /// Keeps keys of a recording and keys of one's own apart. Call it before any random number is drawn for a profile.

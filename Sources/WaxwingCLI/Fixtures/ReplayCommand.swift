@@ -8,7 +8,7 @@ import MLSOpenSSL
 import WaxwingClient
 import Waxwing
 
-struct ReplayCommand: AsyncParsableCommand {
+struct ReplayCommand: Action {
     static let configuration = CommandConfiguration(
         commandName: "replay",
         abstract: "Play a recording: carry out its commands again, without network and without waiting.",
@@ -38,7 +38,7 @@ struct ReplayCommand: AsyncParsableCommand {
     @Flag(help: "Print the number of commands and the hash as JSON behind what the commands print.")
     var json = false
 
-    func run() async throws {
+    func run(in surroundings: Surroundings) async throws {
         let fixture: Fixture
         do { fixture = try Fixture(path: file) } catch { throw Failure(.usage, error.description) }
         try ReplayRules.check(fixture, file)
@@ -59,10 +59,10 @@ struct ReplayCommand: AsyncParsableCommand {
         guard case .replay(let recording) = try TransportKind.replay(path: file).absolute() else { return }
         Machine.setEnvironment("WAXWING_HOME", home.path)
         if let store { Machine.setEnvironment("WAXWING_STORE", store.rawValue) }
-        Surroundings.replace(by: .played(by: player, from: recording))
+        let played = Surroundings.played(by: player, from: recording)
         var commands = 0
         while let arguments = player.nextCommand() {
-            player.exit(await WaxwingCommand.execute(arguments))
+            player.exit(await WaxwingCommand.execute(arguments, in: played))
             commands += 1
             if interrupt.hasCome { throw Failure.interrupted }
         }

@@ -4,13 +4,15 @@ import WaxwingCore
 /// Prints what happens while a client is connected.
 struct Announcer: Sendable {
     private let reader: AccountReader
+    private let clock: @Sendable () -> Moment
     private let names: Names
     private let history: HistoryPrinter
     private let json: Bool
     private let tally = Tally()
 
-    init(_ reader: AccountReader, json: Bool) throws {
+    init(_ reader: AccountReader, clock: @escaping @Sendable () -> Moment, json: Bool) throws {
         self.reader = reader
+        self.clock = clock
         self.json = json
         names = Names(reader)
         history = try HistoryPrinter(reader, json: json, namesGroup: true)
@@ -37,7 +39,7 @@ struct Announcer: Sendable {
             try history.print(row, in: group)
         case .outbox(let row):
             guard case .failed(let trouble) = row.state else { return }
-            let list = try OutboxList(reader)
+            let list = try OutboxList(reader, now: clock())
             let group = try reader.group(row.group)?.shownName ?? ""
             let words = try trouble.words(names)
             try say(
@@ -68,7 +70,7 @@ struct Announcer: Sendable {
                 Event(event: "nameClaimed", user: name, userID: user.description, claimedName: claimed),
                 NameWords.claimed(name, claimed))
         case .link(let state):
-            if let words = Self.words(for: state) { Console.note(words) }
+            if let words = words(for: state) { Console.note(words) }
         case .unusableAnswer(let trouble):
             Console.note("the server's answer cannot be used: \(try trouble.words(names)); it is asked again")
         case .progress: tally.take(notice)
@@ -107,14 +109,14 @@ struct Announcer: Sendable {
         try Console.checkOutput()
     }
 
-    static func words(for state: LinkState) -> String? {
+    private func words(for state: LinkState) -> String? {
         switch state {
         case .off: nil
         case .connecting: "connecting …"
         case .up: "connected"
         case .waiting(let until, let trouble):
             "no connection: \(trouble?.reason.onOneLine ?? "no way to the server"); next try "
-                + TimeText.second(until, now: .now)
+                + TimeText.second(until, now: clock())
         // The command ends with it, and reports it.
         case .loginNeeded: nil
         }

@@ -55,13 +55,15 @@ struct Report: Encodable {
     /// - Throws: after the last line: ``Failure`` if one was refused permanently (the last of several; the others are
     ///   printed before), `ExitCode` if one waits for something that does not come by itself.
     static func tell(
-        _ outcomes: [(row: OutboxRow, outcome: Outcome)], _ reader: AccountReader, json: Bool,
+        _ outcomes: [(row: OutboxRow, outcome: Outcome)], _ account: Account, json: Bool,
         done: (OutboxRow, UInt64?) throws -> String
     ) throws {
+        let reader = account.reader
         var refused: Failure?
         var status: ExitStatus?
         let (names, lists) = (Names(reader), OutboxLists(reader))
-        let list = outcomes.contains { $0.outcome.isHeld } ? try OutboxList(reader) : nil
+        let list =
+            outcomes.contains { $0.outcome.isHeld } ? try OutboxList(reader, now: account.environment.clock()) : nil
         for (row, outcome) in outcomes {
             let holds = outcome.isHeld ? list?.holds(row.group) ?? [] : []
             if json { Console.print(try JSON.line(Report(row, outcome, reader, lists, holds: holds))) }

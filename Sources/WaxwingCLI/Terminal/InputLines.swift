@@ -1,6 +1,7 @@
 /// Reads piped input line by line, so that the whole need not fit in memory.
 struct InputLines {
     private let descriptor: Int32
+    private let read: (_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8]
     /// The maximum number of bytes in a line.
     private let limit: Int
     /// Bytes that were read but not returned yet.
@@ -9,8 +10,12 @@ struct InputLines {
     private var searched = 0
     private var isAtEnd = false
 
-    init(from descriptor: Int32, limit: Int) {
+    init(
+        from descriptor: Int32, limit: Int,
+        by read: @escaping (_ descriptor: Int32, _ count: Int) throws(Failure) -> [UInt8]
+    ) {
         self.descriptor = descriptor
+        self.read = read
         self.limit = limit
     }
 
@@ -45,7 +50,7 @@ struct InputLines {
     private var tooLong: Failure { Failure(.usage, "a line is longer than \(limit) bytes") }
 
     private mutating func readMore() throws(Failure) {
-        let bytes = try Surroundings.current.read(descriptor, 64 << 10)
+        let bytes = try read(descriptor, 64 << 10)
         if bytes.isEmpty { isAtEnd = true }
         pending += bytes
     }

@@ -10,11 +10,6 @@ enum PasswordSource: Hashable, Sendable {
     /// `-` is standard input.
     case file(String)
 
-    /// The password of this source, read through the command's surroundings.
-    ///
-    /// - Throws: ``Failure`` if there is none, or it is not UTF-8.
-    func password() throws -> String { try Surroundings.current.password(self) }
-
     /// The first line, without its end.
     ///
     /// - Throws: ``Failure`` if there is none, or it is not UTF-8.

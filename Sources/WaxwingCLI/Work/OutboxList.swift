@@ -12,13 +12,13 @@ struct OutboxList {
     /// Whom the messages of a group wait for, in groups that hold some.
     private let held: [ID: [HoldView]]
 
-    /// - Parameter now: the time used for relative times; the present if omitted.
-    init(_ reader: AccountReader, now: Moment? = nil) throws {
+    /// - Parameter now: the present, for relative times.
+    init(_ reader: AccountReader, now: Moment) throws {
         self.reader = reader
         let names = Names(reader)
         words = OutboxWords(
             names: names, link: try reader.link(), isLoggedIn: try reader.account()?.token != nil,
-            now: now ?? .now)
+            now: now)
         let rows = try reader.outbox()
         self.rows = rows
         places = Dictionary(rows.indices.map { (rows[$0].order, $0) }) { first, _ in first }

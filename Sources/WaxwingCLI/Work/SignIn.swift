@@ -14,7 +14,9 @@ struct SignIn {
     /// Makes the profile's folder and store if they are missing.
     ///
     /// - Throws: ``Failure`` if the profile belongs to someone else, or no server is named or known.
-    init(_ username: String, _ server: ServerOptions, _ profileOptions: ProfileOptions) throws {
+    init(_ username: String, _ server: ServerOptions, _ profileOptions: ProfileOptions, _ surroundings: Surroundings)
+        throws
+    {
         if let problem = InputRules.problem(username: username) { throw Failure(.usage, "\(problem)") }
         let profile = try Profile.locate(profileOptions)
         let known = try profile.exists() ? try profile.openReader().account() : nil
@@ -37,7 +39,9 @@ struct SignIn {
         try ServerAddress.check(address, &settings, isKnown: known != nil)
         self.settings = settings
         try profile.prepare()
-        account = try profile.open(serverURL: address, settings, server.store) { [tally] in tally.take($0) }
+        account = try profile.open(in: surroundings, serverURL: address, settings, server.store) { [tally] in
+            tally.take($0)
+        }
     }
 
     /// Uploads key packages and fetches what is there. The login stands whether or not this succeeds.
