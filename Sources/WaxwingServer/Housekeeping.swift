@@ -25,6 +25,8 @@ struct Housekeeping: Service {
             try transaction.expireInvites()
             try transaction.expireMessages()
             try transaction.expireAnswers()
+            try transaction.forgetFullAllowances()
+            try transaction.forgetDeletedGroups()
             try transaction.noteClock()
         }
     }
@@ -45,7 +47,7 @@ struct StreamKeeper: Service {
 }
 
 /// False once the task was cancelled.
-private func pause(seconds: Double) async -> Bool {
+func pause(seconds: Double) async -> Bool {
     do {
         try await Task.sleep(for: .seconds(seconds))
         return true

@@ -1,4 +1,4 @@
-/// Limits on everything a client can make the server store or do, each with its reason.
+/// ServerLimits on everything a client can make the server store or do, each with its reason.
 enum ServerLimits {
     /// Largest request body in bytes: the protocol's limit.
     static let body = 1 << 20
@@ -57,16 +57,50 @@ enum ServerLimits {
     /// Seconds a poll waits by default, and at most: proxies give up on a silent request after a minute.
     static let pollSeconds = 25
     static let pollSecondsMax = 60
-    /// Password hashes in progress at once (32 MiB each), and waiting for their turn.
+    /// Bytes of a registration token that we make.
+    static let registrationTokenBytes = 16
+    /// Password hashes in progress at once (128 MiB each), and waiting for their turn.
     static let hashesAtOnce = 2
     static let hashesWaiting = 256
     /// Remote addresses and usernames whose request rate is remembered.
     static let trackedBuckets = 50_000
+    /// Addresses of an account where its password was right that are remembered.
+    static let loginAddresses = 32
+    /// The longest time in which an allowance is full again.
+    static let allowanceSecondsMax: Int64 = 3_600
+    /// Inviters who together can fill one invitee's list.
+    static let invitersToFill: Int64 = 10
+    /// Invites in one answer; more of them follow once these are answered, or on request.
+    static let invitesPerPage = 500
+    /// Bytes of Welcomes in one answer: more than anyone gets who answers their invites themselves.
+    static let welcomeBytes: Int64 = 32 << 20
+    /// Groups in one answer to who asks for a page.
+    static let groupsPerPageMax = 500
+    /// Long lists that are read at once, of the readers that the database has.
+    static let longReadsAtOnce = 2
+    static let longReadsWaiting = 32
+    /// Invites of a group in one answer: more than any group has, unless its admins mean harm.
+    static let groupInvitesPerPage = 5_000
+    /// By how many sequence numbers a restored server leaps ahead: more than any group got after its backup.
+    static let eraSequences = 1_000_000
+    /// How often a server looks for what an operator's command left.
+    static let newsSeconds = 1.0
+    /// Connections of the monitor at once.
+    static let monitorConnections = 16
+    /// Deleted groups that their former members are told of, each of them, and for how long: 90 days.
+    static let deletedGroups = 1_000
+    static let deletedGroupSeconds: Int64 = 90 * 86_400
     /// Seconds after which a session's expiry is written again.
     static let slideSeconds: Int64 = 60
     /// Seconds a stopping server waits for requests in progress.
     static let stopSeconds: Int64 = 3
-    /// Connections at once, if the system allows as many; the next ones wait until one ends.
+    /// Of these, seconds that requests in progress have before their connections are closed.
+    static let graceSeconds = 2.0
+    /// Seconds a connection of someone who is not logged in may be silent between requests.
+    static let strangerIdleSeconds = 30.0
+    /// Addresses in `X-Forwarded-For` that are looked at, from the end.
+    static let forwardedHops = 16
+    /// Connections at once, if the system allows as many.
     static let connections = 8192
     /// Files a server needs besides connections.
     static let otherFiles = 64

@@ -6,6 +6,8 @@ public struct StartupError: Error, Hashable, CustomStringConvertible {
         case database
         case address
         case certificate
+        /// A backup that cannot be made or used.
+        case backup
     }
 
     public let code: Code

@@ -37,8 +37,9 @@ enum Arrows {
             "Files",
             "ConclaveProtocol", "OpenSSLPrimitives", "GRDB", "GRDBSQLite", "MLSReading", "SwiftProtobuf", "HTTPTypes",
             "Hummingbird",
-            "HummingbirdCore", "HummingbirdHTTP2", "HummingbirdTLS", "Logging", "NIOCore", "NIOSSL", "ServiceLifecycle",
-            "Synchronization", "Dispatch", "Foundation", "Machine",
+            "HummingbirdCore", "HummingbirdHTTP2", "HummingbirdTLS", "Logging", "Metrics", "NIOCore", "NIOHTTPTypes",
+            "NIOSSL", "NIOTLS", "ServiceLifecycle", "Synchronization", "UnixSignals", "Dispatch", "Foundation",
+            "Machine",
         ],
         // Executables and what belongs to them.
         "Sources/WaxwingCLI": [
@@ -53,7 +54,7 @@ enum Arrows {
             "Synchronization", "WaxwingCore", "Machine",
         ],
         "Sources/WaxwingDaemon": [
-            "WaxwingServer", "ArgumentParser", "Logging", "Foundation", "Machine",
+            "WaxwingServer", "ArgumentParser", "Logging", "Metrics", "Foundation", "Machine",
         ],
         "Sources/Tools/MLSVectorRunner": ["MLS", "MLSOpenSSL", "Foundation"],
         "Sources/Tools/MLSOwnVectors": ["MLS", "MLSOpenSSL", "Foundation", "Synchronization"],

@@ -60,14 +60,25 @@ import Testing
             let (user, group) = (Data(count: 16), Data(repeating: 1, count: 16))
             try database.pool.write { db in
                 try db.execute(
-                    sql: "INSERT INTO user VALUES (?, 'a', '', '', '', 0)", arguments: [user])
+                    sql:
+                        "INSERT INTO user (id, username, alias, password_hash, fingerprint, created_at) VALUES (?, 'a', '', '', '', 0)",
+                    arguments: [user])
                 try db.execute(
                     sql: "INSERT INTO chat VALUES (?, 'g', '', NULL, -1, 1, 0, NULL, 0, NULL, 0)", arguments: [group])
             }
             let forbidden: [(String, StatementArguments)] = [
-                ("INSERT INTO user VALUES (?, 'a', '', '', '', 0)", [Data(repeating: 2, count: 16)]),
-                ("INSERT INTO user VALUES (?, 'b', '', '', '', 0)", [Data(count: 15)]),
-                ("INSERT INTO user VALUES (?, '', '', '', '', 0)", [Data(repeating: 2, count: 16)]),
+                (
+                    "INSERT INTO user (id, username, alias, password_hash, fingerprint, created_at) VALUES (?, 'a', '', '', '', 0)",
+                    [Data(repeating: 2, count: 16)]
+                ),
+                (
+                    "INSERT INTO user (id, username, alias, password_hash, fingerprint, created_at) VALUES (?, 'b', '', '', '', 0)",
+                    [Data(count: 15)]
+                ),
+                (
+                    "INSERT INTO user (id, username, alias, password_hash, fingerprint, created_at) VALUES (?, '', '', '', '', 0)",
+                    [Data(repeating: 2, count: 16)]
+                ),
                 ("INSERT INTO member VALUES (?, ?, 3, 0, 0, 0)", [group, user]),
                 ("INSERT INTO member VALUES (?, ?, 1, 0, 0, 0)", [group, Data(repeating: 9, count: 16)]),
                 ("INSERT INTO message VALUES (?, 0, ?, x'00', 0)", [group, user]),
@@ -103,5 +114,16 @@ import Testing
         defer { try? FileManager.default.removeItem(atPath: directory) }
         try Data(repeating: 7, count: 8192).write(to: URL(fileURLWithPath: directory + "/" + ServerDatabase.fileName))
         #expect(throws: StartupError(.database, "")) { try ServerDatabase(directory: directory) }
+    }
+
+    @Test func aMiscountIsFound() async throws {
+        let directory = try temporaryDirectory()
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        try await TestServer.run(directory: directory) { server in
+            _ = try await server.group("g", [try await server.user("alice")])
+            #expect(try DatabaseCheck.problems(in: directory).isEmpty)
+            try await server.server.store.write { try $0.execute("UPDATE usage SET bytes_kept = 7") }
+            #expect(try DatabaseCheck.problems(in: directory) == ["the bytes of 1 users are miscounted"])
+        }
     }
 }

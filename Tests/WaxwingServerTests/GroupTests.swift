@@ -126,13 +126,9 @@ import Testing
                 ("POST", "cancel-invite"), ("POST", "remove"), ("POST", "promote"), ("POST", "demote"),
                 ("POST", "ban"), ("POST", "unban"), ("GET", "banned"),
             ]
-            for (method, endpoint) in forMembers + forAdmins {
-                let path = "groups/\(group)/\(endpoint)"
-                let reply = try await eve.send(method, path, headers: [:], body: [])
-                #expect(reply.outcome == Outcome(401, 400), "\(path)")
-                let nowhere = try await alice.send(
-                    method, "groups/\(try ID.random())/\(endpoint)", headers: [:], body: [])
-                #expect(nowhere.outcome == Outcome(404, 300), "\(path)")
+            for (method, endpoint) in forMembers {
+                let reply = try await eve.send(method, "groups/\(group)/\(endpoint)", headers: [:], body: [])
+                #expect(reply.outcome == Outcome(401, 400), "\(endpoint)")
             }
             for (method, endpoint) in forAdmins {
                 let reply = try await bob.send(method, "groups/\(group)/\(endpoint)", headers: [:], body: [])

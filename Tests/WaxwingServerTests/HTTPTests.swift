@@ -27,7 +27,8 @@ import Testing
             let alice = try await server.user("alice")
             let id = "\(alice.id)"
             let malformed = [
-                "x", "1234", String(id.dropLast()), id + "0", id.replacingOccurrences(of: "-", with: ""), "%00",
+                "x", "1234", String(id.dropLast()), id + "0", "%00",
+                id.replacingOccurrences(of: "-", with: "").dropLast() + "g",
             ]
             for text in malformed {
                 for path in ["groups/\(text)/messages", "users/by-id/\(text)", "key-packages/\(text)"] {

@@ -41,28 +41,6 @@ import Testing
         }
     }
 
-    @Test func thereAreSoManyConnections() async throws {
-        try await TestServer.run({ $0.connectionsMax = 2 }) { server in
-            let port = server.port
-            let answered = try await onThread {
-                var idle: [HTTPConnection] = []
-                for _ in 0..<2 {
-                    let connection = try HTTPConnection(port: port)
-                    try connection.send("GET", "/api/v1/me", headers: [:], body: [])
-                    _ = try connection.readHead()
-                    idle.append(connection)
-                }
-                // Its turn comes when one of the others is gone.
-                let waiting = try HTTPConnection(port: port)
-                try waiting.send("GET", "/api/v1/me", headers: [:], body: [])
-                let early = waiting.isReadable(within: 0.3)
-                idle.removeFirst()
-                return (early: early, late: try waiting.readHead().status)
-            }
-            #expect(!answered.early && answered.late == 401)
-        }
-    }
-
     @Test func whoeverIsHeldBackStaysSoInACrowd() throws {
         let limiter = RateLimiter(perMinute: 2)
         for _ in 0..<2 { try limiter.take("culprit", now: 0) }

@@ -4,65 +4,7 @@ import Testing
 
 @testable import WaxwingServer
 
-/// The real `waxwingd`, started and stopped as an operator would.
-private final class Daemon: @unchecked Sendable {
-    let process = Process()
-    let output = Pipe()
-    let errors = Pipe()
-
-    /// Beside the test bundle, where one build puts both.
-    static var executable: URL {
-        get throws {
-            let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-            return URL(fileURLWithPath: bundle).deletingLastPathComponent().appendingPathComponent("waxwingd")
-        }
-    }
-
-    init(_ arguments: [String]) throws {
-        process.executableURL = try Self.executable
-        process.arguments = arguments
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-    }
-
-    /// The port in the line that says the server is ready.
-    func port() async throws -> Int {
-        try await onThread { [self] in
-            var line = ""
-            while !line.hasSuffix("\n") {
-                let bytes = output.fileHandleForReading.readData(ofLength: 1)
-                guard !bytes.isEmpty else { throw HTTPConnection.Failure(what: "waxwingd ended: \(errorText())") }
-                line += String(decoding: bytes, as: UTF8.self)
-            }
-            guard line.hasPrefix("waxwingd listening on http"), let port = line.dropLast().split(separator: ":").last
-            else { throw HTTPConnection.Failure(what: line) }
-            return try Int(port).required
-        }
-    }
-
-    func errorText() -> String {
-        String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-    }
-
-    func signal(_ number: Int32) { kill(process.processIdentifier, number) }
-
-    /// Exit status; a signal's number is negative.
-    func exit() async throws -> Int32 {
-        try await onThread { [self] in
-            process.waitUntilExit()
-            return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
-        }
-    }
-}
-
 @Suite(.serialized) struct ProcessTests {
-    private func withDirectory(_ body: (String) async throws -> Void) async throws {
-        let directory = try temporaryDirectory()
-        defer { try? FileManager.default.removeItem(atPath: directory) }
-        try await body(directory)
-    }
-
     @Test(arguments: [SIGTERM, SIGINT]) func aSignalStopsItWithStreamsAndPollsOpen(_ number: Int32) async throws {
         try await withDirectory { directory in
             let daemon = try Daemon(["--data", directory, "--listen", "127.0.0.1:0"])
@@ -174,7 +116,14 @@ private final class Daemon: @unchecked Sendable {
                 (["--data", directory, "--listen", "nowhere"], 64, "listen"),
                 (["--data", directory, "--ordering", "loose"], 64, "ordering"),
                 (["--data", directory, "--token-ttl", "0"], 64, "token-ttl"),
-                (["--data", directory, "--registration", "token"], 64, "registration-token"),
+                (["--data", directory, "--registration", "closed", "--registration-token", "x"], 64, "only fits"),
+                (["--data", directory, "--max-groups", "0"], 64, "max-groups"),
+                (["--data", directory, "--max-bytes-kept", "1TB"], 64, "max-bytes-kept"),
+                (["--data", directory, "--trusted-proxy", "proxy"], 64, "trusted-proxy"),
+                (["--data", directory, "--password-cost", "23"], 64, "password-cost"),
+                (["--data", directory, "--header-timeout", "0"], 64, "header-timeout"),
+                (["--data", directory, "--config", directory + "/none"], 64, "cannot be read"),
+                (["admin", "user", "list", "--data", directory + "/none"], 73, "no database"),
                 (["--data", directory, "--registration-token-file", directory + "/none"], 64, "cannot be read"),
                 (
                     ["--data", directory, "--registration-token-file", file, "--registration-token", "x"], 64,
@@ -200,26 +149,7 @@ private final class Daemon: @unchecked Sendable {
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl")))
     func httpsSpeaksBothVersions() async throws {
         try await withDirectory { directory in
-            func openssl(_ arguments: String, input: String = "") async throws -> String {
-                try await onThread {
-                    let process = Process()
-                    let (stdin, stdout) = (Pipe(), Pipe())
-                    process.executableURL = URL(fileURLWithPath: "/usr/bin/openssl")
-                    process.arguments = arguments.split(separator: " ").map(String.init)
-                    (process.standardInput, process.standardOutput) = (stdin, stdout)
-                    process.standardError = FileHandle.nullDevice
-                    try process.run()
-                    stdin.fileHandleForWriting.write(Data(input.utf8))
-                    try stdin.fileHandleForWriting.close()
-                    let text = stdout.fileHandleForReading.readDataToEndOfFile()
-                    process.waitUntilExit()
-                    return String(decoding: text, as: UTF8.self)
-                }
-            }
-            let (key, chain) = (directory + "/key.pem", directory + "/chain.pem")
-            _ = try await openssl(
-                "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost -days 1 -keyout \(key) -out \(chain)"
-            )
+            let (chain, key) = try await makeCertificate(in: directory)
             let otherKey = directory + "/other.pem"
             _ = try await openssl("genpkey -algorithm ed25519 -out \(otherKey)")
             let mismatch = try Daemon([

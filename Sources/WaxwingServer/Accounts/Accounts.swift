@@ -38,6 +38,20 @@ extension Transaction {
         guard try passwordHash(of: user).text == hash.text else { throw APIError.wrongPassword }
     }
 
+    /// The same password in another form: sessions stay.
+    func replace(_ hash: PasswordHash, by other: PasswordHash, of user: ID) throws {
+        try execute(
+            "UPDATE user SET password_hash = ? WHERE id = ? AND password_hash = ?",
+            [other.text, user.blob, hash.text])
+    }
+
+    /// - Throws: 403/302.
+    func requireEnabled(_ user: ID) throws {
+        guard try !exists("SELECT 1 FROM user WHERE id = ? AND disabled_at IS NOT NULL", [user.blob]) else {
+            throw APIError.forbidden("this account is disabled; ask the operator of the server")
+        }
+    }
+
     func setPassword(_ hash: PasswordHash, of user: ID) throws {
         try execute("UPDATE user SET password_hash = ? WHERE id = ?", [hash.text, user.blob])
         try endAllSessions(of: user)

@@ -20,6 +20,15 @@ struct PasswordHash: Sendable {
         text = "scrypt$\(cost.logN)$\(cost.blockSize)$\(cost.parallelism)$\(hexEncode(salt))$\(hexEncode(key))"
     }
 
+    /// Whether making it cost less than `cost`. What cannot be read never matches anyway.
+    func isCheaper(than cost: ServerConfiguration.PasswordCost) -> Bool {
+        let fields = text.split(separator: "$", omittingEmptySubsequences: false)
+        guard fields.count == 6, let logN = Int(fields[1]), let blockSize = Int(fields[2]),
+            let parallelism = Int(fields[3]), (1...22).contains(logN)
+        else { return false }
+        return (blockSize * parallelism) << logN < (cost.blockSize * cost.parallelism) << cost.logN
+    }
+
     /// Takes as long as making the hash did, whatever the answer.
     func matches(_ password: String) throws -> Bool {
         let fields = text.split(separator: "$", omittingEmptySubsequences: false)

@@ -36,6 +36,8 @@ struct APIError: Error {
     static var unknownGroup: APIError { .notFound("there is no such group") }
     static var unknownInvite: APIError { .notFound("there is no such invite") }
 
+    /// More of it does not fit, however long one waits.
+    static func overQuota(_ message: String) -> APIError { APIError(413, .forbidden, message) }
     static func tooMany(retryAfter: Int) -> APIError {
         APIError(429, .unspecified, "too many attempts; try again in \(retryAfter) s", retryAfter: retryAfter)
     }

@@ -14,6 +14,12 @@ struct AddressedEvent: Sendable {
         bytes = try message.serializedData()
         self.addressees = addressees
     }
+
+    /// One that was serialized before.
+    init(bytes: Data, addressees: [ID]) {
+        self.bytes = bytes
+        self.addressees = addressees
+    }
 }
 
 extension WireServerEvent.OneOf_Event {

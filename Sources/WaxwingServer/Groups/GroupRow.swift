@@ -20,8 +20,16 @@ struct GroupRow {
     /// none (``isOlderThanTags(_:of:)``).
     let tagsFrom: UInt64?
 
-    static let columns =
-        "id, name, alias, mls_group_id, message_expiry, visibility, last_sequence, epoch, highest_epoch, tags_from"
+    static let columns = columns(of: "chat")
+    static let columnCount = 10
+
+    /// The columns of a table, or of its alias.
+    static func columns(of table: String) -> String {
+        [
+            "id", "name", "alias", "mls_group_id", "message_expiry", "visibility", "last_sequence", "epoch",
+            "highest_epoch", "tags_from",
+        ].map { "\(table).\($0)" }.joined(separator: ", ")
+    }
 
     init(_ row: Row) throws {
         id = try row.id(0)
@@ -47,21 +55,29 @@ extension Transaction {
 
     /// The group of the request's path, if its caller is a member.
     ///
-    /// - Throws: 404/300, 401/400.
+    /// A group that does not exist has no members, and nobody learns more about it, except those who were in it when
+    /// it was deleted.
+    ///
+    /// - Throws: 401/400, 404/300.
     func groupForMember(_ call: ServerCall) throws -> GroupRow {
-        let group = try group(call.path.id())
-        guard try role(of: call.user, in: group.id) != nil else { throw APIError.notMember }
-        return group
+        let id = try call.path.id()
+        guard try role(of: call.user, in: id) != nil else {
+            throw try wasDeleted(id, under: call.user) ? APIError.unknownGroup : APIError.notMember
+        }
+        return try group(id)
     }
 
     /// The group of the request's path, if its caller is an admin.
     ///
-    /// - Throws: 404/300, 401/400, 401/401.
+    /// Whoever is no member is no admin either, and nor is anyone of a group that does not exist.
+    ///
+    /// - Throws: 401/401, 404/300.
     func groupForAdmin(_ call: ServerCall) throws -> GroupRow {
-        let group = try group(call.path.id())
-        guard let role = try role(of: call.user, in: group.id) else { throw APIError.notMember }
-        guard role == .admin else { throw APIError.notAdmin }
-        return group
+        let id = try call.path.id()
+        guard try role(of: call.user, in: id) == .admin else {
+            throw try wasDeleted(id, under: call.user) ? APIError.unknownGroup : APIError.notAdmin
+        }
+        return try group(id)
     }
 
     func role(of user: ID, in group: ID) throws -> WireGroupRole? {

@@ -2,12 +2,13 @@ import ConclaveProtocol
 import Foundation
 import GRDB
 
-/// Creating, changing, deleting and listing groups.
+/// Creating, changing and deleting groups.
 extension Transaction {
     func createGroup(_ call: ServerCall) throws -> Answer {
         let request = try call.message(WireCreateGroupRequest.self)
         try Validation.name(request.groupName, what: "group name")
         try Validation.alias(request.alias)
+        try requireRoomForGroup(of: call.user)
         try requireFree(groupName: request.groupName)
         let id = try ID.random()
         try execute(
@@ -31,6 +32,9 @@ extension Transaction {
         try Validation.alias(request.alias)
         let expiry = request.updateMessageExpiry ? request.messageExpirySeconds : group.messageExpiry
         guard expiry >= -1 else { throw APIError.validation("a message expiry is -1, 0 or a number of seconds") }
+        if request.updateMessageExpiry, let retention = configuration.retention, expiry > retention {
+            throw APIError.validation("this server deletes messages after \(retention) s; no group keeps them longer")
+        }
         let isPublic =
             switch request.visibility {
             case .unspecified: group.isPublic
@@ -49,57 +53,15 @@ extension Transaction {
     }
 
     func deleteGroup(_ call: ServerCall) throws -> Answer {
-        let group = try groupForAdmin(call)
-        let formerMembers = try members(of: group.id)
-        try cancelInvites("group_id = ?", [group.id.blob])
-        try execute("DELETE FROM chat WHERE id = ?", [group.id.blob])
-        try announce(.groupDeleted(group.id), to: formerMembers)
+        try delete(group: groupForAdmin(call).id)
         return Answer()
     }
 
-    func listGroups(_ call: ServerCall) throws -> Answer {
-        let groups = try rows(
-            """
-            SELECT \(GroupRow.columns) FROM chat
-            WHERE id IN (SELECT group_id FROM member WHERE user_id = ?) ORDER BY name
-            """,
-            [call.user.blob])
-        let response = try WireListGroupsResponse.with { response in
-            response.groups = try groups.map { row in
-                let group = try GroupRow(row)
-                return try WireGroupInfo.with {
-                    $0.groupID = group.id.blob
-                    $0.alias = group.alias
-                    $0.groupName = group.name
-                    $0.mlsGroupID = group.mlsGroupID ?? ""
-                    $0.messageExpirySeconds = group.messageExpiry
-                    $0.visibility = group.isPublic ? .public : .private
-                    $0.members = try roster(of: group.id)
-                }
-            }
-        }
-        return try Answer(response)
-    }
-
-    /// Members sorted by username; only those of one role if one is given.
-    func roster(of group: ID, role: WireGroupRole? = nil) throws -> [WireGroupMember] {
-        let lowestRole = role?.rawValue ?? WireGroupRole.member.rawValue
-        let rows = try rows(
-            """
-            SELECT user.id, user.username, user.alias, member.role, user.fingerprint
-            FROM member JOIN user ON user.id = member.user_id
-            WHERE member.group_id = ? AND member.role >= ? ORDER BY user.username
-            """,
-            [group.blob, lowestRole])
-        return rows.map { row in
-            WireGroupMember.with {
-                $0.userID = row[0]
-                $0.username = row[1]
-                $0.alias = row[2]
-                $0.role = WireGroupRole(rawValue: row[3]) ?? .member
-                $0.signingKeyFingerprint = row[4]
-            }
-        }
+    /// With everything in it; its members and the invited are told.
+    func delete(group: ID) throws {
+        let formerMembers = try members(of: group)
+        try erase(group: group, members: formerMembers)
+        try announce(.groupDeleted(group), to: formerMembers)
     }
 
     func getRetention(_ call: ServerCall) throws -> Answer {

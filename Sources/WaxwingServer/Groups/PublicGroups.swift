@@ -6,7 +6,7 @@ extension Transaction {
         let rows = try rows(
             """
             SELECT id, name, alias, (SELECT count(*) FROM member WHERE group_id = chat.id) FROM chat
-            WHERE visibility = 2 AND instr(name, ?) > 0 ORDER BY name LIMIT \(ServerLimits.publicGroupsListed)
+            WHERE visibility = 2 AND instr(lower(name), lower(?)) > 0 ORDER BY name LIMIT \(ServerLimits.publicGroupsListed)
             """,
             [call.query["pattern"] ?? ""])
         let response = WireListPublicGroupsResponse.with {
@@ -33,6 +33,7 @@ extension Transaction {
         guard try !hasInvite(call.user, to: group.id) else {
             throw APIError.conflict("an invite waits for the caller; accept or decline it")
         }
+        try requireRoomForGroup(of: call.user)
         guard let groupInfo = try groupInfo(of: group.id) else {
             throw APIError.badRequest("no GroupInfo is stored, so nobody can join yet")
         }

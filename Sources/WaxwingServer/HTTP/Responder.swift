@@ -5,49 +5,21 @@ import HummingbirdCore
 import Logging
 import NIOCore
 
-/// Turns an HTTP request into an answer: route, body, session, transaction.
-struct Responder: HTTPResponder {
-    typealias Context = ConnectionContext
-
+/// Turns a routed request into an answer: body, session, transaction.
+struct Responder: Sendable {
     let store: ServerStore
     let accounts: AccountService
+    let roster: ConnectionRoster
+    let longReads = LongReads()
     let configuration: ServerConfiguration
 
-    func respond(to request: Request, context: ConnectionContext) async throws -> Response {
-        switch Routes.table.match(request.method, request.uri.path) {
-        case .unknownPath: return Response(status: .notFound)
-        case .otherMethod: return Response(status: .methodNotAllowed)
-        case .malformedID: return .plain(.badRequest, "the path holds no UUID where one belongs")
-        case .found(let route, let arguments):
-            do {
-                return try await serve(route, arguments, request, from: context.remoteAddress)
-            } catch let error as APIError {
-                return try .error(error)
-            } catch let error as MalformedQuery {
-                return .plain(.badRequest, error.description)
-            } catch let error as OversizePage {
-                return .plain(.contentTooLarge, error.description)
-            } catch is SlowBody {
-                return .plain(.requestTimeout, "the request body did not come in time")
-            } catch is NIOTooManyBytesError {
-                return .plain(.contentTooLarge, "a request body has at most \(ServerLimits.body) bytes")
-            } catch let error as ChannelError {
-                throw error
-            } catch is CancellationError {
-                throw CancellationError()
-            } catch {
-                // The error may quote the request, so it is only logged.
-                configuration.logger.error("\(request.method) failed", metadata: ["error": "\(error)"])
-                return try .error(.internalError)
-            }
-        }
-    }
-
-    private func serve(
-        _ route: Route, _ path: PathArguments, _ request: Request, from address: String
+    func serve(
+        _ route: Route, _ path: PathArguments, _ request: Request, over channel: any Channel
     ) async throws -> Response {
-        if case .events = route.service { return try await openEvents(request) }
-        let body = try await body(of: request, for: route)
+        if case .events = route.service { return try await openEvents(request, over: channel) }
+        let body = try await body(of: request, for: route, over: channel)
+        let address = configuration.trustedProxies.client(of: request, over: channel)
+        func pendingCall() throws -> AnonymousCall { try self.pendingCall(path, request, body, over: channel) }
         switch route.service {
         case .register: return .protobuf(try await accounts.register(body, from: address))
         case .login: return .protobuf(try await accounts.login(body, from: address))
@@ -56,21 +28,27 @@ struct Responder: HTTPResponder {
         case .deleteAccount:
             return .protobuf(try await accounts.deleteAccount(body, token: token(of: request)))
         case .read(let action):
-            return .protobuf(try await read(action, try anonymousCall(path, request, body)))
+            return .protobuf(try await read(action, try pendingCall()))
+        case .readLong(let action):
+            let pending = try pendingCall()
+            let caller = try await authenticateAndSlide(pending.token, over: channel)
+            return .protobuf(try await longReads.run(for: caller.user) { try await read(action, pending) })
         case .write(let action):
-            return .protobuf(try await write(action, try anonymousCall(path, request, body)))
+            return .protobuf(try await write(action, try pendingCall()))
         case .writeUnkeyed(let action):
-            var pending = try anonymousCall(path, request, body)
+            var pending = try pendingCall()
             pending.idempotencyKey = nil
             return .protobuf(try await write(action, pending))
         case .messages:
-            return .protobuf(try await fetchMessages(try anonymousCall(path, request, body)))
+            var response = Response.protobuf(try await fetchMessages(try pendingCall()))
+            response.headers[.logEra] = "\(store.database.era)"
+            return response
         case .pollEvents:
-            var response = Response.protobuf(try await pollEvents(try anonymousCall(path, request, body)))
+            var response = Response.protobuf(try await pollEvents(try pendingCall()))
             // Nothing in between must answer in our place.
             response.headers[.cacheControl] = "no-store"
             return response
-        case .events: return try await openEvents(request)
+        case .events: return try await openEvents(request, over: channel)
         }
     }
 
@@ -81,6 +59,7 @@ struct Responder: HTTPResponder {
             let caller = try transaction.authenticate(pending.token)
             return (try action(transaction, pending.call(by: caller)), caller)
         }
+        roster.loggedIn(pending.channel, as: caller.user)
         if caller.slideIsDue { try await store.write { try $0.slide(caller) } }
         return answer
     }
@@ -92,7 +71,9 @@ struct Responder: HTTPResponder {
             let caller = try transaction.authenticate(pending.token)
             try transaction.slide(caller)
             return try transaction.once(pending.idempotencyKey, by: caller.user) {
-                try action(transaction, pending.call(by: caller))
+                let call = pending.call(by: caller)
+                try transaction.takeBytes(of: call)
+                return try action(transaction, call)
             }
         }
     }
@@ -103,6 +84,7 @@ struct Responder: HTTPResponder {
             let call = pending.call(by: try transaction.authenticate(pending.token))
             return (try transaction.getMessages(call), call, try transaction.fetchAcknowledges(call))
         }
+        roster.loggedIn(pending.channel, as: call.user)
         if acknowledges || call.caller.slideIsDue {
             try await store.write { transaction in
                 try transaction.slide(call.caller)
@@ -112,9 +94,9 @@ struct Responder: HTTPResponder {
         return answer
     }
 
-    private func openEvents(_ request: Request) async throws -> Response {
+    private func openEvents(_ request: Request, over channel: any Channel) async throws -> Response {
         let token = try token(of: request)
-        let caller = try await authenticateAndSlide(token)
+        let caller = try await authenticateAndSlide(token, over: channel)
         let subscription = store.bus.subscribe(
             user: caller.user, tokenHash: token.hash, lastEventID: request.headers[.lastEventID])
         // A session that ended before the stream was on the bus did not end the stream. If this throws, dropping the
@@ -129,7 +111,7 @@ struct Responder: HTTPResponder {
     /// connection.
     private func pollEvents(_ pending: AnonymousCall) async throws -> Answer {
         let seconds = try pending.number("wait", default: ServerLimits.pollSeconds, max: ServerLimits.pollSecondsMax)
-        let caller = try await authenticateAndSlide(pending.token)
+        let caller = try await authenticateAndSlide(pending.token, over: pending.channel)
         guard let cursor = pending.query["after"] else {
             return try store.bus.batch(for: caller.user, after: nil).answer()
         }
@@ -148,16 +130,19 @@ struct Responder: HTTPResponder {
         }
     }
 
-    private func authenticateAndSlide(_ token: SessionToken) async throws -> Caller {
+    private func authenticateAndSlide(_ token: SessionToken, over channel: any Channel) async throws -> Caller {
         let caller = try await store.read { try $0.authenticate(token) }
+        roster.loggedIn(channel, as: caller.user)
         if caller.slideIsDue { try await store.write { try $0.slide(caller) } }
         return caller
     }
 
-    private func anonymousCall(_ path: PathArguments, _ request: Request, _ body: Data) throws -> AnonymousCall {
+    private func pendingCall(
+        _ path: PathArguments, _ request: Request, _ body: Data, over channel: any Channel
+    ) throws -> AnonymousCall {
         let key = request.method == .post ? request.headers[.idempotencyKey] : nil
         return AnonymousCall(
-            token: try token(of: request), path: path,
+            token: try token(of: request), channel: channel, path: path,
             query: Dictionary(
                 request.uri.queryParameters.map { (String($0.key), String($0.value)) }, uniquingKeysWith: { a, _ in a }),
             body: body, contests: try Contest.rows(request.headers[.contests]),
@@ -170,7 +155,7 @@ struct Responder: HTTPResponder {
 
     /// Without a session, no one can make us keep a body or wait for one, except for the two requests that open a
     /// session, whose bodies are small.
-    private func body(of request: Request, for route: Route) async throws -> Data {
+    private func body(of request: Request, for route: Route, over channel: any Channel) async throws -> Data {
         // It has no meaning there.
         if request.method == .get { return Data() }
         var most = ServerLimits.body
@@ -178,7 +163,8 @@ struct Responder: HTTPResponder {
         case .register, .login: most = ServerLimits.openBody
         default:
             let token = try token(of: request)
-            _ = try await store.read { try $0.authenticate(token) }
+            let caller = try await store.read { try $0.authenticate(token) }
+            roster.loggedIn(channel, as: caller.user)
         }
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > most {
             throw NIOTooManyBytesError(maxBytes: most)
@@ -197,11 +183,12 @@ struct Responder: HTTPResponder {
 }
 
 /// Answered with 408 in plain text.
-private struct SlowBody: Error {}
+struct SlowBody: Error {}
 
 /// A request whose caller is not known yet.
 private struct AnonymousCall: Sendable {
     let token: SessionToken
+    let channel: any Channel
     let path: PathArguments
     let query: [String: String]
     let body: Data
@@ -226,15 +213,5 @@ private struct AnonymousCall: Sendable {
 struct MalformedQuery: Error, CustomStringConvertible {
     let name: String
 
-    var description: String { "the query item \(name) is not a number" }
-}
-
-/// What the server knows about a connection.
-struct ConnectionContext: InitializableFromSource {
-    /// The key of the request rate.
-    let remoteAddress: String
-
-    init(source: ApplicationRequestContextSource) {
-        remoteAddress = source.channel.remoteAddress?.ipAddress.map(RemoteNetwork.name(of:)) ?? "unknown"
-    }
+    var description: String { "the query item \(name) cannot be read" }
 }

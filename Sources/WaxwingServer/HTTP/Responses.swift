@@ -5,10 +5,12 @@ import HummingbirdCore
 
 extension Response {
     static func protobuf(_ answer: Answer) -> Response {
-        Response(
+        var response = Response(
             status: HTTPResponse.Status(code: answer.status),
             headers: answer.body.isEmpty ? [:] : [.contentType: "application/x-protobuf"],
             body: answer.body.isEmpty ? ResponseBody() : ResponseBody(byteBuffer: ByteBuffer(bytes: answer.body)))
+        if let next = answer.next { response.headers[.next] = next }
+        return response
     }
 
     static func error(_ error: APIError) throws -> Response {
@@ -32,6 +34,10 @@ extension HTTPField.Name {
     static let idempotencyKey = Self.known("Idempotency-Key")
     static let contests = Self.known(APIRequest.contestsHeader)
     static let lastEventID = Self.known("Last-Event-ID")
+    static let logEra = Self.known("Waxwing-Log-Era")
+    static let requestID = Self.known("X-Request-Id")
+    static let next = Self.known("Waxwing-Next")
+    static let forwardedFor = Self.known("X-Forwarded-For")
     static let accelBuffering = Self.known("X-Accel-Buffering")
 
     /// For names written in the source, which are all tokens of RFC 9110; any other would match no header.

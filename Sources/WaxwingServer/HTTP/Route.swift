@@ -13,6 +13,8 @@ struct Route: Sendable {
     enum Service: Sendable {
         /// Reads a snapshot and changes nothing.
         case read(@Sendable (Transaction, ServerCall) throws -> Answer)
+        /// The same, for an answer that may be long: few of them at once.
+        case readLong(@Sendable (Transaction, ServerCall) throws -> Answer)
         /// One write transaction.
         case write(@Sendable (Transaction, ServerCall) throws -> Answer)
         /// The same, but a repeated request is carried out again, whatever its key, because its answer is soon out of
@@ -31,10 +33,14 @@ struct Route: Sendable {
     let segments: [Segment]
     let service: Service
 
+    /// Below the router's root, with `{id}` and `{name}` for the variable parts.
+    let path: String
+
     /// In `path`, `{id}` stands for a UUID and `{name}` for a username.
     init(_ method: HTTPRequest.Method, _ path: String, _ service: Service) {
         self.method = method
         self.service = service
+        self.path = Routes.prefix + path
         segments = path.split(separator: "/").map { part in
             switch part {
             case "{id}": .id
@@ -45,69 +51,14 @@ struct Route: Sendable {
     }
 }
 
-/// Finds the route of a request.
-struct RouteTable: Sendable {
-    enum Match: Sendable {
-        case found(Route, PathArguments)
-        case unknownPath
-        case otherMethod
-        case malformedID
-    }
-
-    /// More segments than any route has.
-    private static let segmentsMax = 5
-
-    private let prefix: [Substring]
-    private let routes: [Route]
-
-    init(prefix: String, _ routes: [Route]) {
-        self.prefix = prefix.split(separator: "/")
-        self.routes = routes
-    }
-
-    /// `path` is the request's path without the query.
-    func match(_ method: HTTPRequest.Method, _ path: String) -> Match {
-        var parts = path.split(separator: "/", maxSplits: 8, omittingEmptySubsequences: false)
-        guard parts.first == "" else { return .unknownPath }
-        parts.removeFirst()
-        guard parts.starts(with: prefix) else { return .unknownPath }
-        parts.removeFirst(prefix.count)
-        guard parts.count <= Self.segmentsMax else { return .unknownPath }
-
-        var answer = Match.unknownPath
-        for route in routes where Self.fits(parts, route.segments) {
-            guard route.method == method else {
-                if case .unknownPath = answer { answer = .otherMethod }
-                continue
-            }
-            guard let arguments = Self.arguments(of: parts, route.segments) else {
-                answer = .malformedID
-                continue
-            }
-            return .found(route, arguments)
+extension ID {
+    /// A UUID as text (RFC 9562 §4), in either case, with or without its hyphens.
+    init?(path: Substring) {
+        if path.utf8.count == 32 {
+            guard let bytes = hexDecode(path.utf8) else { return nil }
+            self.init(bytes)
+        } else {
+            self.init(text: String(path))
         }
-        return answer
-    }
-
-    private static func fits(_ parts: [Substring], _ segments: [Route.Segment]) -> Bool {
-        guard parts.count == segments.count else { return false }
-        return zip(parts, segments).allSatisfy { part, segment in
-            if case .literal(let text) = segment { text == part } else { !part.isEmpty }
-        }
-    }
-
-    /// Nil if a UUID is invalid.
-    private static func arguments(of parts: [Substring], _ segments: [Route.Segment]) -> PathArguments? {
-        var arguments = PathArguments()
-        for (part, segment) in zip(parts, segments) {
-            switch segment {
-            case .literal: break
-            case .name: arguments.set(name: part.removingPercentEncoding ?? String(part))
-            case .id:
-                guard let id = ID(text: String(part)) else { return nil }
-                arguments.append(id)
-            }
-        }
-        return arguments
     }
 }

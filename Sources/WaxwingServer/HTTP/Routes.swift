@@ -1,6 +1,7 @@
 /// Every endpoint of the protocol, in the order of its chapters; `events/poll` is our own.
 enum Routes {
-    static let table = RouteTable(prefix: "api/v1", accounts + keyPackages + groups + log + invites + membership)
+    static let prefix = "api/v1/"
+    static let all = accounts + keyPackages + groups + log + invites + membership
 
     private static let accounts = [
         Route(.post, "register", .register),
@@ -25,8 +26,8 @@ enum Routes {
 
     private static let groups = [
         Route(.post, "groups", .write { try $0.createGroup($1) }),
-        Route(.get, "groups", .read { try $0.listGroups($1) }),
-        Route(.get, "groups/public", .read { try $0.listPublicGroups($1) }),
+        Route(.get, "groups", .readLong { try $0.listGroups($1) }),
+        Route(.get, "groups/public", .readLong { try $0.listPublicGroups($1) }),
         Route(.patch, "groups/{id}", .write { try $0.updateGroup($1) }),
         Route(.post, "groups/{id}/delete", .write { try $0.deleteGroup($1) }),
         Route(.get, "groups/{id}/group-info", .read { try $0.getGroupInfo($1) }),
@@ -44,12 +45,12 @@ enum Routes {
     private static let invites = [
         Route(.post, "groups/{id}/invite", .write { try $0.takeKeyPackages($1) }),
         Route(.post, "groups/{id}/escrow-invite", .write { try $0.escrowInvite($1) }),
-        Route(.get, "groups/{id}/invites", .read { try $0.listGroupInvites($1) }),
+        Route(.get, "groups/{id}/invites", .readLong { try $0.listGroupInvites($1) }),
         Route(.post, "groups/{id}/cancel-invite", .write { try $0.cancelInvite($1) }),
-        Route(.get, "invites", .read { try $0.listInvites($1) }),
+        Route(.get, "invites", .readLong { try $0.listInvites($1) }),
         Route(.post, "invites/{id}/accept", .write { try $0.acceptInvite($1) }),
         Route(.post, "invites/{id}/decline", .write { try $0.declineInvite($1) }),
-        Route(.get, "welcomes", .read { try $0.listWelcomes($1) }),
+        Route(.get, "welcomes", .readLong { try $0.listWelcomes($1) }),
         Route(.post, "welcomes/{id}/accept", .write { try $0.acceptWelcome($1) }),
     ]
 

@@ -38,6 +38,8 @@ struct PathArguments: Sendable, Hashable {
 struct Answer: Sendable, Hashable {
     var status: Int
     var body: Data
+    /// Where the rest of a list begins, if it has one; see ``ListPage``.
+    var next: String?
 
     init(_ status: Int = 200, body: Data = Data()) {
         self.status = status

@@ -15,6 +15,9 @@ extension Transaction {
             let invitee = try decodeID(field, "user_ids")
             if invitee != call.user && !invitees.contains(invitee) { invitees.append(invitee) }
         }
+        if let allowance = configuration.quotas.keyPackages {
+            try take(Int64(invitees.count), of: allowance, by: call.user)
+        }
         let response = try WireInviteToGroupResponse.with { response in
             for invitee in invitees {
                 try requireInvitable(invitee, to: group.id)
@@ -37,6 +40,8 @@ extension Transaction {
             throw APIError.badRequest("an escrowed invite needs a commit, a Welcome and a GroupInfo")
         }
         try requireInvitable(invitee, to: group.id)
+        try requireRoom(for: call.body.count, of: call.user)
+        try requireRoomForInvite(from: call.user, to: invitee)
         try checkEscrow(request.commitMessage, groupInfo: request.groupInfo, of: group)
         let id = try ID.random()
         try execute(

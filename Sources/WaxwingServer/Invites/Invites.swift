@@ -5,14 +5,22 @@ import GRDB
 /// What the invitee, and the admins who wait for them, do with an invite.
 extension Transaction {
     func listInvites(_ call: ServerCall) throws -> Answer {
-        let invites = try pendingInvites("invite.invitee_id = ?", [call.user.blob])
-        return try Answer(WireListPendingInvitesResponse.with { $0.invites = invites })
+        let page = try ListPage(call.query, max: ServerLimits.invitesPerPage)
+        let (invites, next) = try pendingInvites(
+            "invite.invitee_id = ?", call.user, page, limit: page.limit ?? ServerLimits.invitesPerPage)
+        var answer = try Answer(WireListPendingInvitesResponse.with { $0.invites = invites })
+        answer.next = next
+        return answer
     }
 
     func listGroupInvites(_ call: ServerCall) throws -> Answer {
         let group = try groupForAdmin(call)
-        let invites = try pendingInvites("invite.group_id = ?", [group.id.blob])
-        return try Answer(WireListGroupPendingInvitesResponse.with { $0.invites = invites })
+        let page = try ListPage(call.query, max: ServerLimits.groupInvitesPerPage)
+        let (invites, next) = try pendingInvites(
+            "invite.group_id = ?", group.id, page, limit: page.limit ?? ServerLimits.groupInvitesPerPage)
+        var answer = try Answer(WireListGroupPendingInvitesResponse.with { $0.invites = invites })
+        answer.next = next
+        return answer
     }
 
     /// Everything the inviter prepared happens now, or none of it: member, Welcome, commit and GroupInfo.
@@ -26,6 +34,7 @@ extension Transaction {
             throw APIError.conflict("the caller is a member already")
         }
         try requireNotBanned(call.user, from: group.id)
+        try requireRoomForGroup(of: call.user)
         let content = try row("SELECT commit_message, group_info, welcome FROM invite WHERE id = ?", [invite.id.blob])
         guard let content else { throw APIError.unknownInvite }
 
@@ -36,8 +45,8 @@ extension Transaction {
         try execute("DELETE FROM invite WHERE id = ?", [invite.id.blob])
         if isWelcome {
             try execute(
-                "INSERT INTO welcome (id, group_id, user_id, data, created_at) VALUES (?, ?, ?, ?, ?)",
-                [ID.random().blob, group.id.blob, call.user.blob, content.data(2), now])
+                "INSERT INTO welcome (id, group_id, user_id, data, created_at, sender_id) VALUES (?, ?, ?, ?, ?, ?)",
+                [ID.random().blob, group.id.blob, call.user.blob, content.data(2), now, invite.inviter.blob])
             try announce(.welcome(to: group.id, alias: group.alias), to: [call.user])
         }
         try announce(.groupUpdate(of: group.id, .commit), to: others)
@@ -63,15 +72,21 @@ extension Transaction {
         return (id, try row.id(0), try row.id(1))
     }
 
-    private func pendingInvites(_ condition: String, _ arguments: StatementArguments) throws -> [WirePendingInvite] {
+    /// The oldest invites first, and where the rest begins if there is one.
+    private func pendingInvites(
+        _ condition: String, _ id: ID, _ page: ListPage, limit: Int
+    ) throws -> (invites: [WirePendingInvite], next: String?) {
+        let after = try page.after.map { try InviteCursor($0) } ?? .start
         let rows = try rows(
             """
             SELECT invite.id, chat.id, chat.name, chat.alias, user.username, invite.created_at, invite.invitee_id, user.id
             FROM invite JOIN chat ON chat.id = invite.group_id JOIN user ON user.id = invite.inviter_id
-            WHERE \(condition) ORDER BY invite.created_at, invite.id
+            WHERE \(condition) AND (invite.created_at, invite.id) > (?, ?)
+            ORDER BY invite.created_at, invite.id LIMIT ?
             """,
-            arguments)
-        return rows.map { row in
+            [id.blob, after.createdAt, after.id, limit + 1])
+        let next = rows.count > limit ? try InviteCursor(of: rows[limit - 1]).text : nil
+        let invites = rows.prefix(limit).map { row in
             WirePendingInvite.with {
                 $0.inviteID = row[0]
                 $0.groupID = row[1]
@@ -83,5 +98,33 @@ extension Transaction {
                 $0.inviterID = row[7]
             }
         }
+        return (invites, next)
     }
+}
+
+/// The place of an invite in a list by age.
+private struct InviteCursor {
+    let createdAt: Int64
+    let id: Data
+
+    static let start = InviteCursor(createdAt: .min, id: Data())
+
+    private init(createdAt: Int64, id: Data) {
+        (self.createdAt, self.id) = (createdAt, id)
+    }
+
+    init(of row: Row) throws {
+        self.init(createdAt: row[5], id: try row.data(0))
+    }
+
+    /// - Throws: `MalformedQuery` for what `text` never was.
+    init(_ text: String) throws {
+        let parts = text.split(separator: ".")
+        guard parts.count == 2, let createdAt = Int64(parts[0]), let id = ID(text: String(parts[1])) else {
+            throw MalformedQuery(name: "after")
+        }
+        self.init(createdAt: createdAt, id: id.blob)
+    }
+
+    var text: String { "\(createdAt).\(ID(id).map(String.init(describing:)) ?? "")" }
 }

@@ -29,6 +29,7 @@ extension Transaction {
     func getKeyPackage(_ call: ServerCall) throws -> Answer {
         let user = try call.path.id()
         try requireUser(user)
+        if let allowance = configuration.quotas.keyPackages { try take(1, of: allowance, by: call.user) }
         let data = try consumeKeyPackage(of: user)
         return try Answer(WireGetKeyPackageResponse.with { $0.keyPackageData = data })
     }

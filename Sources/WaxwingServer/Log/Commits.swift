@@ -8,9 +8,12 @@ extension Transaction {
         let group = try name(mlsGroupID: request.mlsGroupID, of: groupForMember(call))
         if request.commitMessage.isEmpty {
             guard !request.groupInfo.isEmpty else { throw APIError.badRequest("neither a commit nor a GroupInfo") }
+            try requireRoom(for: request.groupInfo.count, of: call.user)
+            if let allowance = configuration.quotas.groupInfos { try take(1, of: allowance, by: call.user) }
             try refresh(groupInfo: request.groupInfo, of: group, by: call.user)
             return Answer()
         }
+        try requireRoom(for: call.body.count, of: call.user)
         try takeCommit(request.commitMessage, groupInfo: request.groupInfo, in: group, of: call)
         try announce(.groupUpdate(of: group.id, .commit), to: try members(of: group.id, except: call.user))
         return Answer()
@@ -22,6 +25,7 @@ extension Transaction {
         var group = try groupForMember(call)
         guard !request.commitMessage.isEmpty else { throw APIError.badRequest("the commit is empty") }
         guard try groupInfo(of: group.id) != nil else { throw APIError.badRequest("no GroupInfo is stored") }
+        try requireRoom(for: call.body.count, of: call.user)
         group = try name(mlsGroupID: request.mlsGroupID, of: group)
         try takeCommit(
             request.commitMessage, groupInfo: .init(), in: group, from: call.user,

@@ -19,6 +19,7 @@ extension Transaction {
         let request = try call.message(WireSendMessageRequest.self)
         let group = try groupForMember(call)
         guard !request.mlsMessage.isEmpty else { throw APIError.badRequest("the message is empty") }
+        try requireRoom(for: request.mlsMessage.count, of: call.user)
         try judge(message: request.mlsMessage, of: group, from: call.user)
         let sequence = try append(request.mlsMessage, to: group.id, from: call.user)
         try announce(

@@ -39,8 +39,7 @@ extension Transaction {
         try execute("DELETE FROM welcome WHERE group_id = ? AND user_id = ?", [group.blob, user.blob])
         try cancelInvites("group_id = ? AND inviter_id = ?", [group.blob, user.blob])
         guard try exists("SELECT 1 FROM member WHERE group_id = ?", [group.blob]) else {
-            try cancelInvites("group_id = ?", [group.blob])
-            return try execute("DELETE FROM chat WHERE id = ?", [group.blob])
+            return try erase(group: group, members: [user])
         }
         try execute(
             """

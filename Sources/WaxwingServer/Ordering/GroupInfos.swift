@@ -28,9 +28,11 @@ extension Transaction {
         return try Answer(WireGetGroupInfoResponse.with { $0.groupInfo = data })
     }
 
-    func store(groupInfo: Data, tag: Data, of group: ID) throws {
+    func store(groupInfo: Data, tag: Data, of group: ID, from sender: ID) throws {
         try execute("DELETE FROM group_info WHERE group_id = ? AND tag = ?", [group.blob, tag])
-        try execute("INSERT INTO group_info (group_id, tag, data) VALUES (?, ?, ?)", [group.blob, tag, groupInfo])
+        try execute(
+            "INSERT INTO group_info (group_id, tag, data, user_id) VALUES (?, ?, ?, ?)",
+            [group.blob, tag, groupInfo, sender.blob])
         try execute(
             """
             DELETE FROM group_info WHERE group_id = ?1 AND number <= (
@@ -87,7 +89,7 @@ extension Transaction {
             throw APIError.conflict(
                 "the GroupInfo is of epoch \(info.epoch), and a later commit is gone from the log: rejoin")
         }
-        try store(groupInfo: groupInfo, tag: Data(info.confirmationTag), of: group.id)
+        try store(groupInfo: groupInfo, tag: Data(info.confirmationTag), of: group.id, from: member)
         try setCount(toGroupInfoOf: info.epoch, of: group)
     }
 

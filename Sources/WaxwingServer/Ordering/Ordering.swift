@@ -71,7 +71,7 @@ extension Transaction {
             return
         }
         _ = try append(commit, read, to: group.id, from: sender)
-        if let groupInfo { try store(groupInfo: groupInfo, tag: read.confirmationTag, of: group.id) }
+        if let groupInfo { try store(groupInfo: groupInfo, tag: read.confirmationTag, of: group.id, from: sender) }
     }
 
     private func count(
@@ -81,7 +81,7 @@ extension Transaction {
         try setCount(read.epoch, highest: isBehind ? group.highestCommitEpoch : read.epoch, of: group.id)
         let sequence = try append(commit, read, to: group.id, from: sender)
         try note(takenCommit: read.epoch, at: sequence, of: group.id)
-        if let groupInfo { try store(groupInfo: groupInfo, tag: read.confirmationTag, of: group.id) }
+        if let groupInfo { try store(groupInfo: groupInfo, tag: read.confirmationTag, of: group.id, from: sender) }
     }
 
     /// Appends a commit, and records what identifies its GroupInfo.

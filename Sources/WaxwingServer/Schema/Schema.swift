@@ -22,6 +22,9 @@ enum Schema {
             try db.execute(sql: version5)
             try keepGroupInfosByTag(db)
         }
+        migrator.registerMigration("6") { db in
+            try db.execute(sql: version6)
+        }
         return migrator
     }
 

@@ -10,31 +10,71 @@ struct ServerDatabase: Sendable {
     /// How often this file has been opened; no two runs of the server share a number.
     let boot: UInt64
 
-    private let lock: DirectoryLock
+    /// How often the database was restored from a backup, plus one.
+    let era: Int64
 
+    private let lock: DirectoryLock?
+
+    /// For the one server that uses the directory.
+    ///
     /// - Throws: `StartupError` with the code `.dataDirectory` or `.database`.
     init(directory: String) throws {
         let path = directory + "/" + Self.fileName
         try Self.prepare(directory: directory, file: path)
-        lock = try DirectoryLock(directory)
+        let lock = try DirectoryLock(directory)
+        self.lock = lock
         do {
-            var configuration = Configuration()
-            configuration.foreignKeysEnabled = true
-            configuration.busyMode = .timeout(5)
-            configuration.label = "waxwing"
-            let pool = try DatabasePool(path: path, configuration: configuration)
-            // GRDB sets NORMAL on its writer after `prepareDatabase`, so FULL is set here, on the writer itself.
-            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+            pool = try Self.openPool(path)
             try Schema.migrator.migrate(pool)
-            let boots = try pool.write { db in
-                try Int64.fetchOne(db, sql: "UPDATE server SET boots = boots + 1 RETURNING boots")
+            let row = try pool.write { db in
+                try Row.fetchOne(db, sql: "UPDATE server SET boots = boots + 1 RETURNING boots, era")
             }
-            self.pool = pool
-            self.boot = UInt64(boots ?? 1)
+            boot = UInt64(row?[0] as Int64? ?? 1)
+            era = row?[1] ?? 1
         } catch {
             lock.release()
             throw StartupError(.database, "cannot open the database \(path): \(error)")
         }
+    }
+
+    /// For an operator, whether or not a server uses the directory meanwhile.
+    ///
+    /// - Throws: `StartupError` with the code `.dataDirectory` or `.database`.
+    init(administering directory: String) throws {
+        let path = directory + "/" + Self.fileName
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw StartupError(.database, "there is no database \(path); waxwingd makes one when it starts")
+        }
+        lock = nil
+        do {
+            pool = try Self.openPool(path)
+            // Without a server, an older database is brought up to date here; with one, it is the server's.
+            if let lock = try? DirectoryLock(directory) {
+                defer { lock.release() }
+                try Schema.migrator.migrate(pool)
+            }
+            guard try pool.read({ try Schema.migrator.hasCompletedMigrations($0) }) else {
+                throw StartupError(.database, "the server that runs on \(path) is of another version")
+            }
+            let row = try pool.read { try Row.fetchOne($0, sql: "SELECT boots, era FROM server") }
+            boot = UInt64(row?[0] as Int64? ?? 1)
+            era = row?[1] ?? 1
+        } catch let error as StartupError {
+            throw error
+        } catch {
+            throw StartupError(.database, "cannot open the database \(path): \(error)")
+        }
+    }
+
+    private static func openPool(_ path: String) throws -> DatabasePool {
+        var configuration = Configuration()
+        configuration.foreignKeysEnabled = true
+        configuration.busyMode = .timeout(5)
+        configuration.label = "waxwing"
+        let pool = try DatabasePool(path: path, configuration: configuration)
+        // GRDB sets NORMAL on its writer after `prepareDatabase`, so FULL is set here, on the writer itself.
+        try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+        return pool
     }
 
     /// What the clock showed when it was last right, in seconds since 1970; nil in a new database.
@@ -52,7 +92,7 @@ struct ServerDatabase: Sendable {
     func close() throws {
         pool.releaseMemory()  // closes the readers, for which GRDB's `close` is too late
         try pool.close()
-        lock.release()
+        lock?.release()
     }
 
     /// Makes folder and file before SQLite does, so that neither is ever readable by others.

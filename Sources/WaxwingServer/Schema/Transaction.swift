@@ -49,6 +49,10 @@ final class Transaction {
         try row(sql, arguments) != nil
     }
 
+    func count(_ sql: String, _ arguments: StatementArguments = StatementArguments()) throws -> Int64 {
+        try row(sql, arguments)?[0] ?? 0
+    }
+
     func ids(_ sql: String, _ arguments: StatementArguments = StatementArguments()) throws -> [ID] {
         try rows(sql, arguments).map { try $0.id(0) }
     }

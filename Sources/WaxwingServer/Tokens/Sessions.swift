@@ -10,9 +10,11 @@ struct SessionToken: Sendable {
     /// - Throws: 401/200 without a header, 401/201 for one of another form.
     init(authorization header: String?) throws {
         guard let header else { throw APIError.headerMissing }
-        let parts = header.split(separator: " ", omittingEmptySubsequences: true)
-        guard parts.count == 2, parts[0].lowercased() == "bearer" else { throw APIError.headerMalformed }
-        guard let bytes = hexDecode(parts[1].utf8), bytes.count == 32 else { throw APIError.headerMalformed }
+        // As strict as the reference server: this case, one space, lower-case digits.
+        let prefix = "Bearer "
+        guard header.hasPrefix(prefix), case let digits = header.dropFirst(prefix.count),
+            let bytes = hexDecode(digits.utf8), bytes.count == 32, hexEncode(bytes) == digits
+        else { throw APIError.headerMalformed }
         hash = Data(SHA256.of(bytes))
     }
 }

@@ -136,8 +136,8 @@ struct Operator: Sendable {
     func leave(welcome: [UInt8], for user: ID) async throws {
         try await run(
             """
-            INSERT INTO welcome VALUES (randomblob(16), \(room), \(blob(user.bytes)), \(blob(welcome)),
-                strftime('%s', 'now') + 0)
+            INSERT INTO welcome (id, group_id, user_id, data, created_at) VALUES (
+                randomblob(16), \(room), \(blob(user.bytes)), \(blob(welcome)), strftime('%s', 'now') + 0)
             """)
     }
 

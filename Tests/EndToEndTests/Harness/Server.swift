@@ -34,11 +34,9 @@ actor Server {
             Programs.waxwingd,
             [
                 "--data", folder + "/data", "--listen", "127.0.0.1:\(port)", "--ordering", ordering.rawValue,
-                "--rate-limit", "off",
+                "--rate-limit", "off", "--max-bytes-per-minute", "off",
             ] + options,
-            environment: Programs.environment.merging(clock?.environment ?? [:]) { $1 }
-                .merging(["WAXWING_PASSWORD_COST": "4"]) { $1 },
-            folder: folder)
+            environment: Programs.environment.merging(clock?.environment ?? [:]) { $1 }, folder: folder)
         self.process = process
         let isReady = await eventually { process.output.hasSuffix("\n") || !process.isRunning }
         guard isReady, let port = UInt16(process.output.dropLast().split(separator: ":").last ?? "") else {
@@ -87,6 +85,8 @@ enum Programs {
         [
             "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "", "SWIFT_BACKTRACE": "enable=no",
             "HOME": "/nonexistent",
+            // Hashes that cost nothing.
+            "WAXWING_PASSWORD_COST": "4",
         ]
     }
 }

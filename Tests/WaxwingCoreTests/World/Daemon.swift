@@ -42,7 +42,8 @@ final class Daemon {
         do {
             try write { transaction in
                 try transaction.execute(
-                    "INSERT INTO user VALUES (?, ?, '', '', '', ?)", [user.blob, name, transaction.now])
+                    "INSERT INTO user (id, username, alias, password_hash, fingerprint, created_at) VALUES (?, ?, '', '', '', ?)",
+                    [user.blob, name, transaction.now])
                 try transaction.execute(
                     "INSERT INTO session (token_hash, user_id, expires_at, slid_at) VALUES (?, ?, ?, ?)",
                     [
@@ -101,7 +102,9 @@ final class Daemon {
 
     private func serve(_ request: APIRequest) throws -> Answer {
         let method = HTTPRequest.Method(rawValue: request.method.rawValue)
-        guard let method, case .found(let route, let path) = Routes.table.match(method, request.path) else {
+        guard let method,
+            case .found(let route, let path) = RouteTable(prefix: Routes.prefix, Routes.all).match(method, request.path)
+        else {
             return Answer(404)
         }
         let token = try WaxwingServer.SessionToken(authorization: request.token.map(authorization))
@@ -119,7 +122,7 @@ final class Daemon {
             }
         }
         switch route.service {
-        case .read(let action):
+        case .read(let action), .readLong(let action):
             return try read { transaction in try action(transaction, call(by: transaction.authenticate(token))) }
         case .write(let action):
             let key = try request.idempotencyKey.map { try IdempotencyKey($0, path: request.path, body: body) }

@@ -86,6 +86,18 @@ final class HTTPConnection: @unchecked Sendable {
         return poll(&file, 1, Int32(seconds * 1000)) > 0
     }
 
+    /// Reads until the server closes the connection.
+    ///
+    /// - Throws: `Failure` if it does not within ten seconds.
+    func waitForEnd() throws {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = recv(socket, &buffer, buffer.count, 0)
+            if count == 0 || count < 0 && errno == ECONNRESET { return }
+            guard count > 0 else { throw Failure(what: "the connection stays: \(String(cString: strerror(errno)))") }
+        }
+    }
+
     private func read(until end: String) throws -> String? {
         let end = Array(end.utf8)
         while true {
