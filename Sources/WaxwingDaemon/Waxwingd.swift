@@ -11,7 +11,7 @@ struct Waxwingd: AsyncParsableCommand {
         commandName: "waxwingd",
         abstract: "A small server for end-to-end encrypted groups, speaking the Conclave v1 protocol.",
         discussion: """
-            Everything lives in one SQLite file in the data directory; what was answered is on disk.
+            Everything is in one SQLite file in the data directory. What was answered is on disk.
 
             Example:
               waxwingd --data /var/lib/waxwing --listen 127.0.0.1:8080
@@ -20,7 +20,7 @@ struct Waxwingd: AsyncParsableCommand {
             SIGTERM and SIGINT stop it gracefully.
             """)
 
-    @Option(help: ArgumentHelp("Folder for waxwing.sqlite; made when missing.", valueName: "dir"))
+    @Option(help: ArgumentHelp("Folder for waxwing.sqlite; created if missing.", valueName: "dir"))
     var data: String
 
     @Option(help: ArgumentHelp("Address and port; port 0 picks a free one.", valueName: "host:port"))
@@ -32,7 +32,7 @@ struct Waxwingd: AsyncParsableCommand {
     @Option(help: ArgumentHelp("PEM file with the certificate's private key.", valueName: "file"))
     var tlsKey: String?
 
-    @Option(help: "A commit for an epoch that is over is refused (strict) or stored (open).")
+    @Option(help: "Whether a commit for an epoch that is over is refused (strict) or stored (open).")
     var ordering: ServerConfiguration.Ordering = .strict
 
     @Option(help: "Who may register: open, closed, or token (with --registration-token-file).")
@@ -40,25 +40,25 @@ struct Waxwingd: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A file with what to show for registering, in its first line; implies --registration token.",
+            "The file whose first line is the token for registering; implies --registration token.",
             valueName: "file"))
     var registrationTokenFile: String?
 
     @Option(
         help: ArgumentHelp(
-            "The same on the command line, where every process of the machine can read it.", valueName: "token"))
+            "The token on the command line, where every process of the machine can read it.", valueName: "token"))
     var registrationToken: String?
 
-    @Option(help: ArgumentHelp("How long a session lives after its last request.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("How long a session lasts after its last request.", valueName: "seconds"))
     var tokenTTL: Int64 = 30 * 86_400
 
-    @Option(help: ArgumentHelp("How long an invite waits for its invitee.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("How long an invite waits for an answer.", valueName: "seconds"))
     var inviteTTL: Int64 = 30 * 86_400
 
     @Option(help: ArgumentHelp("Delete messages older than this, in all groups.", valueName: "seconds"))
     var retention: Int64?
 
-    @Option(help: ArgumentHelp("Logins and registrations a minute from one address, or off.", valueName: "off|n"))
+    @Option(help: ArgumentHelp("Logins and registrations per minute from one address, or off.", valueName: "off|n"))
     var rateLimit: RateLimitArgument = RateLimitArgument(limit: .perMinute(600))
 
     @Option(help: "trace, debug, info, notice, warning, error or critical; the log goes to standard error.")
@@ -73,24 +73,24 @@ struct Waxwingd: AsyncParsableCommand {
 
     func validate() throws {
         guard (tlsCert == nil) == (tlsKey == nil) else {
-            throw ValidationError("--tls-cert and --tls-key belong together.")
+            throw ValidationError("--tls-cert and --tls-key go together.")
         }
         let hasToken = registrationToken != nil || registrationTokenFile != nil
         if registration == .token && !hasToken {
             throw ValidationError("--registration token needs --registration-token-file.")
         }
         if let registration, registration != .token, hasToken {
-            throw ValidationError("A registration token only fits --registration token.")
+            throw ValidationError("A registration token needs --registration token.")
         }
         if registrationToken != nil && registrationTokenFile != nil {
-            throw ValidationError("There is one registration token: name it, or its file.")
+            throw ValidationError("Give the registration token or its file, not both.")
         }
         if registrationToken?.isEmpty == true { throw ValidationError("--registration-token is empty.") }
         for (name, seconds) in [
             ("--token-ttl", tokenTTL), ("--invite-ttl", inviteTTL), ("--retention", retention ?? 1),
         ] {
             guard (1...secondsMax).contains(seconds) else {
-                throw ValidationError("\(name) is 1 to \(secondsMax) seconds.")
+                throw ValidationError("\(name) takes 1 to \(secondsMax) seconds.")
             }
         }
     }

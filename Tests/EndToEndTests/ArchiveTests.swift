@@ -166,7 +166,7 @@ extension EndToEnd {
                 let newer = try await refusedSigner(of: next, third, alice.key)
                 #expect(newer != older)
                 let part = try await third.run("import", next, "--identity", alice.key, "--signer", newer)
-                #expect(part.errors.contains("goes on from an archive that is not here"), "\(part.errors)")
+                #expect(part.errors.contains("continues an archive that is not here"), "\(part.errors)")
                 let rest = try await third.run(
                     "import", next, first, "--identity", alice.key, "--signer", newer, "--signer", older)
                 #expect(!rest.errors.contains("not here"), "\(rest.errors)")

@@ -27,7 +27,7 @@ extension EndToEnd {
                 // The session that was there is still good.
                 try await alice.sync()
                 let nobody = try Person("nobody", folder: stage.folder)
-                expect(try await nobody.attempt("sync"), status: 3, "nobody is logged in")
+                expect(try await nobody.attempt("sync"), status: 3, "no one is logged in")
                 expect(
                     try await nobody.attempt("login", "nobody", "--server", stage.url, "--password-file", wrong),
                     status: 4, "password")
@@ -41,7 +41,8 @@ extension EndToEnd {
                 try await alice.run("login", "--password-file", alice.passwordFile)
                 try await alice.run("group", "create", "room", "--queue")
                 try await alice.run("send", "room", "for later", "--queue")
-                // A session lives for three seconds without a request: a login on a busy machine does not take that long between two.
+                // A session lives for three seconds without a request: a login on a busy machine does not take that
+                // long between two.
                 let isOver = try await eventually {
                     try await Task.sleep(for: .milliseconds(3500))
                     return try await alice.attempt("sync").status == 5

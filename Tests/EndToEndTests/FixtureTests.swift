@@ -53,7 +53,8 @@ extension EndToEnd {
             }
         }
 
-        /// Lines that are there twice, or not at all, or in another order; numbered anew, so that only a play can find them.
+        /// Lines that are there twice, or not at all, or in another order; numbered anew, so that only a play can find
+        /// them.
         @Test func aLineTooManyOrTooFewEndsAReplay() async throws {
             try await withFolder { folder in
                 let text = try String(contentsOfFile: Self.folder + "/feed-lags.jsonl", encoding: .utf8)
@@ -67,7 +68,8 @@ extension EndToEnd {
                     altered.append(("\(kind) doubled", Array(lines[...place] + lines[place...])))
                     altered.append(("\(kind) dropped", Array(lines[..<place] + lines[(place + 1)...])))
                 }
-                // While the client rests before the last event: an answer to a request that had one, and an event of a feed that is over.
+                // While the client rests before the last event: an answer to a request that had one, and an event of a
+                // feed that is over.
                 let watch = try #require(places("command").last { lines[$0].contains("\"watch\"") })
                 let rest = try #require(places("event").last)
                 for kind in ["answer", "event"] {
@@ -116,7 +118,7 @@ extension EndToEnd {
                     #expect(done.status == 0, "\(command): \(done.errors)")
                 }
                 let after = try await run(["sync"])
-                #expect(after.status == 16 && after.errors.contains("come to its end"), "\(after.errors)")
+                #expect(after.status == 16 && after.errors.contains("reached the end"), "\(after.errors)")
                 let shown = try await run(["store", "show", "--json"]).json(StoreLine.self)
                 let replayed = try await Replay.run(path)
                 #expect(replayed.contains(try #require(shown.first).digest))

@@ -145,7 +145,8 @@ extension EndToEnd {
             }
         }
 
-        /// No recording makes the program crash or write elsewhere: thirty that are broken somewhere, each in another way.
+        /// No recording makes the program crash or write elsewhere: thirty that are broken somewhere, each in another
+        /// way.
         @Test func brokenRecordingsEndInWords() async throws {
             try await withFolder { outputs in
                 try await withFolder { folder in
@@ -211,7 +212,7 @@ extension EndToEnd {
                     #expect(run.status == 14 && run.errors.contains("made by a recording"), "\(command): \(run.errors)")
                 }
                 let stepped = try await attempt(replayed, ["sync", "--transport", "replay:" + Self.honest])
-                #expect(stepped.status == 16 && stepped.errors.contains("come to its end"), "\(stepped.errors)")
+                #expect(stepped.status == 16 && stepped.errors.contains("reached the end"), "\(stepped.errors)")
 
                 // And the other way round: nothing of a recording gets into a profile that is in use.
                 try await eve.register(at: stage.url)

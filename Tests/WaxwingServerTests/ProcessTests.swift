@@ -170,7 +170,7 @@ private final class Daemon: @unchecked Sendable {
                 (["--data", directory + "/second", "--listen", "127.0.0.1:\(port)"], 69, "cannot listen"),
                 (["--data", directory + "/third", "--listen", "no.such.host.invalid:1"], 69, "cannot listen"),
                 (["--data", directory, "--tls-cert", file, "--tls-key", file], 78, "certificate"),
-                (["--data", directory, "--tls-cert", file], 64, "belong together"),
+                (["--data", directory, "--tls-cert", file], 64, "go together"),
                 (["--data", directory, "--listen", "nowhere"], 64, "listen"),
                 (["--data", directory, "--ordering", "loose"], 64, "ordering"),
                 (["--data", directory, "--token-ttl", "0"], 64, "token-ttl"),
@@ -178,7 +178,7 @@ private final class Daemon: @unchecked Sendable {
                 (["--data", directory, "--registration-token-file", directory + "/none"], 64, "cannot be read"),
                 (
                     ["--data", directory, "--registration-token-file", file, "--registration-token", "x"], 64,
-                    "one registration token"
+                    "not both"
                 ),
                 (["--listen", "127.0.0.1:0"], 64, "data"),
             ]

@@ -3,7 +3,7 @@ import ArgumentParser
 struct StoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "store",
-        abstract: "How a profile is kept on this machine.",
+        abstract: "Show or change how a profile is kept on this machine.",
         discussion: """
             Example:
               waxwing store show

@@ -59,7 +59,7 @@ struct SignIn {
 
     private func tellWhatIsMissing(_ reason: String) {
         Console.note("not up to date yet: \(reason.asClause)")
-        Console.note("  nobody can invite you before the next `waxwing sync`")
+        Console.note("  no one can invite you before the next `waxwing sync`")
     }
 }
 
