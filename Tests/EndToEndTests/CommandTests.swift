@@ -55,7 +55,7 @@ extension EndToEnd {
                 let logout = try #require(try await alice.run("logout", "--json").json(Logout.self).first)
                 #expect(logout.loggedOut && logout.toldServer)
 
-                // Without a server the session ends here anyway, and that it goes on there is said.
+                // Without a server, the session still ends here, and people are told that it goes on there.
                 try await alice.run("login", "--password-file", alice.passwordFile)
                 try await stage.server.stop()
                 let alone = try await alice.run("logout", "--json")

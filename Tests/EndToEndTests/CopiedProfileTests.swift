@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd {
-    /// A profile that was put back from a backup, or is used twice: what it says arrives anyway.
+    /// A profile that was restored from a backup, or is used twice: what it says still arrives.
     @Suite struct CopiedProfileTests {
         @Test(arguments: Variant.chosen(for: "profile put back", .seen))
         func aProfilePutBackIsReadByAll(_ variant: Variant) async throws {
@@ -15,7 +15,7 @@ extension EndToEnd {
                 try FileManager.default.copyItem(atPath: profile, toPath: backup)
                 for text in ["two", "three"] { try await alice.run("send", "room", text) }
                 try await bob.sync()
-                // The disk is lost, and the backup is put back: it has never heard of two and three.
+                // The disk is lost, and the backup is restored: it has never heard of two and three.
                 try FileManager.default.removeItem(atPath: profile)
                 try FileManager.default.moveItem(atPath: backup, toPath: profile)
                 let send = try await alice.attempt("send", "room", "four")
@@ -55,7 +55,7 @@ extension EndToEnd {
                     #expect(texts == sent, "\(text): \(send.output)\(send.errors)")
                 }
                 #expect(sent.contains("turn 1"), "the copy cannot write")
-                // Whoever has the place in the end sends what waited for it.
+                // The one that has the place in the end sends what waited for it.
                 let isRead = try await eventually {
                     for person in [alice, bob] { try await person.sync() }
                     return try await bob.texts("room").contains("turn 2")

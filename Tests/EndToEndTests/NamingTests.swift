@@ -63,7 +63,7 @@ extension EndToEnd {
                 let none = try await alice.attempt("trust", "rename", "alice")
                 #expect(none.status == 14, "\(none.errors)")
                 let taken = try #require(try await alice.run("trust", "rename", "bob", "--json").json(Trust.self).first)
-                // There is another eve: both are told apart.
+                // There is another eve: the two are told apart.
                 let form = "eve.\(bobsID.prefix(8))"
                 #expect(taken.username == form && taken.userID == bobsID && taken.claimedName == nil)
                 let lines = try await alice.run("read", "room", "--json").json(Line.self)

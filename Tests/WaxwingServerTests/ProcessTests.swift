@@ -10,7 +10,7 @@ private final class Daemon: @unchecked Sendable {
     let output = Pipe()
     let errors = Pipe()
 
-    /// Beside the test bundle, where one build puts both.
+    /// Beside the test bundle, where the build puts both.
     static var executable: URL {
         get throws {
             let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
@@ -96,7 +96,7 @@ private final class Daemon: @unchecked Sendable {
             let big = WireSendMessageRequest.with { $0.mlsMessage = Data(count: ServerLimits.body - 4) }
             for _ in 0..<2 { try await alice.post("groups/\(group)/messages", big).expect(Outcome(200)) }
             let reader = try HTTPConnection(port: port)
-            // More answers than the system takes off the server's hands.
+            // More answers than the system takes from the server.
             for _ in 0..<8 {
                 try reader.send(
                     "GET", "/api/v1/groups/\(group)/messages?limit=2",

@@ -9,9 +9,9 @@ public import WaxwingCore
 /// }
 /// ```
 ///
-/// A program that links this library has its own `write`, `fsync`, `rename` and so on (see `faults.h`), so that the disk
-/// can be made to fail. They do what the system's do, except on a thread that runs one of the checks about failing disks.
-/// So those checks cover only the calls that a store makes on the thread that called it.
+/// A program that links this library has its own `write`, `fsync`, `rename` and so on (see `faults.h`), so that the
+/// disk can be made to fail. They do what the system's do, except on a thread that runs one of the checks about failing
+/// disks. So those checks cover only the calls that a store makes on the thread that called it.
 public struct StoreConformance: Sendable {
     /// One thing a store has to do.
     public enum Check: String, CaseIterable, Sendable {
