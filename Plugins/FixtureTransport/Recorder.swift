@@ -45,7 +45,7 @@ public final class Recorder: Pace {
     ///   - program: the name and version of the recording program.
     ///   - withEntropy: whether to record random numbers, too. Only then can it be replayed; but then every key of the
     ///     session follows from it, so it must never be made with an account that matters.
-    /// - Throws: ``FixtureError`` if the file cannot be used, or is a recording of the other sort.
+    /// - Throws: ``FixtureError`` if the file cannot be used, or is a recording of the other kind.
     public init(path: String, program: String, withEntropy: Bool, failure: @escaping Failure) throws(FixtureError) {
         let (writer, isNew) = try FixtureWriter.open(path)
         self.writer = writer

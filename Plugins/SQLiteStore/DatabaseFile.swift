@@ -39,7 +39,7 @@ enum DatabaseFile {
 
     /// In bytes; 0 if there is no such file, or it cannot be looked at.
     static func size(_ path: String) -> Int {
-        // Whoever opens it gets to know why.
+        // The one who opens it learns why.
         ((try? FileSystem.status(of: path)) ?? nil).map { Int($0.size) } ?? 0
     }
 }

@@ -28,7 +28,7 @@ extension Failure {
     }
 
     init(_ error: MLSError) {
-        self.init(.other, "the encryption engine gave up: \(error.description)")
+        self.init(.other, "the encryption engine failed: \(error.description)")
     }
 
     /// The parser's complaint about a command line.
@@ -85,7 +85,7 @@ extension Failure {
         case .answerTooLarge, .badAnswer: self.init(.badAnswer, reason, hint: Self.portalHint)
         case .tls:
             // Never advise going without TLS: an attacker on the way may want just that.
-            self.init(.unreachable, reason, hint: "check the server's address and its port; somebody may stand between")
+            self.init(.unreachable, reason, hint: "check the server's address and port; someone may be between")
         case .unreachable, .timeout, .connectionLost, .cancelled, .other:
             self.init(.unreachable, reason, hint: "nothing is lost; try again when the network is back")
         }
@@ -116,7 +116,7 @@ extension Failure {
     // MARK: What several places have to say
 
     static let notLoggedIn = Failure(
-        .notLoggedIn, "nobody is logged in on this profile",
+        .notLoggedIn, "no one is logged in on this profile",
         hint: "`waxwing login NAME --server URL`, or `waxwing register` for a new account")
     static let sessionOver = Failure(
         .sessionOver, "the session is over: the server ended it",
@@ -124,7 +124,7 @@ extension Failure {
     static let interrupted = Failure(.interrupted, "interrupted: nothing was changed")
     static let profileInUse = Failure(
         .profileInUse, "another process is connected with this profile",
-        hint: "end the other `waxwing watch` or `waxwing sync`, or use its output")
+        hint: "stop the other `waxwing watch` or `waxwing sync`, or use its output")
 
     static func unusableAnswer(_ trouble: Trouble, _ names: Names) throws -> Failure {
         Failure(.badAnswer, try trouble.words(names), hint: portalHint)
@@ -145,8 +145,8 @@ extension Failure {
     private static let waitHint = "nothing is lost; try again when that time is over"
     private static let troubleHint = "nothing is lost; try again later"
     static let roomHint = "make room, then try again"
-    private static let folderHint = "check the folder's owner, its rights, and that the disk can be written"
+    private static let folderHint = "check the folder's owner and permissions, and that the disk can be written"
     static let damageHint = "nothing was changed; restore the profile, or log in on a new one: --profile NAME"
     private static let portalHint =
-        "check the address; a network that wants a login page first (a captive portal) answers like this too"
+        "check the address; a network with a login page (a captive portal) answers like this, too"
 }

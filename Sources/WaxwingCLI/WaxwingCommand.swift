@@ -9,7 +9,7 @@ struct WaxwingCommand: AsyncParsableCommand {
         commandName: "waxwing",
         abstract: "End-to-end encrypted group messages over networks that come and go.",
         discussion: """
-            What you write is safe on this machine when a command returns, and goes out as soon as the server can be
+            When a command returns, what you write is safe on this machine. It goes out as soon as the server can be \
             reached: at once, with the next `waxwing sync`, or while `waxwing watch` runs.
 
             Example:
@@ -19,8 +19,9 @@ struct WaxwingCommand: AsyncParsableCommand {
               waxwing send lunch "Noon at the fountain?"
               waxwing read lunch
 
-            Profiles lie in $WAXWING_HOME, else $XDG_DATA_HOME/waxwing, else ~/.local/share/waxwing. WAXWING_STORE (sqlite, files) says how
-            new ones are kept, WAXWING_TRANSPORT (auto, sse, poll, replay:FILE) how to reach the server.
+            Profiles are in $WAXWING_HOME, else $XDG_DATA_HOME/waxwing, else ~/.local/share/waxwing. WAXWING_STORE \
+            (sqlite, files) says how new ones are kept, WAXWING_TRANSPORT (auto, sse, poll, replay:FILE) how to reach \
+            the server.
 
             Exit codes:
             \(ExitStatus.table)

@@ -1,7 +1,7 @@
 public import ConclaveProtocol
 import MLS
 
-/// Reads an account's store for people: works offline, changes nothing, and may run beside a client at work.
+/// Reads an account's store. It works offline, changes nothing, and may run beside a client at work.
 public struct AccountReader: Sendable {
     let store: any Store
 
@@ -16,20 +16,20 @@ public struct AccountReader: Sendable {
     public func user(_ id: ID) throws(StoreError) -> UserRecord? { try draft.user(id) }
     public func groups() throws(StoreError) -> [GroupRecord] { try draft.groups() }
     public func group(_ id: ID) throws(StoreError) -> GroupRecord? { try draft.group(id) }
-    /// Who is in a group; empty where nothing is known yet.
+    /// Who is in a group; empty if nothing is known yet.
     public func membership(_ group: ID) throws(StoreError) -> MembershipRecord { try draft.membership(group) }
     public func invites() throws(StoreError) -> [InviteRecord] { try draft.invites() }
     public func revision() throws(StoreError) -> UInt64 { try store.revision() }
 
-    /// All rows that wait, in the order they were asked for.
+    /// All waiting rows, in the order they were asked for.
     public func outbox() throws(StoreError) -> [OutboxRow] { try draft.outbox().sorted { $0.order < $1.order } }
 
-    /// One row that waits; nil once it is done or discarded.
+    /// One waiting row; nil once it is done or discarded.
     public func outboxRow(_ group: ID, order: UInt64) throws(StoreError) -> OutboxRow? {
         try draft.outboxRow(group, order: order)
     }
 
-    /// The groups that go by this name: its server name, its alias, or its id as text. Open groups come first.
+    /// The groups with this name: the name on the server, the alias, or the id as text. Open groups come first.
     public func groups(named name: String) throws(StoreError) -> [GroupRecord] {
         let all = try groups()
         let exact = all.filter { $0.name == name || $0.id.description == name || $0.serverID?.description == name }
@@ -37,7 +37,7 @@ public struct AccountReader: Sendable {
         return matching.filter(\.isOpen) + matching.filter { !$0.isOpen }
     }
 
-    /// Users invited to a group by us who have not answered yet.
+    /// Users we invited to a group who have not answered yet.
     public func invited(to group: ID) throws(StoreError) -> [ID] {
         try draft.staged(group).compactMap {
             if case .escrow(let invitee) = $0.record.purpose { invitee } else { nil }
@@ -51,10 +51,11 @@ public struct AccountReader: Sendable {
         public static func < (a: HistoryPosition, b: HistoryPosition) -> Bool { a.key.lexicographicallyPrecedes(b.key) }
     }
 
-    /// The place behind the row with this number, whether there is one or not.
+    /// The place after the row with this number, whether there is such a row or not.
     ///
-    /// - Parameter era: the numbering that is meant; nil for the last one that got as far as the number, or the present one where none did.
-    /// - Returns: nil for the beginning, which is behind number 0 of no numbering in particular.
+    /// - Parameter era: the numbering that is meant. Nil means the last one that got as far as the number or, if none
+    ///   did, the present one.
+    /// - Returns: nil for the beginning, which is after number 0 of no numbering in particular.
     public func position(after sequence: UInt64, era: UInt32? = nil, in group: GroupRecord) throws(StoreError)
         -> HistoryPosition?
     {
@@ -68,7 +69,7 @@ public struct AccountReader: Sendable {
         return HistoryPosition(key: Keys.history(group.id, era: numbering, sequence: sequence))
     }
 
-    /// Rows of a group's history in order, after `position` (from the beginning where there is none), at most `limit`.
+    /// At most `limit` rows of a group's history, in order, after `position` or, if it is nil, from the beginning.
     public func history(_ group: ID, after position: HistoryPosition? = nil, limit: Int) throws(StoreError)
         -> [(position: HistoryPosition, row: HistoryRow)]
     {
@@ -78,7 +79,8 @@ public struct AccountReader: Sendable {
         return try page.rows()
     }
 
-    /// The server's time of the row that stands before another one in the log and is not of `user`, in Unix seconds. Nil if there is none near.
+    /// The server's time, in Unix seconds, of the nearest row that is before another one in the log and is not by
+    /// `user`. Nil if there is none near.
     public func timeBefore(_ row: HistoryRow, notOf user: ID?, in group: ID) throws(StoreError) -> UInt64? {
         guard let sequence = row.sequence else { return nil }
         let page = try store.page(
@@ -87,7 +89,7 @@ public struct AccountReader: Sendable {
         return try page.rows().first { $0.row.sender != user }?.row.time
     }
 
-    /// The last rows of a group's history, in order, at most `limit`.
+    /// At most `limit` rows from the end of a group's history, in order.
     public func lastHistory(_ group: ID, limit: Int) throws(StoreError)
         -> [(position: HistoryPosition, row: HistoryRow)]
     {
@@ -109,7 +111,7 @@ extension Sequence<Record> {
 
 /// What a group's keys say about it.
 public struct GroupDetails: Hashable, Sendable {
-    /// A member, as its leaf in the tree says.
+    /// A member, as their leaf in the tree says.
     public struct Person: Hashable, Sendable {
         public var user: ID
         /// Position in the ratchet tree.
@@ -119,7 +121,7 @@ public struct GroupDetails: Hashable, Sendable {
     }
 
     public var epoch: UInt64
-    /// The same for all members who are in the same state (RFC 9420 §8.7), in lower-case hex.
+    /// The same for all members who are in the same state (RFC 9420 §8.7); lower-case hex.
     public var epochAuthenticator: String
     public var members: [Person]
 }

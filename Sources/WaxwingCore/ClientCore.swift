@@ -1,10 +1,12 @@
 import ConclaveProtocol
 public import MLS
 
-/// The client without its hands: it reads a store and turns each input into one change set and the effects to perform after it.
+/// The client without its hands: reads a store and turns each input into one change set and the effects to perform
+/// after it.
 ///
-/// It has no sockets, files, clock or randomness of its own. The same store, inputs, moments and entropy give the same batches, byte
-/// for byte. A value: whoever drives it keeps the old one until the change set is committed, and goes back to it when it is refused.
+/// It has no sockets, files, clock or randomness of its own. The same store, inputs, moments and entropy give the same
+/// batches, byte for byte. It is a value: the caller keeps the old one until the change set is committed, and goes back
+/// to it if the store refuses.
 ///
 /// ```
 /// input ─▶ handle ─▶ Batch ─▶ store.commit(changes) ─▶ perform(effects) ─▶ inputs …
@@ -20,7 +22,7 @@ public struct ClientCore: Sendable {
     var link = LinkControl()
     var lanes = Lanes()
     var serverClock = ServerClock()
-    /// The store revision that everything kept in memory was read at.
+    /// The store revision at which everything kept in memory was read.
     public internal(set) var revision: UInt64
     private var signer: SignaturePrivateKey?
 
@@ -39,8 +41,8 @@ public struct ClientCore: Sendable {
 
     /// Handles one input.
     ///
-    /// - Throws: ``CoreError`` where a command cannot be carried out, ``StoreError`` where the store fails. Nothing has changed then, if
-    ///   the caller goes back to the value it had.
+    /// - Throws: ``CoreError`` if a command cannot be carried out, ``StoreError`` if the store fails. Nothing has
+    ///   changed then, provided the caller goes back to the value it had.
     public mutating func handle(_ input: Input, now: Moment) throws -> Batch {
         try notice(revision: store.revision())
         var turn = Turn(draft: Draft(store: store, base: revision, decoded: decoded), now: now)
@@ -63,37 +65,39 @@ public struct ClientCore: Sendable {
         return turn.batch()
     }
 
-    /// Rows were fetched that still have to be opened: hand in ``Input/resume``.
+    /// Whether fetched rows still have to be opened: hand in ``Input/resume``.
     public var hasLocalWork: Bool { !lanes.backlog.isEmpty }
 
     /// Requests under way.
     public var callsUnderWay: Int { lanes.calls.count }
 
-    /// When to hand in ``Input/wake``; nil where nothing waits for time to pass.
+    /// When to hand in ``Input/wake``; nil if nothing waits for time to pass.
     public var nextWake: Deadline? {
         switch link.state {
         case .waiting(let until, _): until
         case .up: lanes.nextWake
-        // Nothing that waits for its time can be begun without a link.
+        // Without a link, nothing that waits for its time can be begun.
         case .off, .connecting, .loginNeeded: nil
         }
     }
 
     public var linkState: LinkState { link.state }
 
-    /// Failures in a row since something last came from the server.
+    /// Failures in a row since the server was last heard.
     public var linkFailures: Int { Int(link.failures) }
 
-    /// Nothing is under way and nothing can be done right now; what is left waits for time, for people, or for the network.
+    /// Whether nothing is under way and nothing can be done right now; what is left waits for time, for people, or for
+    /// the network.
     public var isSettled: Bool { lanes.calls.isEmpty && !hasLocalWork }
 
-    /// Forgets the connection, when whoever drives the core can go on no longer. What was under way is looked for in the log next time.
+    /// Forgets the connection, when the caller cannot go on. Requests that were under way are looked for in the log
+    /// next time.
     public mutating func abandonConnection() {
         link = LinkControl()
         lanes.forgetAll()
     }
 
-    /// Forgets what is kept in memory of a store that another process has written to.
+    /// Forgets what is kept in memory if another process has written to the store.
     private mutating func notice(revision current: UInt64) throws {
         guard current != revision else { return }
         revision = current

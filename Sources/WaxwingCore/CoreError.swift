@@ -12,19 +12,19 @@ public enum CoreError: Error, Hashable, Sendable {
     case alreadyRunning
     /// The system gives no random bytes.
     case noRandomness
-    /// What was asked for has left no mark in the outbox: what is stored does not fit together.
+    /// What was asked for has left no trace in the outbox: what is stored is inconsistent.
     case requestLost
 
     // MARK: Names
 
     case unknownGroup
-    /// Several groups go by the name; their ids tell them apart.
+    /// Several groups have this name; their ids tell them apart.
     case ambiguousGroup
-    /// No one of this name and id is known here.
+    /// No one with this name and id is known here.
     case unknownUser
     /// No such key of this user has been seen.
     case unknownKey
-    /// Several users go by the name; these forms tell them apart.
+    /// Several users have this name; these forms tell them apart.
     case ambiguousUser(forms: [String])
     /// The server does not call the user that.
     case notTheirName
@@ -41,13 +41,13 @@ public enum CoreError: Error, Hashable, Sendable {
     case cannotInviteYourself
     /// To go, leave the group.
     case cannotRemoveYourself
-    /// Another member or key stands there by now.
+    /// Another member or key is in that place by now.
     case memberChanged
-    /// The member bears our own user id, and is not us.
+    /// The member has our own user id, but is not us.
     case memberInOurName
     /// The last member was not added by a commit.
     case notAddedByCommit
-    /// A row that may have reached the server already. The next sync tells.
+    /// A row that may have reached the server already. The next sync will tell.
     case mayHaveArrived(UInt64)
 
     // MARK: Input

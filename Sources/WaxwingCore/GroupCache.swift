@@ -1,12 +1,12 @@
 import ConclaveProtocol
 import MLS
 
-/// The MLS states that are in memory, the most recently used last.
+/// The MLS states in memory, the most recently used last.
 struct GroupCache: Sendable {
     private var groups: [ID: Group] = [:]
     private var order: [ID] = []
 
-    /// Takes the group out, so that changing it copies nothing; put it back with ``put(_:_:)``.
+    /// Takes the group out, so that changing it copies nothing. Put it back with ``put(_:_:)``.
     mutating func take(_ id: ID) -> Group? {
         order.removeAll { $0 == id }
         return groups.removeValue(forKey: id)
@@ -31,11 +31,12 @@ struct GroupCache: Sendable {
 }
 
 extension ClientCore {
-    /// The MLS state of a group, from memory or from the store; nil where there is none. Give it back with ``keep(_:_:_:)``.
+    /// The MLS state of a group, from memory or from the store; nil if there is none. Give it back with
+    /// ``keep(_:_:_:)``.
     mutating func takeGroup(_ id: ID, _ turn: Turn) throws -> Group? {
         if let cached = groups.take(id) { return cached }
-        // Group states are written through `keep` only, which leaves them in the cache: the store's records are current here.
-        // All but the proposals that were left there: they are looked up when a commit refers to them.
+        // Group states are written only by `keep`, which leaves them in the cache, so the store's records are current
+        // here. The exception is proposals, which stay in the store: they are looked up when a commit refers to them.
         let left = id.bytes + Group.storedProposals
         let records =
             try turn.draft.page(.groupState, from: id.bytes, below: left)
@@ -64,7 +65,7 @@ extension ClientCore {
         groups.put(id, group)
     }
 
-    /// Opens a handshake message of a group, with the store at hand for the proposals that a commit refers to.
+    /// Opens a handshake message of a group. Proposals that a commit refers to are read from the store.
     ///
     /// - Throws: what is wrong with the message.
     func process(_ message: [UInt8], in group: OpenGroup, _ turn: Turn) throws -> Incoming {
@@ -72,8 +73,8 @@ extension ClientCore {
         let id = group.id
         var failure: StoreError?
         do {
-            // Lifetimes are for the committer to judge (RFC 9420 §7.3): it takes its own commit however late that comes back, and readers
-            // who found a key package expired by then would stay behind on another branch.
+            // Lifetimes are for the committer to judge (RFC 9420 §7.3). It takes its own commit however late that comes
+            // back, and readers who judged a key package expired by then would stay behind on another branch.
             return try state.process(message, now: nil) { key throws(MLSError) in
                 do throws(StoreError) {
                     return try turn.draft.value(.groupState, id.bytes + key)
@@ -83,7 +84,7 @@ extension ClientCore {
                 }
             }
         } catch {
-            // What the disk does is not the message's fault.
+            // A failure of the disk is not the message's fault.
             if let failure { throw failure }
             throw error
         }

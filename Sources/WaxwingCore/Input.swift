@@ -2,11 +2,12 @@ public import ConclaveProtocol
 
 /// Everything that can happen to the client core.
 public enum Input: Sendable {
-    /// A person wants something. Never needs the network.
+    /// Someone wants something. Never needs the network.
     case perform(Command)
-    /// Begin to talk to the server; `live` also listens for events. A server that asked to be left alone is, unless `atOnce` is set.
+    /// Begin to talk to the server; `live` also listens for events. If the server asked to be left alone, it is, unless
+    /// `atOnce` is set.
     case connect(live: Bool, atOnce: Bool = false)
-    /// A request that the core knows nothing of was answered by the server at this address: nil where all was well.
+    /// The server at this address answered a request that the core did not make; nil if all was well.
     case askedDirectly(server: String, ProtocolError?)
     /// Stop talking to the server. Requests under way are forgotten: their outcome is unknown.
     case disconnect
@@ -29,7 +30,7 @@ public struct CallID: Hashable, Comparable, Sendable {
     public static func < (a: CallID, b: CallID) -> Bool { a.number < b.number }
 }
 
-/// What comes of one input: first ``changes`` are committed, then ``effects`` are performed, in order.
+/// What one input leads to: first ``changes`` are committed, then ``effects`` are performed, in order.
 public struct Batch: Sendable {
     public var changes: ChangeSet
     public var effects: [Effect]
@@ -48,9 +49,9 @@ public enum Effect: Sendable {
 
 /// What a person can ask for.
 public enum Command: Sendable {
-    /// Keep the session of a login that the server just granted. Makes the signature key on the first one.
+    /// Keep the session of a login that the server just granted. The first one also makes the signature key.
     case signIn(Session, serverURL: String)
-    /// Forget the session. History, keys and what waits stay.
+    /// Forget the session. History, keys and the outbox stay.
     case signOut
     case createGroup(name: String, alias: String)
     case send(group: ID, text: String)
@@ -65,21 +66,22 @@ public enum Command: Sendable {
     case retry(order: UInt64)
     /// Give up a row.
     case discard(order: UInt64)
-    /// The profile is a copy, or was put back from a backup: nothing is said by its old keys.
+    /// The profile is a copy, or was restored from a backup: nothing may be sent with its old keys.
     case profileMoved
     /// Trust a user's key, and mark it as compared by hand.
     case verify(user: ID, fingerprint: String)
-    /// Take a member of a group for who they are, with the key that was shown: messages may reach them.
+    /// Accept a member of a group with the key that was shown: messages may reach them.
     case acceptMember(group: ID, user: ID, fingerprint: String)
-    /// People were told of these members of a group, whose key has changed: with the epoch that they were told of.
+    /// People were told of these members of a group, whose key has changed, with the epoch they were told of.
     case toldOfMembers(group: ID, [ID: UInt64])
-    /// Call a user what the server calls them by now, as it was shown.
+    /// Call a user what the server calls them now, as it was shown.
     case acceptName(user: ID, name: String)
-    /// How much to ask about who is in a group; in all that say nothing else without one. Nil for what holds in the profile.
+    /// How much to ask about members of a group or, without one, of all groups that have no level of their own. Nil for
+    /// the level of the profile.
     case trust(TrustLevel?, group: ID?)
-    /// Keep the names of users that an archive knows, where none are known here. Nothing of it is trusted.
+    /// Keep the names of users that an archive knows, if none are known here. None of them is trusted.
     case importUsers([ImportedUser])
-    /// Take rows of a group's history over from an archive. The group is made, as one without keys, where it is unknown.
+    /// Take rows of a group's history over from an archive. A group that is unknown is made, as one without keys.
     case importHistory(ImportedHistory)
 }
 
@@ -100,27 +102,30 @@ public enum Notice: Hashable, Sendable {
     case history(group: ID, HistoryRow)
     /// A row of the outbox was added or changed its state.
     case outbox(OutboxRow)
-    /// A row of the outbox is done. For a message its sequence number is given.
+    /// A row of the outbox is done; for a message, with its sequence number.
     case done(OutboxRow, sequence: UInt64?)
     case invite(InviteRecord)
-    /// An invite of ours was declined, taken back by another admin, or ran out.
+    /// An invite of ours was declined, was taken back by another admin, or expired.
     case inviteGone(group: ID, user: ID)
     case link(LinkState)
-    /// Rows of a group applied so far in this catch-up, and how many are known to wait.
+    /// How many rows of a group were applied in this catch-up, and how many are known to wait.
     case progress(group: ID, applied: Int, waiting: Int)
-    /// An answer of the server to a question of the client's own made no sense, or said no; it is asked again later.
+    /// The server's answer to a question of the client's own made no sense, or was a refusal; the client asks again
+    /// later.
     case unusableAnswer(Trouble)
     /// A message of ours can be read by these members for the first time.
     case reached(group: ID, users: [ID])
-    /// A message in our own name is in the log that another copy of this profile wrote, or a later state of it: all groups get new keys.
+    /// The log has a message in our name that another copy of this profile wrote, or a later state of it: all groups
+    /// get new keys.
     case writtenElsewhere(group: ID)
-    /// The profile was copied, or put back from a backup: its keys are changed in every group before anything is sent.
+    /// The profile was copied or restored from a backup: its keys are changed in every group before anything is sent.
     case profileMoved
     /// A user's key is not the one that was trusted.
     case identityChanged(user: ID)
-    /// The server gives a user another name than the pinned one, which stays the one that is shown.
+    /// The server gives a user another name than the pinned one, which is still the one that is shown.
     case nameClaimed(user: ID, name: String)
-    /// Our clock and the server's are more than an hour apart, both in Unix seconds: one of them is wrong. Told once in the life of a client.
+    /// Our clock and the server's, both in Unix seconds, are more than an hour apart: one of them is wrong. Told once
+    /// in the life of a client.
     case clocksDiffer(ours: UInt64, server: UInt64)
 }
 
@@ -129,7 +134,7 @@ public enum LinkState: Hashable, Sendable {
     case off
     case connecting
     case up
-    /// Nothing gets through; the next try is due then.
+    /// Nothing gets through; the next try is due at `until`.
     case waiting(until: Deadline, trouble: TransportError?)
     /// The server wants a new login.
     case loginNeeded

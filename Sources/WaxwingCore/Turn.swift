@@ -1,6 +1,6 @@
 import ConclaveProtocol
 
-/// The work of one input: what will be committed, and what will be done after that.
+/// The work on one input: what will be committed, and what will be done after that.
 struct Turn {
     var draft: Draft
     let moment: Moment
@@ -12,10 +12,10 @@ struct Turn {
         moment = now
     }
 
-    /// What the clock on the wall shows: for what is stored and shown, and for nothing that waits.
+    /// What the wall clock shows: for what is stored and shown, and for nothing that waits.
     var now: Instant { moment.wall }
 
-    /// When a wait ends that begins now.
+    /// When a wait that begins now ends.
     func deadline(afterMilliseconds delta: UInt64) -> Deadline { moment.deadline(afterMilliseconds: delta) }
 
     mutating func notice(_ notice: Notice) { draft.notices.append(notice) }

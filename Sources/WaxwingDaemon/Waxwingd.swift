@@ -10,7 +10,7 @@ struct Waxwingd: AsyncParsableCommand {
         commandName: "waxwingd",
         abstract: "A small server for end-to-end encrypted groups, speaking the Conclave v1 protocol.",
         discussion: """
-            Everything lives in one SQLite file in the data directory; what was answered is on disk.
+            Everything is in one SQLite file in the data directory. What was answered is on disk.
 
             Example:
               waxwingd --data /var/lib/waxwing --listen 127.0.0.1:8080

@@ -1,7 +1,7 @@
 import Age
 import Testing
 
-/// A file that was altered, cut, or put together anew is refused, and nothing comes out that was not sealed.
+/// A file that was altered, cut, or put together differently is refused, and nothing comes out that was not sealed.
 @Suite struct DamageTests {
     private static let chunk = 65_536
     private let entropy = SampleEntropy(11)
@@ -13,7 +13,7 @@ import Testing
         opening = .identities([identity])
     }
 
-    /// - Parameter codes: what it may be called.
+    /// - Parameter codes: the errors it may give.
     private func expectRefused(
         _ file: [UInt8], _ plaintext: [UInt8], _ codes: Set<AgeError.Code>, _ words: String,
         _ place: SourceLocation = #_sourceLocation
@@ -21,7 +21,7 @@ import Testing
         let (opened, error) = Sample.open(file, by: opening)
         #expect(error.map { codes.contains($0.code) } == true, "\(words): \(error as Any)", sourceLocation: place)
         #expect(plaintext.starts(with: opened), "\(words): what came out was never sealed", sourceLocation: place)
-        // A reader sees it at the latest when it comes to the place.
+        // A reader notices at the latest when it reaches the place.
         #expect(throws: AgeError.self, "\(words)", sourceLocation: place) { try Sample.read(file, by: opening) }
     }
 
@@ -101,7 +101,7 @@ import Testing
                 #expect(throws: AgeError.self) { try Sample.read(file, by: opening) }
             }
         }
-        // A header without an end takes no more than a bounded place.
+        // A header without an end takes only a bounded amount of memory.
         let endless = Array("age-encryption.org/v1\n".utf8) + [UInt8](repeating: UInt8(ascii: "a"), count: 4 << 20)
         #expect(Sample.open(endless, by: opening).error?.code == .malformedHeader)
     }

@@ -2,14 +2,14 @@ import Age
 import Foundation
 import Testing
 
-/// The `age` of the distribution; nil where it is not installed.
+/// The distribution's `age`; nil if it is not installed.
 enum RealTool {
     static let age: String? = ["/usr/bin/age", "/usr/local/bin/age"].first {
         FileManager.default.isExecutableFile(atPath: $0)
     }
 }
 
-/// Files go to and fro between this library and the `age` of the distribution.
+/// Files go back and forth between this library and the distribution's `age`.
 @Suite(.enabled(if: RealTool.age != nil, "skipped: age is not installed (apt install age)"))
 struct RealToolProcessTests {
     private let folder = FileManager.default.temporaryDirectory.appending(path: "age-\(UUID().uuidString)").path

@@ -46,7 +46,7 @@ struct VectorTests {
         }
     }
 
-    /// Long files are not gone through in small pieces.
+    /// Long files are not read in small pieces.
     private func isTooLong(_ name: String, for piece: Int) throws -> Bool {
         try piece < 65_536 && Vector(path: try #require(Vector.folder) + "/" + name).file.count > 200_000
     }
@@ -67,7 +67,7 @@ struct VectorTests {
             #expect(outcome == "unsupported", "\(name) \(way)")
             return
         }
-        // What is wrong further on is not seen by who reads the end first, and a wrong end is seen before anything else.
+        // A reader that begins at the end misses what is wrong further on, and sees a wrong end before anything else.
         let outcomes = isSeeking && vector.isArmored && vector.expected != "success" ? Self.failures : [vector.expected]
         #expect(outcomes.contains(outcome), "\(name) \(way): \(outcome), not \(vector.expected)")
         guard let payload = vector.payload else { return #expect(plaintext.isEmpty, "\(name) \(way)") }

@@ -1,14 +1,14 @@
 import CZlib
 import Foundation
 
-/// A test vector of the age format: what is to come of a file.
+/// A test vector of the age format: what a file should give.
 struct Vector {
     let name: String
     let fields: [String: [String]]
     let file: [UInt8]
 
     var expected: String { fields["expect"]?.first ?? "" }
-    /// SHA-256 of what is to come out, in hex; also where it fails in the end.
+    /// SHA-256 of what should come out, in hex, even if it fails in the end.
     var payload: String? { fields["payload"]?.first }
     var isArmored: Bool { fields["armored"] != nil }
     /// Made for recipients that are not supported.
@@ -41,7 +41,7 @@ struct Vector {
 
     // MARK: Where they are
 
-    /// `WAXWING_AGE_VECTORS`, else `../shared/age-vectors` beside the package; nil where neither is there.
+    /// `WAXWING_AGE_VECTORS`, else `../shared/age-vectors` beside the package; nil if neither is there.
     static let folder: String? = {
         let beside = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("shared/age-vectors").path

@@ -2,7 +2,7 @@ import Age
 import Archive
 import Testing
 
-/// An archive that was altered or cut is refused, by whoever holds the key too.
+/// An archive that was altered or cut is refused, even if the one who did it holds the key.
 @Suite struct DamageTests {
     private let file: [UInt8]
 
@@ -36,14 +36,14 @@ import Testing
         #expect(readAll(file + file)?.code == .damaged)
     }
 
-    /// Who holds the key can seal anything; the hashes and the signature hold him to what was signed.
+    /// Someone who holds the key can seal anything; the hashes and the signature hold them to what was signed.
     @Test func everyByteUnderTheSealIsHeldToTheSignature() throws {
         let plaintext = try Sample.plaintext(file)
         for index in stride(from: 0, to: plaintext.count, by: 3) {
             var altered = plaintext
             altered[index] ^= 0x10
             let error = readAll(try Sample.seal(altered))
-            // A few bytes mean nothing: the magic words of frames are checked, their reserved bits are not.
+            // A few bytes mean nothing: the magic numbers of frames are checked, their reserved bits are not.
             if error == nil {
                 #expect(try Sample.allRows(Sample.seal(altered)) == Sample.allRows(file), "byte \(index)")
             }

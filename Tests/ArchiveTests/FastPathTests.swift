@@ -6,7 +6,7 @@ import WaxwingCore
 @testable import Archive
 import OpenSSLPrimitives
 
-/// What is done in a quick way comes to the same as what is done in a plain one.
+/// The fast ways give the same results as the plain ones.
 @Suite struct FastPathTests {
     private static func line(_ row: HistoryRow, of group: ID = Sample.id(7)) throws -> [UInt8] {
         let batch = try RowBatch(HistoryPage([row]), of: ArchiveGroup(id: group, name: "seven"), isFirst: true) {
@@ -19,11 +19,11 @@ import OpenSSLPrimitives
         return text.bytes
     }
 
-    /// Both ways of reading a line; nil where it is refused.
+    /// Both ways of reading a line; nil if it is refused.
     private static func read(_ line: [UInt8]) -> (parsed: RowFacts?, scanned: RowFacts?) {
         line.withUnsafeBytes { bytes in
             var (parsed, scanned): (RowFacts?, RowFacts?)
-            // Refused is what it may be.
+            // It may be refused.
             if let (group, row) = try? RowParser.parse(bytes), let page = try? HistoryPage([row]) {
                 parsed = RowFacts(page.rows[0], row.sequence ?? 0, of: group)
             }
@@ -39,7 +39,7 @@ import OpenSSLPrimitives
         }
     }
 
-    /// Lines mostly begin as those before them did, but not always; and numbers have any length.
+    /// Lines mostly begin like those before them, but not always; and numbers have any length.
     @Test func linesOfSeveralGroupsAreCheckedOneAfterTheOther() throws {
         var rows: [(HistoryRow, ID)] = []
         var number: UInt64 = 1
@@ -66,7 +66,7 @@ import OpenSSLPrimitives
         }
     }
 
-    /// Bytes that are changed, taken out, doubled, put in or swapped, and pieces of other lines.
+    /// Bytes that are changed, removed, doubled, inserted or swapped, and pieces of other lines.
     @Test func alteredLinesAreRefusedAsTheyAreWhenTheyAreRead() throws {
         let entropy = Entropy(41)
         let lines = try Sample.rows(48).map { try Self.line($0) }.filter { $0.count < 2000 }
@@ -111,7 +111,7 @@ import OpenSSLPrimitives
         }
     }
 
-    /// Text is looked at eight bytes at a time: every sign is found at every place of a word.
+    /// Text is read eight bytes at a time: every sign is found at every place of a word.
     @Test func specialSignsAreFoundWhereverTheyStand() {
         for length in 0..<36 {
             for place in 0..<length {

@@ -4,9 +4,9 @@ import WaxwingCore
 
 @testable import Archive
 
-/// The blocks of a long archive are checked side by side; each one has to be the one that was archived, in its place.
+/// The blocks of a long archive are checked in parallel; each one has to be the one that was archived, in its place.
 @Suite struct FrameTests {
-    /// An archive taken to its frames, which can be put together in another way.
+    /// An archive taken apart into its frames, which can be put together differently.
     private struct Frames {
         let frames: [[UInt8]]
         let sizes: [Int]
@@ -25,7 +25,7 @@ import WaxwingCore
             messages = try #require(content.frames(of: TarIndex(content)[.messages]))
         }
 
-        /// - Parameter number: for each frame, which archive it is of, and which of its frames it is.
+        /// - Parameter number: for each frame, the archive it is from, and its number there.
         static func sealed(_ frames: [(of: Frames, number: Int)]) throws -> [UInt8] {
             var table = SeekTable()
             var bytes: [UInt8] = []
@@ -69,7 +69,7 @@ import WaxwingCore
         }
     }
 
-    /// All that is under the seal fits its checksums, and the file its sizes: the hashes alone tell.
+    /// Everything under the seal fits its checksums, and the file its sizes: only the hashes show it.
     @Test func aFrameOfAnotherArchiveIsRefused() throws {
         let whole = try Frames(try Sample.write(Sample.contents(groups: [1]), Self.rows()).file)
         for sequence in [5, 1001, 2000, 3998] as [UInt64] {
@@ -83,7 +83,7 @@ import WaxwingCore
         }
     }
 
-    /// Where the frames are no blocks, the lines are gone through one after the other.
+    /// If the frames are not blocks, the lines are read one after the other.
     @Test func framesThatAreNoBlocksAreRead() throws {
         let whole = try Frames(try Sample.write(Sample.contents(groups: [1]), Self.rows()).file)
         let compressor = Zstd.Compressor()
@@ -113,19 +113,19 @@ import WaxwingCore
         let entropy = Entropy(8)
         for _ in 0..<40 {
             var altered = content
-            // Behind the headers and README.txt, before the end of the trailer.
+            // After the headers and README.txt, before the end of the trailer.
             let place = 4096 + Int(entropy.next() % UInt64(content.count - 8192))
             altered[place] ^= 1
             #expect(Self.code(try sealed(altered)) != nil, "byte \(place)")
         }
     }
 
-    /// A trailer can be signed that tells of more blocks than there are frames.
+    /// A signed trailer can claim more blocks than there are frames.
     @Test func rowsOfBlocksThatAreNotThereAreRefused() throws {
         let long = try Frames(try Sample.write(Sample.contents(groups: [1]), Self.rows()).file)
         let own = long.frames.indices.map { (of: long, number: $0) }
         let last = long.messages.upperBound - 1
-        // The last frame takes the place of all those before it: what is looked for lies behind the end of the table.
+        // The last frame takes the place of all those before it: what is looked for is after the end of the table.
         let short = own.prefix(long.messages.lowerBound) + [own[last]] + own.suffix(1)
         let file = try Frames.sealed(Array(short))
         do {

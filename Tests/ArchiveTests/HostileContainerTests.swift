@@ -5,8 +5,8 @@ import Testing
 
 @testable import Archive
 
-/// Who can open an archive can seal its signed parts again, in a wrapping that says other things to other tools. Whatever tar and zstd would make of
-/// it, here it is refused.
+/// Someone who can open an archive can seal its signed parts again, in a wrapping that says other things to other
+/// tools. Whatever tar and zstd would make of it, here it is refused.
 @Suite struct HostileContainerTests {
     private let content: [UInt8]
 
@@ -64,7 +64,7 @@ import Testing
         #expect(try Sample.allRows(sealed(note("20 mtime=1795614043\n") + content)).count == 1)
     }
 
-    /// A frame that the table calls empty, or smaller than it is, is read by zstd all the same.
+    /// zstd still reads a frame that the table calls empty, or smaller than it is.
     @Test(arguments: [0, 1])
     func aFrameThatTheTableHidesIsRefused(_ said: Int) throws {
         let hidden = try Zstd.Compressor().packed(Tar.header("transcript.html", size: 6, time: 0))
@@ -88,7 +88,7 @@ import Testing
         }
     }
 
-    /// Signed all the same: what no writer writes is not read in two ways.
+    /// It is signed, but what no writer writes is not read in two ways.
     @Test func aTrailerWithABlockOfNothingIsRefused() throws {
         var trailer = try Sample.read(Sample.write().file).trailer
         _ = try SignedTrailer(try SignedTrailer.text(of: trailer, by: Signer()).text)
@@ -130,7 +130,7 @@ import Testing
             + Tar.padding(behind: UInt64(records.utf8.count))
     }
 
-    /// With the sum that belongs to it.
+    /// With its checksum.
     private static func summed(_ header: [UInt8]) -> [UInt8] {
         var header = header
         header.replaceSubrange(148..<156, with: Array("        ".utf8))

@@ -3,7 +3,7 @@ import Archive
 import Foundation
 import Testing
 
-/// The tools of the distribution; nil where one is missing.
+/// The distribution's tools; nil if one is missing.
 enum RealTools {
     static let areThere = ["age", "zstd", "tar"].allSatisfy {
         FileManager.default.isExecutableFile(atPath: "/usr/bin/" + $0)
@@ -11,7 +11,7 @@ enum RealTools {
     }
 }
 
-/// Archives can be read without this program, and what the tools put together again can be read with it.
+/// Archives can be read without this program, and it can read what the tools put together again.
 @Suite(.enabled(if: RealTools.areThere, "skipped: age, zstd or tar is not installed (apt install age zstd tar)"))
 struct RealToolProcessTests {
     private let folder = NSTemporaryDirectory() + "waxwing-archive-\(UUID().uuidString)"
@@ -52,7 +52,7 @@ struct RealToolProcessTests {
             #expect(try JSONSerialization.jsonObject(with: data) is [String: Any])
         }
 
-        // And back again, by the tools alone.
+        // And back again, only with the tools.
         let files = "README.txt manifest.json members.jsonl messages.jsonl transcript.md transcript.html trailer.json"
         for zstd in ["zstd -1", "zstd -19"] {
             try shell("tar -C out -c \(files) | \(zstd) | age -r \(identity.recipient) > again.age")
@@ -73,7 +73,7 @@ struct RealToolProcessTests {
         #expect(throws: ArchiveError(.notAnArchive, "")) { try Sample.read(other) }
     }
 
-    /// As README.txt in the archive says it is done.
+    /// As README.txt in the archive describes it.
     @Test func theHashesAreCheckedWithoutThisProgram() throws {
         defer { try? FileManager.default.removeItem(atPath: folder) }  // It is temporary in any case.
         let identity = try #require(Sample.identity)

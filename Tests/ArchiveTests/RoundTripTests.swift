@@ -23,7 +23,8 @@ import WaxwingCore
         #expect(summary.end.last[Sample.id(1)] == .init(era: 0, sequence: UInt64(count)))
     }
 
-    /// As long as a text can come through the server, of signs that take the most room in one file or the other.
+    /// As long as a text can be to get through the server, of characters that take the most room in one file or the
+    /// other.
     @Test(arguments: ["\u{1}", "\u{FFFD}", "<"])
     func theLongestTextsComeBack(_ sign: String) throws {
         var rows = Sample.rows(6)
@@ -120,7 +121,7 @@ import WaxwingCore
         #expect(
             ArchiveChain.check([all[0], (stranger.end, stranger.trailer)]).findings
                 == [.severalBeginnings([stranger.end.id, ids[0]])])
-        // Rows that the archive before it has already are out of order.
+        // Rows that the archive before it already has are out of order.
         #expect(throws: ArchiveError(.invalidInput, "")) {
             try Sample.write(Sample.contents(groups: [1], previous: first.summary.end), Sample.rows(2, from: 50))
         }

@@ -87,7 +87,7 @@ enum Sample {
         try ArchiveReader(MemorySource(file), opening)
     }
 
-    /// Whether a signature is true.
+    /// Whether a signature is valid.
     static func verify(_ suite: UInt16, _ key: [UInt8], _ message: [UInt8], _ signature: [UInt8]) throws -> Bool {
         guard let suite = CipherSuite(rawValue: suite) else { return false }
         return try OpenSSLProvider().suite(suite).verify(publicKey: key, message, signature: signature)

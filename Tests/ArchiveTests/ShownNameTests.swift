@@ -6,7 +6,7 @@ import WaxwingCore
 
 @testable import Archive
 
-/// People whose names look alike are told apart in the transcripts; what an import reads is the name itself.
+/// People whose names look alike are told apart in the transcripts; an import reads the name itself.
 @Suite struct ShownNameTests {
     @Test func transcriptsShowWhatTellsPeopleApart() throws {
         let people = [

@@ -203,7 +203,7 @@ import Testing
         check(String(repeating: "9", count: ProtocolLimits.eventCursor), isValid: true)
         check(String(repeating: "9", count: ProtocolLimits.eventCursor + 1), isValid: false)
         for cursor in ["", "a b", "a\r\nX: y", "ü", "\u{7f}"] { check(cursor, isValid: false) }
-        // Else the same events would be asked for again and again.
+        // Otherwise the same events would be asked for again and again.
         check("7", events: 1, isValid: false)
         check("8", events: ProtocolLimits.polledEvents, isValid: true)
         check("8", events: ProtocolLimits.polledEvents + 1, isValid: false)

@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    /// A proxy in front of a server says in a web page of its own that the server is in trouble.
+    /// A proxy in front of a server says on a web page of its own that the server is in trouble.
     @Test func troubleWithTheServerIsToldWhateverItIsWrittenIn() {
         for type in ["", "text/plain", "text/html", "application/json"] {
             func trouble(_ status: Int, _ retryAfter: RetryAfter? = nil) -> ProtocolError.ServerTrouble? {

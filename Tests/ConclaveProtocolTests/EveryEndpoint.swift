@@ -3,11 +3,11 @@ import SwiftProtobuf
 
 @testable import ConclaveProtocol
 
-/// One endpoint of the protocol with an answer that is right for it.
+/// One endpoint of the protocol with a correct answer.
 struct SampleCall: Sendable {
     let name: String
     let request: APIRequest
-    /// A valid body; empty where the endpoint answers nothing.
+    /// A valid body; empty if the endpoint answers nothing.
     let answer: [UInt8]
     let decode: @Sendable (APIResponse) throws(ProtocolError) -> Void
 

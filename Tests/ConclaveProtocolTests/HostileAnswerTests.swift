@@ -3,9 +3,9 @@ import Testing
 
 @testable import ConclaveProtocol
 
-/// What any server, or whatever stands between it and us, may answer to any endpoint.
+/// Anything that a server, or something between it and us, may answer to any endpoint.
 @Suite struct HostileAnswerTests {
-    /// The error of decoding, or nil where it succeeded.
+    /// The error of decoding, or nil if it succeeded.
     private func failure(_ call: SampleCall, _ response: APIResponse) -> ProtocolError? {
         do {
             try call.decode(response)
@@ -52,7 +52,7 @@ import Testing
                     #expect(error?.isRetryable == true)
                 }
             }
-            // Protobuf bytes under another name, or under none, are not taken either.
+            // Protobuf bytes under another name, or under none, are not accepted either.
             for type in ["", "text/plain", "application/octet-stream", "application/x-protobuf2"] {
                 let error = failure(call, .ok(call.answer + [0x7a, 1, 0], type: type))
                 #expect(error?.kind == .notOurServer, "\(call.name) \(type)")
@@ -122,7 +122,7 @@ import Testing
 
     @Test func oversizeAnswersAreRefused() {
         let zeros = [UInt8](repeating: 0, count: 1 << 20)
-        // A thousand times as many elements as bytes in memory would be worth: field 1, length 0, again and again.
+        // A thousand times as many elements as the bytes are worth in memory: field 1, length 0, again and again.
         let empties = [[UInt8]](repeating: [0x0a, 0x00], count: ProtocolLimits.listElements + 1).flatMap { $0 }
         // One group with too many members.
         let members = [[UInt8]](repeating: [0x1a, 0x00], count: ProtocolLimits.listElements + 1).flatMap { $0 }

@@ -1,7 +1,7 @@
 import ConclaveProtocol
 import Testing
 
-/// An id is its sixteen bytes, whatever it is kept as.
+/// An id is its sixteen bytes, however it is kept.
 @Suite struct IDTests {
     private static func bytes(_ seed: UInt64) -> [UInt8] {
         (0..<16).map { UInt8(truncatingIfNeeded: (seed &* 0x9E37_79B9_7F4A_7C15) >> ($0 % 8 * 8) &+ $0 * seed) }
@@ -23,7 +23,7 @@ import Testing
     @Test func theOrderIsThatOfTheBytes() throws {
         for seed in 0..<200 as Range<UInt64> {
             var (a, b) = (Self.bytes(seed), Self.bytes(seed + 1))
-            // Ids that differ only behind a place, too.
+            // Also ids that differ only after some place.
             a.replaceSubrange(0..<Int(seed % 16), with: b[0..<Int(seed % 16)])
             let isBefore = try #require(ID(a)) < #require(ID(b))
             #expect(isBefore == a.lexicographicallyPrecedes(b))

@@ -35,7 +35,7 @@ import Testing
     ])
     func whenToComeBack(text: String, wait: UInt64?) {
         let now: UInt64 = 784_111_777
-        // Our clock, where the server's is not known; else the server's, however wrong ours is.
+        // Our clock if the server's is not known; otherwise the server's, however wrong ours is.
         #expect(ResponseHead(status: 503, retryAfter: RetryAfter(text)).secondsToWait(now: now) == wait)
         for ours: UInt64 in [0, 4_000_000_000] {
             let head = ResponseHead(status: 503, retryAfter: RetryAfter(text), date: now)

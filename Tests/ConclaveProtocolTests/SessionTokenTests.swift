@@ -5,7 +5,7 @@ import Testing
 @Suite struct SessionTokenTests {
     private static let text = "topsecret-0123456789"
 
-    /// Whatever prints something that holds a token prints none of it.
+    /// Whatever prints something that holds a token prints nothing of the token.
     @Test func nothingThatIsPrintedHoldsIt() {
         let token = SessionToken(Self.text)
         let request = Endpoint.me(token: token).request
@@ -25,7 +25,7 @@ import Testing
 
     @Test func itIsWipedWithItsLastReference() {
         let (size, mark) = (4096, UInt8(0xA7))
-        // Made before, as memory that is taken now may be just the memory that is asked about.
+        // Made beforehand, since memory that is allocated now may be just the memory that is examined.
         var now = [UInt8](repeating: 0, count: size)
         let memory = open("/proc/self/mem", O_RDONLY)
         defer { close(memory) }

@@ -2,10 +2,10 @@ import Foundation
 import Testing
 
 extension EndToEnd {
-    /// Conversations that are written to archives, read with the tools of the distribution, and brought back.
+    /// Conversations written to archives, read with the distribution's tools, and brought back.
     @Suite(.enabled(if: Tools.areThere, "skipped: age, zstd or tar is not installed (apt install age zstd tar)"))
     struct ArchiveTests {
-        /// What people write who wish others no good.
+        /// What people with bad intentions write.
         static let hostile = [
             "<script>document.title='OWNED'</script><img src=x onerror=\"document.title='OWNED'\">",
             "\u{202E}dlrow\u{2066} \u{200B}hidden",
@@ -68,7 +68,7 @@ extension EndToEnd {
                 try await alice.run("export", "room", "--to", file + "2", "--recipient", recipient)
                 for name in [file, file + "2"] { try shell("age -d -i \(alice.key) \(name) > \(name).zst") }
                 try shell("cmp \(file).zst \(file)2.zst && ! cmp -s \(file) \(file)2")
-                // A file that is there is not written over without a word.
+                // An existing file is not silently overwritten.
                 let again = try await alice.attempt("export", "room", "--to", file, "--recipient", recipient)
                 #expect(again.status == 64 && again.errors.contains("--force"), "\(again.errors)")
                 #expect(
@@ -82,7 +82,7 @@ extension EndToEnd {
                 let (alice, bob, recipient) = try await talk(stage)
                 let first = alice.home + "/first.age"
                 try await alice.run("export", "--all", "--to", first, "--recipient", recipient)
-                // By other hands: unpacked, and put together again by the tools alone.
+                // Unpacked, and put together again by the tools alone.
                 let again = alice.home + "/again.age"
                 try shell(
                     """
@@ -93,7 +93,7 @@ extension EndToEnd {
                 var second = try Person("alice", folder: stage.folder + "/second")
                 second.plugins = ["WAXWING_STORE": store]
                 try await second.run("login", "alice", "--server", stage.url, "--password-file", second.passwordFile)
-                // The login made a new key. Who else could have signed is for people to say.
+                // The login made a new key. People have to say who else could have signed.
                 let empty = try await second.run("store", "show", "--json").output
                 let older = try await refusedSigner(of: again, second, alice.key)
                 #expect(try await second.run("store", "show", "--json").output == empty, "nothing was taken")
@@ -157,7 +157,7 @@ extension EndToEnd {
                 #expect(gap.status == 17 && gap.output.contains("not here"), "\(gap.output)\(gap.errors)")
                 let shown = try await second.run("archive", "show", next, "--identity", alice.key, "--all").output
                 #expect(shown.contains("back again") && !shown.contains("the last word"), "\(shown)")
-                // What an archive goes on from is missed where its lines are not here.
+                // An archive that continues another one is refused if the other's lines are not here.
                 let whole = try await second.run("import", next, "--identity", alice.key)
                 #expect(!whole.errors.contains("not here"), "\(whole.errors)")
                 var third = try Person("alice", folder: stage.folder + "/third")
@@ -166,11 +166,11 @@ extension EndToEnd {
                 let newer = try await refusedSigner(of: next, third, alice.key)
                 #expect(newer != older)
                 let part = try await third.run("import", next, "--identity", alice.key, "--signer", newer)
-                #expect(part.errors.contains("goes on from an archive that is not here"), "\(part.errors)")
+                #expect(part.errors.contains("continues an archive that is not here"), "\(part.errors)")
                 let rest = try await third.run(
                     "import", next, first, "--identity", alice.key, "--signer", newer, "--signer", older)
                 #expect(!rest.errors.contains("not here"), "\(rest.errors)")
-                // Bob's profile is not the place for it.
+                // It does not belong in Bob's profile.
                 let bobs = try await bob.attempt("import", first, "--identity", alice.key)
                 #expect(bobs.status == 14, "\(bobs.errors)")
             }
@@ -182,7 +182,7 @@ extension EndToEnd {
                 let file = alice.home + "/room.age"
                 let words = ["/bin/bash", "-c", "exec 5<<<'long and secret'; exec \"$@\"", "sh"]
                 for signal in [SIGINT, SIGKILL, SIGTERM, SIGKILL] {
-                    // Finding the key from a passphrase takes a second: the middle of an export.
+                    // Deriving the key from a passphrase takes a second: the middle of an export.
                     let export = try alice.start(
                         ["export", "room", "--to", file, "--passphrase-fd", "5"], wrapper: words)
                     let isUnderWay = await eventually(within: 20) {
@@ -233,7 +233,7 @@ extension EndToEnd {
                     let run = try await second.attempt("archive", "verify", file + ".bad", "--identity", alice.key)
                     #expect(run.status == 17, "\(name): \(run.errors)")
                 }
-                // One that is whole does not help the one that is not.
+                // An archive that is whole does not help one that is not.
                 let signer = try await refusedSigner(of: file, second, alice.key)
                 let both = try await second.attempt(
                     "import", file, file + ".bad", "--identity", alice.key, "--signer", signer)
@@ -271,7 +271,7 @@ extension EndToEnd {
             }
         }
 
-        /// Nothing that people wrote runs, loads or hides anything, in the browser that most of them use.
+        /// Nothing that people wrote runs, loads or hides anything, in the most used browser.
         @Test(.enabled(if: Tools.chromium != nil, "skipped: no headless browser is installed (apt install chromium)"))
         func aBrowserShowsTheTranscriptAndRunsNothing() async throws {
             let chromium = try #require(Tools.chromium)
@@ -325,7 +325,7 @@ extension EndToEnd {
     }
 }
 
-/// What the tests of archives call.
+/// The tools that the tests of archives call.
 private enum Tools {
     static let areThere = ["age", "zstd", "tar"].allSatisfy { find($0) != nil }
     static let chromium = find("chromium")

@@ -108,7 +108,7 @@ extension EndToEnd {
             }
         }
 
-        /// Without the commit nobody can follow: he notices, and comes back from outside.
+        /// Without the commit, no one can follow: he notices, and comes back from outside.
         @Test func aCommitReplacedOnTheWayIsMadeGood() async throws {
             try await withStage(hasNetwork: true) { stage in
                 let network = try #require(stage.network)
@@ -149,7 +149,7 @@ extension EndToEnd {
                 try await alice.run("group", "remove", "room", "bob")
                 try await carol.run("send", "room", "without bob")
 
-                // What bob wrote in the meantime cannot go out any more; it is kept, with the reason.
+                // What bob wrote in the meantime can no longer go out; it is kept, with the reason.
                 try await bob.run("send", "room", "too late", "--queue")
                 let run = try await bob.attempt("sync")
                 #expect(run.status == 0 || run.status == 9, "\(run.status) \(run.errors)")

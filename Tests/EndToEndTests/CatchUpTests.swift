@@ -45,8 +45,8 @@ extension EndToEnd {
             }
         }
 
-        /// Long messages: 64 MiB more of them wait, which would be at least as much in memory if it were held there. How pages and
-        /// change sets happen to overlap makes a difference of some 20 MiB from run to run.
+        /// Long messages: another 64 MiB of them wait, which would take at least as much memory if they were held
+        /// there. How pages and change sets happen to overlap makes a difference of some 20 MiB from run to run.
         @Test func memoryDoesNotGrowWithTheBytesThatWait() async throws {
             try await withStage { stage in
                 let people = try await stage.people("alice", "bob", "carol")

@@ -2,7 +2,8 @@ import Foundation
 import Testing
 
 extension EndToEnd {
-    /// Clocks that are wrong, or are set while things happen: nothing is lost, nothing is stuck, and at the end all can be invited.
+    /// Clocks that are wrong, or are set while things happen: nothing is lost, nothing gets stuck, and at the end all
+    /// can be invited.
     @Suite(
         .enabled(
             if: FakeClock.library != nil,
@@ -20,7 +21,7 @@ extension EndToEnd {
             var ahead: (before: Int, after: Int) {
                 let hour = 3_600
                 let year = 365 * 24 * hour
-                // Some minutes more than an hour: one hour exactly is still taken for right.
+                // Some minutes more than an hour: exactly one hour still counts as right.
                 return switch self {
                 case .always1971: (Self.to(1971), Self.to(1971))
                 case .always2036: (Self.to(2036), Self.to(2036))
@@ -50,12 +51,12 @@ extension EndToEnd {
             Fault.allCases.map { Variant(whose: whose, fault: $0) }
         }
 
-        /// Each day another one; all where `WAXWING_CLOCKS` says `all`, or one by its number.
+        /// A different one each day; all if `WAXWING_CLOCKS` is `all`, or one by its number.
         private static let chosen: [Variant] = {
             let wish = ProcessInfo.processInfo.environment["WAXWING_CLOCKS"] ?? ""
             if wish == "all" { return all }
             let number = Int(wish) ?? Int(Date().timeIntervalSince1970 / 86_400)
-            // A step that has no divisor in common with their number: neighbours are not much alike.
+            // A step that has no divisor in common with their number, so that neighbours are not much alike.
             return [all[number * 8 % all.count]]
         }()
 
@@ -111,7 +112,8 @@ extension EndToEnd {
             #expect(try await watch.exit(within: 20).status == 0, "\(watch.errors)")
 
             try await bob.run("group", "rotate", "room")
-            // Where the server's clock is wrong too, and was right when she was last there, nobody can know that hers is not.
+            // If the server's clock is wrong, too, and was right when she was last there, no one can know that hers is
+            // not.
             if carol.clock != nil { try await carol.sync() }
             try await letIn(carol, by: alice, to: "room")
             try await carol.run("send", "room", "carol is here")
@@ -149,7 +151,8 @@ extension EndToEnd {
             #expect(members.count { $0.inTree && $0.onRoster } == people.count + 1, "\(members)")
         }
 
-        /// As it was before the client looked at its own: no header tells it the time, and its key packages begin in 2036.
+        /// As it was before the client checked its own clock: no header tells it the time, and its key packages begin
+        /// in 2036.
         @Test func aUserWhoseClockWasWrongOnceIsInvitableAgain() async throws {
             try await withStage(hasNetwork: true) { stage in
                 let network = try #require(stage.network)

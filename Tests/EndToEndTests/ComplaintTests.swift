@@ -27,7 +27,7 @@ extension EndToEnd {
                 // The session that was there is still good.
                 try await alice.sync()
                 let nobody = try Person("nobody", folder: stage.folder)
-                expect(try await nobody.attempt("sync"), status: 3, "nobody is logged in")
+                expect(try await nobody.attempt("sync"), status: 3, "no one is logged in")
                 expect(
                     try await nobody.attempt("login", "nobody", "--server", stage.url, "--password-file", wrong),
                     status: 4, "password")
@@ -41,7 +41,8 @@ extension EndToEnd {
                 try await alice.run("login", "--password-file", alice.passwordFile)
                 try await alice.run("group", "create", "room", "--queue")
                 try await alice.run("send", "room", "for later", "--queue")
-                // A session lives for three seconds without a request: a login on a busy machine does not take that long between two.
+                // A session lasts for three seconds without a request: even on a busy machine, a login does not take
+                // that long between two.
                 let isOver = try await eventually {
                     try await Task.sleep(for: .milliseconds(3500))
                     return try await alice.attempt("sync").status == 5
@@ -54,7 +55,7 @@ extension EndToEnd {
                 #expect(
                     rows.map(\.kind) == ["create", "message"] && rows.allSatisfy { $0.why.contains("logged in") },
                     "\(rows)")
-                // A login goes on at once with what waits.
+                // A login continues at once with what waits.
                 try await alice.run("login", "--password-file", alice.passwordFile)
                 #expect(try await alice.outbox().isEmpty)
                 #expect(try await alice.history("room").last?.state == "sent")
@@ -139,7 +140,7 @@ extension EndToEnd {
                 expect(run, status: 10, file)
                 expect(
                     try await alice.attempt("read", "room", environment: ["WAXWING_HOME": file]), status: 10, file)
-                // A store that is no store.
+                // A store that is not one.
                 let damaged = stage.folder + "/damaged/default"
                 try FileManager.default.createDirectory(atPath: damaged, withIntermediateDirectories: true)
                 try Data(repeating: 7, count: 8192).write(to: URL(fileURLWithPath: damaged + "/store.sqlite"))
@@ -191,7 +192,7 @@ extension EndToEnd {
             }
         }
 
-        /// A system that trusts the server's certificate, and a user who trusts another authority alone.
+        /// A system that trusts the server's certificate, and a user who trusts only another authority.
         @Test func withAnAuthorityOfItsOwnAProfileTrustsNoOther() async throws {
             try await withFolder { folder in
                 for name in ["key", "other"] {
@@ -298,7 +299,7 @@ enum SmallDisk {
         """, "sh",
     ]
 
-    /// Runs a command once, with so many kilobytes of room, and copies the profile as it is then.
+    /// Runs a command once, with this many kilobytes of room, and copies the profile as it is then.
     static func once(withRoom room: Int) -> [String] {
         [
             "/usr/bin/unshare", "--mount", "--map-root-user", "/bin/sh", "-ec",

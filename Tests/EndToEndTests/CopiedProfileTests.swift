@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd {
-    /// A profile that was put back from a backup, or is used twice: what it says arrives all the same.
+    /// A profile that was restored from a backup, or is used twice: what it says still arrives.
     @Suite struct CopiedProfileTests {
         @Test(arguments: Variant.chosen(for: "profile put back", .seen))
         func aProfilePutBackIsReadByAll(_ variant: Variant) async throws {
@@ -15,21 +15,25 @@ extension EndToEnd {
                 try FileManager.default.copyItem(atPath: profile, toPath: backup)
                 for text in ["two", "three"] { try await alice.run("send", "room", text) }
                 try await bob.sync()
-                // The disk is lost, and the backup is put back: it has never heard of two and three.
+                // The disk is lost, and the backup is restored: it has never heard of two and three.
                 try FileManager.default.removeItem(atPath: profile)
                 try FileManager.default.moveItem(atPath: backup, toPath: profile)
                 let send = try await alice.attempt("send", "room", "four")
-                #expect(send.status == 0 && send.errors.contains("put back"), "\(send.output)\(send.errors)")
+                #expect(
+                    send.status == 0 && send.errors.contains("restored from a backup"), "\(send.output)\(send.errors)")
                 try await stage.settle([alice, bob])
                 #expect(try await bob.texts("room") == ["one", "two", "three", "four"])
                 let again = try await alice.attempt("send", "room", "five")
-                #expect(again.status == 0 && !again.errors.contains("put back"), "it is said once: \(again.errors)")
+                #expect(
+                    again.status == 0 && !again.errors.contains("restored from a backup"),
+                    "it is said once: \(again.errors)")
                 try await bob.sync()
                 #expect(try await bob.texts("room").last == "five")
             }
         }
 
-        /// The copy goes on beside the profile it was taken from. Whichever of them says that it has sent something, the others read it.
+        /// The copy goes on beside the profile it was taken from. Whichever of them says that it has sent something,
+        /// the others read it.
         @Test(arguments: Variant.chosen(for: "profile used twice", .seen))
         func whatAProfileUsedTwiceSendsIsRead(_ variant: Variant) async throws {
             try await withStage(variant.ordering, store: variant.store) { stage in
@@ -45,13 +49,13 @@ extension EndToEnd {
                     let text = "turn \(number)"
                     let send = try await writer.attempt("send", "room", text)
                     if send.status == 0, !send.output.contains("queued") { sent.append(text) }
-                    if number == 1 { #expect(send.errors.contains("put back"), "\(send.errors)") }
+                    if number == 1 { #expect(send.errors.contains("restored from a backup"), "\(send.errors)") }
                     try await bob.sync()
                     let texts = try await bob.texts("room")
                     #expect(texts == sent, "\(text): \(send.output)\(send.errors)")
                 }
                 #expect(sent.contains("turn 1"), "the copy cannot write")
-                // Whoever has the place in the end sends what waited for it.
+                // The one that has the place in the end sends what waited for it.
                 let isRead = try await eventually {
                     for person in [alice, bob] { try await person.sync() }
                     return try await bob.texts("room").contains("turn 2")

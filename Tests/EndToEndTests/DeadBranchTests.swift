@@ -3,7 +3,7 @@ import Synchronization
 import Testing
 
 extension EndToEnd {
-    /// Coming into a group from outside with a new profile, while dead commits lie about.
+    /// Joining a group from outside with a new profile, while dead commits are around.
     @Suite struct DeadBranchTests {
         /// The same user with a new profile: nothing of the old one is left.
         private func newProfile(of person: Person, at url: String, on stage: Stage) async throws -> Person {
@@ -12,7 +12,8 @@ extension EndToEnd {
             return fresh
         }
 
-        /// A stale invite is accepted while all members are away: a dead commit and its GroupInfo are all that the server has.
+        /// A stale invite is accepted while all members are away: a dead commit and its GroupInfo are all that the
+        /// server has.
         @Test func aLoginOnANewProfileDoesNotLandOnADeadBranch() async throws {
             try await withStage(.open, hasNetwork: true) { stage in
                 let network = try #require(stage.network)
@@ -58,7 +59,8 @@ extension EndToEnd {
             }
         }
 
-        /// Another commit comes first, three times; then the server's yes is followed by a look into the log, and not by a long silence.
+        /// Another commit comes first, three times; then the server accepts, and a look into the log follows rather
+        /// than a long silence.
         @Test func aLostRaceAtTheDoorCostsNoTime() async throws {
             try await withStage(.open, hasNetwork: true) { stage in
                 let network = try #require(stage.network)
@@ -76,7 +78,7 @@ extension EndToEnd {
                     }
                     return knock < gates.count ? .hold(gates[knock]) : .pass
                 }
-                // It comes into its groups at once.
+                // It joins its groups at once.
                 let login = try bob.start(["login", "bob", "--server", stage.url, "--password-file", bob.passwordFile])
                 for gate in gates {
                     let isThere = await eventually { gate.waiting > 0 }

@@ -35,7 +35,7 @@ extension EndToEnd {
                 #expect(try await alice.attempt("read", "room", wrapper: Self.full).status == 20)
                 let cut = try await alice.attempt("read", "room", "--all", wrapper: Self.unread)
                 #expect(cut.status == 0 && cut.errors.isEmpty, "\(cut.errors)")
-                // A failure stays the failure that it is.
+                // A failure is still reported as what it is.
                 #expect(try await alice.attempt("send", "nowhere", "x", wrapper: Self.full).status == 6)
 
                 try await stage.settle(people)
@@ -60,13 +60,13 @@ extension EndToEnd {
                 let identity = try await alice.run("keygen", "--to", "-").output
                 #expect(identity.contains("AGE-SECRET-KEY-") && !FileManager.default.fileExists(atPath: "-"))
 
-                // Bytes are nothing for a terminal.
+                // Bytes do not belong on a terminal.
                 let terminal = try Terminal()
                 let toTerminal = ["/bin/bash", "-c", "exec \"$@\" >&2", "sh"]
                 let refused = try alice.start(export, wrapper: toTerminal, terminal: terminal.programSide)
                 #expect(try await refused.exit().status == 64)
                 #expect(await eventually(within: 5) { terminal.text.contains("terminal") }, "\(terminal.text)")
-                // An archive that did not come through is no archive.
+                // An archive that did not come through is not an archive.
                 for wrapper in [Self.full, Self.unread, Self.closed] {
                     let lost = try alice.start(export, wrapper: wrapper)
                     #expect(try await lost.exit().status == 20, "\(wrapper): \(lost.errors)")

@@ -2,8 +2,8 @@ import Foundation
 import Testing
 
 extension EndToEnd {
-    /// The disk is full at one call or another of a command: what it says, its exit code and what is on the disk agree, so that nobody asks
-    /// twice for what is on its way, and nobody takes for done what is lost.
+    /// The disk is full at one call or another of a command: what it says, its exit code and what is on the disk agree,
+    /// so that no one asks twice for what is on its way, and no one believes done what is lost.
     @Suite struct DiskFullTests {
         static let stores = ["sqlite", "files"]
 
@@ -107,7 +107,7 @@ extension EndToEnd {
             }
         }
 
-        /// Whoever follows the advice has an account in the end.
+        /// People who follow the advice have an account in the end.
         @Test(arguments: stores) func aRegistrationSaysHowToGoOn(_ store: String) async throws {
             try await withStage { stage in
                 func newcomer(_ number: Int) throws -> Person {
@@ -153,7 +153,7 @@ extension EndToEnd {
                 let (folder, file) = (alice.home + "/out", alice.home + "/out/room.age")
                 try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
                 func export(_ environment: [String: String]) async throws -> Person.Run {
-                    try? FileManager.default.removeItem(atPath: file)  // Where there is one.
+                    try? FileManager.default.removeItem(atPath: file)  // If there is one.
                     return try await alice.attempt(
                         "export", "room", "--to", file, "--recipient", recipient, environment: environment)
                 }
@@ -163,7 +163,7 @@ extension EndToEnd {
                     let told: Comment = "\(fault): \(run.status) \(run.output)\(run.errors)"
                     #expect(!FileManager.default.fileExists(atPath: file + ".waxwing-part"), told)
                     let isThere = FileManager.default.fileExists(atPath: file)
-                    #expect(isThere == (run.status == 0 || run.errors.contains("is there and whole")), told)
+                    #expect(isThere == (run.status == 0 || run.errors.contains("is complete")), told)
                     #expect([0, 10, 11].contains(run.status), told)
                     if isThere { try await alice.run("archive", "verify", file, "--identity", key) }
                 }

@@ -5,7 +5,8 @@ import MLSOpenSSL
 import Testing
 
 extension EndToEnd {
-    /// What a member's session is good for, past all clients: the server lets nobody in by somebody else's word, and junk stops nobody.
+    /// What a member's session can do, bypassing all clients: the server lets no one in by someone else's word, and
+    /// junk stops no one.
     @Suite struct DoorTests {
         @Test(arguments: [Server.Ordering.strict, .open])
         func anOrdinaryMemberBringsInNobodyAndStopsNobody(ordering: Server.Ordering) async throws {
@@ -35,7 +36,7 @@ extension EndToEnd {
             }
         }
 
-        /// Does what no client would, and says how it was refused. Junk of far epochs is passed over without a word.
+        /// Does what no client would, and says how it was refused. Junk of far epochs is silently passed over.
         private func attack(as person: Person, at port: UInt16) async throws -> [ErrorCode?] {
             try await onThread {
                 let (group, token) = try ServerLog.open("room", person, port)
@@ -107,7 +108,7 @@ private struct Forger {
         ).message
     }
 
-    /// Of somebody whom nobody knows.
+    /// Of someone whom no one knows.
     func add() throws -> Proposal {
         let bundle = try KeyPackageBundle.generate(
             crypto: crypto, identity: .basic(identity: Array(repeating: 7, count: 16)), signer: signer,

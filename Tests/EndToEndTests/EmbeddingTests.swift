@@ -5,7 +5,7 @@ import Waxwing
 import WaxwingCore
 
 extension EndToEnd {
-    /// Accounts held by a program of somebody else's, through the library.
+    /// Accounts held by a program of someone else's, through the library.
     @Suite struct EmbeddingTests {
         private func account(_ name: String, _ store: StoreKind, on stage: Stage) async throws -> Account {
             let account = try Account.open(at: stage.folder + "/" + name, store: store)
@@ -55,7 +55,7 @@ extension EndToEnd {
                 try await alice.sync()
                 let first = try await texts(2, updates, of: bob)
                 #expect(first.texts == ["one", "two"])
-                // Its task is cancelled, and the connection ends with it; so somebody else can have it.
+                // Its task is cancelled, and the connection ends with it, so someone else can have it.
                 connection.cancel()
                 await #expect(throws: CancellationError.self) { try await connection.value }
                 guard case .reached = try await bob.sync() else {
@@ -63,7 +63,7 @@ extension EndToEnd {
                 }
                 try await alice.send("three", to: alice.group(named: "lunch").id)
                 try await alice.sync()
-                // Another process goes on with what the first one kept.
+                // Another process continues with what the first one kept.
                 let kept = try JSONDecoder().decode(UpdateCursor.self, from: JSONEncoder().encode(first.cursor))
                 let again = try Account.open(at: stage.folder + "/bob")
                 try await again.sync()
@@ -73,7 +73,7 @@ extension EndToEnd {
             }
         }
 
-        /// One of two that have a profile open is connected, and carries out what the other asks for.
+        /// Of two that have a profile open, one is connected, and carries out what the other asks for.
         @Test func oneOfTwoIsConnected() async throws {
             try await withStage { stage in
                 let (alice, bob) = (
@@ -101,7 +101,7 @@ extension EndToEnd {
             }
         }
 
-        /// An archive is written while the network is away, and a closed account is out of everybody's way.
+        /// An archive is written while the network is away, and a closed account is out of everyone's way.
         @Test func whatIsClosedIsOutOfTheWay() async throws {
             try await withStage { stage in
                 let alice = try await account("alice", .sqlite, on: stage)

@@ -70,14 +70,14 @@ extension EndToEnd {
 }
 
 extension Int {
-    /// Counts on, and starts over behind the last.
+    /// Counts on, and starts over after the last.
     fileprivate mutating func next(of fates: [FaultyProxy.Fate]) -> FaultyProxy.Fate {
         defer { self += 1 }
         return fates[self % fates.count]
     }
 }
 
-/// A group on a server: somebody posts into it, and somebody else may listen.
+/// A group on a server: someone posts into it, and someone else may listen.
 private final class Room: Sendable {
     let listener: SessionToken
     private let speaker: SessionToken
@@ -98,7 +98,7 @@ private final class Room: Sendable {
         }
         let (alice, bob) = (try await person("alice"), try await person("bob"))
         group = try await ask(Endpoint.createGroup(name: "room", token: alice.token))
-        // For the server all of this is bytes.
+        // For the server all of this is just bytes.
         try await ask(
             Endpoint.escrowInvite(
                 bob.userID, commit: [1], welcome: [2], groupInfo: [3], group: group, token: alice.token))
@@ -118,7 +118,7 @@ private final class Room: Sendable {
     }
 }
 
-/// Somebody who listens, and opens the feed again whenever it breaks.
+/// Someone who listens, and opens the feed again whenever it breaks.
 private final class Ear: Sendable {
     private let transport: HTTPTransport
     private let token: SessionToken
@@ -168,7 +168,7 @@ private final class Ear: Sendable {
 /// What an ear shares with its transport and its task.
 private final class Shared: Sendable {
     struct State {
-        /// Each once, in the order they were heard first: a batch that was only half read comes again.
+        /// Each once, in the order in which they were first heard: a batch that was only half read comes again.
         var sequences: [UInt64] = []
         var openings = 0
         var hasLagged = false

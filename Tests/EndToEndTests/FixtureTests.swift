@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd {
-    /// The recordings of `fixtures/`, played again.
+    /// The recordings of `fixtures/`, replayed.
     @Suite struct FixtureTests {
         static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("fixtures").path
@@ -34,7 +34,7 @@ extension EndToEnd {
             try await withFolder { folder in
                 let text = try String(contentsOfFile: Self.folder + "/first-conversation.jsonl", encoding: .utf8)
                 var lines = text.split(separator: "\n").map(String.init)
-                // Another text is sent than the one recorded.
+                // A text is sent that differs from the recorded one.
                 let index = try #require(lines.firstIndex { $0.contains("Noon at the fountain?") })
                 lines[index] = lines[index].replacingOccurrences(of: "Noon", with: "Nine")
                 let altered = folder + "/altered.jsonl"
@@ -53,7 +53,8 @@ extension EndToEnd {
             }
         }
 
-        /// Lines that are there twice, or not at all, or in another order; numbered anew, so that only a play can find them.
+        /// Lines that are there twice, or missing, or in another order; renumbered, so that only a replay can find
+        /// them.
         @Test func aLineTooManyOrTooFewEndsAReplay() async throws {
             try await withFolder { folder in
                 let text = try String(contentsOfFile: Self.folder + "/feed-lags.jsonl", encoding: .utf8)
@@ -67,7 +68,8 @@ extension EndToEnd {
                     altered.append(("\(kind) doubled", Array(lines[...place] + lines[place...])))
                     altered.append(("\(kind) dropped", Array(lines[..<place] + lines[(place + 1)...])))
                 }
-                // While the client rests before the last event: an answer to a request that had one, and an event of a feed that is over.
+                // While the client rests before the last event: an answer to a request that already had one, and an
+                // event of a feed that is over.
                 let watch = try #require(places("command").last { lines[$0].contains("\"watch\"") })
                 let rest = try #require(places("event").last)
                 for kind in ["answer", "event"] {
@@ -116,7 +118,7 @@ extension EndToEnd {
                     #expect(done.status == 0, "\(command): \(done.errors)")
                 }
                 let after = try await run(["sync"])
-                #expect(after.status == 16 && after.errors.contains("come to its end"), "\(after.errors)")
+                #expect(after.status == 16 && after.errors.contains("reached the end"), "\(after.errors)")
                 let shown = try await run(["store", "show", "--json"]).json(StoreLine.self)
                 let replayed = try await Replay.run(path)
                 #expect(replayed.contains(try #require(shown.first).digest))
@@ -136,7 +138,7 @@ extension EndToEnd {
                 try await alice.register(at: stage.url)
                 try await alice.run("sync")
                 let text = try String(contentsOfFile: stage.folder + "/alice.jsonl", encoding: .utf8)
-                // Whoever has it has the keys: it says so itself, and on the terminal.
+                // Anyone who has it has the keys: it says so itself, and on the terminal.
                 #expect(text.prefix { $0 != "\n" }.contains("Do not share it"))
                 let said = try await alice.attempt("sync").errors
                 #expect(said.contains("do not share it"), "\(said)")
@@ -170,7 +172,7 @@ private struct RecordedCommand: Decodable {
 
 /// `waxwing replay` as a process.
 enum Replay {
-    /// What it prints, the hash of the profile last.
+    /// What it prints, with the hash of the profile last.
     static func run(_ path: String, _ store: String = "sqlite") async throws -> String {
         let run = try await attempt(path, store)
         try #require(run.status == 0, "\(path) with \(store): \(run.errors)")

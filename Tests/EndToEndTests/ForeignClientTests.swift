@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 extension EndToEnd {
-    /// A client of another make among Waxwing's, with the habits of the reference client.
+    /// Another kind of client among Waxwing's, with the habits of the reference client.
     @Suite struct ForeignClientTests {
         /// What a part of the story is about.
         enum Scene: CaseIterable, Sendable {
@@ -11,13 +11,13 @@ extension EndToEnd {
             case race
             /// The foreign client rotates without having read the log.
             case blindRotation
-            /// It goes on committing where that has led it, and talks there.
+            /// It goes on committing where that led it, and talks there.
             case deadBranch
-            /// It comes in from outside twice in a row.
+            /// It joins from outside twice in a row.
             case twoResets
-            /// It comes in from outside, and rotates at once.
+            /// It joins from outside, and rotates at once.
             case resetAndRotation
-            /// Everybody talks.
+            /// Everyone talks.
             case talk
             /// Waxwing's members rotate one after the other.
             case rotations
@@ -66,14 +66,14 @@ extension EndToEnd {
                     let (group, token) = try ServerLog.open("room", admin, port)
                     try ServerLog.ask(Endpoint.promote(member, group: group, token: token), port)
                 }
-                // Of leaves that are blank, so that nobody would commit them.
+                // Of leaves that are blank, so that no one would commit them.
                 for number in 0..<520 {
                     _ = try await fay.propose(["op": "propose_remove", "index": 40], number: number, in: "room")
                 }
                 let leaving = try await fay.propose(
                     ["op": "propose_remove", "identity": fay.identity], number: 520, in: "room")
                 for person in people { try await person.sync() }
-                // Gus has seen this one alone.
+                // Only Gus has seen this one.
                 try await gus.look(at: leaving, in: "room")
                 try await gus.rotate("room")
                 for person in people { try await person.sync() }
@@ -187,7 +187,8 @@ private struct Story {
         for person in members.shuffled(using: &dice) { try await person.sync() }
     }
 
-    /// Nobody does anything but sync: then Waxwing's members are together, and have read from each other what was sent, once and in order.
+    /// No one does anything but sync: then Waxwing's members are together, and have read each other's texts, once and
+    /// in order.
     mutating func settle() async throws {
         try await stage.settle(members)
         try await expectTogether()
@@ -216,7 +217,7 @@ private struct Story {
 
     // MARK: Newcomers
 
-    /// One of the members invites somebody who is new; the foreign client goes on as it does.
+    /// One of the members invites someone new; the foreign client goes on as it does.
     mutating func invite(_ name: String) async throws {
         let newcomer = try await stage.people(name)[0]
         if isOurs {
@@ -231,7 +232,7 @@ private struct Story {
         try await comesIn(newcomer)
     }
 
-    /// Somebody logs in on another profile, whose leaf takes the place of the one before.
+    /// Someone logs in on another profile, whose leaf replaces the one before.
     mutating func logIn(again name: String) async throws {
         if Bool.random(using: &dice) { try await fay.rotate("room") }
         if Bool.random(using: &dice) { try await fay.reset("room") }

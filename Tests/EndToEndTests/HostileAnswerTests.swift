@@ -3,7 +3,7 @@ import Testing
 
 extension EndToEnd {
     @Suite struct HostileAnswerTests {
-        /// What stands where an answer of the server should be.
+        /// What comes in place of the server's answer.
         enum Disguise: CaseIterable, Sendable {
             case noise, truncated, oversize, portal, wrongError
 
@@ -100,7 +100,7 @@ extension EndToEnd {
             }
         }
 
-        /// What is asked in passing: nobody waits for it, and without it something would be missing later.
+        /// Requests that are made in passing: no one waits for them, and without them something would be missing later.
         @Test func whateverAnswersWhatIsAskedInPassingDoesNoHarm() async throws {
             try await Self.atOnce(Disguise.allCases, inPassing)
         }
@@ -119,7 +119,7 @@ extension EndToEnd {
                 try await trials.run(
                     "POST /welcomes/{id}/accept", carol, ["accept", "room", "--wait", "0.4"], mayBeSilent: true)
                 try await stage.settle([alice, carol])
-                // Carol comes, speaks and goes while bob is away: only the server can tell him her name.
+                // Carol joins, speaks and goes while bob is away: only the server can tell him her name.
                 try await carol.run("send", "room", "just passing by")
                 try await alice.sync()
                 try await alice.run("group", "remove", "room", "carol")
@@ -130,7 +130,7 @@ extension EndToEnd {
                 try await alice.run("invite", "room", "dave")
                 try await trials.run("GET \(room)/invites", alice, ["sync", "--now"])
                 try await stage.settle([alice, bob])
-                // The group moves on without dave: his invite is taken back and made anew.
+                // The group moves on without dave: his invite is taken back and made again.
                 try await bob.run("group", "rotate", "room")
                 try await trials.run("POST \(room)/cancel-invite", alice, ["sync", "--now"])
                 try await stage.settle([alice, bob])
@@ -142,7 +142,7 @@ extension EndToEnd {
                 let bobAgain = try Person("bobAgain", folder: stage.folder)
                 let login = ["login", "bob", "--server", stage.url, "--password-file", bobAgain.passwordFile]
                 try await trials.run("POST /reset-account", bobAgain, login)
-                // Of an answer that says nothing no half can be missed.
+                // No half can be missing from an answer that says nothing.
                 try await trials.run("POST /logout", alice, ["logout"], mayBeSilent: disguise == .truncated)
                 #expect(try await alice.attempt("sync").status != 0, "logged out, whatever the server said")
                 try await alice.run("login", "--password-file", alice.passwordFile)
@@ -167,7 +167,7 @@ extension EndToEnd {
                 let network = try #require(stage.network)
                 try await stage.room(people)
                 let fate = disguise.fate(seed: 99)
-                // Streams and polls alike: where only a stream is nonsense, polls take its place.
+                // Streams and polls alike: if only a stream is nonsense, polls take its place.
                 network.play { $0.path.hasPrefix("/api/v1/events") ? fate : .pass }
                 let watch = try bob.start(["watch"])
                 #expect(await eventually { watch.errors.contains("no connection") }, "\(watch.output)\(watch.errors)")
@@ -182,7 +182,7 @@ extension EndToEnd {
 }
 
 extension Person {
-    /// Lets what was put off be due at once.
+    /// Makes everything that was put off due at once.
     fileprivate func retryAll() async throws {
         for row in try await outbox() { try await run("outbox", "retry", "\(row.outbox)", "--queue") }
     }
@@ -210,7 +210,7 @@ private struct Trials {
         let process = try person.start(arguments)
         let status = try await process.exit().status
         if !network.requests[before...].contains(where: { $0.endpoint == endpoint }) {
-            // On a busy machine the time that the command was given may be over before it comes to that.
+            // On a busy machine the command's time may be over before it gets to that.
             _ = try await person.attempt("sync", "--now")
         }
         network.heal()
@@ -218,7 +218,7 @@ private struct Trials {
         let isAsked = network.requests[before...].contains { $0.endpoint == endpoint }
         #expect(isAsked, "never asked: \(said)", sourceLocation: sourceLocation)
         #expect(status >= 0, "a crash: \(said)", sourceLocation: sourceLocation)
-        // A command that asked once more, of an honest network or of the log, has nothing to tell.
+        // A command that asked again, an honest network or the log, has nothing to tell.
         let isTold =
             status != 0 || process.output.contains("queued") || !process.errors.isEmpty
             || process.output.contains("sent (seq") || process.output.contains(" left\n")

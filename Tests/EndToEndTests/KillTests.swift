@@ -3,15 +3,16 @@ import Testing
 
 extension EndToEnd {
     @Suite struct KillTests {
-        /// Kills `waxwing` at 28 moments of its work for each ordering, 56 in all, and looks at the end whether anything was lost,
-        /// doubled, or sealed twice under one key. A run that was over before its moment is played again with an earlier one.
+        /// Kills `waxwing` at 28 moments of its work for each ordering, 56 in all, and checks at the end whether
+        /// anything was lost, doubled, or sealed twice under one key. A run that was over before its moment is repeated
+        /// with an earlier one.
         @Test(arguments: Server.Ordering.allCases)
         func noMomentIsAWrongOneToDie(_ ordering: Server.Ordering) async throws {
             try await withStage(ordering) { stage in
                 let people = try await stage.people("alice", "bob")
                 try await stage.room(people)
                 var story = Story(people[0], people[1], epoch: try await people[0].details("room").epoch)
-                // Parts of the time that a whole run takes; the two orderings look at different ones.
+                // Fractions of the time that a whole run takes; the two orderings look at different ones.
                 let parts = (0..<7).map { (Double($0) + (ordering == .strict ? 0.3 : 0.8)) / 7.5 }
                 for act in Story.Act.allCases {
                     let whole = try await story.play(act)
@@ -51,9 +52,9 @@ private struct Story {
 
     private let alice: Person
     private let bob: Person
-    /// What has to be read in the end: all that was ever queued.
+    /// What has to be read in the end: everything that was ever queued.
     private(set) var sent: [Person: [String]] = [:]
-    /// Where the group has to be in the end.
+    /// The epoch the group has to be in at the end.
     private(set) var epoch: UInt64
     /// How many runs ended by the signal.
     var kills: Int { hits.values.reduce(0, +) }
@@ -84,7 +85,7 @@ private struct Story {
         #expect(status == 0 || status == -SIGKILL, "it ended with \(status): \(process.errors)")
         if status == -SIGKILL { hits[act, default: 0] += 1 }
         if act == .send {
-            // Whether it was queued is for the disk to say; what was reported must be there.
+            // The disk says whether it was queued; what was reported must be there.
             let isQueued = try await alice.texts("room").contains(text)
             #expect(isQueued || status == -SIGKILL)
             if isQueued { sent[alice, default: []].append(text) }

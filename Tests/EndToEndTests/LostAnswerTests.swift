@@ -8,13 +8,14 @@ extension EndToEnd {
         func everyMessageArrivesOnceAlthoughItsAnswerIsLost(_ ordering: Server.Ordering) async throws {
             try await withStage(ordering, hasNetwork: true) { stage in
                 let network = try #require(stage.network)
-                // The reference server knows no repeated requests: there the client alone keeps a message from being doubled.
+                // The reference server does not recognize repeated requests: there, only the client keeps a message
+                // from being doubled.
                 if ordering == .open { network.hideIdempotencyKeys() }
                 let people = try await stage.people("alice", "bob")
                 let (alice, bob) = (people[0], people[1])
                 try await stage.room(people)
 
-                // For the first way of each message to the server.
+                // For the first trip of each message to the server.
                 let fates: [FaultyProxy.Fate] = [
                     .loseAnswer, .cutAnswer(after: 0.1), .cutAnswer(after: 0.5), .cutAnswer(after: 0.99), .loseAnswer,
                     .cutAnswer(after: 0.9), .loseRequest, .cutAnswer(after: 0.7),

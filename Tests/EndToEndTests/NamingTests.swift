@@ -51,19 +51,19 @@ extension EndToEnd {
                 try #require(stage.network).play(Self.swapNames)
                 let sync = try await alice.run("sync", "--now").output
                 for (name, other) in [("bob", "eve"), ("eve", "bob")] {
-                    #expect(sync.contains("\(name) calls themselves \(other) now, by the server's word"), "\(sync)")
+                    #expect(sync.contains("\(name) is called \(other) by the server now"), "\(sync)")
                 }
-                #expect(try await !alice.run("sync", "--now").output.contains("calls themselves"), "it is told once")
+                #expect(try await !alice.run("sync", "--now").output.contains("by the server now"), "it is told once")
                 #expect(try await alice.run("read", "room").output == before)
                 let shown = try await alice.run("group", "show", "room").output
-                #expect(shown.contains("calls themselves eve now"), "\(shown)")
+                #expect(shown.contains("is called eve by the server now"), "\(shown)")
                 let trust = try await alice.run("trust", "show", "bob").output
                 #expect(trust.contains("waxwing trust rename bob"), "\(trust)")
 
                 let none = try await alice.attempt("trust", "rename", "alice")
                 #expect(none.status == 14, "\(none.errors)")
                 let taken = try #require(try await alice.run("trust", "rename", "bob", "--json").json(Trust.self).first)
-                // There is another eve: both are told apart.
+                // There is another eve: the two are told apart.
                 let form = "eve.\(bobsID.prefix(8))"
                 #expect(taken.username == form && taken.userID == bobsID && taken.claimedName == nil)
                 let lines = try await alice.run("read", "room", "--json").json(Line.self)
@@ -101,7 +101,7 @@ extension EndToEnd {
                 try await alice.sync()
                 let read = try await alice.run("read", "room").output
                 #expect(read.contains("B0B.") && read.contains(": hello from bob") && !read.contains("B0B:"), "\(read)")
-                // Nobody else has this very name.
+                // No one else has this very name.
                 try await alice.run("group", "remove", "room", "B0B")
             }
         }

@@ -18,7 +18,8 @@ extension EndToEnd {
             }
         }
 
-        /// Alice had verified bob, seen carol, and been told that dave has another key. A message of hers waits, and bob has an invite.
+        /// Alice had verified bob, seen carol, and been told that dave has another key. A message of hers waits, and
+        /// bob has an invite.
         @Test func peopleGoOn() async throws {
             try await withOldFiles { folder in
                 try FileManager.default.createDirectory(atPath: folder + "/daemon", withIntermediateDirectories: true)
@@ -28,7 +29,7 @@ extension EndToEnd {
                 for person in [alice, bob] {
                     let held = try await person.run("trust", "list", "--json").output
                     #expect(held.isEmpty, "\(person.name) holds: \(held)")
-                    // The sessions of then have run out.
+                    // The sessions of then have expired.
                     try Data("a long password\n".utf8).write(to: URL(fileURLWithPath: person.passwordFile))
                     try await person.run("login", person.name, "--password-file", person.passwordFile)
                 }
@@ -55,7 +56,7 @@ extension EndToEnd {
             }
         }
 
-        /// Alice, bob, carol and dave, as one of them takes the others.
+        /// How one of alice, bob, carol and dave judges the others.
         private func trust(_ person: Person) async throws -> [String] {
             struct View: Decodable {
                 struct Member: Decodable {
@@ -68,7 +69,7 @@ extension EndToEnd {
             return view.members.sorted { $0.username < $1.username }.map(\.trust)
         }
 
-        /// The client sends other bytes by now. The first request that differs is named.
+        /// The client now sends other bytes. The first request that differs is named.
         @Test func theRecordingOpens() async throws {
             try await withOldFiles { folder in
                 let person = try Person("reader", folder: folder)

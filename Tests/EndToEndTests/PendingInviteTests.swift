@@ -2,7 +2,7 @@ import Testing
 
 extension EndToEnd {
     @Suite struct PendingInviteTests {
-        /// When the invitee says yes.
+        /// When the invitee accepts.
         enum Moment: CaseIterable, Sendable {
             /// After the inviter has renewed the invite.
             case late
@@ -36,7 +36,7 @@ extension EndToEnd {
                 let escrow = "POST /groups/{id}/escrow-invite"
                 #expect(count(escrow) == 1)
                 if moment == .early {
-                    // It may well have to wait: what counts is that carol comes in in the end.
+                    // It may well have to wait: what counts is that carol joins in the end.
                     try await carol.run("accept", "room", "--wait", "1")
                     try await bob.run("send", "room", "bob after the yes")
                     sent[bob]?.append("bob after the yes")
@@ -44,13 +44,13 @@ extension EndToEnd {
                 try await alice.run("send", "room", "alice between")
                 try await alice.sync()
                 if moment == .late {
-                    // More than once where a process ended before it heard the answer.
+                    // More than once if a process ended before it heard the answer.
                     #expect(count("POST /groups/{id}/cancel-invite") >= 1)
                     #expect(count(escrow) == 2, "the invite was not made anew for the epoch that counts")
                     try await carol.sync()
                     try await carol.run("accept", "room")
                 }
-                // Nobody does anything but sync until carol is in.
+                // No one does anything but sync until carol is in.
                 let isIn = try await eventually {
                     try await stage.settle(all)
                     let (here, there) = (try await alice.details("room"), try await carol.details("room"))
@@ -64,7 +64,7 @@ extension EndToEnd {
                 }
                 try await stage.settle(all)
                 try await expectConverged(members, sent: sent)
-                // What came before her keys cannot be hers; all that came after them is.
+                // What came before her keys cannot be hers; everything after them is.
                 let afterwards = Set(all.map { "\($0.name) afterwards" })
                 let texts = try await carol.texts("room").filter { afterwards.contains($0) }
                 #expect(texts.count == 3 && Set(texts) == afterwards, "carol reads \(texts)")

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd {
-    /// Whatever a profile is kept in and however it hears of news, nobody above notices.
+    /// Whatever a profile is kept in and however it hears of news, nothing above notices.
     @Suite struct PluginTests {
         @Test(arguments: ["sqlite", "files"], ["sse", "poll"])
         func peopleTalkOverANetworkThatComesAndGoes(_ store: String, _ transport: String) async throws {
@@ -91,7 +91,7 @@ extension EndToEnd {
                 }
                 #expect(names.allSatisfy { $0.hasPrefix("store.") } || names == ["store"], "\(names)")
 
-                // Nobody moves what is in use.
+                // No one moves what is in use.
                 let watching = try alice.start(["watch"])
                 #expect(await eventually { watching.errors.contains("connected") }, "\(watching.errors)")
                 #expect(try await alice.attempt("store", "convert", second).status == 12)

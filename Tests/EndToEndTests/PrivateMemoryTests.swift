@@ -12,7 +12,8 @@ extension EndToEnd {
             return limits.contains(#/Max core file size +0 +0 /#)
         }
 
-        /// What belongs to the superuser in /proc, no one else looks into; what belongs to its owner, others of theirs can.
+        /// What belongs to the superuser in /proc, no one else can read; what belongs to its owner, their other
+        /// processes can.
         private static func isClosed(_ pid: pid_t) throws -> Bool {
             var status = stat()
             try #require(stat("/proc/\(pid)/mem", &status) == 0)
@@ -29,7 +30,7 @@ extension EndToEnd {
                 let sending = try people[0].start(["send", "room", "hello"], environment: Self.closed)
                 #expect(try await sending.exit().status == 0, "\(sending.errors)")
                 #expect(await eventually { watching.output.contains("hello") }, "\(watching.output)")
-                // A crash ends it at once, with no core and no one who looks into it.
+                // A crash ends it at once, with no core file and without a backtracer.
                 watching.signal(SIGSEGV)
                 #expect(try await watching.exit(within: 20).status == -SIGSEGV)
             }

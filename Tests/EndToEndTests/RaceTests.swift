@@ -11,7 +11,7 @@ extension EndToEnd {
                 for name in names.prefix(count) { people += try await stage.people(name) }
                 try await stage.room(people)
                 let before = try await people[0].details("room").epoch
-                // All of them stand at the same epoch and want the next one to be theirs.
+                // All of them are at the same epoch and want the next one to be theirs.
                 for person in people { try await person.run("group", "rotate", "room", "--queue") }
                 for person in people { try await person.run("send", "room", "from \(person.name)", "--queue") }
                 // No commit goes on before all of them have been made.

@@ -2,16 +2,16 @@ import Foundation
 import Testing
 
 extension EndToEnd {
-    /// Reading needs no writing: on a disk that is mounted read-only, or full, all that is there can be looked at.
+    /// Reading needs no writing: on a disk that is mounted read-only, or full, everything can be read.
     @Suite(.enabled("needs leave to mount: run it as root, or allow user namespaces") { await SmallDisk.isPossible() })
     struct ReadOnlyTests {
-        /// What only looks, with what it prints where all is well.
+        /// Commands that only read, with what they print if all is well.
         private static let commands = [
             "whoami --json", "read room --all --json", "outbox list --all --json", "group list --all --json",
             "group show room --json", "trust show --json", "invites --json", "store show --json",
             "export room --to $WAXWING_HOME/result/room.age --recipient $RECIPIENT --force --json",
         ]
-        /// The disk, as the profile's folder is put on it.
+        /// The disk that is put in place of the profile's folder.
         private static let disks = [
             "read-only": """
             mount --bind default default
@@ -53,7 +53,7 @@ extension EndToEnd {
                 #expect(try listing(alice) == before, "looking has changed something")
                 for (disk, mount) in Self.disks {
                     for (lack, removal) in Self.missing {
-                        // Taken away from a copy: the folder itself stays as the crash has left it.
+                        // Removed from a copy: the folder itself stays as the crash left it.
                         let seen = try await look(
                             alice, recipient,
                             at: "cp -a default whole; mount --bind whole default\n\(removal)\n\(mount)")
@@ -65,7 +65,8 @@ extension EndToEnd {
             }
         }
 
-        /// Leaves the profile as a process does that is killed: with committed rows that are in the log alone, or files that nothing names.
+        /// Leaves the profile as a killed process does: with committed rows that are only in the log, or files that
+        /// nothing names.
         private func interrupt(_ alice: Person, _ store: String) async throws {
             let folder = alice.home + "/default"
             if store == "sqlite" {
@@ -112,17 +113,17 @@ extension EndToEnd {
                 }
             }
             #expect(texts["errors"] == nil || texts["errors"] == "", "\(texts["errors"] ?? "") at: \(disk)")
-            // An archive is another one each time; how much is in it is not.
+            // An archive is different each time; how much is in it is not.
             let export = "\(Self.commands.count - 1)"
             let line = try JSONDecoder().decode(ExportLine.self, from: Data((texts[export] ?? "").utf8))
             texts = texts.filter { Int($0.key) != nil || $0.key == "errors" }
             texts[export] = "\(line.rows) rows, \(line.waiting) waiting"
             try FileManager.default.removeItem(atPath: result)
-            try? FileManager.default.removeItem(atPath: person.home + "/whole")  // Where a copy was made.
+            try? FileManager.default.removeItem(atPath: person.home + "/whole")  // If a copy was made.
             return texts
         }
 
-        /// Names and sizes of all that is in the profile.
+        /// Names and sizes of everything in the profile.
         private func listing(_ person: Person) throws -> [String] {
             let folder = person.home + "/default"
             return try FileManager.default.subpathsOfDirectory(atPath: folder).sorted().map { name in

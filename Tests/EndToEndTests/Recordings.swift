@@ -2,13 +2,14 @@ import Foundation
 import Synchronization
 import Testing
 
-/// Where sessions are recorded to, if anywhere.
+/// Where sessions are recorded, if anywhere.
 private let recordingFolder = ProcessInfo.processInfo.environment["WAXWING_RECORD"]
 
-/// The sessions of `fixtures/`: recorded here when `WAXWING_RECORD` names the folder (`make fixtures`), played again in ``FixtureTests``.
+/// The sessions of `fixtures/`: recorded here if `WAXWING_RECORD` names the folder (`make fixtures`), replayed in
+/// ``FixtureTests``.
 extension EndToEnd {
     @Suite(.enabled(if: recordingFolder != nil, "WAXWING_RECORD does not say where to record to")) struct Recordings {
-        /// Records what one person does on a stage, and what playing it again prints.
+        /// Records what one person does on a stage, and what a replay prints.
         private func record(
             _ name: String, _ hero: String, _ ordering: Server.Ordering = .strict,
             _ play: (Stage, FaultyProxy, Person) async throws -> Void
@@ -67,7 +68,7 @@ extension EndToEnd {
         }
 
         @Test func aRaceLostAndOneWon() async throws {
-            // A server that takes whatever comes, so that the commit that came too late lies in the log.
+            // A server that accepts whatever comes, so that the commit that came too late is in the log.
             try await record("commit-race", "alice", .open) { stage, network, alice in
                 let bob = try await stage.people("bob")[0]
                 try await stage.room([alice, bob])
@@ -149,7 +150,7 @@ extension EndToEnd {
                     return isSecond.take() ? .hold(gate) : .pass
                 }
                 let watching = try alice.start(["watch"])
-                // Nobody tells of what is said while the stream is gone.
+                // No one tells of what is said while the stream is gone.
                 #expect(await eventually { gate.waiting == 1 })
                 for number in 1...3 { try await bob.run("send", "room", "message \(number) while nobody listens") }
                 gate.open()

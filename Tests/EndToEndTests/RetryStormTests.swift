@@ -2,14 +2,14 @@ import Foundation
 import Testing
 
 extension EndToEnd {
-    /// A server in trouble, or something in its place, is asked seldom by every command and by `watch`, whatever it answers; and all that was
-    /// asked for is done once when it is well again.
+    /// Every command and `watch` seldom ask a server in trouble, or something in its place, whatever it answers; and
+    /// everything asked for is done once when the server is well again.
     @Suite struct RetryStormTests {
         enum Storm: String, CaseIterable, Sendable {
             case tooMany, tooManyForSeconds, tooManyUntil, unavailable, unavailableForSeconds, badGateway, unauthorized,
                 forbidden, notFound, cut
 
-            /// How long the server asks to wait, where it does.
+            /// How long the server asks to wait, if it does.
             static let asked = 3
 
             var fate: FaultyProxy.Fate {
@@ -23,7 +23,7 @@ extension EndToEnd {
                 case .tooMany: return plain(429)
                 case .tooManyForSeconds: return plain(429, seconds)
                 case .tooManyUntil:
-                    // By the server's clock, which need not be ours.
+                    // By the server's clock, which may not be ours.
                     return plain(
                         429,
                         [["date", "Sun, 06 Nov 1994 08:49:37 GMT"], ["retry-after", "Sun, 06 Nov 1994 08:49:40 GMT"]])
@@ -45,7 +45,7 @@ extension EndToEnd {
                 }
             }
 
-            /// `WAXWING_STORM` is a storm's name, or `all`; else two of them, others every day.
+            /// `WAXWING_STORM` is a storm's name, or `all`; otherwise two of them, different ones every day.
             static let played: [Storm] = {
                 let wanted = ProcessInfo.processInfo.environment["WAXWING_STORM"] ?? ""
                 if wanted == "all" { return allCases }
@@ -59,7 +59,8 @@ extension EndToEnd {
                 ProcessInfo.processInfo.environment["WAXWING_STORM_SECONDS"].flatMap { Double($0) } ?? 0
         }
 
-        /// A copy of somebody's profile that is never heard of again, whose requests are told by the header that brings their token.
+        /// A copy of someone's profile that is never heard of again, whose requests are recognized by the header that
+        /// brings their token.
         fileprivate struct Understudy: Sendable {
             let person: Person
             let command: [String]
@@ -160,7 +161,7 @@ extension EndToEnd {
                 #expect(watched > 0)
 
                 network.heal()
-                // Carol first: who comes in later does not read it.
+                // Carol first: those who join later do not read it.
                 for person in [carol, alice, bob] { try await person.run("sync", "--now") }
                 // Within one back-off, without being told.
                 #expect(await eventually(within: 75) { watch.output.contains("through the storm") })
@@ -177,7 +178,7 @@ extension EndToEnd {
             }
         }
 
-        /// What a command says, and ends with.
+        /// What a command says, and its exit code.
         private func check(_ run: Person.Run, _ command: [String], _ storm: Storm) {
             let words = run.output + run.errors
             let name = Comment(rawValue: "\(storm), \(command): \(run.status) \(words)")
@@ -191,12 +192,12 @@ extension EndToEnd {
                 #expect(run.status == 0, name)
             }
             if isServers { #expect(!words.contains("captive portal"), name) }
-            #expect(!words.contains("nothing has been tried yet"), name)
+            #expect(!words.contains("it has not been tried yet"), name)
             if command[0] == "login" { return }
             #expect(command[0] == "sync" || run.output.contains("queued"), name)
         }
 
-        /// Nobody is logged in: what is written is kept, and no one is told that it is on its way.
+        /// No one is logged in: what is written is kept, and no one is told that it is on its way.
         @Test func whatIsAskedForWithoutASessionSaysThatItNeedsALogin() async throws {
             try await withStage { stage in
                 let people = try await stage.people("alice", "bob")
@@ -204,12 +205,12 @@ extension EndToEnd {
                 try await stage.room(people)
                 try await alice.run("logout")
                 let run = try await alice.attempt("send", "room", "for later")
-                #expect(run.status == 3 && run.output.contains("nothing leaves before `waxwing login`"), "\(run)")
+                #expect(run.status == 3 && run.output.contains("nothing is sent before `waxwing login`"), "\(run)")
                 let rotate = try await alice.attempt("group", "rotate", "room", "--json")
                 #expect(rotate.status == 3 && rotate.output.contains("waxwing login"), "\(rotate)")
                 let sync = try await alice.attempt("sync")
                 #expect(sync.status == 3, "\(sync)")
-                // Who only wants it queued gets that.
+                // Someone who only wants it queued gets that.
                 let queue = try await alice.attempt("send", "room", "and more", "--queue")
                 #expect(queue.status == 0 && queue.output.contains("waxwing login"), "\(queue)")
                 try await alice.run("login", "--password-file", alice.passwordFile)

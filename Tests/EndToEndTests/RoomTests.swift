@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 extension EndToEnd {
-    /// Who is in the room, with real processes: nobody enters unseen, and nothing leaves past a stranger.
+    /// Who is in the room, with real processes: no one enters unseen, and nothing leaves past a stranger.
     @Suite struct RoomTests {
         /// A line of `trust list --json`.
         private struct Held: Decodable {
@@ -13,7 +13,7 @@ extension EndToEnd {
             var remedies: [String]
         }
 
-        /// The door of a private room is opened by whoever has the server, and somebody comes in by it.
+        /// The operator of the server opens a private room, and someone joins from outside.
         @Test(arguments: [(Server.Ordering.strict, "sqlite", "accept"), (.open, "files", "remove")])
         func nothingLeavesPastAStranger(ordering: Server.Ordering, store: String, way: String) async throws {
             try await withStage(ordering) { stage in
@@ -58,7 +58,7 @@ extension EndToEnd {
                 #expect(wrong.status == 14, "\(wrong.errors)")
                 if way == "accept" {
                     try await alice.run("trust", "accept", "room", "ghost")
-                    // Alice is an admin: her word goes for bob, too.
+                    // Alice is an admin: her word counts for bob, too.
                     try await stage.settle(people)
                 } else {
                     try await alice.run("group", "remove", "room", "ghost")
@@ -77,7 +77,8 @@ extension EndToEnd {
             }
         }
 
-        /// Somebody we have only seen has a new key: the message waits until we were told, and for one whom we verified until we decide.
+        /// Someone we have only seen has a new key: the message waits until we were told, and for someone whom we
+        /// verified until we decide.
         @Test(arguments: [false, true]) func aNewKeyIsToldBeforeAnythingLeaves(isVerified: Bool) async throws {
             try await withStage { stage in
                 let people = try await stage.people("alice", "bob")

@@ -29,7 +29,7 @@ extension EndToEnd {
                     }
                     return try await tasks.reduce(into: []) { $0 += $1 }
                 }
-                // The watch has the connection: that a message is sent shows that the watch sent it.
+                // The watch has the connection: a sent message shows that the watch sent it.
                 #expect(reports.count == 40 && reports.allSatisfy { $0.result == "done" }, "\(reports)")
                 #expect(Set(reports.compactMap(\.sequence)).count == 40, "two messages have one place in the log")
 

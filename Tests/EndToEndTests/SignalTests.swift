@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 extension EndToEnd {
-    /// SIGINT and SIGTERM at any moment from the start of the program on: nothing half-made stays behind.
+    /// SIGINT and SIGTERM at any moment after the start of the program: nothing half-made stays behind.
     @Suite struct SignalTests {
         @Test func anExportIsWholeOrLeavesNothing() async throws {
             try await withStage { stage in
@@ -22,7 +22,8 @@ extension EndToEnd {
                     let process = try alice.start(export)
                     let signal = number % 2 == 0 ? SIGINT : SIGTERM
                     if number > 0 {
-                        // At one moment after the other, and every third time as soon as there is something to be left behind.
+                        // At one moment after the other, and every third time as soon as there is something to be left
+                        // behind.
                         while process.isRunning, clock.now - started < whole * number / (tries - 2) {
                             if number % 3 == 0, FileManager.default.fileExists(atPath: part) { break }
                         }

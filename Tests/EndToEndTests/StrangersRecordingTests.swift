@@ -38,7 +38,7 @@ extension EndToEnd {
                 }
                 try "mine".write(toFile: home + "/default/settings.json", atomically: true, encoding: .utf8)
                 try "mine".write(toFile: folder + "/file", atomically: true, encoding: .utf8)
-                // Whoever writes into the folder of the recording writes here.
+                // Anyone who writes into the folder of the recording writes here.
                 for name in ["default", "alice", "store"] {
                     try FileManager.default.createSymbolicLink(
                         atPath: recordings + "/" + name, withDestinationPath: home + "/default")
@@ -55,7 +55,7 @@ extension EndToEnd {
                 return Person.Run(exit: exit, output: process.output, errors: process.errors)
             }
 
-            /// Every file there is, with what is in it.
+            /// Every file there is, with its content.
             func contents() throws -> [String: String] {
                 var contents: [String: String] = [:]
                 for name in FileManager.default.enumerator(atPath: folder)?.allObjects as? [String] ?? [] {
@@ -85,11 +85,11 @@ extension EndToEnd {
                         (["login", "alice", "--ca-file=" + folder + "/file"], "--ca-file"),
                         (["login", "alice", "--password-file", folder + "/file"], "--password-file"),
                         (["register", "eve", "--registration-token-file", folder + "/file"], "--registration-token"),
-                        (["read", "lunch", "--follow"], "--follow"), (["\u{1B}[31msend"], "no command"),
+                        (["read", "lunch", "--follow"], "--follow"), (["\u{1B}[31msend"], "not a command"),
                     ]
                     let path = victim.recordings + "/x.jsonl"
                     for (arguments, words) in bad {
-                        // Behind an honest session, which is not carried out either.
+                        // After an honest session, which is not carried out either.
                         try Self.write(try Self.lines() + Self.command(arguments), to: path)
                         let before = try victim.contents()
                         for options in [[], ["--store", "files", "--json"]] {
@@ -145,7 +145,8 @@ extension EndToEnd {
             }
         }
 
-        /// No recording makes the program crash or write elsewhere: thirty that are broken somewhere, each in another way.
+        /// No recording makes the program crash or write elsewhere: thirty that are broken somewhere, each in another
+        /// way.
         @Test func brokenRecordingsEndInWords() async throws {
             try await withFolder { outputs in
                 try await withFolder { folder in
@@ -189,7 +190,7 @@ extension EndToEnd {
             }
         }
 
-        /// Whoever made the recording has the keys that are made by playing it.
+        /// Whoever made the recording has the keys that a replay makes.
         @Test func keysOfARecordingReachNoServer() async throws {
             try await withStage { stage in
                 let replayed = stage.folder + "/replayed"
@@ -211,7 +212,7 @@ extension EndToEnd {
                     #expect(run.status == 14 && run.errors.contains("made by a recording"), "\(command): \(run.errors)")
                 }
                 let stepped = try await attempt(replayed, ["sync", "--transport", "replay:" + Self.honest])
-                #expect(stepped.status == 16 && stepped.errors.contains("come to its end"), "\(stepped.errors)")
+                #expect(stepped.status == 16 && stepped.errors.contains("reached the end"), "\(stepped.errors)")
 
                 // And the other way round: nothing of a recording gets into a profile that is in use.
                 try await eve.register(at: stage.url)

@@ -1,7 +1,7 @@
 import Testing
 
 extension EndToEnd.StrictOrderingTests {
-    /// Alone in a group, a client of another make is ahead of the log as soon as an invite of its own comes to nothing.
+    /// Alone in a group, another kind of client is ahead of the log as soon as an invite of its own comes to nothing.
     @Test func aForeignClientGoesOnAfterAnInviteThatWasDeclined() async throws {
         try await withStage { stage in
             let people = try await stage.people("bob", "carol")
@@ -20,7 +20,8 @@ extension EndToEnd.StrictOrderingTests {
             try await carol.run("accept", "room")
             try await carol.run("send", "room", "here I am")
             try await eve.send("welcome", to: "room")
-            // Bob's leaf is in the tree, as eve has taken her invite of him at once. It is shown so, and stays: no one signs that he is out.
+            // Bob's leaf is in the tree, as eve has applied her invite of him at once. It is shown as such, and stays:
+            // no one signs that he is out.
             try await stage.settle([carol])
             try await eve.read("room")
             #expect(await eve.texts == ["here I am"])

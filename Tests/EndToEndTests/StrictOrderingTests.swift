@@ -5,12 +5,12 @@ import MLSOpenSSL
 import Testing
 
 extension EndToEnd {
-    /// A strict server has no tree to hold a commit against. Whatever it has counted, the group goes on.
+    /// A strict server has no tree against which to check a commit. Whatever it has counted, the group goes on.
     @Suite struct StrictOrderingTests {
         enum Bad: CaseIterable, Sendable {
-            /// A commit in form, and nothing in it that holds.
+            /// A commit in form only: nothing in it is valid.
             case noise
-            /// A commit that holds together and that members refuse: its sender takes the place of the founder.
+            /// A consistent commit that members refuse: its sender takes the place of the founder.
             case refused
         }
 
@@ -47,7 +47,8 @@ extension EndToEnd {
             }
         }
 
-        /// Puts a bad commit into the log as the counted one of an epoch, and a GroupInfo that would follow from it if that can be.
+        /// Puts a bad commit into the log as the counted one of an epoch and, if possible, a GroupInfo that would
+        /// follow from it.
         private func post(_ bad: Bad, epoch: UInt64, as person: Person, at port: UInt16) async throws {
             try await onThread {
                 let (group, token) = try ServerLog.open("room", person, port)

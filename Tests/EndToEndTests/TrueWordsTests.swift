@@ -35,7 +35,7 @@ extension EndToEnd {
                 let people = try await stage.people("alice", "bob", "carol")
                 let (alice, bob, carol) = (people[0], people[1], people[2])
                 try await stage.room([alice, bob])
-                // The server is put back to the day before Carol came.
+                // The server is restored to the day before Carol came.
                 let (data, backup) = (stage.folder + "/server/data", stage.folder + "/backup")
                 try await stage.server.stop()
                 try FileManager.default.copyItem(atPath: data, toPath: backup)
@@ -60,7 +60,7 @@ extension EndToEnd {
                 try await alice.run("send", "room", "after the restart")
                 for person in [alice, bob] {
                     try await person.sync()
-                    // Numbers begin again: what came since is there all the same.
+                    // The numbering is restarted: what came since is still there.
                     let since = try await person.run("read", "room", "--since", "4").output
                     #expect(since.contains("after the restart"), "\(since)")
                 }

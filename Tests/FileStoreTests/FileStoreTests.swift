@@ -40,7 +40,7 @@ import WaxwingCore
         try StoreConformance { folder in try FileStore(path: folder) }.run(check)
     }
 
-    /// What a crash has left behind is neither read nor removed, and nothing has to be there to be locked.
+    /// What a crash left behind is neither read nor removed, and nothing has to exist to be locked.
     @Test func readingChangesNothing() throws {
         let path = folder.path + "/store"
         let store = try filledStore(path)
@@ -56,7 +56,7 @@ import WaxwingCore
         #expect(code { _ = try reader.commit(ChangeSet(base: reader.revision())) }?.code == .notPermitted)
         #expect(try FileManager.default.contentsOfDirectory(atPath: path).sorted() == names)
 
-        // It goes on with what others commit.
+        // It follows what others commit.
         let writer = try FileStore(path: path)
         try writer.apply([.put(.outbox, key: [1], value: [9])])
         #expect(try reader.value(.outbox, [1]) == [9])
@@ -126,7 +126,7 @@ import WaxwingCore
         }
         let full = try files(".rows").count
         #expect(try full <= bytes() / (FileStoreLimits.rowsBytesMin / 2) && full > 5)
-        // Most of it goes again, here and there.
+        // Most of it is deleted again, here and there.
         let all = try store.all(.seen).map(\.key)
         for start in stride(from: 0, to: all.count, by: 100) {
             try store.apply(all[start..<min(start + 100, all.count)].dropFirst(3).map { .delete(.seen, key: $0) })
@@ -172,7 +172,7 @@ import WaxwingCore
         #expect(code { _ = try FileStore(path: folder.path) }?.code == .corrupt)
         #expect(try files(".txt") == ["diary.txt"])
         #expect(code { _ = try FileStore(path: folder.path + "/diary.txt") }?.code == .notPermitted)
-        // A store that has lost its manifest is not taken for an empty one.
+        // A store that has lost its manifest is not mistaken for an empty one.
         let lost = folder.path + "/lost"
         _ = try filledStore(lost)
         let count = try FileManager.default.contentsOfDirectory(atPath: lost).count
@@ -212,7 +212,7 @@ import WaxwingCore
             try watching.apply([.put(.groupState, key: [1], value: [UInt8](repeating: 1, count: 20_000))])
             let killed = try FileStore(path: path)
             waxwing_faults_arm(WAXWING_FAULT_CRASH, call, EIO, scratch)
-            // It is dead from that call on; what it says is of no interest.
+            // It is dead from that call on; what it says does not matter.
             try? killed.apply([
                 .put(.groupState, key: [1], value: [UInt8](repeating: 2, count: 20_000)),
                 .put(.staged, key: [1], value: [UInt8](repeating: 2, count: 20_000)),

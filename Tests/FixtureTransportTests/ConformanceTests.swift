@@ -3,7 +3,7 @@ import HTTPTransport
 import Testing
 import TransportConformance
 
-/// Whoever is recorded notices nothing of it.
+/// The one that is recorded notices nothing of it.
 @Suite struct ConformanceTests {
     @Test(arguments: [HTTPTransport.FeedKind.sse, .poll], TransportConformance.Check.allCases)
     func aRecordedTransportConforms(feed: HTTPTransport.FeedKind, check: TransportConformance.Check) async throws {

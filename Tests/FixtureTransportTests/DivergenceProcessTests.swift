@@ -3,9 +3,9 @@ import Foundation
 import Testing
 import WaxwingCore
 
-/// A play that goes another way than the recording ends its process.
+/// A replay that goes another way than the recording ends its process.
 @Suite struct DivergenceProcessTests {
-    /// Plays a recording of one clock, one draw of entropy and one request, and does something else.
+    /// Replays a recording of one clock, one draw of entropy and one request, and does something else.
     @Test(arguments: ["nothing", "exit code", "clock first", "another draw", "another request", "one more"])
     func whatIsNotRecordedEndsThePlay(_ change: String) async throws {
         await #expect(processExitsWith: .exitCode(16)) { [change = change as String] in

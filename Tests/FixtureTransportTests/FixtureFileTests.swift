@@ -120,7 +120,7 @@ import WaxwingCore
             #expect(!text.contains(Data(secret.utf8).base64EncodedString().dropLast(4)))
         }
         #expect(text.contains(#""arguments":["login","alice","--json"]"#), "\(text)")
-        // The same secret has the same placeholder, another one another.
+        // The same secret has the same placeholder, another secret another one.
         let words = try folder.lines().filter { $0.contains(#""kind":"password""#) }
         #expect(words.count == 3 && words[0].contains("password-1") && words[1].contains("password-2"))
         #expect(words[2].contains("password-1"))
@@ -162,7 +162,7 @@ import WaxwingCore
         // The next process does not know the first password, and must not give its placeholder to another.
         recorder.password("second")
         #expect(try folder.lines().last?.contains("password-2") == true)
-        // It ends in the middle of a command now.
+        // It now ends in the middle of a command.
         #expect(throws: FixtureError.self) { try folder.recorder() }
         recorder.exit(0)
         #expect(throws: FixtureError.self) { try folder.recorder(withEntropy: false) }
@@ -213,7 +213,7 @@ import WaxwingCore
     }
 }
 
-/// A server that gives everybody the same token.
+/// A server that gives everyone the same token.
 private struct LoggingIn: Transport {
     let token: String
 

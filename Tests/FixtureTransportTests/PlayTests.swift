@@ -53,7 +53,7 @@ import WaxwingCore
         #expect(player.nextCommand() == nil)
     }
 
-    /// Recordings of old have the clock on the wall alone.
+    /// Old recordings have only the wall clock.
     @Test func aClockThatWasRecordedAloneIsTakenForBoth() throws {
         let recorder = try folder.recorder()
         recorder.command(["look"])
@@ -77,7 +77,7 @@ import WaxwingCore
         #expect(throws: FixtureError.self) { try Player(fixture) { fatalError("\($0)") } }
     }
 
-    /// Has a talk with a server and tells in words what came of it.
+    /// Talks with a server and returns in words what came of it.
     private static func talk(over transport: any Transport) async throws -> [String] {
         var heard: [String] = []
         for status in [200, 404, 500] {
@@ -103,7 +103,7 @@ import WaxwingCore
     }
 }
 
-/// Answers with the status that is asked for; 0 and 1 are two ways to fail.
+/// Answers with the requested status; 0 and 1 are two ways to fail.
 struct ScriptedTransport: Transport {
     static let token = SessionToken(String(repeating: "5e", count: 32))
 

@@ -1,7 +1,7 @@
 import FixtureTransport
 import Foundation
 
-/// A folder for recordings, gone with its last user.
+/// A folder for recordings, deleted with its last user.
 final class RecordingFolder: Sendable {
     let path: String
 

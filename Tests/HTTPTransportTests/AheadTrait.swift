@@ -2,8 +2,8 @@ import Testing
 
 /// Runs a test ahead of those that only compute.
 ///
-/// Tests that run side by side share one small pool of threads, and each step of a test waits behind hundreds of others,
-/// for minutes perhaps. Here a server on loopback waits for the next step, and not for long. Jobs of a higher priority
+/// Tests that run in parallel share one small pool of threads, and each step of a test waits behind hundreds of others,
+/// perhaps for minutes. Here a server on loopback waits for the next step, and not for long. Jobs of a higher priority
 /// have threads of their own, and tasks that the code under test starts inherit it.
 struct AheadTrait: TestTrait, SuiteTrait, TestScoping {
     var isRecursive: Bool { true }

@@ -19,7 +19,7 @@ import WaxwingCore
             connection.beginFeed()
             connection.write(": hello\n\ndata: \(first)\n\ndata: zzzz\n\ndata: ff\n\ndata:\n\n")
             connection.write("event: lagged\ndata: 12\n\nevent: news\ndata: x\n\ndata: \(second)\n\n")
-            // Half of an event is none.
+            // Half an event is none.
             connection.write("data: \(first)\n")
             connection.finishWriting()
         })
@@ -42,7 +42,7 @@ import WaxwingCore
         for _ in 0..<2 {
             #expect(try await Heard.first(2, transport.events(token: "t0ken")) == [.opened, Heard.hint(1)])
         }
-        // Another session does not go on where this one was.
+        // Another session does not continue where this one was.
         #expect(try await Heard.first(1, transport.events(token: "other")) == [.opened])
         #expect(server.requests.map { $0.headers["last-event-id"] } == [nil, "41", nil])
     }

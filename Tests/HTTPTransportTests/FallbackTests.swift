@@ -8,7 +8,7 @@ import WaxwingCore
 
 /// When polling takes the place of streams, and when it does not.
 @Suite(.ahead) struct FallbackTests {
-    /// A server that answers polls with event 1, then never; and asks for a stream as `stream` says.
+    /// A server that answers polls with event 1, then never, and requests for a stream as `stream` says.
     private func server(
         poll: (@Sendable (ScriptedServer.Connection) -> Void)? = nil,
         stream: @escaping @Sendable (ScriptedServer.Connection) -> Void
@@ -18,7 +18,7 @@ import WaxwingCore
             while let request = connection.readRequest() {
                 server.note(request)
                 if request.isStream {
-                    // What comes after it belongs to nobody.
+                    // What comes after it belongs to no one.
                     return stream(connection)
                 } else if let poll {
                     poll(connection)
@@ -42,7 +42,7 @@ import WaxwingCore
         }
     }
 
-    /// Checks that a feed goes over to polling, says `words` about it once, and that the next feed polls from the start.
+    /// Checks that a feed switches to polling, says `words` about it once, and that the next feed polls from the start.
     private func expectFallback(
         to heard: [FeedEvent], saying words: String..., change: (inout HTTPTransport.Options) -> Void = { _ in },
         stream: @escaping @Sendable (ScriptedServer.Connection) -> Void
@@ -121,7 +121,7 @@ import WaxwingCore
         #expect(server.requests.allSatisfy { $0.isStream })
     }
 
-    /// Something on the way lets the beginning of an answer through and keeps the rest.
+    /// Something on the way lets the beginning of an answer through and holds the rest.
     @Test func streamsThatBeginAndThenFallSilentAreHeldBack() async throws {
         let server = try server { connection in
             connection.beginFeed()

@@ -37,7 +37,7 @@ enum Heard {
         }.serializedBytes()
     }
 
-    /// Everything a feed says, and the error it ends with.
+    /// Everything a feed says, and the error with which it ends.
     static func all(_ feed: AsyncThrowingStream<FeedEvent, any Error>) async -> ([FeedEvent], TransportError?) {
         var events: [FeedEvent] = []
         do {
@@ -48,7 +48,7 @@ enum Heard {
         }
     }
 
-    /// The first of what a feed says; the feed is let go then.
+    /// The first of what a feed says; then the feed is let go.
     static func first(
         _ count: Int, _ feed: AsyncThrowingStream<FeedEvent, any Error>
     ) async throws -> [FeedEvent] {
@@ -62,7 +62,7 @@ enum Heard {
 }
 
 extension HTTPTransport {
-    /// A transport without a proxy, that does not wait long for anything.
+    /// A transport without a proxy that does not wait long for anything.
     static func toTest(
         _ url: String, _ feed: FeedKind, _ change: (inout Options) -> Void = { _ in }
     ) throws -> HTTPTransport {

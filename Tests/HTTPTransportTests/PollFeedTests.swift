@@ -50,7 +50,7 @@ import WaxwingCore
         let heard = try await Heard.first(4, transport.events(token: "t0ken"))
         #expect(heard == [.opened, Heard.hint(1), Heard.hint(2), Heard.hint(3)])
         #expect(try await Heard.first(1, transport.events(token: "t0ken")) == [.opened])
-        // Another session does not go on where this one was.
+        // Another session does not continue where this one was.
         #expect(try await Heard.first(1, transport.events(token: "other")) == [.opened])
         let openings = server.requests.map(\.query).filter { $0.hasSuffix("wait=0") }
         #expect(openings == ["wait=0", "after=10&wait=0", "after=13&wait=0", "wait=0"])

@@ -2,7 +2,7 @@ import Testing
 
 @testable import HTTPTransport
 
-/// What is told of curl's words where a proxy's credentials may be among them.
+/// What is told of curl's words if they may contain a proxy's credentials.
 @Suite struct ProxyAddressTests {
     @Test(arguments: [
         ("Failed to connect to proxy port 3128", ["http://me:pass@proxy:3128"], "Failed to connect to proxy port 3128"),

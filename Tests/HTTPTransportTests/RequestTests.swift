@@ -5,7 +5,7 @@ import Testing
 import TransportConformance
 import WaxwingCore
 
-/// What is special to HTTP by libcurl; what any transport must do is in ``TransportConformance``.
+/// What is special to HTTP by libcurl. What any transport must do is in ``TransportConformance``.
 @Suite(.ahead) struct RequestTests {
     private let get = APIRequest(.get, "/api/v1/me", token: "t0ken")
     private let post = APIRequest(.post, "/api/v1/groups/x/messages", body: [1, 2, 3], token: "t0ken")
@@ -28,7 +28,7 @@ import WaxwingCore
         }
     }
 
-    /// Checks what is told of a request to a server that runs `script` on each connection.
+    /// Checks how a request fails with a server that runs `script` on each connection.
     private func check(
         _ request: APIRequest, _ outcome: TransportError.Outcome, _ cause: TransportError.Cause,
         script: @escaping @Sendable (ScriptedServer.Connection) -> Void
@@ -162,7 +162,7 @@ import WaxwingCore
         #expect(error?.outcome == .notSent && error?.cause == .timeout, "\(String(describing: error))")
     }
 
-    // MARK: - Nobody knows
+    // MARK: - No one knows
 
     @Test func aHeadThatNeverEndsIsCutOff() async throws {
         try await check(get, .unknown, .answerTooLarge) { connection in
@@ -222,7 +222,7 @@ import WaxwingCore
         let server = try ScriptedServer(answering: { _, connection in connection.answer([]) })
         let before = Self.threads()
         for _ in 0..<50 { _ = try await transport(server.url).send(get) }
-        // The threads end on their own time, and other tests may have some of theirs: but fifty must not stay.
+        // The threads end in their own time, and other tests may have some of theirs: but fifty must not stay.
         for _ in 0..<1000 where Self.threads() > before + 25 { try await Task.sleep(for: .milliseconds(10)) }
         #expect(Self.threads() <= before + 25)
     }

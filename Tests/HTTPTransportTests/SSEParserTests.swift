@@ -45,7 +45,7 @@ import Testing
         // Many lines of one event.
         let many = [[UInt8]](repeating: data + long[..<1000] + newline, count: 70).flatMap { $0 }
         #expect(events([many + newline + good]) == wanted)
-        // A line that is no field at all.
+        // A line that is not a field.
         #expect(events([long + newline + newline + good]) == wanted)
         // A long id is not taken.
         #expect(events([Array("id: ".utf8) + long[..<300] + newline + good]) == wanted)
@@ -59,7 +59,7 @@ import Testing
                 state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
                 return alphabet[Int(state >> 33) % alphabet.count]
             }
-            // However it is cut, the same is read.
+            // However it is cut, the result is the same.
             #expect(events([bytes]) == events(bytes.map { [$0] }))
         }
     }

@@ -14,7 +14,7 @@ import WaxwingCore
         private let folder: String
         private let process = Process()
 
-        /// - Parameter isOver: the certificate ended yesterday.
+        /// - Parameter isOver: whether the certificate ended yesterday.
         init(subject: String, isOver: Bool = false, arguments: [String] = []) throws {
             folder = NSTemporaryDirectory() + "waxwing-tls-\(UUID().uuidString)"
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -103,14 +103,14 @@ import TransportConformance
         await check(log, try page(), isTraffic: false)
         await check(other, try page(5), isTraffic: true)
         await check(log, try page(5, 6), isTraffic: true)
-        // A server may begin to count anew.
+        // A server may restart its numbering.
         await check(log, try page(1), isTraffic: true)
         await check(log, broken, isTraffic: false)
         await check(APIRequest(.get, "/api/v1/welcomes"), try page(7), isTraffic: false)
         await check(message, APIResponse(status: 200, contentType: "", body: []), isTraffic: true)
         await check(message, APIResponse(status: 401, contentType: "", body: []), isTraffic: false)
         watch.end()
-        // Nobody looks at intervals: nothing is remembered.
+        // No one looks at intervals: nothing is remembered.
         watch.note(try page(8), answering: log)
         watch.begin()
         for _ in 0..<3 { await watch.pause() }

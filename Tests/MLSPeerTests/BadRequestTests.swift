@@ -2,7 +2,7 @@ import Testing
 
 @testable import MLSPeer
 
-/// Requests that are no good: each is answered with what is wrong, and changes nothing.
+/// Bad requests: each is answered with what is wrong, and changes nothing.
 struct BadRequestTests {
     @Test(arguments: [
         ("", "not JSON"),
@@ -128,7 +128,7 @@ struct BadRequestTests {
         #expect(try Reply(String(decoding: answer, as: UTF8.self)).error.contains("longer than"))
     }
 
-    /// Everything a group can be asked wrongly leaves it exactly as it was.
+    /// Every wrong request leaves the group exactly as it was.
     @Test(arguments: [false, true])
     func aRefusedRequestLeavesTheGroupAsItWas(encrypt: Bool) throws {
         let ada = Partner("ada")

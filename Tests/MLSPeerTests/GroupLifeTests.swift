@@ -6,8 +6,8 @@ import Testing
 
 /// Whole lives of a group, told line by line among peers that share nothing but the lines.
 struct GroupLifeTests {
-    /// Every suite, with its handshakes in the open or encrypted by turns; `WAXWING_MLS_PEER_LIVES=all` (`make peers`) makes
-    /// it both for each.
+    /// Every suite, with its handshakes alternately in the clear or encrypted; `WAXWING_MLS_PEER_LIVES=all` (`make
+    /// peers`) does both for each.
     private static let lives: [(CipherSuite, Bool)] =
         if ProcessInfo.processInfo.environment["WAXWING_MLS_PEER_LIVES"] == "all" {
             CipherSuite.allCases.flatMap { [($0, false), ($0, true)] }

@@ -2,10 +2,10 @@ import Testing
 
 @testable import MLSPeer
 
-/// Lines that nobody in their right mind would send, between those of a whole life.
+/// Lines that no one in their right mind would send, among those of a whole life.
 struct HostileLineTests {
-    /// A life is recorded and lived again; before each request come some that have been tampered with. What is refused must leave
-    /// no trace: all answers are, byte for byte, those of the first time.
+    /// A life is recorded and lived again; before each request come some that have been tampered with. What is refused
+    /// must leave no trace: all answers are, byte for byte, those of the first time.
     @Test(arguments: [false, true])
     func whatIsRefusedLeavesNoTrace(encrypt: Bool) throws {
         // Ed25519 signs without a random number, so equal entropy gives equal bytes.

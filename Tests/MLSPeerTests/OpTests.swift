@@ -4,7 +4,7 @@ import Testing
 
 @testable import MLSPeer
 
-/// What single ops do with their fields, checked on what comes out at the other end.
+/// What single ops do with their fields, checked at the other end.
 struct OpTests {
     private func message(_ value: PeerJSON) throws -> MLSMessage {
         guard case .string(let text) = value, let bytes = Hex.bytes(text) else { throw PeerError("no message") }
@@ -25,7 +25,7 @@ struct OpTests {
         #expect(info["ops"] == .array(Operation.all.map { .string($0.name) }))
     }
 
-    /// Only suite 1, as with a crypto library that was built without the rest.
+    /// Only suite 1, as with a crypto library built without the rest.
     private struct OneSuite: CryptoProvider {
         func suite(_ suite: CipherSuite) throws(MLSError) -> any SuiteCrypto {
             if suite.rawValue != 1 { throw MLSError(.unsupported, "suite \(suite.rawValue) was left out") }
@@ -83,7 +83,7 @@ struct OpTests {
         #expect(made.extensions == [Extension(.lastResort, data: []), Extension(.init(14906), data: [0xFF])])
         #expect(made.isLastResort)
 
-        // Without a word on capabilities, they cover the leaf's own extensions.
+        // If capabilities are not mentioned, they cover the leaf's own extensions.
         let usual = try keyPackage(
             ada.ask(
                 "key_package",
@@ -104,7 +104,7 @@ struct OpTests {
         }
         #expect(info.context.extensions == [Extension(.init(65001), data: [1, 2])])
         #expect(info.extensions.map(\.type) == [.ratchetTree, .externalPub])
-        // Who does not support it stays outside; who comes by itself declares that it does.
+        // A client that does not support it stays outside; one that joins by itself declares that it does.
         let plain = try circle.newcomer(Partner("ben"))
         let reason = try circle.refused(0, "add", ["key_package": plain.keyPackage["key_package"]])
         #expect(reason.hasPrefix("invalidLeafNode"))

@@ -3,10 +3,11 @@ import Testing
 
 @testable import MLSPeer
 
-/// Random lives of groups whose members live in two processes; a seed decides all of a life but its keys.
+/// Random lives of groups whose members live in two processes; a seed decides everything about a life except its keys.
 ///
-/// Any two front ends of the line protocol can be run against each other this way: `WAXWING_MLS_PEERS` names their executables, with a colon
-/// between them, `WAXWING_MLS_PEER_SEEDS` a range of seeds like `1-50`. Only ops and suites that both know are used.
+/// Any two front ends of the line protocol can be run against each other in this way: `WAXWING_MLS_PEERS` names their
+/// executables, separated by a colon, `WAXWING_MLS_PEER_SEEDS` a range of seeds like `1-50`. Only ops and suites that
+/// both know are used.
 struct RandomLifeProcessTests {
     @Test(arguments: seeds)
     func twoProcessesNeverDisagree(seed: UInt64) throws {
@@ -36,6 +37,6 @@ struct RandomLifeProcessTests {
         return Array(first...last)
     }
 
-    /// What is set to nothing counts as not set.
+    /// A variable that is empty counts as not set.
     private static func environment(_ name: String) -> String { ProcessInfo.processInfo.environment[name] ?? "" }
 }

@@ -1,7 +1,7 @@
 import MLS
 import MLSOpenSSL
 
-/// Messages of every sort that clients send, made by the engine.
+/// Messages of every kind that clients send, made by the engine.
 struct Corpus {
     struct Entry {
         let name: String
@@ -61,7 +61,7 @@ struct Corpus {
         try makeByHand(bob.keyPackage, add)
     }
 
-    /// What the engine would not send, and so other ways of putting messages together.
+    /// What the engine would not send, and other ways of putting messages together.
     private mutating func makeByHand(_ keyPackage: KeyPackage, _ staged: StagedCommit) throws {
         guard case .publicMessage(let message) = try MLSMessage(decoding: staged.message),
             case .commit(let commit) = message.content.body

@@ -108,7 +108,7 @@ import Testing
         }
     }
 
-    /// A proposal of a type that is not known has no end that anyone could find.
+    /// A proposal of an unknown type has no end that anyone could find.
     @Test func unknownTypesAreUnreadable() throws {
         let entry = try #require(corpus.handshakes.first { $0.name.hasPrefix("proposal 3 ") })
         var bytes = entry.bytes

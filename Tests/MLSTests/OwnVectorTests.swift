@@ -41,7 +41,7 @@ struct OwnVectorTests {
         }
     }
 
-    /// A check that let everything through would pass too.
+    /// A check that let everything through would pass, too.
     @Test func changedVectorsFail() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("vectors-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -54,7 +54,7 @@ struct OwnVectorTests {
                 case "psk_secret": "psk_secret"
                 default: "epoch_authenticator"
                 }
-            // The last one in each case: that of a successor, where there is one.
+            // The last one in each case: that of a successor, if there is one.
             let changed = file.cases.map { line in
                 let start = "\"\(field)\":\""
                 guard let place = line.range(of: start, options: .backwards) else { return line }

@@ -4,7 +4,7 @@ import MLSVectorRunner
 import Testing
 
 struct VectorRunnerTests {
-    /// Whatever stands in a file of vectors, it is the vector that fails, and not the runner.
+    /// Whatever is in a file of vectors, the vector fails, and not the runner.
     @Test(.enabled(if: VectorTests.folder != nil, VectorTests.whyNot))
     func vectorsThatContradictThemselvesFail() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("vectors-\(UUID().uuidString)")

@@ -3,7 +3,7 @@ import MLSOpenSSL
 import MLSVectorRunner
 import Testing
 
-/// The official test vectors: from `WAXWING_MLS_VECTORS`, else from `../shared/mls-vectors` beside the package.
+/// The official test vectors: from `WAXWING_MLS_VECTORS`, or else from `../shared/mls-vectors` beside the package.
 struct VectorTests {
     static let folder: URL? = {
         let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -7,13 +7,13 @@ import WaxwingCore
 
 @testable import SQLiteStore
 
-/// What was deleted or overwritten is not in the files any more.
+/// What was deleted or overwritten is no longer in the files.
 @Suite struct ErasureTests {
     private let folder: TemporaryFolder
 
     init() throws { folder = try TemporaryFolder() }
 
-    /// A value that is told apart from every other wherever its bytes turn up, in pieces of 16 bytes.
+    /// A value whose bytes can be recognized wherever they turn up, in pieces of 16 bytes.
     private func secret(_ number: Int, length: Int = 64) -> [UInt8] {
         let piece = Array("<secret \(String(format: "%07d", number))>".utf8)
         return Array(repeatElement(piece, count: max(1, length / piece.count)).joined())
@@ -47,7 +47,7 @@ import WaxwingCore
             try db.execute(sql: "BEGIN")
             _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM group_state")
         }
-        // The reader holds on to the old page: the commit succeeds all the same.
+        // The reader holds on to the old page: the commit succeeds anyway.
         try store.apply([.put(.groupState, key: [1], value: secret(2))])
         #expect(try store.value(.groupState, [1]) == secret(2))
         #expect(numbers(in: try folder.allBytes()) == [1, 2])

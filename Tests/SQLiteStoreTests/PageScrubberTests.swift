@@ -2,7 +2,7 @@ import Testing
 
 @testable import SQLiteStore
 
-/// Which bytes of a page are nobody's (SQLite file format §1.6).
+/// Which bytes of a page belong to nothing (SQLite file format §1.6).
 @Suite struct PageScrubberTests {
     /// A page of 1024 bytes with a tree header at `header`.
     private func page(type: UInt8, cells: Int, content: Int, header: Int = 0, size: Int = 1024) -> [UInt8] {

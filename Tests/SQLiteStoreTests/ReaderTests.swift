@@ -12,7 +12,7 @@ import WaxwingCore
 
     init() throws { folder = try TemporaryFolder() }
 
-    /// A store whose latest change sets are in the log alone, as a reader that does not let go keeps them there.
+    /// A store whose latest change sets are only in the log, as a reader that does not let go keeps them there.
     ///
     /// - Returns: the contents after each change set, by revision.
     private func storeWithLog(_ path: String) throws -> (

@@ -31,7 +31,7 @@ typealias Record = WaxwingCore.Record
 
     @Test func theWriterItselfIsDurableAndErases() throws {
         let store = try SQLiteStore(path: folder.store)
-        // 2 is FULL. Asked of the very connection that commits.
+        // 2 is FULL. Read from the very connection that commits.
         func pragma(_ name: String) throws -> String? {
             try store.access { db in try String.fetchOne(db, sql: "PRAGMA \(name)") }
         }

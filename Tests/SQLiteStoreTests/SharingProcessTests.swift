@@ -8,7 +8,7 @@ import WaxwingCore
 
 /// Several processes on one file.
 @Suite struct SharingProcessTests {
-    /// Adds one to the counter under `[1]`, `times` times, building anew whenever somebody else was first.
+    /// Adds one to the counter under `[1]`, `times` times, and starts over whenever someone else was first.
     ///
     /// - Returns: how often that happened.
     static func count(_ times: Int, in path: String) throws -> Int {

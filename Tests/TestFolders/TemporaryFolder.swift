@@ -23,7 +23,7 @@ package final class TemporaryFolder: Sendable {
         try Data(text.utf8).write(to: URL(fileURLWithPath: path + "/" + name))
     }
 
-    /// The bytes of all files below the folder, one after the other.
+    /// The bytes of all files in the folder, one after the other.
     package func allBytes() throws -> Data {
         var bytes = Data()
         for name in try FileManager.default.subpathsOfDirectory(atPath: path) {

@@ -1,6 +1,6 @@
 extension Rule {
     static let length = Rule(name: "no file is longer than 400 lines") { file in
-        // What follows the last line end is no line.
+        // What follows the last line end is not a line.
         let count = file.lines.last == "" ? file.lines.count - 1 : file.lines.count
         return count > 400 ? [Violation(line: count, reason: "\(count) lines")] : []
     }
@@ -62,7 +62,7 @@ extension Rule {
     }
 
     static let documentation = Rule(name: "public types and functions say what they are") { file in
-        // All targets that products are made of, but for the programs.
+        // All targets that products are made of, except the programs.
         let programs = ["Sources/WaxwingCLI", "Sources/WaxwingDaemon"]
         let isKit = file.target.hasSuffix("Conformance")
         guard !file.path.hasPrefix("Tests/"), !programs.contains(file.target),
@@ -84,7 +84,7 @@ extension Rule {
 }
 
 extension SourceFile {
-    /// What the ports ask of whoever fills them in: their declarations say what each does.
+    /// What the ports ask of those who implement them: their declarations say what each does.
     private static let asked = [
         "func revision()", "func value(_ table", "func page(", "func forEach(", "func commit(_ changes",
         "func send(_ request", "func events(token", "func sending(", "func rest(milliseconds", "func goOn()",
@@ -95,8 +95,8 @@ extension SourceFile {
         path.hasPrefix("Plugins/") || target == "Sources/Age" || target == "Sources/MLSOpenSSL"
     }
 
-    /// Whether the line begins a public type or function. What a protocol from elsewhere asks for needs no words, nor does what
-    /// is said in full on one line.
+    /// Whether the line begins a public type or function. What another module's protocol requires needs no words, and
+    /// neither does what is said in full on one line.
     fileprivate func declaresPublicly(_ index: Int) -> Bool {
         let words = code[index].split(whereSeparator: \.isWhitespace)
         guard words.first == "public" else { return false }
@@ -133,7 +133,7 @@ extension String {
         }
     }
 
-    /// `try!`, `as!`, and exclamation marks right behind a value or a type.
+    /// `try!`, `as!`, and exclamation marks right after a value or a type.
     fileprivate var forcedUnwraps: [String] {
         indices.filter { self[$0] == "!" }.compactMap { place in
             guard place > startIndex, index(after: place) == endIndex || self[index(after: place)] != "=" else {

@@ -1,9 +1,10 @@
-/// Tells code from comments and strings, so that a rule about code does not trip over words. Regex literals are taken for code.
+/// Tells code from comments and strings, so that a rule about code does not trip over words. Regex literals count as
+/// code.
 ///
 /// Works on bytes: every file of the package is read.
 struct CodeScanner {
     private enum Place {
-        /// Inside `\(…)` of a string the depth of parentheses counts; outside of strings it does not matter.
+        /// Inside `\(…)` of a string, the depth of parentheses counts; outside strings it does not matter.
         case code(depth: Int)
         case lineComment
         case blockComment(depth: Int)
@@ -81,7 +82,7 @@ struct CodeScanner {
         guard isNext("#") || isNext("\"") else { return nil }
         let hashes = count("#", from: position, upTo: .max)
         let quotes = count("\"", from: position + hashes, upTo: 3)
-        // Two quotes are a string that is empty.
+        // Two quotes are an empty string.
         return quotes == 0 ? nil : (quotes == 3 ? 3 : 1, hashes)
     }
 

@@ -1,7 +1,7 @@
-/// The arrows of the house: executables → Waxwing → WaxwingClient, plug-ins → WaxwingCore → MLS, ConclaveProtocol; MLSOpenSSL → MLS.
-/// The server reads MLS messages through MLSReading, which is no part of the engine.
+/// The arrows of the house: executables → Waxwing → WaxwingClient, plug-ins → WaxwingCore → MLS, ConclaveProtocol;
+/// MLSOpenSSL → MLS. The server reads MLS messages through MLSReading, which is no part of the engine.
 enum Arrows {
-    /// What a target's files may import. Whatever is not named here is forbidden.
+    /// What a target's files may import. Everything else is forbidden.
     static let allowed: [String: Set<String>] = [
         "Sources/Machine": ["CProcess", "Dispatch", "Files", "Glibc", "Synchronization"],
         "Sources/OpenSSLPrimitives": ["COpenSSL"],

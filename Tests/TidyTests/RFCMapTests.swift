@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The page that maps the rules of RFC 9420 to code and tests, held against both.
+/// The page that maps the rules of RFC 9420 to code and tests, checked against both.
 @Suite struct RFCMapTests {
     private struct Row {
         let line: Int
@@ -38,7 +38,7 @@ import Testing
         }
     }
 
-    /// Every row of the tables of broken rules is worth a line of the page, or belongs to one.
+    /// Every row of the tables of broken rules has a line on the page, or belongs to one.
     @Test func everyTableOfBrokenRulesIsOnThePage() throws {
         let page = try Self.rows().map(\.cells[3]).joined()
         let tables = try SourceFile.all.get().filter {
@@ -48,7 +48,8 @@ import Testing
         for table in tables { #expect(page.contains("`Rules/\(table.name)`"), "\(table.name)") }
     }
 
-    /// Names in backticks are files, and below them functions or tests; names in quotes are rows of the last file named.
+    /// Names in backticks are files, and below them functions or tests; names in quotes are rows of the last file
+    /// named.
     private func check(_ cell: String, in folder: String, line: Int) throws {
         var file: SourceFile?
         for name in names(in: cell, between: "`", and: "\"") {

@@ -1,4 +1,4 @@
-/// A rule of the house that can be read off the text of a file.
+/// A rule of the house that can be checked on the text of a file.
 struct Rule: Sendable {
     struct Violation: Hashable {
         /// Counted from 1.
@@ -27,7 +27,7 @@ extension Rule {
     }
 }
 
-/// Lines of code that begin or hold what a rule is about, with their numbers.
+/// Lines of code that begin or contain what a rule is about, with their numbers.
 extension SourceFile {
     func codeLines(where holds: (String) -> Bool) -> [Int] {
         code.indices.filter { holds(code[$0]) }.map { $0 + 1 }

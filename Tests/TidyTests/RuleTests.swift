@@ -1,6 +1,6 @@
 import Testing
 
-/// Each rule against texts that break it and texts that only look so.
+/// Each rule, against texts that break it and texts that only seem to.
 @Suite struct RuleTests {
     private func check(
         _ rule: Rule, _ text: String, at path: String = "Sources/WaxwingCore/Sample.swift", breaksIt: Bool

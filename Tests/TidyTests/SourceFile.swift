@@ -24,7 +24,7 @@ struct SourceFile {
 }
 
 extension SourceFile {
-    /// The package's own files, generated ones left out; read once for all tests.
+    /// The package's own files, without generated ones; read once for all tests.
     static let all = Result {
         try ["Sources", "Plugins", "Tests"].flatMap { try files(under: $0) }.filter { !$0.isGenerated }
     }

@@ -1,6 +1,6 @@
 import Testing
 
-/// The rules of the house, held against every file.
+/// The rules of the house, checked on every file.
 @Suite struct TidyTests {
     @Test(arguments: Rule.all.indices)
     func everyFileKeepsTheRule(index: Int) throws {

@@ -47,7 +47,7 @@ struct CommandLineTests {
         }
     }
 
-    /// The parser would complain of an option instead.
+    /// The parser would complain about an option instead.
     @Test(arguments: [
         (["frobnicate"], "'frobnicate'", ""), (["frobnicate", "--profile", "x"], "'frobnicate'", ""),
         (["--profile", "x", "frobnicate"], "'frobnicate'", ""), (["sned", "lunch", "hi"], "'sned'", "`waxwing send`"),

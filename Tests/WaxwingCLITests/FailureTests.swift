@@ -6,7 +6,7 @@ import WaxwingCore
 
 @testable import WaxwingCLI
 
-/// Not the type of the same name that Swift Testing has.
+/// Not the type of the same name in Swift Testing.
 typealias Status = WaxwingCLI.ExitStatus
 
 struct FailureTests {
@@ -41,7 +41,7 @@ struct FailureTests {
         try check(MLSError(.invalidCommit, "x"), .other)
     }
 
-    /// What the server answered, through the decoding that answers really go through.
+    /// What the server answered, decoded as real answers are.
     @Test(arguments: [
         (401, "application/x-protobuf", [0x10, 0xCA, 0x01] as [UInt8], Status.sessionOver),
         (404, "application/x-protobuf", [0x10, 0xAC, 0x02], .unknownName),
@@ -61,7 +61,7 @@ struct FailureTests {
         try check(try #require(error), expected)
     }
 
-    /// Who stands between could make every handshake fail, and wait for just that advice to be followed.
+    /// Someone between could make every handshake fail, and wait for just that advice to be followed.
     @Test func aBrokenHandshakeIsNoReasonToGoWithoutEncryption() throws {
         for outcome in [TransportError.Outcome.notSent, .unknown] {
             let failure = try #require(Failure(explaining: TransportError(outcome, .tls, "x")))

@@ -88,14 +88,15 @@ struct HistoryTests {
             try line.words(for: SystemEvent($0, actor: shelf.alice, subject: shelf.bob))
         }
         #expect(Set(events).count == events.count)
-        // What nobody asked for is not signed with the name of a person.
+        // What no one asked for is not signed with a person's name.
         for kind in [SystemEvent.Kind.left, .unlisted, .weWereUnlisted] {
             let words = try line.words(for: SystemEvent(kind, actor: shelf.alice, subject: shelf.bob))
             #expect(!words.contains("removed") && words.contains("alice's client"), "\(words)")
         }
     }
 
-    /// Of others' rows alone: ours have the time of our own clock at first. Where a page begins the row before it counts, too.
+    /// Only for others' rows: ours have the time of our own clock at first. At the beginning of a page, the row before
+    /// it counts, too.
     @Test func timesThatRunBackwardsAreShownSo() throws {
         let shelf = try Shelf()
         let times: [(time: UInt64, isOurs: Bool, runsBack: Bool)] = [
@@ -188,7 +189,7 @@ struct HistoryTests {
         #expect(given == [3])
     }
 
-    /// A server that began to count again, twice; the present numbering has no row yet.
+    /// A server that restarted its numbering, twice; the present numbering has no row yet.
     @Test(
         arguments: [
             (nil, 57, ["0.58", "1.1", "1.2", "1.9", "3.1"]), (nil, 58, ["1.1", "1.2", "1.9", "3.1"]),

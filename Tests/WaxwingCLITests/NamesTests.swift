@@ -6,7 +6,7 @@ import Testing
 @testable import WaxwingCLI
 @testable import WaxwingCore
 
-/// What people are called in print.
+/// How people are called in print.
 struct NamesTests {
     private func id(_ start: UInt8, _ end: UInt8 = 0) throws -> ID {
         try #require(ID([start] + [UInt8](repeating: 0xAB, count: 14) + [end]))
@@ -42,7 +42,7 @@ struct NamesTests {
         #expect(try names.username(id(1, 1)) == "01ababab" && names.username(id(1, 9)) == "\(id(1, 9))")
     }
 
-    /// A name may look like the beginning of an id, and no name has what stands between.
+    /// A name may look like the beginning of an id, but no name has the separator.
     @Test func noNameIsTakenForAnID() throws {
         #expect(try shown([(1, 0, ""), (2, 0, "01ababab")]) == ["01ababab", "01ababab.02ababab"])
         #expect(try shown([(2, 0, "DeadBeef")]) == ["DeadBeef.02ababab"])

@@ -32,7 +32,7 @@ struct OutboxWordsTests {
     @Test func whyARowWaitsIsToldInTheOrderOfWhatHoldsItUp() throws {
         let trouble = LinkRecord(
             trouble: .transport(.nameNotFound, detail: "the name was not found"), since: now.wall, failures: 3)
-        try check(contains: "nothing has been tried yet")
+        try check(contains: "it has not been tried yet")
         try check({ $0.state = .unconfirmed }, contains: "the group's log will tell")
         try check({ $0.trouble = .transport(.askedToWait, detail: "too busy") }, contains: "too busy")
         try check({ $0.notBefore = now.deadline(afterMilliseconds: 60_000) }, contains: "waits until")

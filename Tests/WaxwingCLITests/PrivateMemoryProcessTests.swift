@@ -2,7 +2,7 @@ import Machine
 import Glibc
 import Testing
 
-/// What the system says of a process that has closed its memory, and of one that has not.
+/// What the system says about a process that has closed its memory, and about one that has not.
 struct PrivateMemoryProcessTests {
     @Test func aClosedProcessLeavesNoCore() async {
         await #expect(processExitsWith: .success) {
@@ -13,7 +13,7 @@ struct PrivateMemoryProcessTests {
         }
     }
 
-    /// A debug build is closed only where the variable says so.
+    /// A debug build is closed only if the variable says so.
     @Test func aDebugBuildIsClosedWhereItIsAskedFor() async {
         await #expect(processExitsWith: .success) {
             unsetenv(PrivateMemory.variable)

@@ -13,7 +13,7 @@ struct ReplayRulesTests {
         return subcommands.flatMap { leaves($0, path + [$0._commandName]) }
     }
 
-    /// A new command is on one of the two lists before this passes.
+    /// A new command has to be on one of the two lists before this passes.
     @Test func everyCommandIsDecidedOn() {
         let refused = [
             "export", "import", "archive verify", "archive list", "archive show", "keygen", "store convert", "record",
@@ -42,7 +42,7 @@ struct ReplayRulesTests {
         #expect(ReplayRules.refusal(of: ["sync", "--profile", "alice-2"]) == nil)
     }
 
-    /// Each option of each command that is carried out has to be known here, so that a new one is thought about.
+    /// Each option of each command that is carried out has to be known here, so that someone thinks about a new one.
     @Test func everyOptionOfWhatIsCarriedOutIsDecidedOn() throws {
         let values = [
             "--profile": "p", "--server": "host", "--alias": "a", "--wait": "1", "--last": "1", "--since": "1",
@@ -83,7 +83,7 @@ struct ReplayRulesTests {
     @Test func ofATokenFileOnlyThatThereWasOneIsTaken() {
         #expect(ReplayRules.refusal(of: ["register", "me", "--registration-token-file", "-"]) == nil)
         #expect(ReplayRules.refusal(of: []) != nil)
-        // The words of a message are no options.
+        // The words of a message are not options.
         #expect(ReplayRules.refusal(of: ["send", "room", "--", "--to"]) == nil)
     }
 }

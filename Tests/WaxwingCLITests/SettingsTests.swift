@@ -89,7 +89,7 @@ struct SettingsTests {
         settings = try settings.merging(try ServerOptions.parse(["--insecure-http"]))
         try ServerAddress.check("http://chat.example.org", &settings, isKnown: false)
         #expect(try settings.merging(try ServerOptions.parse([])).insecureHTTP == true)
-        // A profile of old goes on, and is told once.
+        // An old profile goes on, and is told once.
         var old = ServerSettings()
         try ServerAddress.check("http://chat.example.org", &old, isKnown: true)
         #expect(old.insecureHTTP == false)

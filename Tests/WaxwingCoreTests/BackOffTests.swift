@@ -3,15 +3,16 @@ import Testing
 
 @testable import WaxwingCore
 
-/// A server in trouble, or something in its place, is asked seldom, and everything is delivered once when it is well again.
+/// A server in trouble, or something in its place, gets few requests, and everything is delivered once when it is well
+/// again.
 @Suite struct BackOffTests {
-    /// What stands in the way of every request.
+    /// What answers every request instead.
     enum Storm: String, CaseIterable, Sendable {
         case tooMany, tooManyForSeconds, tooManyUntil, tooManyAgainAtOnce, unavailable, unavailableForSeconds,
             badGateway,
             badGatewayPage, unauthorized, forbidden, notFound, portal, cut
 
-        /// Nil where the connection is cut.
+        /// Nil if the connection is cut.
         var answer: APIResponse? {
             let page = Array("<html>".utf8)
             func plain(_ status: Int, _ wait: RetryAfter? = nil, date: UInt64? = nil) -> APIResponse {
@@ -54,7 +55,7 @@ import Testing
         world.fault = { _, _ in .none }
     }
 
-    /// Lets a person work for so long, and counts what they ask of the server.
+    /// Lets a person work for a while, and counts their requests to the server.
     private func requests(
         of person: World.Person, for milliseconds: UInt64, _ world: World,
         feed: (World.Person) throws -> Void = { _ in }
@@ -168,7 +169,7 @@ import Testing
         try world.sync(alice, patience: 0)
         heal(world)
         try world.crash(alice)
-        // However often it is tried, and wherever the clock on the wall is set to.
+        // However often it is tried, and whatever the wall clock is set to.
         for jump: UInt64 in [0, 3_600_000] {
             world.now.wall = world.now.wall.advanced(byMilliseconds: jump)
             try world.step(.connect(live: false), alice)
@@ -192,7 +193,7 @@ import Testing
         #expect(try alice.reader.link()?.trouble == nil)
     }
 
-    /// The network is another matter: a person who asks for something may have just switched it on.
+    /// The network is different: a person who asks for something may have just switched it on.
     @Test func whoHadNoNetworkIsNotKeptFromTrying() throws {
         let (world, alice, _, _) = try talk(56)
         world.fault = { _, _ in .linkDown }
@@ -230,7 +231,7 @@ import Testing
         #expect(try alice.reader.link()?.kind == .sessionOver)
     }
 
-    /// One request alone is refused, in a way that makes no sense, and everything else is well.
+    /// Only one request is refused, in a way that makes no sense, and everything else is well.
     @Test(arguments: [401, 403, 404])
     func aRefusalThatMakesNoSenseHoldsUpItsOwnRowAlone(status: Int) throws {
         let (world, alice, bob, room) = try talk(59)
@@ -253,7 +254,7 @@ import Testing
         #expect(try world.texts("room", bob) == ["alice: through"])
     }
 
-    /// Reading goes well and sending does not: the good answers in between are no reason to try faster.
+    /// Reading works and sending does not: the good answers in between are no reason to try faster.
     @Test func whatAloneIsRefusedIsTriedSeldomToo() throws {
         let (world, alice, bob, room) = try talk(60)
         var refused = 0

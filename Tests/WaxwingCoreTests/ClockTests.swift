@@ -4,11 +4,11 @@ import Testing
 
 @testable import WaxwingCore
 
-/// Clocks that are wrong: whoever has one can invite and be invited all the same, or is told what to do.
+/// Wrong clocks: someone who has one can still invite and be invited, or is told what to do.
 @Suite struct ClockTests {
     private static let day: Int64 = 86_400
 
-    /// Where the clock stands in a world whose right time is early in 2027.
+    /// What the clock shows in a world whose right time is early in 2027.
     enum Wrong: Int64, CaseIterable, Sendable {
         case y1971 = -1_767_000_000
         case y2036 = 290_000_000
@@ -91,7 +91,7 @@ import Testing
         let bob = world.people[1]
         try world.sync(bob)
         try letIn(world, room)
-        // The set is good; what makes up for the Welcome that was used is not.
+        // The set is good; the key package that replaced the one used by the Welcome is not.
         let all = bob.store.page(.keyPackage, from: [], below: nil, limit: 100, descending: false)
         var draft = Draft(store: bob.store, base: bob.store.revision())
         var record = try #require(
@@ -121,7 +121,7 @@ import Testing
             try world.syncAll()
             try world.expectConverged("room")
             for person in world.people { try expectInvitable(world, person) }
-            // What stands in the history is of the right time, whoever's clock it was.
+            // The history has the right time, whoever's clock it was.
             for person in world.people {
                 let rows = try person.reader.history(world.group("room", of: person).id, limit: 100).map(\.row)
                 #expect(rows.allSatisfy { $0.time / 10_000_000 == world.now.seconds / 10_000_000 })
@@ -137,7 +137,7 @@ import Testing
         bob.clockAhead = 59 * 60
         try world.sync(bob)
         bob.clockAhead = wrong.rawValue
-        // The clock of a captive portal is nobody's witness.
+        // The clock of a captive portal proves nothing.
         world.portal = true
         try world.sync(bob, patience: 2)
         #expect(told() == 0)
@@ -168,12 +168,12 @@ import Testing
             now.wall = World.moved(then.wall, by: ahead.rawValue)
             #expect(clock.seconds(now) == 1_800_000_010 && clock.isOff(now))
         }
-        // After a new start of the machine nothing is known of how much time has passed.
+        // After a restart of the machine, no one knows how much time has passed.
         now.boot = 2
         #expect(!clock.isKnown(now) && clock.seconds(now) == now.wall.seconds)
     }
 
-    /// It can make key packages useless, as it can by handing out none; and no longer than it lies.
+    /// It can make key packages useless, as it can by handing out none; and only for as long as it lies.
     @Test(arguments: [-1_767_000_000, 290_000_000, 200_000_000_000])
     func aServerThatLiesAboutTheTimeLeavesNothingBehind(ahead: Int64) throws {
         let (world, room) = try world(306, tellsTime: true)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import WaxwingCore
 
-/// What is remembered of commits that nobody has verified.
+/// What is remembered of commits that no one has verified.
 @Suite struct CommitLogTests {
     private func commit(_ epoch: UInt64, _ tag: UInt8, leaf: UInt8? = nil) -> LoggedCommit {
         LoggedCommit(
@@ -47,7 +47,8 @@ import Testing
         #expect(log.commits.last?.epoch == 49)
     }
 
-    /// Two commits of one epoch behind one that belongs to a branch which was dead already: the earlier of the two counts.
+    /// Two commits of one epoch after one that belongs to a branch which was already dead: the earlier of the two
+    /// counts.
     @Test(arguments: [true, false])
     func ofTwoBehindADeadOneTheEarlierCounts(oursIsEarlier: Bool) throws {
         var log = CommitLog()
@@ -63,8 +64,8 @@ import Testing
         #expect(log.isLiving(theirs, not: ours, base: 13, entry: .unproven) == !oursIsEarlier)
     }
 
-    /// We came in behind a commit that came too late, and ours stands first in its epoch, as the others went on after that. Whoever may stand on a
-    /// dead branch proves nothing by being the first there.
+    /// We joined by a commit that came too late, and ours comes first in its epoch, as the others went on after that.
+    /// Someone who may be on a dead branch proves nothing by being the first there.
     @Test(arguments: [true, false], [true, false])
     func whatIsFirstBehindADeadOneCountsNothing(oursMayBeDead: Bool, isFirstGone: Bool) {
         var log = CommitLog()
@@ -75,7 +76,7 @@ import Testing
                     epoch: epoch, tag: [UInt8](repeating: leaf, count: 64),
                     place: LoggedCommit.Place(era: 0, sequence: sequence), author: author, leaf: mark(leaf)))
         }
-        // Both came by the second of epoch 5. One does not show it any more, which says nothing against the other.
+        // Both came by the second of epoch 5. One no longer shows it, which says nothing against the other.
         note(5, 7, author: 6, leaf: 6)
         note(5, 8, author: 4, leaf: 7)
         note(6, 9, author: 6, leaf: 8)
@@ -94,8 +95,8 @@ import Testing
         #expect(log.speaks(against: ours, not: theirs, base: 8))
     }
 
-    /// Somebody applied a commit that never came into the log, and went on alone with two others before everyone else did: both are dead, and
-    /// that the second one comes first in its epoch says nothing which the first one has not said.
+    /// Someone applied a commit that never came into the log, and went on alone with two others before everyone else
+    /// did: both are dead, and that the second one comes first in its epoch says nothing new.
     @Test(arguments: [false, true])
     func whoHasLeftTheOthersGoesOnAlone(strayCameInAgain: Bool) {
         var log = CommitLog()
@@ -126,7 +127,8 @@ import Testing
         #expect(log.fit(of: branch, isVouchedFor: true) == (strayCameInAgain ? .dead : .doubtful))
     }
 
-    /// All three commit at once, and the first had left the others before. The two that are left go on together by the second one's commit.
+    /// All three commit at once, and the first had left the others before. The two that are left go on together by the
+    /// second one's commit.
     @Test(arguments: [false, true], [false, true])
     func whoLostARaceMayGoOnWithTheOthers(goesOn: Bool, stepIsKnown: Bool) {
         var log = CommitLog()
@@ -142,7 +144,7 @@ import Testing
         }
         note(8, 20, author: goesOn ? 0 : 1, leaf: 4)
         note(9, 21, author: 1, leaf: 5)
-        // The leaf of the second one's commit is gone where they have committed again since.
+        // The leaf of the second one's commit is gone if they have committed again since.
         let leaves = Set(([4, 5] + (stepIsKnown ? [2] : [])).map(mark))
         let branch = Branch(epoch: 10, tag: [UInt8](repeating: 5, count: 64), leaves: leaves)
         #expect(log.fit(of: branch, isVouchedFor: true) == (goesOn ? .doubtful : .dead))

@@ -8,11 +8,11 @@ import Testing
 /// Commits that the server counts and no member can take: it reads only their headers.
 @Suite struct ContestTests {
     enum Bad: CaseIterable, Sendable {
-        /// The header of a commit, and noise behind it.
+        /// The header of a commit, and noise after it.
         case noise
         /// A commit of an epoch before, under the number of this one: its tags do not fit.
         case forged
-        /// A commit that holds together and that members refuse: it brings somebody who is no user.
+        /// A consistent commit that members refuse: it brings someone who is not a user.
         case refused
     }
 
@@ -48,7 +48,7 @@ import Testing
         }
     }
 
-    /// On a server that goes back to the epoch of no GroupInfo the contest is the only way on.
+    /// If the server never goes back to the epoch of a GroupInfo, the contest is the only way on.
     @Test(arguments: Bad.allCases, [true, false])
     func aCommitThatEveryoneRefusesIsContested(bad: Bad, believesGroupInfos: Bool) throws {
         let (world, id) = try room(300)
@@ -77,7 +77,7 @@ import Testing
         let living = try #require(try bob.core.details(of: group(world, bob))?.epoch)
         #expect(try MLSMessage.summary(of: #require(world.server.groups[id]).groupInfo).epoch == living)
 
-        // And so on, for everybody.
+        // And so on, for everyone.
         world.fault = { _, _ in .none }
         try world.perform(.rotate(group: group(world, alice)), alice)
         try world.perform(.send(group: group(world, alice), text: "still here"), alice)
@@ -117,7 +117,7 @@ import Testing
         #expect(try world.group("room", of: alice).epoch == epoch + 4)
     }
 
-    /// Two contest at once: the first valid one in the log is the one that counts.
+    /// Two contest at once: the first valid one in the log counts.
     @Test func ofTwoContestsTheFirstCounts() throws {
         let (world, id) = try room(302)
         let (alice, bob, mallory) = (world.people[0], world.people[1], world.people[2])
@@ -135,7 +135,7 @@ import Testing
         #expect(try world.group("room", of: alice).epoch == epoch + 2)
     }
 
-    /// A server of another make refuses as before, and is not asked without end.
+    /// Another kind of server refuses as before, and is not asked without end.
     @Test func aServerThatKnowsNoContestsIsNotHammered() throws {
         let (world, id) = try room(303)
         let (alice, mallory) = (world.people[0], world.people[2])

@@ -4,7 +4,7 @@ import Testing
 
 @testable import WaxwingCore
 
-/// Coming into a group from outside, and who keeps the door: which branch of a group lives is decided by the log, and by nothing else.
+/// Joining a group from outside, and who looks after its GroupInfo: the log alone decides which branch lives.
 @Suite struct DeadBranchTests {
     private func talk(_ seed: UInt64, _ names: [String] = ["alice", "bob", "carol"], strict: Bool = false) throws
         -> World
@@ -12,7 +12,7 @@ import Testing
         let world = World(seed: seed, strict: strict)
         for name in names { try world.add(name) }
         try world.makeGroup("room")
-        // What came with the beginning is behind everybody: by now others have acted in each epoch.
+        // Everyone is past the beginning: by now others have acted in each epoch.
         for person in world.people {
             try world.perform(.send(group: world.group("room", of: person).id, text: "\(person.name) was here"), person)
         }
@@ -53,7 +53,7 @@ import Testing
 
     private final class Counter { var value = 0 }
 
-    /// Everybody in `people` is in one state of the group, and reads what everybody says from now on.
+    /// Everyone in `people` is in one state of the group, and reads what everyone says from now on.
     private func expectOneGroup(_ world: World, rounds: Int = 3) throws {
         try world.syncAll(rounds: rounds)
         for person in world.people {
@@ -73,7 +73,7 @@ import Testing
 
     // MARK: A new profile, and only the GroupInfo of a dead commit
 
-    /// Alice's escrowed invite is accepted after bob rotated: a dead commit stands in the log, and its GroupInfo is all the server has.
+    /// Alice's escrowed invite is accepted after bob rotated: the server has a dead commit, and only its GroupInfo.
     private func staleEscrow(_ world: World) throws -> World.Person {
         let (alice, bob) = (world.people[0], world.people[1])
         let dave = try world.add("dave")
@@ -116,7 +116,7 @@ import Testing
             #expect(try world.texts("room", person).contains("carol: carol waits"), "\(person.name) cannot read it")
         }
         if rejoins {
-            // The living GroupInfo is no dead one to her.
+            // She does not mistake the living GroupInfo for a dead one.
             try world.perform(.rejoin(group: room(world, carol)), carol)
             try world.sync(carol, patience: 1)
             #expect(try carol.reader.outbox().isEmpty, "\(world.report("room"))")
@@ -124,8 +124,8 @@ import Testing
         try expectOneGroup(world)
     }
 
-    /// After some looks she comes in all the same, as what stands in the log was not verified. But she says nothing there before another member
-    /// shows that this branch lives; and where it does not, she comes back.
+    /// After some looks she joins anyway, as what is in the log was not verified. But she says nothing there before
+    /// another member shows that this branch lives; and if it does not, she comes back.
     @Test func waitingForABetterGroupInfoHasAnEnd() throws {
         let world = try talk(202)
         let dave = try staleEscrow(world)
@@ -150,7 +150,7 @@ import Testing
 
     // MARK: Lost races
 
-    /// What the server took is looked for in the log at once, however often another commit came first.
+    /// What the server accepted is looked for in the log at once, however often another commit came first.
     @Test(arguments: [true, false])
     func aLostRaceAtTheDoorCostsNoTime(strict: Bool) throws {
         let world = try talk(203, strict: strict)
@@ -177,7 +177,7 @@ import Testing
         try expectOneGroup(world)
     }
 
-    /// A client that ends while the log has not been read yet does not blame the connection.
+    /// A client that ends before the log has been read does not blame the connection.
     @Test func whatTheServerTookIsNotCalledALostConnection() throws {
         let world = try talk(204)
         let alice = world.people[0]
@@ -191,7 +191,7 @@ import Testing
         try expectOneGroup(world)
     }
 
-    /// A dead external commit of the same epoch stands before hers in the log. It was made for another state of the group, so hers counts.
+    /// A dead external commit of the same epoch precedes hers. It was made for another state, so hers counts.
     @Test func aDeadExternalCommitBeforeOnesOwnIsNoRival() throws {
         let world = try talk(205, ["alice", "bob", "carol", "dave", "eve"])
         let (bob, carol, dave) = (world.people[1], world.people[2], world.people[3])
@@ -238,7 +238,7 @@ import Testing
         try world.sync(bob)
         #expect(try serverTag(world) == tag(world, bob))
         #expect(uploads.value == 1)
-        // Who comes later finds it right.
+        // Someone who comes later finds it right.
         try world.syncAll()
         #expect(uploads.value == 1)
         try expectOneGroup(world)
@@ -284,7 +284,7 @@ import Testing
         }
     }
 
-    /// Only the dead branch's GroupInfo is there, of an epoch that the living group has not reached. Nobody comes in by it.
+    /// Only the dead branch's GroupInfo is there, of an epoch the living group has not reached. No one joins by it.
     @Test func aHigherEpochIsNoReasonToComeInByIt() throws {
         let world = try talk(209, ["alice", "bob", "carol", "eve"])
         let bob = world.people[1]
@@ -302,8 +302,8 @@ import Testing
         try expectOneGroup(world)
     }
 
-    /// The server has counted a commit of Eve's dead branch, and the members have contested it: of that epoch it stands first in the log. Who has
-    /// no keys cannot know that it was refused, but sees that others went on along another branch.
+    /// The server has counted a commit of Eve's dead branch, and the members have contested it: it comes first in its
+    /// epoch. Someone without keys cannot know that it was refused, but sees that others went on elsewhere.
     @Test func aRefusedCommitThatStandsFirstKeepsNobodyOut() throws {
         let world = try talk(213, ["alice", "bob", "carol", "eve"], strict: true)
         let (alice, bob) = (world.people[0], world.people[1])
@@ -318,7 +318,7 @@ import Testing
         try expectOneGroup(world)
     }
 
-    /// Carol is new: nobody but who let her in has acted on her branch. Eve went on from a dead commit with a new key, and the log is empty.
+    /// On Carol's branch only the one who let her in has acted. Eve went on from a dead commit with a new key.
     @Test func whoIsNewKeepsTheirKeysWhereAStrangerIsAhead() throws {
         let world = try talk(212, ["alice", "bob", "eve"])
         let alice = world.people[0]

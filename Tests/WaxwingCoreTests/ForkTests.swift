@@ -25,7 +25,7 @@ import Testing
         return (world, try #require(try world.group("room", of: world.people[0]).serverID))
     }
 
-    /// The server takes two of bob's messages out of the log and numbers the rest anew.
+    /// The server removes two of bob's messages from the log and renumbers the rest.
     @Test(arguments: [false, true])
     func whatTheServerKeepsBackIsCounted(strict: Bool) throws {
         let (world, room) = try room(of: ["alice", "bob"], seed: 301, strict: strict)
@@ -59,7 +59,7 @@ import Testing
         world.server.groups[room]?.log.removeAll { $0.sequence == late.sequence }
         try world.sync(alice)
         try rotate(alice, world)
-        // In the next epoch it comes.
+        // It comes in the next epoch.
         let end = try #require(world.server.groups[room]?.lastSequence) + 1
         world.server.groups[room]?.log.append(
             ModelServer.Row(sequence: end, sender: late.sender, message: late.message, time: late.time))
@@ -82,7 +82,8 @@ import Testing
         return counts
     }
 
-    /// The server shows carol another log than the rest for a while, in which she goes on alone. Then all see the same one.
+    /// For a while, the server shows carol another log than the rest, in which she goes on alone. Then all see the same
+    /// one.
     @Test(arguments: [false, true], [1, 6])
     func twoWorldsBecomeOne(strict: Bool, lead: Int) throws {
         let (world, room) = try room(of: ["alice", "bob", "carol"], seed: 310 + UInt64(lead), strict: strict)
@@ -107,7 +108,7 @@ import Testing
             for other in world.people {
                 #expect(texts.contains("\(other.name): \(other.name) again"), "\(world.report("room"))")
             }
-            // What she said alone she says again.
+            // What she said alone, she says again.
             let alone = texts.filter { $0.hasPrefix("carol: in the other") }
             #expect(alone == (1...lead).map { "carol: in the other \($0)" }, "\(person.name): \(world.report("room"))")
             #expect(try person.reader.outbox().isEmpty)
@@ -121,7 +122,7 @@ import Testing
         #expect(Set(reasons).isSubset(of: [.otherLog, .lostState]), "\(reasons)")
     }
 
-    /// A commit of somebody who was expelled, shown by a server that helps them, brings no one over to their side.
+    /// A commit of someone who was expelled, shown by a server that helps them, brings no one over to their side.
     @Test func noOneFollowsTheExpelledIntoAnotherLog() throws {
         let (world, room) = try room(of: ["alice", "bob", "mallory"], seed: 320, strict: false)
         let (alice, bob, mallory) = (world.people[0], world.people[1], world.people[2])
@@ -149,8 +150,9 @@ import Testing
         }
     }
 
-    /// The whole machine is put back, and nothing in the profile shows it; but the log has what it wrote since. Of one message that is no proof, as its
-    /// key has been used again before the log was read: what was sealed with it is sealed anew.
+    /// The whole machine is restored, and nothing in the profile shows it; but the log has what it wrote since. One
+    /// message is no proof, as its key has been used again before the log was read: what was sealed with it is sealed
+    /// again.
     @Test(arguments: [false, true], [1, 2])
     func whatWeWroteOurselvesShowsThatWeWerePutBack(strict: Bool, forgotten: Int) throws {
         let (world, _) = try room(of: ["alice", "bob"], seed: 330, strict: strict)
@@ -192,13 +194,13 @@ import Testing
         #expect(try alice.reader.outbox().isEmpty)
     }
 
-    /// A member puts our name on the outside of what they send: that changes nothing, and is no message of ours.
+    /// A member puts our name on the outside of what they send: that changes nothing, and is not a message of ours.
     @Test func nobodyElseMakesUsBelieveThat() throws {
         let (world, room) = try room(of: ["alice", "bob"], seed: 331, strict: false)
         let (alice, bob) = (world.people[0], world.people[1])
         try say("true", alice, world)
         try world.sync(bob)
-        // The row that alice has sent, with another end.
+        // The row that alice sent, with another end.
         var row = try #require(world.server.groups[room]?.log.last)
         row.message[row.message.count - 1] ^= 1
         row.sequence += 1
@@ -214,7 +216,8 @@ import Testing
         #expect(last?.content == .unreadable(.forged))
     }
 
-    /// Two copies of a profile go on beside each other. The one that is put out is told why, and takes its place back if its person wants that.
+    /// Two copies of a profile go on beside each other. The one that is put out is told why, and takes its place back
+    /// if its person wants that.
     @Test func ofTwoCopiesOneIsInTheRoom() throws {
         let (world, _) = try room(of: ["alice", "bob"], seed: 335, strict: true)
         let (alice, bob) = (world.people[0], world.people[1])
@@ -230,7 +233,7 @@ import Testing
         #expect(try world.group("room", of: alice).status == .removed)
         #expect(try events(.copyTookOver, alice, world) == [alice.id], "\(world.report("room"))")
         try say("the copy goes on", copy, world)
-        // It waits for another member to go by where it came in.
+        // It waits until another member goes by where it joined.
         for person in [bob, copy, bob] { try world.sync(person) }
         #expect(
             try world.texts("room", bob) == ["alice: from the copy", "alice: the copy goes on"],
@@ -246,8 +249,8 @@ import Testing
         try world.expectSameKeys("room")
     }
 
-    /// A member seals again what we have signed, under keys of ours to come (RFC 9420 §6.3.2): no one believes that the profile runs twice, and no
-    /// messages are missed or lost.
+    /// A member seals again what we have signed, under later keys of ours (RFC 9420 §6.3.2): no one believes that the
+    /// profile runs twice, and no messages are missed or lost.
     @Test(arguments: [0, 1_000])
     func whatAMemberSealsAgainProvesNothing(ahead: Int) throws {
         let world = try World.talking(340, ["alice", "bob", "carol"])
@@ -271,7 +274,8 @@ import Testing
         }
     }
 
-    /// The signed content of a message that a member has not opened yet, under a key of its sender that comes so many after the next.
+    /// The signed content of a message that a member has not opened yet, under a key of its sender that comes this many
+    /// after the next.
     private func sealedAgain(_ message: [UInt8], by member: World.Person, ahead: Int, _ world: World) throws
         -> [UInt8]
     {

@@ -4,7 +4,8 @@ import Testing
 
 @testable import WaxwingCore
 
-/// What deployed servers do that a client must survive (section 5 of the protocol): one test for each such habit that has no suite of its own.
+/// What deployed servers do that a client must survive (section 5 of the protocol): one test for each habit that has no
+/// suite of its own.
 @Suite struct HazardTests {
     private func talk(_ seed: UInt64, _ names: [String] = ["alice", "bob"], strict: Bool = false) throws -> World {
         let world = World(seed: seed, strict: strict)
@@ -19,16 +20,17 @@ import Testing
         try #require(try world.group("room", of: world.people[0]).serverID)
     }
 
-    /// Lets somebody work until a request of theirs stands at the door, and no further.
+    /// Lets someone work until a request of theirs is about to leave, and no further.
     private func stir(_ person: World.Person, untilTo verb: String, _ world: World) throws {
         while !person.calls.contains(where: { $0.1.method == .post && $0.1.path.hasSuffix(verb) }) {
             try #require(try world.stir(person), "\(person.name) never asks for \(verb)")
         }
     }
 
-    // MARK: Rows that are deleted once everybody fetched them
+    // MARK: Rows that are deleted once everyone fetched them
 
-    /// There a POST acknowledges all that stands before it: whoever sends first never reads what others wrote.
+    /// On such a server, a POST acknowledges everything before it: someone who sends first never reads what others
+    /// wrote.
     @Test func whatOthersWroteIsFetchedBeforeAnythingIsSent() throws {
         let world = try talk(81)
         let (alice, bob) = (world.people[0], world.people[1])
@@ -63,7 +65,7 @@ import Testing
 
     // MARK: Commits that never counted
 
-    /// A dead commit overwrites the GroupInfo of the living one: until it is put back, nobody can come in from outside.
+    /// A dead commit overwrites the GroupInfo of the living one: until it is put back, no one can join from outside.
     @Test func theLivingGroupInfoIsPutBackAfterADeadCommit() throws {
         let world = try talk(83, ["alice", "bob", "carol"])
         let (alice, bob) = (world.people[0], world.people[1])
@@ -72,7 +74,7 @@ import Testing
             try world.step(.connect(live: false), person)
             try stir(person, untilTo: "/commit", world)
         }
-        // Alice's stands first, bob's is dead, and its GroupInfo is what the server has.
+        // Alice's comes first, bob's is dead, and the server has the GroupInfo of bob's.
         try world.settle([alice], patience: 0)
         try stirOnce(bob, world)
         let dead = try #require(world.server.groups[try serverRoom(world)]?.groupInfo)
@@ -81,7 +83,7 @@ import Testing
         try world.sync(alice)
         let info = try #require(world.server.groups[try serverRoom(world)]?.groupInfo)
         #expect(info != dead)
-        // On the strength of that somebody comes back who has nothing else.
+        // Someone who has nothing else comes back by that.
         let carol = try world.replaceDevice(of: world.people[2])
         try world.sync(carol)
         #expect(try world.group("room", of: carol).status == .active)
@@ -89,7 +91,7 @@ import Testing
         try world.expectConverged("room")
     }
 
-    /// Hands over what stands at the door.
+    /// Delivers the request that is about to leave.
     private func stirOnce(_ person: World.Person, _ world: World) throws {
         let before = world.server.groups[try serverRoom(world)]?.log.count ?? 0
         while world.server.groups[try serverRoom(world)]?.log.count == before { try #require(try world.stir(person)) }

@@ -4,8 +4,8 @@ import Testing
 
 @testable import WaxwingCore
 
-/// Commits that leave the log before everybody has seen them. Whoever missed one can only come back from outside; to go on committing would
-/// split the group.
+/// Commits that leave the log before everyone has seen them. Someone who missed one can only come back from outside;
+/// committing further would split the group.
 @Suite struct HoleTests {
     private func talk(_ seed: UInt64, strict: Bool) throws -> World {
         let world = World(seed: seed, strict: strict)
@@ -20,7 +20,7 @@ import Testing
         try #require(try world.group("room", of: world.people[0]).serverID)
     }
 
-    /// Everybody is in one epoch of one group, nothing is left to send, and what is said now is read by all.
+    /// Everyone is in one epoch of one group, nothing is left to send, and what is said now is read by all.
     private func expectOneGroup(_ world: World) throws {
         try world.syncAll(rounds: 4)
         for person in world.people {
@@ -46,7 +46,7 @@ import Testing
         try world.sync(world.people[2])
         try world.server.expire(serverRoom(world))
         if rowsFollow {
-            // Not of the next epoch, which would be parked, and tell.
+            // Not of the next epoch: that would be parked, and give it away.
             world.server.insert([[7]], from: bob.id, into: try serverRoom(world))
         }
         try world.perform(.rotate(group: room(world, alice)), alice)
@@ -118,7 +118,7 @@ import Testing
         try expectOneGroup(world)
     }
 
-    /// The server has no GroupInfo, or one that nobody can use: that must not keep anybody from talking for ever.
+    /// The server has no GroupInfo, or one that no one can use: that must not silence anyone for ever.
     @Test(arguments: [nil, [1, 2, 3]] as [[UInt8]?])
     func aGapAndNoGroupInfoHoldNobodyUp(groupInfo: [UInt8]?) throws {
         let world = try talk(46, strict: true)
@@ -141,7 +141,7 @@ import Testing
         let (alice, bob) = (world.people[0], world.people[1])
         try world.perform(.rotate(group: room(world, bob)), bob)
         try world.sync(bob)
-        // In place of the commit stands a row that is nothing, so that no number is missing.
+        // A meaningless row takes the place of the commit, so that no number is missing.
         let place = try #require(world.server.groups[try serverRoom(world)]?.log.last?.sequence)
         try world.server.expire(serverRoom(world)) { $0.sequence == place }
         world.server.groups[try serverRoom(world)]?.lastSequence -= 1
@@ -169,13 +169,14 @@ import Testing
         try expectOneGroup(world)
     }
 
-    /// The server may have counted the forged commit: it is told where the group is while the row is still there to be seen.
+    /// The server may have counted the forged commit: it is told where the group is while the row is still there to be
+    /// seen.
     @Test func aForgedCommitLeavesTheGroupsInfoAlive() throws {
         let world = try talk(48, strict: true)
         let (alice, bob) = (world.people[0], world.people[1])
         let crypto = alice.core.crypto
         let info = try #require(world.server.groups[try serverRoom(world)]?.groupInfo)
-        // A joiner whose credential names no user: everybody refuses the commit.
+        // A joiner whose credential names no user: everyone refuses the commit.
         let ghost = try Group.externalCommit(
             groupInfo: info, credential: .basic(identity: []), signer: crypto.generateSignatureKey(world.entropy),
             crypto: crypto, entropy: world.entropy)

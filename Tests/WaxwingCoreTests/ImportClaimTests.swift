@@ -3,7 +3,7 @@ import Testing
 
 @testable import WaxwingCore
 
-/// What archives claim that nobody can have written honestly, or that only the log can tell.
+/// What archives claim that no one can have written honestly, or that only the log can tell.
 @Suite struct ImportClaimTests {
     private func talk(_ seed: UInt64) throws -> World {
         let world = World(seed: seed, strict: true)
@@ -39,7 +39,7 @@ import Testing
         return counts
     }
 
-    /// Makes room before the front, as where a server dropped rows that were never fetched.
+    /// Makes room before the front, as if a server had dropped rows that were never fetched.
     private func makeHoles(_ holes: [HistoryRow], _ world: World, _ person: World.Person) throws {
         var draft = Draft(store: person.store, base: person.store.revision())
         let room = try world.group("room", of: person).id
@@ -49,7 +49,7 @@ import Testing
         _ = try person.store.commit(draft.changes)
     }
 
-    /// Whoever knows the ciphertext of a row before it is fetched could hide it behind a line of an archive.
+    /// Someone who knows the ciphertext of a row before it is fetched could hide it behind a line of an archive.
     @Test func whatAnArchiveSaysOfRowsToComeHidesNone() throws {
         let world = try talk(81)
         let (alice, bob) = (world.people[0], world.people[1])
@@ -80,7 +80,7 @@ import Testing
         #expect(try history(world, alice).suffix(3).map(\.digest) == ahead.map(\.digest))
     }
 
-    /// The same from a numbering before the present one, where rows of archives have no marks.
+    /// The same from a numbering before the present one, in which rows of archives have no marks.
     @Test func noCommitIsTakenForARowOfAnEarlierNumbering() throws {
         let world = try talk(82)
         let (alice, bob) = (world.people[0], world.people[1])
@@ -166,7 +166,7 @@ import Testing
         #expect(try history(world, alice) == rows.filter { $0 != old })
         #expect(try take([old], world, alice).added == 1)
         #expect(try history(world, alice) == rows)
-        // Where nothing is here yet, numbers that no log gets to are none to go on from.
+        // If nothing is here yet, numbers that no log reaches must not be continued.
         let fresh = try world.replaceDevice(of: alice)
         let id = try #require(world.server.groups.keys.first)
         let piece = ImportedHistory(group: id, name: "room", alias: "", eras: [0: 0], rows: [beyond[3]])
@@ -186,7 +186,7 @@ import Testing
         #expect(try hasStrays([1 << 20]))
         #expect(try hasStrays([1 << 20], group: unknown))
         #expect(try hasStrays([0, 1002], group: unknown))
-        // What was let in once stays importable when the server begins anew.
+        // What was let in once can still be imported when the server starts over.
         for restarts: UInt32 in 0..<5 { #expect(try !hasStrays(Array(1000...(1000 + restarts)), group: unknown)) }
         #expect(try !hasStrays(Array(0..<2000), group: unknown))
     }

@@ -93,7 +93,7 @@ import Testing
         let rows = try archive(world, world.people[0])
         let id = try serverID(world)
         let bob = world.people[1]
-        // Nobody of alice's devices hears this.
+        // No one of alice's devices hears this.
         try world.perform(.send(group: world.group("room", of: bob).id, text: "alone"), bob)
         try world.perform(.rotate(group: world.group("room", of: bob).id), bob)
         try world.sync(bob)
@@ -143,7 +143,7 @@ import Testing
         #expect(try world.group("room", of: alice).status == .active)
     }
 
-    /// A commit that stands in the archive tells the GroupInfo that it made from that of a rival which never counted.
+    /// A commit in the archive tells the GroupInfo that it made from that of a rival which never counted.
     @Test func theLastCommitOfTheArchiveIsKnownToTheRejoin() throws {
         let world = try talk(64)
         let rows = try archive(world, world.people[0])
@@ -152,7 +152,7 @@ import Testing
         try take(rows, as: id, world, alice)
         try world.sync(alice)
         world.answerInstead = { request in
-            // The way to the GroupInfo is cut, so that the search for our place ends before the commit is made.
+            // The GroupInfo cannot be reached, so the search for our place ends before the commit is made.
             request.path.hasSuffix("/group-info") ? APIResponse(status: 503, contentType: "text/plain", body: []) : nil
         }
         try world.perform(.rejoin(group: id), alice)
@@ -165,7 +165,7 @@ import Testing
         let world = try talk(65)
         let alice = world.people[0]
         let id = try serverID(world)
-        // The server counts anew while both are there, then alice's archive has two numberings.
+        // The server restarts its numbering while both are there, then alice's archive has two numberings.
         world.server.groups[id]?.log = []
         world.server.groups[id]?.lastSequence = 0
         try world.syncAll()
@@ -228,7 +228,7 @@ import Testing
         let taken = try take(rows, as: id, world, bob)
         #expect(taken.opened == spoilt && taken.misplaced == 0)
         #expect(try world.texts("room", bob) == world.texts("room", alice))
-        // The other way nothing gets worse.
+        // The other way round, nothing gets worse.
         let worse = rows.map { row in
             var row = row
             row.content = .unreadable(.forged)

@@ -4,13 +4,13 @@ import Testing
 
 @testable import WaxwingCore
 
-/// What each level makes of whoever comes in late by an invite that has died.
+/// What each level makes of someone who comes late, by an invite that has died.
 @Suite struct JudgeTests {
     private static let (alice, carol) = (id(1), id(3))
 
     private static func id(_ number: UInt8) -> ID { ID(Array(repeating: number, count: 16))! }
 
-    /// How the key they come with stands to the one that was invited.
+    /// How the key they come with relates to the one that was invited.
     enum Invited: CaseIterable { case thisKey, anotherKey, never }
 
     private struct Verdict: Equatable, CustomStringConvertible {
@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    /// Carol comes in from outside.
+    /// Carol joins from outside.
     private func verdict(
         _ level: TrustLevel, _ invited: Invited, _ relation: KeyRelation, isDecided: Bool = false
     ) throws -> Verdict {
@@ -71,7 +71,8 @@ import Testing
         }
     }
 
-    /// Some clients come in with another key than the one that was invited: programs that no one watches go on, people are asked.
+    /// Some clients join with another key than the one that was invited: programs that no one watches go on, people are
+    /// asked.
     @Test func whoWasInvitedWithAnotherKeyIsFollowed() throws {
         for relation in [KeyRelation.unknown, .pinned, Self.seen] {
             #expect(try verdict(.follow, .anotherKey, relation) == .accepted, "\(relation)")
@@ -89,8 +90,8 @@ import Testing
         }
     }
 
-    /// Dave came in when carol's invite had been made, and cannot read its commit. The inviter's word places her; who asks about every new key is
-    /// asked about hers.
+    /// Dave joined after carol's invite had been made, and cannot read its commit. The inviter's word places her; those
+    /// who ask about every new key are asked about hers.
     @Test(arguments: TrustLevel.allCases, [true, false])
     func anInvitersWordIsNoneForTheKey(_ level: TrustLevel, strict: Bool) throws {
         let world = World(seed: 530, strict: strict)
@@ -109,7 +110,7 @@ import Testing
         for person in [dave, carol] {
             try world.perform(.accept(invite: try #require(try person.reader.invites().first).id), person)
             try world.sync(person)
-            // Whom dave does not know himself, he looks at.
+            // Dave looks at those whom he does not know himself.
             let place = try world.group("room", of: person).id
             for leaf in try person.reader.room(place)?.holds ?? [] where person === dave {
                 try world.perform(
@@ -123,7 +124,8 @@ import Testing
         #expect(leaf.objection == (level == .strict ? .everyNewKey : .none))
     }
 
-    /// Which members somebody has decided about on a branch that died, or was told of, is known after it. Nothing else of it is.
+    /// Which members someone has decided about on a branch that died, or was told of, is known after it. Nothing else
+    /// of it is.
     @Test func whatWasDecidedOnADeadBranchHolds() throws {
         let world = try World.talking(531, ["alice"])
         let core = world.people[0].core
@@ -138,7 +140,8 @@ import Testing
         }
         turn.draft.put(.membership, Keys.roomBefore(group), before)
         var dead = before
-        // 1 was decided about, 2 was told of; 3 came in again there, and was let in by somebody; 4 is held there, too.
+        // 1 was decided about, and 2 was told of; 3 joined again there, and was let in by someone; 4 is held there,
+        // too.
         for place in 0...2 { dead.leaves[place].accept() }
         dead.leaves[0].epoch = 9
         dead.leaves[2].epoch = 9

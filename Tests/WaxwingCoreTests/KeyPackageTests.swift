@@ -4,7 +4,7 @@ import Testing
 
 @testable import WaxwingCore
 
-/// The server's stock of key packages: what makes it possible to invite people who are away.
+/// The server's stock of key packages, which makes it possible to invite people who are away.
 @Suite struct KeyPackageTests {
     private static let day: UInt64 = 86_400
 
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    /// Alice has a group, and bob, whom nobody invited yet, went online on these days.
+    /// Alice has a group, and bob, whom no one has invited yet, went online on these days.
     private func world(_ seed: UInt64, bobIsOnlineAfter days: [UInt64] = []) throws -> (World, ID) {
         let world = World(seed: seed, strict: true)
         for name in ["alice", "bob"] { try world.sync(world.add(name)) }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import WaxwingCore
 
-/// Key packages of last resort: what was used once is replaced, and nothing said depends on it.
+/// Key packages of last resort: a used one is replaced, and nothing sent depends on it.
 @Suite struct LastResortTests {
     private static let day: UInt64 = 86_400
 
@@ -13,7 +13,7 @@ import Testing
         world.server.time += days * Self.day
     }
 
-    /// Alice has rooms, and bob's stock at the server is down to the one of last resort.
+    /// Alice has rooms, and bob's stock on the server is down to the one of last resort.
     private func world(_ seed: UInt64, _ rooms: [String]) throws -> (World, lastResort: [UInt8]) {
         let world = World(seed: seed, strict: true)
         for name in ["alice", "bob"] { try world.sync(world.add(name)) }
@@ -55,7 +55,7 @@ import Testing
         #expect(world.server.users[bob.id]?.lastResort == old)
         try world.sync(bob)
         try world.perform(.accept(invite: try #require(try bob.reader.invites().first).id), bob)
-        // Said before anything of the room is there: it leaves behind the new keys.
+        // Written before anything of the room is there: it goes out after the new keys.
         try world.perform(.send(group: world.group("room", of: bob).id, text: "first words"), bob)
         try world.sync(bob)
         let serverID = try #require(world.group("room", of: bob).serverID)
@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    /// The old key is there until the server has said that it took the new one.
+    /// The old key is there until the server has said that it accepted the new one.
     @Test func anAnswerThatIsLostCostsNoKey() throws {
         for lost in [World.Fault.answerLost, .requestLost] {
             let (world, old) = try world(93, ["room"])

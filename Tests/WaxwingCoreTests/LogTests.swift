@@ -5,7 +5,7 @@ import Testing
 
 @testable import WaxwingCore
 
-/// What an offline-first client must survive of a server and its log.
+/// What an offline-first client must survive from a server and its log.
 @Suite struct LogTests {
     private func talk(_ seed: UInt64, strict: Bool = false) throws -> World {
         let world = World(seed: seed, strict: strict)
@@ -41,7 +41,7 @@ import Testing
         try world.expectConverged("room")
     }
 
-    /// The server has the GroupInfo, so it can send a joiner of its own; but none that nobody would see.
+    /// The server has the GroupInfo, so it can send a joiner of its own; but none that no one would see.
     @Test(arguments: [[], Array("a ghost".utf8)] as [[UInt8]])
     func nobodyComesInUnderNoUsersName(identity: [UInt8]) throws {
         let world = try talk(29)
@@ -113,7 +113,7 @@ import Testing
         #expect(try world.texts("room", bob).count == 30)
     }
 
-    /// A line too slow for a page of the usual size: each try, by a process of its own or not, asks for less.
+    /// A line too slow for a page of the usual size: each try, in one process or several, asks for less.
     @Test(arguments: [true, false])
     func pagesThatTheLineDoesNotCarryAreAskedForInSmallerPieces(tryAfterTry: Bool) throws {
         let world = try talk(30)

@@ -87,7 +87,7 @@ import Testing
         #expect(authenticators.count == 1)
     }
 
-    /// An escrowed invite may wait for longer than the key package lives that it was made with.
+    /// An escrowed invite may wait for longer than the key package it was made with lives.
     @Test(arguments: [true, false])
     func anInviteThatIsAcceptedLateDoesNotSplitTheGroup(strict: Bool) throws {
         let world = World(seed: 12, strict: strict)
@@ -166,7 +166,8 @@ import Testing
         #expect(try carol.core.details(of: world.group("room", of: carol).id)?.members.count == 3)
     }
 
-    /// Carol comes, speaks and goes while bob is away. She is on no roster any more: only a question of its own can tell her name.
+    /// Carol joins, speaks and goes while bob is away. She is on no roster any more: only a separate request can tell
+    /// her name.
     @Test func aNameThatDidNotComeIsAskedForAgain() throws {
         let world = World(seed: 15, strict: true)
         for name in ["alice", "bob"] { try world.add(name) }

@@ -36,7 +36,7 @@ import Testing
         #expect(try name(of: bob.id, by: alice) == "bob" && name(of: carol.id, by: alice) == "carol")
         #expect(try alice.reader.claimedName(of: bob.id) == "carol" && alice.reader.claimedName(of: carol.id) == "bob")
         #expect(claims(alice).sorted() == ["bob", "carol"], "each is told once")
-        // A pinned name means whom it was pinned to.
+        // A pinned name means the user it was pinned to.
         try world.perform(.remove(group: room(world, alice), username: "bob"), alice)
         try world.sync(alice)
         #expect(!members(world).contains(bob.id) && members(world).contains(carol.id))
@@ -62,7 +62,7 @@ import Testing
         #expect(throws: CoreError.notTheirName) {
             try world.perform(.acceptName(user: world.people[2].id, name: "robert"), alice)
         }
-        // Somebody whose first name that is goes before one who is only said to be called so.
+        // Someone whose first name it is takes precedence over someone who is only said to be called so.
         let robert = world.server.register("robert")
         world.server.groups[try #require(world.server.groups.keys.first)]?.members.append(robert)
         try world.sync(alice)
@@ -119,7 +119,7 @@ import Testing
         try world.sync(alice)
         #expect(try name(of: dave, by: alice) == "" && dave.description.hasPrefix(shown(dave, by: alice)))
         #expect(try shown(world.people[1].id, by: alice) == "bob" && claims(alice).isEmpty)
-        // One of an earlier version, which took any.
+        // A name from an earlier version, which accepted any.
         var draft = Draft(store: alice.store, base: alice.store.revision())
         draft.put(UserRecord(username: wrong), for: dave)
         _ = try alice.store.commit(draft.changes)
@@ -155,7 +155,8 @@ import Testing
         #expect(try name(of: world.people[2].id, by: alice) == "carol")
     }
 
-    /// Somebody is asked for by a name that is not known here, and the server answers with one whom we know by another.
+    /// Someone is asked for by a name that is not known here, and the server answers with someone whom we know by
+    /// another.
     @Test(arguments: [true, false]) func nobodyIsTakenForAnother(isOneself: Bool) throws {
         let world = try talk(407)
         let alice = world.people[0]

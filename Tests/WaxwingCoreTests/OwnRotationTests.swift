@@ -78,7 +78,7 @@ import Testing
         let changes = try changes(world, room, after: last, since: start)
         // Seven to twelve days apart, and a day until the next sync: five people in ten weeks make 26 to 50.
         #expect((25...50).contains(changes.count), "\(changes.count) commits")
-        // None was lost to another's, and they lie apart.
+        // None was lost to another's, and they are spread out.
         #expect(Set(changes.map(\.epoch)).count == changes.count)
         #expect(Set(changes.map(\.day)).count * 10 >= changes.count * 7, "\(changes.map(\.day))")
         try world.syncAll()
@@ -122,7 +122,8 @@ import Testing
         #expect(changes.count == 1, "\(changes)")
     }
 
-    /// A clock that is a year off at every other sync, on a server that does not tell the time, on one that does, and after each a new start.
+    /// A clock that is a year off at every other sync, on a server that does not tell the time, on one that does, and
+    /// after a restart each time.
     @Test(arguments: [nil, 0] as [Int64?], [false, true])
     func aClockThatSwingsDoesNotMakeACommitOfEverySync(_ dateAhead: Int64?, _ restarts: Bool) throws {
         let (world, room) = try room(85, ["alice", "bob"])
@@ -138,14 +139,14 @@ import Testing
             try world.sync(bob)
         }
         let changes = try changes(world, room, after: last, since: start).filter { $0.by == bob.id }
-        // Fifteen days: two by right, and one for the first time that the clock jumped.
+        // Fifteen days: two that are due, and one for the first time that the clock jumped.
         #expect(changes.count <= 3, "\(changes)")
         bob.clockAhead = 0
         try world.syncAll()
         try world.expectConverged("room")
     }
 
-    /// A clock that was a year ahead once does not put the next change off for a year.
+    /// A clock that was once a year ahead does not put the next change off for a year.
     @Test func aClockThatWasAheadHoldsNothingUp() throws {
         let (world, room) = try room(86, ["alice", "bob"])
         let (alice, bob) = (world.people[0], world.people[1])

@@ -3,7 +3,7 @@ import Testing
 
 @testable import WaxwingCore
 
-/// What waits must neither hold up others nor keep the client busy; and no list alone makes anybody lose his keys.
+/// What waits must neither block others nor keep the client busy; and no list alone makes anyone lose their keys.
 @Suite struct PatienceTests {
     @Test func anEmptyListOfGroupsWipesNothing() throws {
         let world = World(seed: 31, strict: true)
@@ -50,7 +50,7 @@ import Testing
         try world.settle([bob], patience: 0)
         #expect(try !bob.reader.outbox().isEmpty)
         try world.step(.feedEnded(TransportError(.unknown, .connectionLost, "cut")), bob)
-        // Long after the eviction's turn has come: only the link's own next try may wake anybody.
+        // Long after the eviction's turn has come: only the link's own next try may wake anyone.
         let due = try #require(bob.core.nextWake)
         guard case .waiting(let until, _) = bob.core.linkState else {
             Issue.record("the link is \(bob.core.linkState)")
@@ -74,7 +74,7 @@ import Testing
         try world.perform(.remove(group: world.group("room", of: alice).id, username: "bob"), alice)
         try world.syncAll()
         #expect(try world.group("room", of: bob).status == .removed)
-        // A hostile server lists him again, and hands out the Welcome he came in by.
+        // A hostile server lists him again, and hands out the Welcome by which he joined.
         let serverRoom = try #require(try world.group("room", of: alice).serverID)
         world.server.groups[serverRoom]?.members.append(bob.id)
         try world.sync(bob)

@@ -30,7 +30,7 @@ import Testing
         if let invite = invites.first { try world.perform(.accept(invite: invite.id), person) }
     }
 
-    /// Each acceptance ends the epoch that the other invites were made for.
+    /// Each acceptance ends the epoch for which the other invites were made.
     @Test(arguments: [true, false])
     func thirteenInvitedAtOnceAreInWhenEachHasSyncedThreeTimes(strict: Bool) throws {
         let names = (1...13).map { "guest\($0)" }
@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    /// All say yes at the same moment, and race each other from then on.
+    /// All accept at the same moment, and race each other from then on.
     @Test func thirteenWhoAcceptAtOnceAllComeIn() throws {
         let world = try room(326, strict: true, ["alice"], invited: (1...13).map { "guest\($0)" })
         let guests = Array(world.people.dropFirst())

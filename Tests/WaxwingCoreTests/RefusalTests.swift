@@ -4,7 +4,7 @@ import Testing
 
 @testable import WaxwingCore
 
-/// What every member refuses, for all to see.
+/// What every member visibly refuses.
 @Suite struct RefusalTests {
     enum Wrong: CaseIterable {
         case reInit, psk, identity, externalSenders
@@ -20,7 +20,7 @@ import Testing
         }
     }
 
-    /// What would end the group, shut members out or let in nobodies is refused, and the group goes on.
+    /// What would end the group, shut members out or let in people who are no one is refused, and the group goes on.
     @Test(arguments: Wrong.allCases, [true, false])
     func whatAllRefuseIsRefused(_ wrong: Wrong, strict: Bool) throws {
         let world = try World.talking(305, ["alice", "bob", "mallory"], strict: strict)
@@ -59,7 +59,8 @@ import Testing
         try world.expectSameKeys("room")
     }
 
-    /// Any member can put another's leaf on the outside of a sealed handshake (RFC 9420 §6.3.2): that makes nobody come back with new keys.
+    /// Any member can put another's leaf on the outside of a sealed handshake (RFC 9420 §6.3.2): that makes no one come
+    /// back with new keys.
     @Test func aSealedHandshakeInOurNameMovesNothing() throws {
         let world = try World.talking(312)
         let alice = world.people[0]
@@ -84,7 +85,8 @@ import Testing
         #expect(try world.lines("room", alice).last?.contains("unreadable forged") == true, "\(world.report("room"))")
     }
 
-    /// A commit refers to a proposal that no one else has: nobody can tell whether others have taken it, so all come back by it, one behind the other.
+    /// A commit refers to a proposal that no one else has. No one can tell whether others have taken it, so all come
+    /// back by it, one after the other.
     @Test(arguments: [true, false])
     func aProposalThatNoOneHasPartsNobody(strict: Bool) throws {
         let world = try World.talking(321, ["alice", "bob", "carol", "mallory"], strict: strict)
@@ -94,7 +96,7 @@ import Testing
         try mallory.commitUnseen(.add(try world.keyPackage(world.server.register("dave").bytes, key)), world)
         for person in world.people { try world.say("\(person.name) goes on", person) }
         for _ in 0..<5 { try world.syncAll(rounds: 1) }
-        // Whom she has added is held.
+        // The people she has added are held.
         for person in world.people {
             for leaf in try world.held(person) {
                 try world.perform(

@@ -21,7 +21,8 @@ struct RemovalTests {
         #expect(last.content == .system([SystemEvent(.weWereRemoved, actor: bob.id)]))
     }
 
-    /// Whoever is taken off the list before anyone else was seen on the branch they came in by is told that no one may have read them.
+    /// Someone who is taken off the list before anyone else was seen on the branch by which they joined is told that no
+    /// one may have read their messages.
     @Test func whatNobodyIsKnownToHaveReadIsNotCalledSent() throws {
         let world = World(seed: 6, strict: false)
         for name in ["alice", "bob", "carol"] { try world.add(name) }
@@ -76,8 +77,8 @@ struct RemovalTests {
         #expect(try alice.reader.room(hers)?.leaf(of: bob.id)?.standing == .accepted)
     }
 
-    /// Somebody puts the founder out by taking their place, and lets a stranger in meanwhile. The founder is told, and does not take whoever is there
-    /// for known.
+    /// Someone puts the founder out by taking their place, and meanwhile lets a stranger in. The founder is told, and
+    /// does not assume that whoever is there is known.
     @Test func whoLostTheirPlaceComesBackWithOpenEyes() throws {
         let world = World(seed: 5, strict: false)
         for name in ["alice", "bob"] { try world.add(name) }
@@ -99,7 +100,8 @@ struct RemovalTests {
         #expect(try alice.reader.room(id)?.leaf(of: bob.id)?.standing == .accepted)
     }
 
-    /// The group is closed while a request of ours is under way. Whatever becomes of that, the text stays with its reason.
+    /// The group is closed while a request of ours is under way. Whatever becomes of that, the text stays with its
+    /// reason.
     @Test(arguments: [true, false]) func whatHasFailedStaysSo(isCut: Bool) throws {
         let world = try World.talking(540, ["alice", "bob"])
         let bob = world.people[1]

@@ -4,7 +4,7 @@ import Testing
 
 @testable import WaxwingCore
 
-/// A server that orders commits is put back to an older backup: the members are where no commit of its log leads to.
+/// A server that orders commits is restored to an older backup: the members are where no commit of its log leads.
 @Suite struct RestoredServerTests {
     /// A room whose members are `lead` epochs ahead of the server.
     private func restored(_ seed: UInt64, lead: Int, _ names: [String]) throws -> (world: World, room: ID) {
@@ -27,7 +27,8 @@ import Testing
         try world.group("room", of: person).epoch
     }
 
-    /// With its admin, and among others who are none: they have nobody to be told by, and the server believes no single one of them.
+    /// With the room's admin, and among others who are not admins: no one can vouch for them, and the server believes
+    /// no single one of them.
     @Test(arguments: [(1, true), (7, true), (1, false), (2, false), (7, false)])
     func theGroupGoesOn(lead: Int, withAdmin: Bool) throws {
         let (world, room) = try restored(70 + UInt64(lead), lead: lead, ["alice", "bob", "carol"])
@@ -49,7 +50,7 @@ import Testing
         let epochs = try world.people.map { try epoch(world, $0) }
         #expect(Set(epochs).count == 1, "\(epochs)")
         #expect(world.server.groups[room]?.epoch == epochs[0] - 1, "\(epochs)")
-        // Who was away may have to come in from outside, past what was said meanwhile.
+        // Someone who was away may have to join from outside, past what was said meanwhile.
         for person in world.people where withAdmin || person !== alice {
             let texts = try world.texts("room", person)
             for sender in world.people where withAdmin || sender !== alice {

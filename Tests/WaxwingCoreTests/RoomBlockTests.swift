@@ -40,7 +40,7 @@ import Testing
         room.leaves.remove(at: 2)
         #expect(try write(store) { try $0.put(room, for: group) } == 2)
         #expect(try read(store) == room)
-        // A block that has emptied goes.
+        // A block that is empty is deleted.
         room.leaves.removeLast()
         room.trust = nil
         #expect(try write(store) { try $0.put(room, for: group) } == 2)
@@ -50,7 +50,7 @@ import Testing
         #expect(try read(store) == room)
     }
 
-    /// As versions before kept it: in one piece.
+    /// In one piece, as earlier versions kept it.
     @Test(arguments: [true, false])
     func oneInOnePieceIsReadAndWrittenAnew(byReading: Bool) throws {
         let store = MemoryStore()

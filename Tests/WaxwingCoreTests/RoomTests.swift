@@ -4,7 +4,7 @@ import Testing
 
 @testable import WaxwingCore
 
-/// Who is in the room, against a server and members who lie: nobody enters unseen, and nothing leaves past a stranger.
+/// Who is in the room, against a server and members who lie: no one enters unseen, and nothing leaves past a stranger.
 @Suite struct RoomTests {
     private func verify(_ other: World.Person, by person: World.Person, _ world: World) throws {
         let known = try #require(try person.reader.user(other.id))
@@ -15,7 +15,8 @@ import Testing
 
     // MARK: The door from outside
 
-    /// The server lets somebody in of its own making. What is written before they are seen may be read by them; nothing after that is.
+    /// The server lets in someone it made up. They may read what is written before they are seen, but nothing after
+    /// that.
     @Test(arguments: [true, false], [true, false])
     func aGhostReadsNothing(isLogged: Bool, isKnown: Bool) throws {
         let world = try World.talking(301)
@@ -38,7 +39,7 @@ import Testing
                 try world.lines("room", person).contains { $0.contains("heldAsStranger") }, "\(world.report("room"))")
         }
         guard isLogged else { return }
-        // Out with them, and what waited goes.
+        // They are removed, and what waited goes out.
         try world.perform(.remove(group: world.room(of: alice), username: "mallory"), alice)
         if !isKnown { return }
         try world.syncAll()
@@ -66,13 +67,13 @@ import Testing
         try world.readNews(alice)
         try world.sync(alice)
         thief.listen(world)
-        // Once it was shown, a key that was only seen before is taken for the user's new one. One that was verified is not.
+        // A key that was only seen before is replaced by the new one once that was shown. One that was verified is not.
         #expect(thief.texts.isEmpty == isVerified, "\(world.report("room"))")
         #expect(try waits(alice) == (isVerified ? 1 : 0))
         #expect(try alice.reader.user(bob.id)?.verified == isVerified, "the key that was compared stays so")
     }
 
-    /// Nobody has two leaves, and nobody's leaf bears anything but a user id.
+    /// No one has two leaves, and no one's leaf has anything but a user id.
     @Test(arguments: [true, false])
     func secondLeavesAreRefusedByAll(strict: Bool) throws {
         let world = try World.talking(303, strict: strict)
@@ -91,7 +92,7 @@ import Testing
         try world.expectSameKeys("room")
     }
 
-    /// Whoever was taken out does not come in again by the commit that once added them, put into the log once more.
+    /// Someone who was removed does not get in again by the commit that once added them, put into the log again.
     @Test func anOldCommitLetsNobodyInAgain() throws {
         let world = try World.talking(310, ["alice", "bob", "mallory"])
         world.server.readsHandshakes = false
@@ -103,7 +104,7 @@ import Testing
         world.people.removeLast()
         try world.perform(.remove(group: world.room(of: alice), username: "mallory"), alice)
         try world.syncAll()
-        // Its tag is not signed: with another one it is a row that nobody has seen.
+        // Its tag is not signed: with another one, it is a row that no one has seen.
         var again = adding
         again[again.count - 1] ^= 1
         world.server.insert([again], from: alice.id, into: id)
@@ -118,7 +119,7 @@ import Testing
         #expect(back.texts.isEmpty)
     }
 
-    /// A key that is held does not become another matter by one more change of it.
+    /// A held key does not become acceptable by one more change of it.
     @Test func aHeldKeyIsNotLaundered() throws {
         let world = try World.talking(311)
         let (alice, bob) = (world.people[0], world.people[1])
@@ -137,7 +138,7 @@ import Testing
 
     // MARK: Members with a client of their own
 
-    /// An ordinary member adds somebody: all are told, and nothing is written past them.
+    /// An ordinary member adds someone: all are told, and nothing is written past them.
     @Test func whatANonAdminAddsIsHeld() throws {
         let world = try World.talking(304, ["alice", "bob", "mallory"])
         let alice = world.people[0]
@@ -156,7 +157,7 @@ import Testing
             #expect(try waits(person) == 1)
         }
         #expect(try !world.texts("room", alice).contains("bob: past the ghost"))
-        // A person decides, for this key alone.
+        // A person decides, for this key only.
         let leaf = try #require(try world.held(alice).first)
         #expect(throws: CoreError.self) {
             try world.perform(.acceptMember(group: leaf.user, user: leaf.user, fingerprint: leaf.fingerprint), alice)
@@ -169,11 +170,11 @@ import Testing
         #expect(try waits(alice) == 0)
         try world.syncAll()
         #expect(try world.texts("room", world.people[1]).contains("alice: past the ghost"), "\(world.report("room"))")
-        // Alice is an admin: her word goes for all.
+        // Alice is an admin: her word counts for all.
         #expect(try world.held(world.people[1]).isEmpty, "\(world.report("room"))")
     }
 
-    /// An admin's client commits whatever was proposed: it is the proposer who has to be one.
+    /// An admin's client commits whatever was proposed: it is the proposer who has to be an admin.
     @Test func whatANonAdminProposesIsHeld() throws {
         let world = try World.talking(313, ["alice", "bob", "mallory"])
         let bob = world.people[1]
@@ -194,7 +195,7 @@ import Testing
 
     // MARK: Invites
 
-    /// The server hands out a key package of its own for somebody whose key is known.
+    /// The server hands out a key package of its own for someone whose key is known.
     @Test(arguments: [true, false])
     func anotherKeyIsNotInvited(isVerified: Bool) throws {
         let world = try World.talking(306)
@@ -266,7 +267,7 @@ import Testing
 
     // MARK: Records
 
-    /// A profile of before there were room records: whoever is there is known, and nothing is held.
+    /// A profile from before there were room records: everyone who is there is known, and nothing is held.
     @Test func aProfileOfBeforeKnowsWhoIsThere() throws {
         let world = try World.talking(309)
         let (alice, bob) = (world.people[0], world.people[1])

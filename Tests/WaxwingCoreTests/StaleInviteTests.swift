@@ -4,7 +4,7 @@ import Testing
 
 @testable import WaxwingCore
 
-/// Somebody says yes to an invite whose commit came too late, and comes in by its GroupInfo: they stand on a dead branch.
+/// Someone accepts an invite whose commit came too late, and joins by its GroupInfo: they are on a dead branch.
 @Suite struct StaleInviteTests {
     private func rotate(_ person: World.Person, _ world: World) throws {
         try world.perform(.rotate(group: world.room(of: person)), person)
@@ -23,13 +23,15 @@ import Testing
         try world.sync(person, patience: 3)
     }
 
-    /// Alice's invite of Fay came too late, and Fay is in by it, and has said something, before anybody else is online.
+    /// Alice's invite of Fay came too late, and Fay has joined by it, and has said something, before anyone else is
+    /// online.
     ///
-    /// - Parameter goesOnFirst: the next commit of the others stands before hers in the log.
+    /// - Parameter goesOnFirst: the next commit of the others comes before hers in the log.
     private func fayComesIn(_ world: World, goesOnFirst: Bool) throws -> World.Person {
         let (alice, bob, carol) = (world.people[0], world.people[1], world.people[2])
         let (dave, fay) = (try world.add("dave"), try world.add("fay"))
-        // Two commits of one epoch stand in the log. Which of them counts those who come in later cannot tell, nor what comes after them.
+        // Two commits of one epoch are in the log. Those who join later cannot tell which of them counts, nor what
+        // comes after them.
         try invite(dave, by: alice, world)
         try rotate(bob, world)
         try accept(dave, world)
@@ -56,20 +58,21 @@ import Testing
         try world.expectSameKeys("room")
     }
 
-    /// Who alone goes on with Fay's branch is she herself: that proves nothing against the others, who have gone on with theirs.
+    /// Only Fay herself goes on with her branch: that proves nothing against the others, who have gone on with theirs.
     @Test(arguments: [true, false])
     func whatIsSaidOnADeadBranchIsSaidAgain(goesOnFirst: Bool) throws {
         let world = try World.talking(641, ["alice", "bob", "carol"])
         let fay = try fayComesIn(world, goesOnFirst: goesOnFirst)
         let (alice, bob, carol) = (world.people[0], world.people[1], world.people[2])
-        // The leaf of the commit that came before alice's is gone again, and so is bob's where it came before fay's.
+        // The leaf of the commit that came before alice's is gone again, and so is bob's, which came before fay's.
         for person in goesOnFirst ? [alice, bob, carol] : [bob, carol, alice] { try rotate(person, world) }
         try world.sync(fay)
         try world.syncAll(rounds: 2)
         try expectAllRead(["fay: fay is here"], world)
     }
 
-    /// Carol comes in from outside, by the GroupInfo that Fay has put on the server: she knows no more than Fay of where the others are.
+    /// Carol joins from outside, by the GroupInfo that Fay has put on the server: she knows no more than Fay of where
+    /// the others are.
     @Test func whoComesInBehindIsNoProof() throws {
         let world = try World.talking(642, ["alice", "bob", "carol"])
         let fay = try fayComesIn(world, goesOnFirst: false)

@@ -5,7 +5,7 @@ import Testing
 
 /// Removing people who are not in the tree.
 @Suite struct TakingBackTests {
-    /// A room of two admins, and Carol, who is in none.
+    /// A room of two admins, and Carol, who is in no room.
     private func world(_ seed: UInt64, strict: Bool) throws -> (World, carol: World.Person) {
         let world = World(seed: seed, strict: strict)
         for name in ["alice", "bob"] { try world.add(name) }
@@ -30,7 +30,8 @@ import Testing
         return row
     }
 
-    /// Whoever of the admins does it, and whether the network is there or not: the invitee stays out, and nobody invites her again.
+    /// Whichever admin does it, and whether the network is there or not: the invitee stays out, and no one invites her
+    /// again.
     @Test(arguments: [true, false], [true, false])
     func anInviteIsTakenBack(strict: Bool, byInviter: Bool) throws {
         let (world, carol) = try world(51, strict: strict)
@@ -83,7 +84,7 @@ import Testing
         #expect(try alice.reader.outbox().map(\.failure) == [.unknownUser, .unknownUser])
     }
 
-    /// The answer to taking it back is lost, and the server does not know repeated requests.
+    /// The answer to taking it back is lost, and the server does not recognize repeated requests.
     @Test(arguments: [World.Fault.answerLost, .requestLost])
     func aLostAnswerChangesNothing(fault: World.Fault) throws {
         let (world, carol) = try world(54, strict: true)

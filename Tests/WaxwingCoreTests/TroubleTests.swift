@@ -48,7 +48,7 @@ struct TroubleTests {
         #expect(Trouble.refused(status: 401, code: .banned, detail: "").token == "refused.banned")
     }
 
-    /// Version 0.1 stored a sentence. What it said is still known for what it is, and any other sentence is kept.
+    /// Version 0.1 stored a sentence. A known one is still recognized, and any other is kept.
     @Test(arguments: [
         ("", nil), ("the server knows no user of this name", Trouble.unknownUser),
         ("you are no longer a member of this group", .groupClosed(.removed)),
@@ -62,7 +62,7 @@ struct TroubleTests {
         let waiting = [2] + plain.stored.dropFirst().dropLast(3) + writer.bytes + [0, 0]
         #expect(try OutboxRow(stored: Array(waiting)) == row(trouble))
         guard let trouble else { return }
-        // The state stands before the time and two counts, the reason behind them.
+        // The state comes before the time and two counts, the reason after them.
         let failed = [3] + plain.stored.dropFirst().dropLast(20) + [3] + writer.bytes + plain.stored.suffix(19)
         #expect(try OutboxRow(stored: Array(failed)) == row(nil, .failed(trouble)))
     }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import WaxwingCore
 
-/// What the history says of why somebody is gone, and why something could not be opened.
+/// What the history says of why someone is gone, and why something could not be opened.
 @Suite struct TrueWordsTests {
     private func world(_ seed: UInt64, strict: Bool, _ names: [String]) throws -> World {
         let world = World(seed: seed, strict: strict)
@@ -32,7 +32,7 @@ import Testing
         }
     }
 
-    /// Dan is away until all is over: what he reads is what the commit says of itself.
+    /// Dan is away until all is over: he reads what the commit says about itself.
     @Test(arguments: [true, false])
     func whoLeftWasNotRemoved(strict: Bool) throws {
         let world = try world(41, strict: strict, ["alice", "bob", "carol", "dan"])
@@ -53,7 +53,8 @@ import Testing
     func whoWasRemovedDidNotLeave(strict: Bool) throws {
         let world = try world(42, strict: strict, ["alice", "bob", "carol"])
         let (alice, bob, carol) = (world.people[0], world.people[1], world.people[2])
-        // Bob hears of it before he reads the log, and Alice's commit comes after he has put Carol on his list of those to take out.
+        // Bob hears of it before he reads the log, and Alice's commit comes after he has put Carol on his list of those
+        // to remove.
         try world.perform(.remove(group: world.group("room", of: alice).id, username: "carol"), alice)
         try world.sync(alice)
         try world.sync(carol)
@@ -63,7 +64,8 @@ import Testing
         #expect(try goings(world, carol, carol) == [.weWereRemoved])
     }
 
-    /// The server is put back to the day before Carol came. No one takes her out of the tree for that: no one has done anything.
+    /// The server is restored to the day before Carol came. No one removes her from the tree for that: no one has done
+    /// anything.
     @Test(arguments: [true, false])
     func whomAServerForgotWasNeitherRemovedNorLeft(strict: Bool) throws {
         let world = World(seed: 43, strict: strict)
@@ -106,7 +108,7 @@ import Testing
             try world.step(.feed(.opened), bob)
             try world.settle([bob])
             world.server.groups[serverRoom] = nil
-            // A server may call the caller of a group that is gone no member of it.
+            // A server may say about a group that is gone that the caller is not a member of it.
             world.answerInstead = { request in
                 guard request.path.contains("/messages") else { return nil }
                 return APIResponse(status: 401, contentType: "application/x-protobuf", body: [0x10, 0x90, 0x03])
@@ -121,7 +123,7 @@ import Testing
         #expect(try goings(world, bob, bob) == [.groupDeleted])
     }
 
-    /// A client with another's habits: it goes on with its commit without looking whether it came first.
+    /// A client with another's habits: it goes on with its commit without checking whether it came first.
     @Test func whatWasMadeOnALostBranchIsNotCalledForged() throws {
         let world = try world(45, strict: false, ["alice", "bob", "carol"])
         let (alice, bob, carol) = (world.people[0], world.people[1], world.people[2])
@@ -144,7 +146,7 @@ import Testing
         try world.perform(.rotate(group: world.group("room", of: alice).id), alice)
         try world.sync(alice)
         try world.sync(carol)
-        // The first dead commit is of an epoch that is over, and nothing to speak of.
+        // The first dead commit is of an epoch that is over, and does not matter.
         for person in [alice, carol] {
             #expect(try reasons(world, person) == [.lostBranch, .lostBranch, .lostBranch], "\(person.name)")
         }
@@ -153,7 +155,7 @@ import Testing
         try world.perform(.send(group: world.group("room", of: alice).id, text: "hi"), alice)
         try world.sync(alice)
         var forged = try #require(world.server.groups[serverRoom]?.log.last?.message)
-        // Behind version, format, group, epoch, type and message id stands who sent it.
+        // After version, format, group, epoch, type and message id comes the sender.
         forged[66] ^= 1
         world.server.insert([forged], from: alice.id, into: serverRoom)
         try world.perform(.rotate(group: world.group("room", of: alice).id), alice)
@@ -162,7 +164,7 @@ import Testing
         #expect(try reasons(world, carol).last == .forged)
     }
 
-    /// A profile is put back from a copy: what it sent since is its own, and can be read again.
+    /// A profile is restored from a copy: what it sent since is its own, and can be read again.
     @Test func whatALostStateSentIsOnesOwn() throws {
         let world = try world(46, strict: true, ["alice", "bob"])
         let (alice, bob) = (world.people[0], world.people[1])

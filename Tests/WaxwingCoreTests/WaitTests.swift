@@ -4,7 +4,7 @@ import Testing
 
 @testable import WaxwingCore
 
-/// The clock on the wall is set, forwards and back: nothing waits longer for it, or shorter.
+/// The wall clock is set forward and back: nothing waits longer or shorter because of that.
 @Suite struct WaitTests {
     /// Milliseconds: an hour and ten years, both ways.
     static let jumps: [Int64] = [3_600_000, -3_600_000, 315_360_000_000, -315_360_000_000]
@@ -84,11 +84,11 @@ import Testing
         #expect(Deadline(uptime: 1_000, boot: 3).isDue(now))
     }
 
-    /// What version 0.1 wrote had moments of the wall clock in it, which say nothing about how long to wait.
+    /// Records of version 0.1 had moments of the wall clock, which say nothing about how long to wait.
     @Test func recordsOfOldAreReadWithoutTheirWaits() throws {
         let id = try #require(ID([UInt8](repeating: 7, count: 16)))
         let row = OutboxRow(order: 3, group: id, intent: .rotate, createdAt: Instant(milliseconds: 9))
-        // Behind the trouble come the wait and the ciphertext, neither of which is there.
+        // After the trouble come the wait and the ciphertext, neither of which is there.
         let old = [1] + row.stored.dropFirst().dropLast(2) + keyBytes(1_800_000_000_000) + [0]
         #expect(try OutboxRow(stored: Array(old)) == row)
         let link = LinkRecord(trouble: .transport(.other, detail: "away"), since: Instant(milliseconds: 5), failures: 2)

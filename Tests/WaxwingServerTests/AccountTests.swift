@@ -235,7 +235,7 @@ import Testing
         }
     }
 
-    /// While no hash gets its turn, guesses beyond the limit are refused all the same.
+    /// While no hash gets its turn, guesses beyond the limit are still refused.
     @Test func guessesUnderWayCountToo() async throws {
         try await TestServer.run {
             $0.failedLoginsPerMinute = 3
@@ -250,7 +250,7 @@ import Testing
                     tasks.addTask {
                         try await accounts.queue.run {
                             lane.yield()
-                            // Never so long, unless the guesses wait too.
+                            // Never so long, unless the guesses wait, too.
                             _ = gate.wait(timeout: .now() + 20)
                         }
                         return nil
@@ -291,7 +291,8 @@ import Testing
         }
     }
 
-    /// One letter under a tower of accents is a single character of any size; names that no one can have share a bucket.
+    /// One letter under a tower of accents is a single character of any size; names that no one can have share a
+    /// bucket.
     @Test func whatIsNoUsernameIsCountedTogether() async throws {
         try await TestServer.run {
             $0.failedLoginsPerMinute = 3

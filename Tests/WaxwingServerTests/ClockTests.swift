@@ -4,7 +4,7 @@ import Testing
 
 @testable import WaxwingServer
 
-/// The server's clock is set: nobody is thrown out, and nothing is deleted, before an operator can have seen it.
+/// The server's clock is set: no one is thrown out, and nothing is deleted, before an operator can have seen it.
 @Suite struct ClockTests {
     private static let tenYears: Int64 = 10 * 365 * 86_400
     private static let day: Int64 = 86_400
@@ -32,7 +32,7 @@ import Testing
             try await sweep(server)
             #expect(try await alice.log(group).count == 1)
             try await carol.get("me").expect(Outcome(200))
-            // From now on the clock is believed. Who was there meanwhile still is.
+            // From now on the clock is believed. Those who were there meanwhile still are.
             server.clock.advance(1)
             try await sweep(server)
             try await alice.get("me").expect(Outcome(200))
@@ -78,7 +78,7 @@ import Testing
                 $0.uptime = { clock.uptime }
             } _: { server in
                 try await sweep(server)
-                // Bob is seen at the end alone.
+                // Bob is seen only at the end.
                 for user in users where user.name != "bob" || ahead == 0 {
                     try await User(name: user.name, id: user.id, token: user.token, port: server.port).get("me")
                         .expect(Outcome(200))

@@ -29,7 +29,7 @@ import Testing
             #expect(try await alice.log(group).last?.mlsMessage == Data(honest))
             #expect(try await alice.storedInfo(group) == "junk", "the server cannot tell which of the two lives")
             #expect(try await alice.commit(mlsMessage(epoch: 3), to: group).outcome == Outcome(409, 301))
-            // The next epoch's commit needs no header, and is contested no more than any.
+            // The next epoch's commit needs no header, and is not contested more than any other.
             #expect(
                 try await mallory.commit(mlsMessage(epoch: 2), to: group, contests: "\(junk)").outcome == Outcome(200))
             #expect(try await alice.commit(mlsMessage(epoch: 2), to: group).outcome == Outcome(409, 301))
@@ -57,7 +57,7 @@ import Testing
             #expect(try await eve.commit(honest, to: group, contests: "\(junk)").outcome == Outcome(401, 400))
             #expect(try await alice.log(group).count == 2)
 
-            // All that carries a commit may contest.
+            // Everything that carries a commit may contest.
             let remove = WireRemoveMemberRequest.with {
                 $0.userID = mallory.id.blob
                 $0.commitMessage = Data(honest)

@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    /// `created_at` lies behind the message in its row: without an index every sweep would read every message.
+    /// `created_at` comes after the message in its row: without an index every sweep would read every message.
     @Test func sweepsReadNoMessages() throws {
         try open { database, _ in
             for condition in ["created_at <= 0", "group_id = x'00' AND created_at <= 0"] {

@@ -66,7 +66,7 @@ private final class EventProbe: Sendable {
     }
 }
 
-/// A clock that jumps once it was read so often.
+/// A clock that jumps once it was read a number of times.
 private final class ClockScript: Sendable {
     private struct State {
         var now: Int64 = 1_800_000_000

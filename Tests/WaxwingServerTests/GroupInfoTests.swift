@@ -5,11 +5,11 @@ import Testing
 
 @testable import WaxwingServer
 
-/// Which GroupInfos the server takes: those of states that a commit of the log led to.
+/// Which GroupInfos the server accepts: those of states to which a commit of the log led.
 @Suite struct GroupInfoTests {
     private static let orderings: [ServerConfiguration.Ordering] = [.strict, .open]
 
-    /// A group of Alice, who is its admin, and others who are none.
+    /// A group of Alice, who is its admin, and others who are not.
     private func run(
         _ ordering: ServerConfiguration.Ordering = .strict, members: [String] = ["bob", "mallory"],
         _ body: (TestServer, [User], ID) async throws -> Void
@@ -156,7 +156,7 @@ import Testing
             try await bob.refresh(groupInfo(epoch: 9, "the same"), of: group).expect(Outcome(200))
             #expect(try await bob.storedInfo(group) == "the same")
             try await bob.commit(mlsMessage(epoch: 9), to: group).expect(Outcome(200))
-            // Of epochs that others have gone on from not even an admin says something else.
+            // Of epochs from which others have gone on, not even an admin says something else.
             #expect(try await alice.refresh(made(9), of: group).outcome == Outcome(409, 301))
         }
     }
@@ -186,7 +186,7 @@ import Testing
         }
     }
 
-    /// What somebody said counts no longer once they are gone.
+    /// What someone said no longer counts once they are gone.
     @Test func theWordOfWhoLeftIsForgotten() async throws {
         try await run { server, users, group in
             let (bob, mallory) = (users[1], users[2])
@@ -229,7 +229,7 @@ import Testing
 
     // MARK: Groups from before
 
-    /// Makes a group look as one does that was there before tags were noted.
+    /// Makes a group look like one from before tags were noted.
     private func forgetTags(_ server: TestServer, _ group: ID) async throws {
         try await server.server.store.write { transaction in
             try transaction.execute("DELETE FROM commit_tag WHERE group_id = ?", [group.blob])
@@ -247,7 +247,7 @@ import Testing
             // Its last commit came from outside, perhaps: a member puts the GroupInfo there.
             try await bob.refresh(groupInfo(epoch: 10, "living"), of: group).expect(Outcome(200))
             #expect(try await bob.storedInfo(group) == "living")
-            // Nobody can say more than the truth or a little.
+            // No one can say more than the truth or a little.
             try await mallory.refresh(made(1 << 40), of: group).expect(Outcome(200))
             #expect(try await bob.storedInfo(group) == "living")
             // Junk used up an epoch: the way back is there for as long as its tag may be missed.
@@ -263,7 +263,7 @@ import Testing
         }
     }
 
-    /// A database of the schema before, with a GroupInfo in it that can be read and one that cannot.
+    /// A database of the schema before, with one GroupInfo in it that can be read and one that cannot.
     @Test func anOlderDatabaseKeepsItsGroupInfos() throws {
         let directory = try temporaryDirectory()
         defer { try? FileManager.default.removeItem(atPath: directory) }

@@ -126,7 +126,7 @@ import Testing
                     #expect(try await user.commit(odd, to: group).outcome == Outcome(400, 100), "\(count) bytes")
                 }
             }
-            // Whom it removes only those can tell who have the tree, and so what it refers to.
+            // Only those who have the tree can tell whom it removes, and so to what it refers.
             let removes = memberCommit(epoch: epoch, of: [Proposal.remove(5), Proposal.remove(6)])
             try await bob.commit(removes, to: group).expect(Outcome(200))
             let reference = publicMessage(epoch: epoch + 1, contentType: 3, body: [5, 2, 3, 1, 2, 3, 0])

@@ -18,7 +18,7 @@ import Testing
             #expect(events == [[]])
             #expect(try await alice.log(group).count == 3)
 
-            // Another user's keys are his own.
+            // Another user's keys are their own.
             try await bob.sendText("hello", to: group, key: "k1").expect(Outcome(200))
             #expect(try await alice.log(group).count == 4)
         }
@@ -60,7 +60,7 @@ import Testing
         try await TestServer.run { server in
             let (alice, bob) = (try await server.user("alice"), try await server.user("bob"))
             let group = try await server.group("g", [alice])
-            // Around the key package the answer has its fields, 25 bytes and a few.
+            // Around the key package, the answer has its fields, a little over 25 bytes.
             for (size, isKept) in [(4000, true), (5000, false)] {
                 let upload = WireUploadKeyPackageRequest.with {
                     $0.entries = (UInt8(0)...1).map { number in

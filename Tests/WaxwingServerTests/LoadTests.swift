@@ -4,7 +4,7 @@ import Testing
 
 @testable import WaxwingServer
 
-/// What somebody can make the server keep, and how long.
+/// What someone can make the server keep, and for how long.
 @Suite struct LoadTests {
     private func post(_ path: String, _ headers: String, chunks: Int, of size: Int, to port: Int) async throws -> Int {
         try await onThread {

@@ -59,7 +59,7 @@ import Testing
             }
             let cases: [(String, ClosedRange<UInt64>)] = [
                 ("?limit=2", 1...2), ("?limit=1", 1...1), ("?after=2&limit=100", 3...4), ("?after=3", 4...4),
-                // Who did not say how many gets as many as fit, and can go on from there.
+                // A request without a limit gets as many rows as fit, and can go on from there.
                 ("", 1...2), ("?after=0", 1...2), ("?after=1", 2...3), ("?after=2", 3...4), ("?limit=-1", 1...2),
             ]
             for (query, expected) in cases {

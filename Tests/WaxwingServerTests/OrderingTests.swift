@@ -88,13 +88,14 @@ import Testing
             #expect(try await bob.groups()[0].members.count == 2)
             #expect(try await bob.storedInfo(group) == "1")
             #expect(try await bob.log(group).count == 2)
-            // A message is taken in any epoch.
+            // A message is accepted in any epoch.
             let late = WireSendMessageRequest.with { $0.mlsMessage = Data(mlsMessage(epoch: 0, contentType: 1)) }
             #expect(try await bob.post("groups/\(group)/messages", late).outcome == Outcome(200))
         }
     }
 
-    /// They are members by the inviter's word, and come in by a commit of their own: the one in escrow is dead, and so is its Welcome.
+    /// They are members by the inviter's word, and join by a commit of their own: the one in escrow is dead, and so is
+    /// its Welcome.
     @Test func whoAcceptsAStaleInviteIsLetInAllTheSame() async throws {
         try await TestServer.run { server in
             let users = try await ["alice", "bob", "carol", "dave"].asyncMap { try await server.user($0) }
@@ -118,7 +119,7 @@ import Testing
                 #expect(
                     row.mlsMessage == Data(mlsMessage(epoch: 1, filler: user.name)) && row.senderID == alice.id.blob)
             }
-            // The count stands where it stood.
+            // The count is what it was.
             #expect(try await bob.commit(mlsMessage(epoch: 3), to: group).outcome == Outcome(409, 301))
             let events = try await server.events(for: [alice, carol]) {
                 try await carol.externalJoin(epoch: 2, group).expect(Outcome(200))
@@ -128,7 +129,8 @@ import Testing
         }
     }
 
-    /// As a client does that takes its commits before they are in the log: it invites, the invite is declined, and it goes on from there.
+    /// Like a client that applies its commits before they are in the log: it invites, the invite is declined, and it
+    /// goes on from there.
     @Test func whoIsAloneTakesTheGroupAnywhere() async throws {
         try await TestServer.run { server in
             let (alice, bob) = (try await server.user("alice"), try await server.user("bob"))
@@ -139,13 +141,13 @@ import Testing
             try await alice.commit(mlsMessage(epoch: 2), info: "ahead", to: group).expect(Outcome(200))
             #expect(try await alice.storedInfo(group) == "ahead")
 
-            // One who has joined by name alone, and has no leaf, need not follow.
+            // Someone who has joined only by name, and has no leaf, need not follow.
             let dave = try await server.user("dave")
             try await alice.patch("groups/\(group)", WireUpdateGroupRequest.with { $0.visibility = .public })
             try await dave.post("groups/\(group)/join").expect(Outcome(200))
             try await alice.commit(mlsMessage(epoch: 7), to: group).expect(Outcome(200))
 
-            // Invites of hers that build on each other may be accepted in any order.
+            // Her invites that build on each other may be accepted in any order.
             let carol = try await server.user("carol")
             try await alice.invite(bob, to: group, commit: mlsMessage(epoch: 8))
             try await alice.invite(carol, to: group, commit: mlsMessage(epoch: 9))
@@ -255,7 +257,7 @@ import Testing
         }
     }
 
-    /// Each of them is of a commit that was taken, so it is a true one; and the group goes on where it is.
+    /// Each of them is of a commit that was accepted, so it is a true one; and the group goes on where it is.
     @Test func whoeverPutsOldGroupInfosThereStopsNobody() async throws {
         try await TestServer.run { server in
             let (alice, mallory) = (try await server.user("alice"), try await server.user("mallory"))
@@ -283,7 +285,7 @@ import Testing
         try await admin.patch("groups/\(group)", update).expect(Outcome(200))
     }
 
-    /// Whoever missed a commit that is gone must not open its epoch again: nobody could tell him that it is over.
+    /// Someone who missed a commit that is gone must not reopen its epoch: no one could tell them that it is over.
     @Test func nobodyGoesBackBehindACommitThatIsGone() async throws {
         try await TestServer.run { server in
             let (alice, bob) = (try await server.user("alice"), try await server.user("bob"))
@@ -303,7 +305,7 @@ import Testing
             }
             #expect(try await alice.storedInfo(group) == living)
 
-            // A commit that is there for all to see may be gone back behind, as before; and so may junk.
+            // It is still possible to go back past a commit that is there for all to see, and past junk.
             for epoch: UInt64 in 4...6 {
                 try await bob.commit(mlsMessage(epoch: epoch), to: group).expect(Outcome(200))
             }
@@ -312,14 +314,14 @@ import Testing
             #expect(try await alice.commit(mlsMessage(epoch: 4), to: group).outcome == Outcome(200))
             server.clock.advance(10)
             try await Housekeeping(store: server.server.store).sweep()
-            // The junk of epochs 5 and 6 was undone before it went: it stands in nobody's way.
+            // The junk of epochs 5 and 6 was undone before it went: it is in no one's way.
             try await alice.commit(mlsMessage(epoch: 5), to: group).expect(Outcome(200))
             #expect(try await alice.refresh(groupInfo(epoch: 5), of: group).outcome == Outcome(200))
             #expect(try await alice.refresh(groupInfo(epoch: 4), of: group).outcome == Outcome(409, 301))
         }
     }
 
-    /// Rows that are gone because everybody has them have been missed by nobody.
+    /// Rows that are gone because everyone has them have been missed by no one.
     @Test func whatEveryoneFetchedMayBeGoneBackBehind() async throws {
         try await TestServer.run { server in
             let (alice, mallory) = (try await server.user("alice"), try await server.user("mallory"))

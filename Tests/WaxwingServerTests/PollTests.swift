@@ -5,7 +5,7 @@ import Testing
 @testable import WaxwingServer
 
 extension User {
-    /// What a poll is answered with.
+    /// The answer to a poll.
     fileprivate func poll(after cursor: String? = nil, wait: Int = 0) async throws -> WirePollEventsResponse {
         let query = cursor.map { "after=\($0)&wait=\(wait)" } ?? "wait=\(wait)"
         return try await get("events/poll?\(query)", WirePollEventsResponse.self)
@@ -33,7 +33,7 @@ extension WirePollEventsResponse {
         }
     }
 
-    /// Waits until so many polls wait at the server.
+    /// Waits until this many polls wait at the server.
     private func waitUntilPolled(_ server: TestServer, _ count: Int = 1) async throws {
         while server.bus.pollCount != count { try await Task.sleep(for: .milliseconds(5)) }
     }
@@ -185,7 +185,7 @@ extension WirePollEventsResponse {
             server.bus.close()
             let batch = try await waiting?.value
             #expect(batch?.events.isEmpty == true && batch?.nextCursor == start)
-            // Whoever comes meanwhile does not wait either.
+            // Someone who comes meanwhile does not wait either.
             #expect(try await bob.poll(after: start, wait: 60).events.isEmpty)
         }
     }

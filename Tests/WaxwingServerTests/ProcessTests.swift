@@ -38,7 +38,7 @@ import Testing
             let big = WireSendMessageRequest.with { $0.mlsMessage = Data(count: ServerLimits.body - 4) }
             for _ in 0..<2 { try await alice.post("groups/\(group)/messages", big).expect(Outcome(200)) }
             let reader = try HTTPConnection(port: port)
-            // More answers than the system takes off the server's hands.
+            // More answers than the system takes from the server.
             for _ in 0..<8 {
                 try reader.send(
                     "GET", "/api/v1/groups/\(group)/messages?limit=2",
@@ -112,7 +112,7 @@ import Testing
                 (["--data", directory + "/second", "--listen", "127.0.0.1:\(port)"], 69, "cannot listen"),
                 (["--data", directory + "/third", "--listen", "no.such.host.invalid:1"], 69, "cannot listen"),
                 (["--data", directory, "--tls-cert", file, "--tls-key", file], 78, "certificate"),
-                (["--data", directory, "--tls-cert", file], 64, "belong together"),
+                (["--data", directory, "--tls-cert", file], 64, "go together"),
                 (["--data", directory, "--listen", "nowhere"], 64, "listen"),
                 (["--data", directory, "--ordering", "loose"], 64, "ordering"),
                 (["--data", directory, "--token-ttl", "0"], 64, "token-ttl"),
@@ -127,7 +127,7 @@ import Testing
                 (["--data", directory, "--registration-token-file", directory + "/none"], 64, "cannot be read"),
                 (
                     ["--data", directory, "--registration-token-file", file, "--registration-token", "x"], 64,
-                    "one registration token"
+                    "not both"
                 ),
                 (["--listen", "127.0.0.1:0"], 64, "data"),
             ]

@@ -10,7 +10,7 @@ import WaxwingCore
 
 @testable import Waxwing
 
-/// A profile moves between stores, and whatever goes wrong on the way, one complete store is there.
+/// A profile moves between stores; whatever goes wrong on the way, there is one complete store.
 @Suite struct ConvertTests {
     private let folder: TemporaryFolder
 
@@ -45,7 +45,7 @@ import WaxwingCore
         try profile.openStore().contentDigest(OpenSSLProvider())
     }
 
-    /// The same by whoever only reads, and so leaves everything as it is.
+    /// The same for a process that only reads, and so leaves everything as it is.
     private func digestAsRead(_ profile: Profile) throws -> [UInt8] {
         let own: Set = ["store.sqlite-wal", "store.sqlite-shm"]
         let names = try storeNames(profile)
@@ -78,10 +78,10 @@ import WaxwingCore
     @Test(arguments: StoreKind.allCases, [false, true])
     func aCrashAnywhereLosesNothing(from old: StoreKind, losingPower: Bool) throws {
         let new = Self.other(old)
-        // The disk is dead from that call on; what the conversion says of it is of no interest.
+        // The disk is dead from that call on; what the conversion says about it does not matter.
         let calls = try convertAgainAndAgain(old, WAXWING_FAULT_CRASH, EIO) { profile, before, call, isDone throws in
             if losingPower {
-                // Of the old folder, once the new store counts, the files cannot be put back: the folder itself is gone.
+                // Once the new store counts, the files of the old folder cannot be put back: the folder itself is gone.
                 let isUndone = waxwing_faults_lose_unsynced()
                 #expect(isUndone || isDone)
             } else {
@@ -99,10 +99,11 @@ import WaxwingCore
         #expect(calls > 20)
     }
 
-    /// One call fails because the disk is full: the profile is in one store or the other, whole, and the conversion can be made again.
+    /// One call fails because the disk is full: the profile is in one store or the other, whole, and the conversion can
+    /// be repeated.
     @Test(arguments: StoreKind.allCases)
     func aFullDiskAnywhereLosesNothing(from old: StoreKind) throws {
-        // It may fail or not; what matters is what is there then.
+        // It may fail or not; what matters is what is there afterwards.
         try convertAgainAndAgain(old, WAXWING_FAULT_ONCE, ENOSPC) { profile, before, call, _ throws in
             waxwing_faults_forget()
             #expect(try digest(profile) == before, "after a failure at call \(call)")
@@ -111,9 +112,11 @@ import WaxwingCore
         }
     }
 
-    /// Moves one new profile after the other into the other sort of store, each with a fault at a later call, until none of the calls is left.
+    /// Moves one new profile after the other into the other kind of store, each with a fault at a later call, until
+    /// none of the calls is left.
     ///
-    /// - Parameter look: is given the profile, its digest before, the number of the call, and whether the conversion came through.
+    /// - Parameter look: is given the profile, its digest before, the number of the call, and whether the conversion
+    ///   succeeded.
     /// - Returns: the number of the last call.
     @discardableResult
     private func convertAgainAndAgain(
@@ -146,7 +149,7 @@ import WaxwingCore
             if combination & (1 << bit) != 0 { try fill(profile, kind, at: profile.draftPath(kind), with: 7) }
             if combination & (4 << bit) != 0 { try fill(profile, kind, at: profile.retiredPath(kind), with: 8) }
         }
-        // The other one is there too, and holds the same.
+        // The other one is there, too, and holds the same.
         if combination & 16 != 0 { try fill(profile, Self.other(kept)) }
         if kept == .files, combination & 16 == 0 { try folder.write("default/store.sqlite-wal", "stray") }
         #expect(try digestAsRead(profile) == before)
@@ -182,7 +185,7 @@ import WaxwingCore
         #expect(try storeNames(profile).isSuperset(of: ["store", "store.sqlite"]))
     }
 
-    /// Somebody who looked at the profile before a conversion opens what is there after it.
+    /// Someone who looked at the profile before a conversion opens what is there after it.
     @Test func whoComesDuringAConversionMakesNoStore() throws {
         let profile = try profile()
         let before = try fill(profile, .sqlite)

@@ -7,9 +7,9 @@ import Testing
 @testable import Waxwing
 @testable import WaxwingCore
 
-/// What a cursor of updates takes for given.
+/// What a cursor of updates counts as given.
 @Suite struct UpdateCursorTests {
-    /// A place, and what is taken at it.
+    /// A place, and what is accepted at it.
     private final class Reading {
         var place = UpdateCursor.Place()
         func take(_ row: HistoryRow) -> Bool { place.take(row) }
@@ -66,7 +66,7 @@ import Testing
         #expect(reading.place.era == 1 && reading.place.lookAfter == 2)
     }
 
-    /// A hole that nothing fills does not grow for ever, nor is it looked at for ever.
+    /// A hole that nothing fills neither grows nor is looked at for ever.
     @Test func holesFarBackAreForgotten() {
         let reading = Reading()
         for sequence in stride(from: 2, through: 2_000, by: 2) as StrideThrough<UInt64> {
@@ -112,7 +112,7 @@ import Testing
         }
         let first = try Scan(.beginning, reader)
         #expect(texts(first) == ["1", "2", "mine"])
-        // It stands at 4, and the others go on.
+        // It stays at 4, and the others go on.
         group.cursor = 6
         try change { draft in
             draft.put(group)
@@ -124,7 +124,7 @@ import Testing
         let second = try Scan(first.cursor, reader)
         #expect(texts(second) == ["3", "5", "6"])
         #expect(try texts(Scan(second.cursor, reader)).isEmpty)
-        // Who begins now is told of what comes from now on, however much waits.
+        // A reader that begins now is told of what comes from now on, however much waits.
         try change { draft in
             for order in 0..<400 as Range<UInt64> {
                 var waiting = row(nil, .text("later"))

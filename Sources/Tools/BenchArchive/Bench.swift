@@ -1,8 +1,9 @@
 import Foundation
 
-/// Export, check and import of a long history by the program `waxwing`, next to the tools of the distribution on the same bytes in the same run.
+/// Export, check and import of a long history by the program `waxwing`, compared with the distribution's own tools on
+/// the same bytes in the same run.
 struct Bench {
-    /// What the program may take above what it takes to do next to nothing, in bytes.
+    /// The memory, in bytes, by which the program may exceed what it takes to do almost nothing.
     private static let memoryMax = 64_000_000
 
     private let options: Options
@@ -39,7 +40,7 @@ struct Bench {
 
     // MARK: What is measured
 
-    /// Bytes of what is in the archive, and of the archive.
+    /// Size of the archive's content, and of the archive, in bytes.
     private struct Sizes {
         var content: Int
         var file: Int
@@ -54,7 +55,7 @@ struct Bench {
             return run
         }
         try shell("age -d -i key a.age | zstd -d -o payload.tar -q -f")
-        // What export has written is on disk when it returns, so the pipeline's file has to be, too.
+        // What export has written is on disk when it returns, so the pipeline's file has to be on disk, too.
         let pipeline = try median { try shell("zstd -3 -c -q payload.tar | age -r \(recipient) > b.age; sync b.age") }
         try shell("zstd -3 -q -f payload.tar -o payload.zst")
         let sizes = Sizes(content: try size("payload.tar"), file: try size("a.age"))
@@ -87,7 +88,7 @@ struct Bench {
     }
 
     private func measureImport(_ recipient: String, _ idle: Int) throws {
-        // The profile of files has a key of its own, as after a new login.
+        // The profile kept as files has a key of its own, as after a new login.
         let signer = try member("fingerprint", of: waxwing("whoami", "--json", profile: "sqlite").output)
         let run = try waxwing("import", "a.age", "--identity", "key", "--signer", signer, profile: "files")
         print("import into a profile of files: \((Double(options.rows) / run.seconds).rounded(to: 0)) messages/s")
@@ -132,7 +133,7 @@ struct Bench {
     private func megabytes(_ bytes: Int) -> String { (Double(bytes) / 1e6).rounded(to: 1) }
     private func ratio(_ a: Double, _ b: Double) -> String { (a / b).rounded(to: 2) }
 
-    /// The one in the middle by its time.
+    /// The run with the median time.
     private func median(_ run: () throws -> Run) throws -> Run {
         var runs: [Run] = []
         for _ in 0..<options.runs { runs.append(try run()) }

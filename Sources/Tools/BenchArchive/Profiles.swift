@@ -7,7 +7,7 @@ import SQLiteStore
 import WaxwingClient
 import WaxwingCore
 
-/// Two profiles of one account, one in each sort of store: the first with a long history, the second empty.
+/// Two profiles of one account, one in each kind of store: the first with a long history, the second empty.
 enum Profiles {
     private static let server = "http://127.0.0.1:9"
     private static let account = id(1)

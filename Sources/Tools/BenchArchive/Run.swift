@@ -1,12 +1,13 @@
 import Foundation
 
-/// A process that has ended well: what it wrote, how long it took, and the most memory it had.
+/// A process that ended well: what it wrote, how long it took, and its peak memory.
 struct Run {
     let output: String
     let seconds: Double
-    /// What it and its children took of the processors, in seconds: this holds on a machine that is busy with other things, too.
+    /// Processor time that it and its children took, in seconds: this also holds on a machine that is busy with other
+    /// things.
     let processor: Double
-    /// Largest resident set, in bytes, as the system kept count of it; looked at every few milliseconds.
+    /// Largest resident set, in bytes, by the system's count; read every few milliseconds.
     let peak: Int
 
     init(_ program: String, _ arguments: [String], in folder: String) throws {
@@ -24,7 +25,7 @@ struct Run {
         var peak = 0
         while process.isRunning {
             peak = max(peak, Self.peak(of: process.processIdentifier))
-            // Looking takes time of its own, which the process would miss.
+            // Reading takes time that the process would miss.
             usleep(5000)
         }
         process.waitUntilExit()

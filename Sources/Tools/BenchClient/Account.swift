@@ -6,7 +6,7 @@ import SQLiteStore
 import WaxwingClient
 import WaxwingCore
 
-/// A client on a profile of its own, put together as `waxwing` does.
+/// A client on a profile of its own, assembled as in `waxwing`.
 struct Account {
     let name: String
     let client: Client
@@ -27,7 +27,7 @@ struct Account {
         try await sync()
     }
 
-    /// Catches up and flushes.
+    /// Catches up and sends what waits.
     func sync() async throws {
         let link = try await client.run(live: false, until: .settled)
         switch link {

@@ -4,7 +4,7 @@ import SQLiteStore
 import WaxwingClient
 import WaxwingCore
 
-/// What catching up and sending cost, each next to its floor of the same run.
+/// What catching up and sending cost, each next to its floor in the same run.
 struct Bench {
     private static let offlineSends = 300
     private static let processes = 20
@@ -12,7 +12,7 @@ struct Bench {
     private static let members = 1_000
     private static let commits = 40
 
-    /// How many messages are caught up on.
+    /// How many messages to catch up on.
     private let messages: Int
     private let folder: URL
     private let waxwing: URL
@@ -91,7 +91,8 @@ struct Bench {
 
     // MARK: Comparing the tree
 
-    /// A group of many, in which each commit adds somebody: what of the work on it is holding the whole tree against what was known.
+    /// A large group in which each commit adds someone: how much of the work is comparing the whole tree with what was
+    /// known.
     private func measureTreeComparison(_ messenger: Account, server: String, home: URL) async throws {
         let carol = try await Account("carol", server: server, home: home)
         let crowd = try await Crowd("crowd", server: server, through: messenger.client)
@@ -108,7 +109,7 @@ struct Bench {
         }
         let store = try SQLiteStore(path: home.appending(path: "carol/store.sqlite").path)
         var core = try ClientCore(store: store, provider: OpenSSLProvider(), entropy: SystemEntropy())
-        // The first time the keys are read.
+        // The first call reads the keys.
         _ = try core.compareTree(of: group, now: .ofMachine)
         // Written together, as the rows of one page are.
         let comparing = try await Cost.of {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What some work took: seconds on the clock, and seconds of this process on a processor.
+/// What some work took: seconds on the clock, and seconds of processor time of this process.
 struct Cost {
     let wall: Double
     let cpu: Double
@@ -12,7 +12,7 @@ struct Cost {
         return Cost(wall: end.wall - start.wall, cpu: end.cpu - start.cpu)
     }
 
-    /// The processor time of all children that have ended so far, in seconds.
+    /// Processor time of all children that have ended so far, in seconds.
     static func ofChildren() -> Double { usage(__rusage_who_t(RUSAGE_CHILDREN.rawValue)) }
 
     private static func now() -> Cost {

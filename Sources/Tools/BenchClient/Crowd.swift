@@ -5,15 +5,15 @@ import MLSOpenSSL
 import WaxwingClient
 import WaxwingCore
 
-/// A group with many members. Only two of them can do anything: the founder, driven by the bare engine, and the one invited last. The rest are
-/// leaves that no one has the keys of.
+/// A group with many members. Only two of them can do anything: the founder, driven by the bare engine, and the one
+/// invited last. The rest are leaves whose keys no one has.
 final class Crowd {
-    /// Adds in one commit: all of them would be more than a request may hold.
+    /// Adds in one commit: a request could not hold all of them.
     private static let addsPerCommit = 250
 
     let name: String
     private let server: String
-    /// By whose client the founder asks.
+    /// The client that sends the founder's requests.
     private let messenger: Client
     private let session: Session
     private let group: ID
@@ -39,7 +39,7 @@ final class Crowd {
         try await commit([])
     }
 
-    /// Takes in as many as are missing.
+    /// Adds as many members as are missing.
     func fill(to count: Int) async throws {
         while state.members.count < count {
             try await add(min(Self.addsPerCommit, count - state.members.count))
@@ -50,7 +50,7 @@ final class Crowd {
         try await commit(try (0..<count).map { _ in .add(try nobody()) })
     }
 
-    /// Nobody's key package.
+    /// A key package that belongs to no one.
     private func nobody() throws -> KeyPackage {
         lastID += 1
         let id = [0xB0, 0, 0, 0, 0, 0, 0x40, 0] + withUnsafeBytes(of: lastID.bigEndian) { Array($0) }
@@ -60,7 +60,7 @@ final class Crowd {
         ).keyPackage
     }
 
-    /// Without a path: what is sealed to each of so many members is not what is measured here.
+    /// Without a path: sealing to so many members is not what is measured here.
     private func staged(_ proposals: [Proposal]) throws -> StagedCommit {
         try state.commit(
             proposals, forcePath: proposals.isEmpty, signer: signer, now: nil, entropy: entropy)

@@ -3,11 +3,12 @@ import GRDBSQLite
 import MLS
 import MLSOpenSSL
 
-/// What nobody can do without: the bare primitives that the measured work stands on.
+/// The bare primitives that the measured work cannot do without.
 enum Floors {
     /// Verifies and opens `count` messages of the wire's suite.
     ///
-    /// The sizes are those of a short message: a plaintext padded to 256 bytes, and 300 bytes of signed content with its group context.
+    /// The sizes are those of a short message: a plaintext padded to 256 bytes, and 300 bytes of signed content with
+    /// its group context.
     static func verifyAndOpen(_ count: Int) async throws -> Cost {
         let entropy = SystemEntropy()
         let suite = try OpenSSLProvider().suite(.x448_chacha20poly1305_sha512_ed448)

@@ -1,7 +1,7 @@
 import COpenSSL
 import MLS
 
-/// The primitives of one cipher suite called the way a C program would that is out for speed: algorithms fetched once, contexts
+/// The primitives of one cipher suite, called as a C program made for speed would: algorithms fetched once, contexts
 /// reused, keys held as key objects.
 final class BarePrimitives {
     private let suite: CipherSuite
@@ -9,11 +9,11 @@ final class BarePrimitives {
     private let cipher: OpaquePointer
     private let cipherContext: OpaquePointer
     private let digestContext: OpaquePointer
-    /// Made ready to sign and to verify, with one key each; copied for each use.
+    /// Prepared for signing and verifying, with one key each; copied for each use.
     private let signing: [OpaquePointer]
     private let verifying: [OpaquePointer]
-    /// The key whose turn it is. A processor learns the branches of a verification that it sees again and again, which the
-    /// signatures of a group's members are not.
+    /// The key whose turn it is. A processor learns the branches of a verification that it sees again and again, but
+    /// the signatures of a group's members all differ.
     private var turn = 0
     private let signatureContext: OpaquePointer
     private let agreement: OpaquePointer
@@ -76,7 +76,7 @@ final class BarePrimitives {
         EVP_PKEY_CTX_free(keygen)
     }
 
-    /// Seconds of this thread for one call, as the average of a few.
+    /// Seconds of this thread for one call, averaged over a few.
     func seconds(_ primitive: Primitive) throws -> Double {
         let repeats =
             switch primitive {
@@ -102,7 +102,7 @@ final class BarePrimitives {
         case .agree: try agree()
         case .hmac: try hmac()
         case .seal(let length): try encrypt(length, 1)
-        // Opening costs what sealing does; the tag is compared besides.
+        // Opening costs the same as sealing, plus the comparison of the tag.
         case .open(let length): try encrypt(length, 0)
         case .copy(let length):
             let length = min(length, Self.longest)
@@ -126,7 +126,7 @@ final class BarePrimitives {
         try check(EVP_DigestVerify(signatureContext, signature, signature.count, data, length))
     }
 
-    /// Without the check of the peer's key that the curve does not need.
+    /// Without the check of the peer's key, which the curve does not need.
     private func agree() throws {
         try check(EVP_PKEY_derive_init(agreement))
         try check(EVP_PKEY_derive_set_peer_ex(agreement, peer, 0))
@@ -134,7 +134,7 @@ final class BarePrimitives {
         try check(EVP_PKEY_derive(agreement, &out, &count))
     }
 
-    /// Two hashes of a padded key with 64 bytes and with the inner hash behind it.
+    /// Two hashes of a padded key, with 64 bytes and with the inner hash after it.
     private func hmac() throws {
         let block = Int(EVP_MD_get_block_size(digest))
         for length in [64, suite.hashLength] {
@@ -154,7 +154,7 @@ final class BarePrimitives {
             try check(EVP_CipherFinal_ex(cipherContext, &out, &written))
             try check(EVP_CIPHER_CTX_ctrl(cipherContext, EVP_CTRL_AEAD_GET_TAG, 16, &out))
         } else {
-            // The data is not a ciphertext of this key: the work is the same, and that the tag is wrong does not matter.
+            // The data is not a ciphertext of this key: the work is the same, and a wrong tag does not matter.
             try check(EVP_CIPHER_CTX_ctrl(cipherContext, EVP_CTRL_AEAD_SET_TAG, 16, &out))
             _ = EVP_CipherFinal_ex(cipherContext, &out, &written)
             ERR_clear_error()

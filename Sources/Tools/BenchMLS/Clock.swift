@@ -2,11 +2,11 @@ import Foundation
 
 /// A clock that counts seconds.
 enum Clock {
-    /// Time that this thread had a processor: what others do on the machine does not count.
+    /// Processor time of this thread: what others do on the machine does not count.
     case thread
     /// Time on the wall, for work on several threads.
     case wall
-    /// Time that the threads of this process had a processor, all together.
+    /// Processor time of all threads of this process together.
     case process
 
     var now: Double {
@@ -37,7 +37,8 @@ enum Clock {
         return now - start
     }
 
-    /// The processor time of the busier of two threads, this one and a helper: the time on the wall of a machine whose cores are free.
+    /// The processor time of the busier of two threads, this one and a helper: the wall time on a machine whose cores
+    /// are free.
     static func secondsOfBusier(_ work: () throws -> Void) rethrows -> Double {
         let start = (thread.now, process.now)
         try work()
@@ -49,7 +50,7 @@ enum Clock {
 extension [Double] {
     var mean: Double { isEmpty ? 0 : reduce(0, +) / Double(count) }
 
-    /// Zero for no values at all.
+    /// Zero if there are no values.
     var median: Double {
         if isEmpty { return 0 }
         let sorted = sorted()

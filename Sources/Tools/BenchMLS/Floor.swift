@@ -1,6 +1,6 @@
-/// A primitive as OpenSSL's EVP interface gives it, measured by ``BarePrimitives``.
+/// A primitive of OpenSSL's EVP interface, measured by ``BarePrimitives``.
 enum Primitive: Hashable {
-    /// Over so many bytes.
+    /// Over this many bytes.
     case sign(Int)
     case verify(Int)
     /// A key pair of the KEM.
@@ -11,7 +11,7 @@ enum Primitive: Hashable {
     case hmac
     case seal(Int)
     case open(Int)
-    /// So many bytes from one place in memory to another.
+    /// Copying this many bytes in memory.
     case copy(Int)
 
     var name: String {
@@ -28,7 +28,7 @@ enum Primitive: Hashable {
     }
 }
 
-/// The primitives an operation cannot do without, counted.
+/// The primitives that an operation cannot do without, counted.
 struct Floor {
     private(set) var counts: [Primitive: Int] = [:]
 
@@ -40,7 +40,7 @@ struct Floor {
         counts.map { "\($0.value) \($0.key.name)" }.sorted().joined(separator: " + ")
     }
 
-    /// Where there is no cryptography: every byte is written once.
+    /// For operations without cryptography: every byte is written once.
     static func copying(_ bytes: Int) -> Floor {
         var floor = Floor()
         floor.add(.copy(bytes))
@@ -49,14 +49,14 @@ struct Floor {
 
     mutating func add(_ primitive: Primitive, _ count: Int = 1) { counts[primitive, default: 0] += count }
 
-    /// What is signed apart from messages: leaf nodes, key packages, GroupInfos and commits, all taken for this long.
+    /// Length assumed for everything signed other than messages: leaf nodes, key packages, GroupInfos and commits.
     static let signedLength = 320
 
     mutating func signs(_ count: Int) { add(.sign(Self.signedLength), count) }
     mutating func verifies(_ count: Int) { add(.verify(Self.signedLength), count) }
 
-    /// HPKE seals that share their info: a fresh key pair, a key agreement, and five HMACs each (two of the KEM, three of the key
-    /// schedule), an AEAD; and the hash of the info once for all.
+    /// HPKE seals that share their info: a fresh key pair, a key agreement, and five HMACs each (two of the KEM, three
+    /// of the key schedule), an AEAD; and the hash of the info once for all.
     mutating func hpkeSeals(_ count: Int) {
         add(.keygen, count)
         add(.agree, count)
@@ -76,21 +76,23 @@ struct Floor {
         add(.hmac, 8)
     }
 
-    /// Key pairs along a path: the next path secret, the node secret, and DeriveKeyPair's two steps.
+    /// Key pairs along a path: the next path secret, the node secret, and the two steps of DeriveKeyPair.
     mutating func pathKeys(_ count: Int) {
         add(.keygen, count)
         add(.hmac, 4 * count)
     }
 
-    /// From one epoch to the next: joiner secret 2, member secret 1, epoch secret 1, its nine secrets, the confirmation tag.
+    /// From one epoch to the next: joiner secret 2, member secret 1, epoch secret 1, its nine secrets, the confirmation
+    /// tag.
     mutating func keySchedule() { add(.hmac, 14) }
 
     /// The same from a joiner secret on, and three for the key of the GroupInfo.
     mutating func joinerSchedule() { add(.hmac, 12 + 3) }
 
-    /// One message: its key, nonce and the next ratchet secret; key and nonce of the sender data.
+    /// One message: its key, its nonce and the next ratchet secret; key and nonce of the sender data.
     ///
-    /// - Parameter depth: levels of the secret tree that the first message of a sender goes down, two secrets each, and two ratchets.
+    /// - Parameter depth: levels of the secret tree that a sender's first message goes down, with two secrets each, and
+    ///   two ratchets.
     mutating func message(depth: Int?) {
         add(.hmac, 5 + (depth.map { 2 * $0 + 2 } ?? 0))
     }

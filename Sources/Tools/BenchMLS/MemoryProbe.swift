@@ -49,7 +49,7 @@ enum MemoryProbe {
         return kilobytes
     }
 
-    /// The child's side: does it, and prints the peak in kilobytes.
+    /// The child's side: performs the action, and prints the peak in kilobytes.
     static func act(_ name: String, file: String, suite: CipherSuite) throws {
         guard let action = Action(rawValue: name) else { throw Trouble("no such probe") }
         let crypto = try OpenSSLProvider(threads: 1).suite(suite)

@@ -40,7 +40,7 @@ extension Operations {
 
     private func depth(_ sample: SampleGroup) -> Int { TreeSize(leaves: UInt32(sample.size)).root?.level ?? 0 }
 
-    /// Each run in a copy of the group that has not sent anything.
+    /// Each runs in a copy of the group that has not sent anything.
     private func first(_ name: String, _ sample: SampleGroup, _ plaintext: [UInt8]) throws -> Row {
         let left = sample.left
         var once = left.group

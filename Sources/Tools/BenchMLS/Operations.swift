@@ -1,6 +1,6 @@
 import MLS
 
-/// The rows of one suite, of a group of one shape and size.
+/// The rows of one suite, for a group of one shape and size.
 struct Operations {
     let crypto: any SuiteCrypto
     /// The same suite, spreading its work over two threads.
@@ -64,7 +64,8 @@ struct Operations {
         return rows
     }
 
-    /// A commit with a path, without a GroupInfo: making it, with two threads too; processing it; and taking and storing it.
+    /// A commit with a path, without a GroupInfo: making it, also with two threads; processing it; applying and storing
+    /// it.
     private func pathRows(_ name: String, _ proposals: [Proposal], _ sample: SampleGroup) throws -> [Row] {
         let left = sample.left
         let make = { (group: Group) throws -> StagedCommit in
@@ -75,7 +76,7 @@ struct Operations {
         let floor = try pathFloor(of: staged.message)
         var processing = Floor()
         processing.verifies(2)
-        // Of two members, it is the other one that is removed: it learns no more than that.
+        // In a group of two, the other one is removed, and learns no more than that.
         if !staged.changes.removed.contains(where: { $0.index == sample.right.group.ownLeaf }) {
             processing.hpkeOpen()
             // The two are on either side of the root.
@@ -83,7 +84,7 @@ struct Operations {
             processing.keySchedule()
         }
         var restored = try with(parallel, left.group)
-        // A group that has just been restored has its tree hashes still to compute: one commit on it has them.
+        // A restored group still has to compute its tree hashes: a commit on it has them.
         try restored.merge(
             try restored.commit([], withGroupInfo: false, signer: left.signer, now: nil, entropy: entropy))
         let parallelGroup = restored
@@ -112,7 +113,7 @@ struct Operations {
         guard case .commit = try group.process(message, now: nil) else { throw Trouble("a commit is none") }
     }
 
-    /// Two signatures, a leaf key, and for each node of the path its key and a seal for whoever is below the other child.
+    /// Two signatures, a leaf key, and for each node of the path its key and a seal for everyone below the other child.
     private func pathFloor(of message: [UInt8]) throws -> Floor {
         guard case .publicMessage(let message) = try MLSMessage(decoding: message),
             case .commit(let commit) = message.content.body, let path = commit.path

@@ -6,13 +6,13 @@ struct Options {
         .x25519_aes128gcm_sha256_ed25519, .p256_aes128gcm_sha256_p256, .x448_chacha20poly1305_sha512_ed448,
     ]
     var sizes = [2, 10, 100, 1000]
-    /// Rows whose name contains this; all when it is empty.
+    /// Only rows whose name contains this; all if it is empty.
     var only = ""
-    /// Seconds that a row may measure.
+    /// Seconds for which a row may measure.
     var budget = 0.5
     var memory = true
     var output = ".build/bench-mls.json"
-    /// A child that shows its peak memory: the file it reads, and what it does with it.
+    /// For a child that reports its peak memory: the file it reads, and what it does with it.
     var probe: (file: String, action: String, suite: CipherSuite)?
 
     static let usage = """

@@ -1,7 +1,7 @@
 import Foundation
 import MLS
 
-/// Prints the table as it comes about, and writes the JSON copy.
+/// Prints the table row by row, and writes the JSON copy.
 struct Report {
     private(set) var outcomes: [Outcome] = []
     private(set) var memory: [(suite: CipherSuite, group: String, members: Int, action: String, kilobytes: Int)] = []
@@ -44,7 +44,7 @@ struct Report {
                 + (outcome.row.bytes.map { "\($0)" } ?? "").leftPadded(10)
                 + (outcome.row.clock != .thread
                     ? outcome.bestRatio.map { String(format: "  best %.2f", $0) } ?? "" : ""))
-        // Also into a pipe, row by row.
+        // So that a pipe also gets it row by row.
         fflush(nil)
     }
 
@@ -55,7 +55,7 @@ struct Report {
                 + "\(kilobytes) kB".leftPadded(12))
     }
 
-    /// What a message costs in each group, compared with the smallest one.
+    /// Prints what a message costs in each group, compared with the smallest one.
     func printGrowth() {
         for name in ["protect and save 1 KiB", "unprotect and save 1 KiB"] {
             let rows = outcomes.filter { $0.row.name == name }
@@ -65,7 +65,7 @@ struct Report {
                         .min(by: { $0.members < $1.members }), smallest.members < row.members,
                     let ratio = row.ratio, let least = smallest.ratio
                 else { continue }
-                // Each against its own floor, so that what the machine did meanwhile does not count.
+                // Each is compared with its own floor, so that what the machine did meanwhile does not count.
                 print(
                     "  suite \(row.suite.rawValue), \(row.group), \(name): \(row.members) against "
                         + "\(smallest.members) members " + String(format: "%.2f", ratio / least))

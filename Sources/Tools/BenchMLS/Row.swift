@@ -9,7 +9,7 @@ struct Row {
     var clock: Clock = .thread
     /// How often the operation runs between two looks at the clock.
     var repeats = 1
-    /// Runs the operation `repeats` times and says what that took; what has to be made ready before is not counted.
+    /// Runs the operation `repeats` times and returns how long that took, without the preparation.
     let measure: () throws -> Double
 
     /// The plain case: one call of `work` is one run.
@@ -34,7 +34,7 @@ struct Row {
     }
 }
 
-/// What a row came to, in seconds.
+/// The result of a row, in seconds.
 struct Outcome {
     let suite: CipherSuite
     let group: String
@@ -44,12 +44,12 @@ struct Outcome {
     let best: Double
     let floor: Double?
 
-    /// The median of the samples' own ratios, and the least of them.
+    /// The median of the samples' ratios, and the smallest of them.
     let ratio: Double?
     let bestRatio: Double?
 
-    /// Measures a row, each sample with the primitives of its floor right before and behind it, and the longer the longer it is itself, so
-    /// that a clock that drifts hurts both alike.
+    /// Measures a row. Each sample has the primitives of its floor right before and after it, for longer if the sample
+    /// itself takes longer, so that a drifting clock hurts both alike.
     init(
         _ row: Row, suite: CipherSuite, group: String, members: Int, bare: BarePrimitives, budget: Double
     ) throws {

@@ -1,6 +1,6 @@
 import MLS
 
-/// What stands above the leaves.
+/// What is above the leaves.
 enum Shape: String, CaseIterable {
     /// One member has added all others, without a path: nothing.
     case flat
@@ -8,15 +8,17 @@ enum Shape: String, CaseIterable {
     case warm
 }
 
-/// A group of many members of whom only two have a state: the one at the left end, and the one who was added last, at the right.
+/// A group of many members of whom only two have a state: the one at the left end, and the one who was added last, at
+/// the right.
 ///
-/// The others are leaves with a signature key. Whoever is to commit to fill the tree does so in the tree alone, sealing to nobody.
+/// The others are leaves with a signature key. Those who have to commit to fill the tree do so only in the tree, and
+/// seal to no one.
 struct SampleGroup {
     let shape: Shape
     let size: Int
     let left: Participant
     let right: Participant
-    /// What the right one joined by: the last Add.
+    /// How the right one joined: the last Add.
     let welcome: [UInt8]
     let bundle: KeyPackageBundle
 
@@ -67,7 +69,7 @@ struct SampleGroup {
         return Client(bundle: bundle, signer: signer)
     }
 
-    /// A group that `member` has come into by a Welcome made by hand, in the second leaf where there is one.
+    /// A group that `member` has joined by a Welcome made by hand, in the second leaf if there is one.
     private static func founder(
         _ shape: Shape, size: Int, as member: Client, crypto: any SuiteCrypto, entropy: any EntropySource
     ) throws -> Group {
@@ -81,7 +83,8 @@ struct SampleGroup {
         }
         var pathSecret: Secret?
         if shape == .warm, size > 1 {
-            // Every second leaf is enough to fill all parents. The first one is the last, so the one beside it knows its whole path.
+            // Every second leaf is enough to fill all parents. The first one comes last, so the one beside it knows its
+            // whole path.
             for index in stride(from: size - 1 - (size - 1) % 2, through: 0, by: -2) {
                 let leaf = LeafIndex(UInt32(index))
                 let profile = try value(tree[leaf]).profile
@@ -125,7 +128,7 @@ struct SampleGroup {
     }
 }
 
-/// Unwraps what a sample group is known to have.
+/// Unwraps a value that a sample group is known to have.
 func value<T>(_ optional: T?) throws -> T {
     guard let optional else { throw Trouble("a sample group lacks what it should have") }
     return optional

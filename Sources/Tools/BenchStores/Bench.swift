@@ -16,7 +16,7 @@ enum Kind: String, CaseIterable {
     }
 }
 
-/// One store with so many groups in it.
+/// One store with a number of groups in it.
 struct Bench {
     /// Change sets timed together.
     static let batch = 20
@@ -38,7 +38,7 @@ struct Bench {
     }
 
     func clear() {
-        // What cannot be removed is in the folder of the build.
+        // What cannot be removed stays in the build folder.
         try? FileManager.default.removeItem(at: folder)
     }
 
@@ -58,7 +58,7 @@ struct Bench {
         print("")
     }
 
-    /// Puts the groups in, in few large change sets.
+    /// Puts the groups in, in a few large change sets.
     private func fill(_ bare: BareSQLite) throws {
         let store = try kind.open(path)
         for first in stride(from: 0, to: groups, by: Self.filling) {
@@ -75,7 +75,7 @@ struct Bench {
         var times: [(store: Double, sqlite: Double, fsync: Double)] = []
         for first in stride(from: 0, to: messages, by: Self.batch) {
             let range = first..<min(first + Self.batch, messages)
-            // A large prime takes them to any of the groups.
+            // A large prime spreads them over all groups.
             let changes = range.map { Sample.message(10 + $0, group: $0 &* 104_729 % groups) }
             let own = try seconds {
                 for changes in changes {
@@ -130,7 +130,7 @@ struct Bench {
         let all = FileManager.default.enumerator(
             at: folder.appending(path: "store"), includingPropertiesForKeys: [.isRegularFileKey, .fileSizeKey])
         return (all?.allObjects as? [URL] ?? []).filter {
-            (try? $0.resourceValues(forKeys: [.isRegularFileKey]))?.isRegularFile == true  // what is gone is no file
+            (try? $0.resourceValues(forKeys: [.isRegularFileKey]))?.isRegularFile == true  // what is gone is not a file
         }
     }
 
@@ -142,6 +142,6 @@ struct Bench {
 }
 
 extension [Double] {
-    /// Zero for no values at all.
+    /// Zero if there are no values.
     var median: Double { isEmpty ? 0 : sorted()[count / 2] }
 }

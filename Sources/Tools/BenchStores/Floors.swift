@@ -2,7 +2,7 @@ import Foundation
 import GRDBSQLite
 import WaxwingCore
 
-/// SQLite without anything around it.
+/// SQLite with nothing around it.
 final class BareSQLite {
     private var database: OpaquePointer?
     private var put: OpaquePointer?
@@ -37,7 +37,7 @@ final class BareSQLite {
         try check(sqlite3_exec(database, "COMMIT", nil, nil, nil))
     }
 
-    /// Reads one row, as who opens a store does.
+    /// Reads one row, as opening a store does.
     func readOne() throws {
         var statement: OpaquePointer?
         defer { sqlite3_finalize(statement) }

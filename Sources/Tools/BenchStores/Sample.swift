@@ -1,8 +1,8 @@
 import WaxwingCore
 
-/// Records of the sizes that a client's have.
+/// Records of the sizes that a client's records have.
 enum Sample {
-    /// What stands in the store for a group with a few members: the group, its members, its keys, and its last messages.
+    /// What is in the store for a group with a few members: the group, its members, its keys, and its last messages.
     static func group(_ number: Int) -> [ChangeSet.Change] {
         let id = id(number)
         var changes: [ChangeSet.Change] = [
@@ -16,7 +16,7 @@ enum Sample {
         return changes
     }
 
-    /// A message is taken from the inbox into the history: 6 records.
+    /// A message moves from the inbox to the history: 6 records.
     static func message(_ sequence: Int, group number: Int, isTaken: Bool = true) -> [ChangeSet.Change] {
         let (id, place) = (id(number), keyBytes(UInt64(sequence)))
         var changes: [ChangeSet.Change] = [
@@ -42,7 +42,7 @@ enum Sample {
 
     static func id(_ number: Int) -> [UInt8] { bytes(16, number) }
 
-    /// Bytes that cannot be compressed, always the same for the same number.
+    /// Bytes that cannot be compressed; the same number always gives the same bytes.
     private static func bytes(_ count: Int, _ seed: Int) -> [UInt8] {
         var state = UInt64(truncatingIfNeeded: seed) &+ 0x9E37_79B9_7F4A_7C15
         return (0..<count).map { _ in

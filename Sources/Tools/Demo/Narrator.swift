@@ -1,12 +1,12 @@
 import Foundation
 
-/// Tells the story as it happens, line by line, past any buffer.
+/// Tells the story line by line as it happens, unbuffered.
 enum Narrator {
     static func scene(_ title: String) { line("\n── \(title)") }
 
     static func tell(_ text: String) { line("   \(text)") }
 
-    /// A command somebody gives, with what it printed.
+    /// A command someone gives, with what it printed.
     static func command(_ person: String, _ arguments: [String], output: String) {
         let words = arguments.map { $0.contains(" ") ? "\"\($0)\"" : $0 }
         line("   \(person) $ waxwing \(words.joined(separator: " "))")

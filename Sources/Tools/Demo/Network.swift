@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// The network between the people and the server: one loopback port that can vanish and come back, and that can make things happen at the
-/// worst moment. It knows just enough HTTP/1.1 to see where a request ends.
+/// The network between the people and the server: one loopback port that can vanish and come back, and that can make
+/// things happen at the worst moment. It knows just enough HTTP/1.1 to see where a request ends.
 final class Network: Sendable {
     private struct State {
         var listener: Int32 = -1
@@ -51,7 +51,8 @@ final class Network: Sendable {
         }
     }
 
-    /// The server hears the next `count` messages and answers them, but the last answer goes no further, nor does anything behind it.
+    /// The server hears the next `count` messages and answers them, but the last answer is held back, and so is
+    /// everything after it.
     func fallSilent(afterMessages count: Int) { state.withLock { $0.messagesUntilSilence = count } }
 
     /// Waits until an answer has been held back.
@@ -59,7 +60,7 @@ final class Network: Sendable {
         guard silenced.wait(timeout: .now() + 30) == .success else { throw Trouble("no message came by") }
     }
 
-    /// Commits wait on the way until there are `count` of them; then all go on at once.
+    /// Holds commits back until there are `count` of them; then all go on at once.
     func gather(commits count: Int) {
         state.withLock {
             $0.commitsToGather = count
@@ -107,7 +108,7 @@ final class Network: Sendable {
         close(server)
     }
 
-    /// Holds a request where it has to wait for others.
+    /// Holds a request if it has to wait for others.
     ///
     /// - Returns: whether its answer has to be held back.
     private func passes(_ request: RequestSplitter.Request) -> Bool {
@@ -127,7 +128,7 @@ final class Network: Sendable {
             return state.commitsToGather > 0 ? (true, 0) : (false, state.gathered - 1)
         }
         for _ in 0..<others { released.signal() }
-        // Whoever waits alone goes on after a while; the story then finds that nobody else came.
+        // One that waits alone goes on after a while; the story then finds that no one else came.
         if waits { _ = released.wait(timeout: .now() + 20) }
         return false
     }

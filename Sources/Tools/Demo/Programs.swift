@@ -1,6 +1,6 @@
 import Foundation
 
-/// The programs the story is played with: they lie beside the demo's own.
+/// The programs that play the story; they are in the same folder as the demo.
 struct Programs {
     let waxwing: URL
     let waxwingd: URL
@@ -41,7 +41,7 @@ final class Server {
         process.standardOutput = output
         try stage.start(process)
         self.process = process
-        // One line, "… listening on http://127.0.0.1:PORT", is all it prints.
+        // It prints only one line, "… listening on http://127.0.0.1:PORT".
         let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
         guard let end = line.split(separator: ":").last, let port = UInt16(end.filter(\.isNumber)) else {
             throw Trouble("the server does not start")
@@ -58,7 +58,7 @@ final class Server {
     }
 }
 
-/// Somebody with a profile, who gives commands to `waxwing`.
+/// Someone with a profile, who gives commands to `waxwing`.
 struct Person: Sendable {
     let name: String
     let program: URL
@@ -67,7 +67,7 @@ struct Person: Sendable {
     /// Gives a command, tells it, and waits for its end.
     ///
     /// - Returns: what was printed.
-    /// - Throws: ``Trouble`` where its exit code is not `status`.
+    /// - Throws: ``Trouble`` if its exit code is not `status`.
     @discardableResult
     func run(_ arguments: String..., input: String = "", expecting status: Int32 = 0) throws -> String {
         let (code, output) = try finish(try start(arguments, input: input))
@@ -83,7 +83,7 @@ struct Person: Sendable {
         return try output.split(separator: "\n").map { try JSONDecoder().decode(Answer.self, from: Data($0.utf8)) }
     }
 
-    /// A command on its way.
+    /// A command under way.
     struct Run {
         let process: Process
         fileprivate let output: Pipe
@@ -107,7 +107,7 @@ struct Person: Sendable {
         return Run(process: process, output: outputPipe)
     }
 
-    /// - Returns: the exit code, nil where a signal ended it, and what was printed.
+    /// - Returns: the exit code, or nil if a signal ended it, and what was printed.
     func finish(_ run: Run) throws -> (code: Int32?, output: String) {
         let output = try run.output.fileHandleForReading.readToEnd() ?? Data()
         return (stage.waitForEnd(of: run.process), String(decoding: output, as: UTF8.self))

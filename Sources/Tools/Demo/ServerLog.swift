@@ -1,6 +1,6 @@
 import Foundation
 
-/// The server's log, read past the server: the commits it took, and for which epochs.
+/// The server's log, read directly from its file: the commits it accepted, and for which epochs.
 struct ServerLog {
     struct Commit: Hashable {
         let sequence: Int
@@ -12,8 +12,9 @@ struct ServerLog {
 
     /// - Parameter database: the server's file; the server may be running.
     init(_ database: URL) throws {
-        // A commit is an MLSMessage with a PublicMessage (RFC 9420 §6): version 1 and wire format 1, the group id behind one byte of length,
-        // the epoch, a sender that is a member (type 1, leaf index), the authenticated data, and content type 3.
+        // A commit is an MLSMessage with a PublicMessage (RFC 9420 §6): version 1 and wire format 1, the group id
+        // behind one byte of length, the epoch, a sender that is a member (type 1, leaf index), the authenticated data,
+        // and content type 3.
         let sql = """
             WITH row AS (
                 SELECT sequence, username, hex(data) AS bytes FROM message JOIN user ON user.id = sender_id
@@ -39,7 +40,7 @@ struct ServerLog {
         }
     }
 
-    /// Nil for what is no commit of a member.
+    /// Nil for anything but a commit of a member.
     private static func epoch(_ digits: [Character]) -> UInt64? {
         func number(at offset: Int, bytes: Int) -> UInt64? {
             let range = 2 * offset..<2 * (offset + bytes)

@@ -20,7 +20,7 @@ final class Stage: Sendable {
 
     /// Starts a process of the demo.
     ///
-    /// - Throws: where it cannot be started, or the stage has been cleared meanwhile.
+    /// - Throws: if it cannot be started, or the stage has been cleared meanwhile.
     func start(_ process: Process) throws {
         try state.withLock { state in
             guard !state.isCleared else { throw Trouble("the demo is over") }
@@ -31,7 +31,7 @@ final class Stage: Sendable {
 
     /// Waits for the end of a process.
     ///
-    /// - Returns: its exit code; nil where a signal ended it.
+    /// - Returns: its exit code; nil if a signal ended it.
     func waitForEnd(of process: Process) -> Int32? {
         process.waitUntilExit()
         state.withLock { _ = $0.running.remove(process.processIdentifier) }
@@ -43,7 +43,7 @@ final class Stage: Sendable {
         state.withLock { state in
             state.isCleared = true
             for pid in state.running { kill(pid, SIGKILL) }
-            // A process in its last moments may still be writing there, so that one try may not be enough.
+            // A process in its last moments may still be writing there, so one try may not be enough.
             for _ in 0..<20 where FileManager.default.fileExists(atPath: folder.path) {
                 do {
                     try FileManager.default.removeItem(at: folder)
@@ -57,7 +57,7 @@ final class Stage: Sendable {
         }
     }
 
-    /// From now on Ctrl-C and the like clear the stage before they end the process, as long as the sources live.
+    /// From now on, Ctrl-C and the like clear the stage before they end the process, as long as the sources live.
     func clearOnInterrupt() -> [any DispatchSourceSignal] {
         [SIGINT, SIGTERM, SIGHUP].map { number in
             signal(number, SIG_IGN)

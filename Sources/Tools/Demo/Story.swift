@@ -43,7 +43,7 @@ struct Story {
         for invitee in [bob, carol] {
             try invitee.run("sync")
             try invitee.run("accept", "lunch")
-            // Whoever comes in moves the epoch on: the invites still out are escrowed anew.
+            // Everyone who joins moves the epoch on: the invites that are still out are escrowed again.
             try alice.run("sync")
         }
         for person in people { try person.run("sync") }
@@ -169,7 +169,7 @@ struct Story {
     }
 }
 
-/// A line of `waxwing read --json`, as far as it is the same for all.
+/// A line of `waxwing read --json`, without what differs between readers.
 private struct Line: Decodable, Equatable {
     struct Event: Decodable, Equatable {
         let kind: String

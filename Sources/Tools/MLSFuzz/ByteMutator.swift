@@ -1,6 +1,6 @@
 import MLS
 
-/// Changes bytes without knowing what they mean, with an eye for the lengths in front of vectors.
+/// Changes bytes without knowing what they mean, but pays attention to the lengths in front of vectors.
 struct ByteMutator {
     let random: FuzzRandom
     /// To splice parts from.
@@ -60,7 +60,7 @@ struct ByteMutator {
                 changed += random.chance(oneIn: 2) ? content : random.bytes(1 + random.below(8))
                 writer.writeOpaque(changed)
             default:
-                // The same vector behind a longer form of its length than it needs.
+                // The same vector after a longer form of its length than it needs.
                 if content.count < 0x40 { writer.write(UInt16(content.count) | 0x4000) }
                 if content.count >= 0x40 { writer.write(UInt32(truncatingIfNeeded: content.count) | 0x8000_0000) }
                 writer.writeRaw(content)

@@ -1,4 +1,4 @@
-/// A way in for bytes that nobody has checked.
+/// A way into the engine for bytes that no one has checked.
 public enum FuzzDoor: String, CaseIterable, Sendable {
     /// Every type that is read from the wire; the first byte chooses it.
     case decode
@@ -16,8 +16,8 @@ public enum FuzzDoor: String, CaseIterable, Sendable {
     case staged
     /// A stored key package with its private keys.
     case bundle
-    /// A Welcome to a group that goes on from another one.
+    /// A Welcome to a group that continues another one.
     case successor
-    /// A GroupInfo to propose something from outside of the group.
+    /// A GroupInfo with which to propose something from outside the group.
     case outside
 }

@@ -1,4 +1,4 @@
-/// A promise of the engine that an input has made it break without trapping.
+/// A promise of the engine that an input broke without a trap.
 public struct FuzzFinding: Error, CustomStringConvertible {
     public let description: String
 

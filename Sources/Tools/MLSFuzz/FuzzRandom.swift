@@ -1,7 +1,7 @@
 import MLS
 import Synchronization
 
-/// Choices that a seed fixes: the mutators' and the entropy of the groups they play with.
+/// Choices fixed by a seed: the mutators', and the entropy of the groups they play with.
 public final class FuzzRandom: EntropySource {
     private let state: Mutex<UInt64>
 
@@ -11,7 +11,7 @@ public final class FuzzRandom: EntropySource {
 
     func byte() -> UInt8 { UInt8(truncatingIfNeeded: next() >> 32) }
 
-    /// A number below `bound`; zero when there is none.
+    /// A number below `bound`; zero if there is none.
     func below(_ bound: Int) -> Int { bound <= 0 ? 0 : Int(next() % UInt64(bound)) }
 
     func chance(oneIn odds: Int) -> Bool { below(odds) == 0 }

@@ -104,7 +104,7 @@ extension FuzzScene {
         try live(group, signer: signer)
     }
 
-    /// Does with a group what a member does, and stores it: none of it may trap, and what is stored must come back.
+    /// Does with a group what a member does, and stores it. Nothing may trap, and what is stored must come back.
     private func live(_ group: Group, signer: SignaturePrivateKey) throws {
         let random = FuzzRandom(seed: 2)
         var group = group
@@ -124,12 +124,12 @@ extension FuzzScene {
         _ = group.takeStateChanges()
     }
 
-    /// What may fail after a strange beginning, as long as it fails gently.
+    /// Runs what may fail after a strange beginning, as long as it fails with an error.
     private func attempt(_ body: () throws -> Void) {
         do { try body() } catch {}
     }
 
-    /// Records in the form in which the door takes them.
+    /// Records in the form that the door takes.
     func storedRecords() -> [UInt8] {
         var writer = TLSWriter()
         for record in victim.records() {

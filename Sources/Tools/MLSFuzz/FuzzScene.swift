@@ -1,9 +1,9 @@
 import MLS
 
-/// A group with a past, seen by the member that is attacked, and everything its peers might send at this moment.
+/// A group with a past, as seen by the member that is attacked, with everything its peers might send at this moment.
 public struct FuzzScene: Sendable {
     let crypto: TransparentCrypto
-    /// For setting the scene; an input that is tried gets its own, so that it does the same whatever came before.
+    /// For setting the scene. An input that is tried gets its own, so that it does the same whatever came before.
     private let random = FuzzRandom(seed: 1)
     /// The member whose doors are tried; it knows the ``psk``, has pending proposals and a window of past epochs.
     private(set) var victim: Group
@@ -20,9 +20,9 @@ public struct FuzzScene: Sendable {
     private(set) var stagedCommits: [[UInt8]] = []
     /// Welcomes to a branch of the group, and to the group after its ReInit.
     private(set) var successorWelcomes: [[UInt8]] = []
-    /// What a member of the group is added to them by.
+    /// The key package with which a member of the group is added to them.
     let successor: KeyPackageBundle
-    /// The group, had a ReInit ended it.
+    /// The group as if a ReInit had ended it.
     private(set) var ended: Group
 
     private struct Peer {
@@ -46,7 +46,7 @@ public struct FuzzScene: Sendable {
         successor = try Self.bundle(
             "erin", signer: try crypto.generateSignatureKey(random), crypto: crypto, random: random)
         for name in ["bob", "carol", "dave"] { try admit(name, forcePath: true) }
-        // Where all hashes are equal a parent is linked to whoever committed below it, and there may be one only.
+        // If all hashes are equal, a parent is linked to everyone who committed below it, and there may be only one.
         if !hashesAreEqual { for index in peers.indices { try commit([], by: index) } }
         try commit([.remove(LeafIndex(2))], by: hashesAreEqual ? nil : 0)
         try admit("erin", forcePath: true)

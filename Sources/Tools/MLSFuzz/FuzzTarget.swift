@@ -2,7 +2,7 @@ import MLS
 
 /// The doors of a group and of the engine, to be tried with bytes.
 ///
-/// In front of what a door takes stands one byte that chooses the scene: whether all hashes are equal or none are.
+/// The first byte of an input chooses the scene: whether all hashes are equal or none are.
 public struct FuzzTarget: Sendable {
     private let scenes: [FuzzScene]
 
@@ -10,16 +10,16 @@ public struct FuzzTarget: Sendable {
         scenes = [try FuzzScene(hashesAreEqual: false), try FuzzScene(hashesAreEqual: true)]
     }
 
-    /// Tries a door. Errors are what it should give; a trap or a throw is a finding.
+    /// Tries a door. It should give errors; a trap or a throw is a finding.
     ///
-    /// - Throws: ``FuzzFinding`` when the engine takes the bytes and then breaks a promise.
+    /// - Throws: ``FuzzFinding`` if the engine accepts the bytes and then breaks a promise.
     public func enter(_ door: FuzzDoor, _ input: [UInt8]) throws {
         _ = try takes(door, input)
     }
 
     /// Tries a door.
     ///
-    /// - Returns: whether the input was taken.
+    /// - Returns: whether the input was accepted.
     /// - Throws: ``FuzzFinding``.
     public func takes(_ door: FuzzDoor, _ input: [UInt8]) throws -> Bool {
         guard let choice = input.first else { return false }
@@ -45,7 +45,7 @@ public struct FuzzTarget: Sendable {
         }
     }
 
-    /// Valid inputs to begin with.
+    /// Valid inputs to start from.
     public func seeds(for door: FuzzDoor) throws(MLSError) -> [[UInt8]] {
         var seeds: [[UInt8]] = []
         for (number, scene) in scenes.enumerated() {

@@ -177,7 +177,7 @@ struct MessageMutator {
             signatureKey: self.signer(), crypto: crypto)
     }
 
-    /// A tree of other nodes; only where all hashes are equal does it fit the rest.
+    /// A tree of other nodes. It fits the rest only if all hashes are equal.
     private func mutateTree(in extensions: inout [Extension]) throws(MLSError) {
         guard let place = extensions.firstIndex(where: { $0.type == .ratchetTree }) else { return }
         let tree = try RatchetTree(decoding: extensions[place].data)
@@ -221,7 +221,7 @@ struct MessageMutator {
 
     // MARK: Lists and numbers
 
-    /// Drops, doubles, exchanges, takes over or changes one element.
+    /// Drops, doubles, swaps, copies or changes one element.
     private func mutate<T>(
         _ list: inout [T], from others: [T], _ change: (T) throws(MLSError) -> T
     ) throws(MLSError) {

@@ -1,6 +1,6 @@
 import MLS
 
-/// What messages are made of, harvested from valid ones.
+/// The parts of messages, taken from valid ones.
 struct MessageParts: Sendable {
     private(set) var leafNodes: [LeafNode] = []
     private(set) var keyPackages: [KeyPackage] = []
@@ -16,7 +16,7 @@ struct MessageParts: Sendable {
 
     init(messages: [[UInt8]]) {
         for bytes in messages {
-            // Other inputs than messages have nothing to harvest.
+            // Inputs other than messages have no parts to take.
             guard let message = try? MLSMessage(decoding: bytes) else { continue }
             harvest(message)
         }
@@ -35,7 +35,7 @@ struct MessageParts: Sendable {
         case .keyPackage(let keyPackage): harvest(keyPackage)
         case .groupInfo(let info):
             extensions += info.extensions + info.context.extensions
-            // A tree that does not read has no nodes to take.
+            // A tree that cannot be read has no nodes to take.
             guard let data = info.extensions[.ratchetTree], let tree = try? RatchetTree(decoding: data) else { break }
             for value in 0..<tree.size.nodeCount { nodes.append(tree[NodeIndex(value)]) }
             leafNodes += tree.members.map(\.1)

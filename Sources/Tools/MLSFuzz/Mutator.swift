@@ -1,12 +1,12 @@
 import MLS
 
-/// Makes new inputs for a door out of valid ones: by bytes, and by exchanging the parts that messages are made of.
+/// Makes new inputs for a door out of valid ones: by changing bytes, and by swapping the parts of messages.
 public struct Mutator: Sendable {
-    /// What it begins with.
+    /// The inputs it starts from.
     public let seeds: [[UInt8]]
     private let parts: MessageParts
 
-    /// - Parameter foreign: more messages to begin with and to take parts from, such as those of test vectors.
+    /// - Parameter foreign: more messages to start from and to take parts from, such as those of test vectors.
     public init(door: FuzzDoor, target: FuzzTarget, foreign: [[UInt8]] = []) throws(MLSError) {
         seeds = try target.seeds(for: door) + foreign.map { [0] + $0 }
         var messages = foreign
@@ -31,12 +31,12 @@ public struct Mutator: Sendable {
         return ByteMutator(random: random, seeds: seeds).mutate(input)
     }
 
-    /// Nil for what is no message.
+    /// Nil for anything but a message.
     private func mutateMessage(_ bytes: [UInt8], random: FuzzRandom) -> [UInt8]? {
         guard let message = try? MLSMessage(decoding: bytes) else { return nil }
         let mutator = MessageMutator(
             random: random, parts: parts, crypto: TransparentCrypto(hashesAreEqual: false))
-        // A change that cannot be made leaves it to the bytes.
+        // If a change cannot be made, the bytes are changed instead.
         return (try? mutator.mutate(message))?.encoded
     }
 }

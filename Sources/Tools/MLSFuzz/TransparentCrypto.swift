@@ -1,11 +1,12 @@
 import MLS
 
-/// A cipher suite that protects nothing: every signature, tag and ciphertext holds, and plaintexts stand in the open.
+/// A cipher suite that protects nothing: every signature, tag and ciphertext is valid, and plaintexts are readable.
 ///
-/// With it a changed message gets past the checks that would stop it at the first byte, so that a fuzzer reaches what lies behind
-/// them, where a hostile member's messages go. Never for anything but fuzzing.
+/// With it, a changed message gets past the checks that would stop it at the first byte, so a fuzzer reaches the code
+/// after them, where a hostile member's messages go. Never for anything but fuzzing.
 public struct TransparentCrypto: SuiteCrypto {
-    /// Whether all data has one hash. Then changed trees and transcripts fit too, but no two objects have references of their own.
+    /// Whether all data has one hash. Then changed trees and transcripts fit, too, but no two objects have references
+    /// of their own.
     public let hashesAreEqual: Bool
 
     public init(hashesAreEqual: Bool) {
@@ -100,7 +101,7 @@ public struct TransparentCrypto: SuiteCrypto {
         }
     }
 
-    /// FNV-1a, then stretched: quick, and different for different data unless somebody wants it otherwise.
+    /// FNV-1a, then stretched: quick, and different for different data unless someone tries to find a collision.
     private static func digest(_ data: [UInt8], count: Int) -> [UInt8] {
         var state: UInt64 = 0xCBF2_9CE4_8422_2325
         for byte in data { state = (state ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }

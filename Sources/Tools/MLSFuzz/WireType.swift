@@ -13,21 +13,21 @@ enum WireType {
 
     /// Reads one type.
     ///
-    /// - Throws: ``FuzzFinding`` when a value is not written as it was read.
+    /// - Throws: ``FuzzFinding`` if a value is not written as it was read.
     static func check(_ choice: UInt8, _ bytes: [UInt8]) throws {
         try checks[Int(choice) % checks.count](bytes)
     }
 
     private static func check<T: TLSDecodable & TLSEncodable & SendableMetatype>(_: T.Type) -> Check {
         { bytes in
-            // Every encoding is the only one of its value, so signatures made over what was read hold over what is written.
+            // Each value has only one encoding, so signatures made over what was read are valid for what is written.
             if try T(decoding: bytes).encoded != bytes {
                 throw FuzzFinding("a \(T.self) is written otherwise than it was read")
             }
         }
     }
 
-    /// Valid encodings, each behind its choice.
+    /// Valid encodings, each after the byte that chooses it.
     static func seeds(_ scene: FuzzScene) throws(MLSError) -> [[UInt8]] {
         var seeds = (scene.messages + scene.welcomes + scene.groupInfos).map { [0] + $0 }
         for message in scene.welcomes + scene.groupInfos + scene.messages {

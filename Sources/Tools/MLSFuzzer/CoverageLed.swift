@@ -10,10 +10,10 @@ enum CoverageLed {
         let mutator: Mutator
     }
 
-    /// The callbacks are C functions and hold nothing, so what they work with stands here.
+    /// The callbacks are C functions that capture nothing, so what they work with is here.
     private static let current = Mutex<Run?>(nil)
 
-    /// Never ends before libFuzzer does.
+    /// Never returns before libFuzzer ends.
     static func run(_ door: FuzzDoor, target: FuzzTarget, mutator: Mutator, arguments: [String]) {
         current.withLock { $0 = Run(door: door, target: target, mutator: mutator) }
         var pointers = (["mls-fuzz"] + arguments).map { strdup($0) } + [nil]
@@ -35,7 +35,7 @@ enum CoverageLed {
         return 0
     }
 
-    /// One input made of another, in libFuzzer's own way or in ours.
+    /// One input made from another, in libFuzzer's own way or in ours.
     fileprivate static func mutate(
         _ data: UnsafeMutablePointer<UInt8>, size: Int, limit: Int, seed: UInt32
     ) -> Int {

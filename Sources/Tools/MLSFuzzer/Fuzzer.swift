@@ -5,8 +5,8 @@ import MLSVectorRunner
 
 /// `mls-fuzz DOOR [--corpus FOLDER] [--vectors FOLDER]... [libFuzzer's own options]`
 ///
-/// Tries one door of the engine until told to stop, led by coverage. Seeds are written into the corpus first. What breaks the engine
-/// is left in a file, as libFuzzer does it; `mls-fuzz DOOR FILE` tries that file again.
+/// Tries one door of the engine, led by coverage, until it is stopped. Seeds are written into the corpus first.
+/// libFuzzer leaves an input that breaks the engine in a file; `mls-fuzz DOOR FILE` tries that file again.
 @main
 struct Fuzzer {
     static func main() throws {

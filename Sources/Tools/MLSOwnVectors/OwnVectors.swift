@@ -2,8 +2,8 @@ import MLS
 
 /// Test vectors for what the official set leaves out, in its formats.
 ///
-/// Everything is made from a seed, so that the same cases come out again: to the byte where a suite's signatures are deterministic (1, 3, 4
-/// and 6), else but for the signatures and what is computed over them.
+/// Everything is made from a seed, so the same cases come out again: byte for byte if a suite's signatures are
+/// deterministic (1, 3, 4 and 6), and otherwise except for the signatures and what is computed from them.
 enum OwnVectors {
     /// All files, with the cases of the given suites.
     static func files(for suites: [CipherSuite], provider: any CryptoProvider) throws -> [VectorFile] {

@@ -1,6 +1,7 @@
 import MLS
 
-/// PSK secrets over ids of every kind; an id is a resumption PSK's when it has `usage`, `psk_group_id` and `psk_epoch` instead of `psk_id`.
+/// PSK secrets over ids of every kind. An id is a resumption PSK's if it has `usage`, `psk_group_id` and `psk_epoch`
+/// instead of `psk_id`.
 struct PSKSecretCases {
     struct Case: Encodable {
         let cipher_suite: UInt16

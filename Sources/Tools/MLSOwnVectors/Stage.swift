@@ -1,6 +1,6 @@
 import MLS
 
-/// A group of clients that do things, and one that only reads: the passive client, whose case this writes.
+/// A group of clients that act, and one that only reads: the passive client, whose case this writes.
 struct Stage {
     struct Client {
         let name: String
@@ -28,7 +28,7 @@ struct Stage {
         entropy = VectorEntropy(seed: seed, crypto: crypto)
     }
 
-    /// A stage with a cast of its own, for a group that goes on from another one.
+    /// A stage with a cast of its own, for a group that continues another one.
     init(crypto: any SuiteCrypto, provider: any CryptoProvider, entropy: VectorEntropy) {
         self.crypto = crypto
         self.provider = provider
@@ -85,7 +85,7 @@ struct Stage {
         clients.append(Client(name: newcomer.name, signer: newcomer.signer, group: joined.group))
     }
 
-    /// A secret that all know, the passive client too.
+    /// A secret that all know, including the passive client.
     mutating func share(_ psk: PreSharedKey) { psks.append(psk) }
 
     func use(_ source: PSKSource) -> Proposal {
@@ -112,7 +112,7 @@ struct Stage {
 
     private mutating func deliver(proposal: [UInt8]) { proposals.append(HexString(proposal)) }
 
-    /// Everybody but its author stores the last proposal.
+    /// Everyone but its author stores the last proposal.
     private mutating func hear(from author: Int?) throws {
         guard let message = proposals.last?.bytes else { return }
         for index in clients.indices where index != author {
@@ -123,7 +123,7 @@ struct Stage {
         }
     }
 
-    /// A client commits what is pending and more; everybody follows.
+    /// A client commits what is pending and more; everyone follows.
     @discardableResult
     mutating func commit(_ proposals: [Proposal] = [], by author: Int, forcePath: Bool = true) throws -> StagedCommit {
         let staged = try clients[author].group.commit(
@@ -132,7 +132,7 @@ struct Stage {
         return staged
     }
 
-    /// Everybody takes a commit, and the case gets an epoch more.
+    /// Everyone applies a commit, and the case gets one more epoch.
     mutating func take(_ staged: StagedCommit, from author: Int?) throws {
         for index in clients.indices {
             if index == author {

@@ -1,7 +1,7 @@
 import MLS
 import Synchronization
 
-/// Bytes that a text decides: the hashes of the text and a counter, one after another.
+/// Bytes determined by a text: the hashes of the text and a counter, one after another.
 final class VectorEntropy: EntropySource {
     private struct State {
         var counter: UInt64 = 0

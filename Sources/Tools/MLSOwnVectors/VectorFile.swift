@@ -1,6 +1,6 @@
 import Foundation
 
-/// A file of cases, one a line, so that a change shows which case has changed.
+/// A file of cases, one on each line, so that a diff shows which case has changed.
 struct VectorFile {
     let name: String
     let cases: [String]

@@ -1,4 +1,4 @@
-/// The things of one kind that requests call by a number.
+/// The things of one kind that requests name by a number.
 struct HandleTable<Value> {
     private let kind: String
     private var values: [Int: Value] = [:]
@@ -19,7 +19,7 @@ struct HandleTable<Value> {
         if values.removeValue(forKey: handle) == nil { throw unknown(handle) }
     }
 
-    /// Lends a value to be changed where it stands.
+    /// Lends a value to be changed in place.
     mutating func update<R>(_ handle: Int, _ body: (inout Value) throws -> R) throws -> R {
         guard let index = values.index(forKey: handle) else { throw unknown(handle) }
         return try body(&values.values[index])

@@ -6,7 +6,7 @@ struct PeerKeyPackage {
     let signer: SignaturePrivateKey
 }
 
-/// The key of somebody who proposes from outside of groups.
+/// The key of someone who proposes from outside groups.
 struct PeerSigner {
     let key: SignaturePrivateKey
     let suite: CipherSuite
@@ -18,7 +18,7 @@ struct PeerGroup {
     let signer: SignaturePrivateKey
     /// Pre-shared keys that have been stored for it.
     var psks: [PSKSource: Secret] = [:]
-    /// An own commit that waits to be applied or cleared.
+    /// Our own commit that waits to be applied or cleared.
     var pendingCommit: StagedCommit?
 
     init(group: Group, signer: SignaturePrivateKey, psks: [PreSharedKey] = []) {
@@ -29,7 +29,7 @@ struct PeerGroup {
 
     var knownPSKs: [PreSharedKey] { psks.map { PreSharedKey(source: $0.key, secret: $0.value) } }
 
-    /// Runs `body` on a group that frames its messages the way one request asks for.
+    /// Runs `body` on a group that frames its messages as one request asks.
     mutating func framing<R>(as framing: Framing, _ body: (inout Group) throws -> R) rethrows -> R {
         let configuration = group.configuration
         defer { group.configuration = configuration }
@@ -37,13 +37,13 @@ struct PeerGroup {
         return try body(&group)
     }
 
-    /// What a message of another member means; the pending commit is known by its bytes.
+    /// What a message of another member means; the pending commit is recognized by its bytes.
     func process(_ message: [UInt8], now: UInt64) throws -> Incoming {
         if let pendingCommit, pendingCommit.message == message { return .commit(pendingCommit) }
         return try group.process(message, psks: knownPSKs, now: now)
     }
 
-    /// Moves on to the next epoch, which a pending commit of one's own does not outlive.
+    /// Moves on to the next epoch, which drops a pending commit of our own.
     mutating func merge(_ staged: StagedCommit) throws {
         try group.merge(staged)
         pendingCommit = nil
@@ -63,7 +63,7 @@ extension PeerGroup {
     }
 }
 
-/// How one message goes out, where a request says so: `encrypt`, `aad` and `padding`.
+/// How one message is framed, if a request says so: `encrypt`, `aad` and `padding`.
 struct Framing {
     let encrypt: Bool?
     let authenticatedData: [UInt8]

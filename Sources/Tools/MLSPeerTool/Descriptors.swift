@@ -1,6 +1,6 @@
 import Glibc
 
-/// A call to the system that failed.
+/// A system call that failed.
 struct SystemError: Error, CustomStringConvertible {
     let description: String
 }
@@ -18,7 +18,7 @@ func readSome(from descriptor: Int32) throws -> [UInt8] {
     return bytes
 }
 
-/// - Returns: false when nobody takes the bytes any more.
+/// - Returns: false if no one takes the bytes any more.
 @discardableResult
 func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
     bytes.withUnsafeBytes { buffer in

@@ -6,7 +6,7 @@ public struct Hex: Decodable, Equatable, Sendable, CustomStringConvertible {
 
     public init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    /// Nil for what is not hexadecimal.
+    /// Nil for anything that is not hexadecimal.
     init?(_ text: String) {
         let digits = Array(text.utf8)
         if digits.count % 2 != 0 { return nil }

@@ -1,6 +1,6 @@
 import MLS
 
-/// One of the official test vector files: how its cases look and how one is checked.
+/// One of the official test vector files: what its cases look like and how one is checked.
 public protocol VectorKind: Sendable {
     associatedtype Case: Decodable & Sendable
 
@@ -8,11 +8,11 @@ public protocol VectorKind: Sendable {
     static var name: String { get }
     /// Checks one case.
     ///
-    /// - Throws: anything, when the case does not hold; ``VectorSkip`` when it asks for what the engine does not offer.
+    /// - Throws: anything, if the case fails; ``VectorSkip`` if it needs something the engine does not offer.
     static func check(_ vector: Case, provider: any CryptoProvider) throws
 }
 
-/// Thrown by a check for a case the engine does not claim to handle; counted apart from passes and failures.
+/// Thrown by a check for a case that the engine does not claim to handle; counted apart from passes and failures.
 public struct VectorSkip: Error, CustomStringConvertible {
     public let reason: String
 
@@ -34,7 +34,7 @@ public func expectEqual<T: Equatable>(_ actual: T, _ expected: T, _ what: String
     if actual != expected { throw VectorMismatch("\(what) differs: got \(actual), expected \(expected)") }
 }
 
-/// - Throws: ``VectorMismatch`` naming `what`, when it does not hold.
+/// - Throws: ``VectorMismatch`` naming `what`, if it is not so.
 public func expect(_ holds: Bool, _ what: String) throws {
     if !holds { throw VectorMismatch(what) }
 }
@@ -42,7 +42,7 @@ public func expect(_ holds: Bool, _ what: String) throws {
 extension Array {
     /// The entry at a place that follows from something else in the vector.
     ///
-    /// - Throws: ``VectorMismatch`` where there is none.
+    /// - Throws: ``VectorMismatch`` if there is none.
     func entry(_ index: some BinaryInteger, of what: String) throws -> Element {
         guard let position = Int(exactly: index), indices.contains(position) else {
             throw VectorMismatch("\(what) has no entry \(index)")
@@ -52,7 +52,7 @@ extension Array {
 }
 
 extension SuiteCrypto {
-    /// A length that the vector wants to be derived.
+    /// A length that the vector wants derived.
     ///
     /// - Throws: ``VectorMismatch`` for one that HKDF cannot give.
     func derivable(_ length: Int) throws -> Int {

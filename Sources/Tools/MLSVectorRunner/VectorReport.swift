@@ -1,6 +1,6 @@
-/// What came of running vector files.
+/// The result of running vector files.
 public struct VectorReport: Sendable {
-    /// What came of one case, or of a file that could not be run at all (then `index` is nil).
+    /// The result of one case, or of a file that could not be run at all (then `index` is nil).
     public struct Entry: Sendable {
         public enum Outcome: Sendable, Equatable {
             case passed

@@ -3,7 +3,7 @@ import MLS
 
 /// Runs the MLS test vectors of a folder, official ones or others in their formats, against the engine.
 public struct VectorRunner: Sendable {
-    /// All the files the engine knows, in the order they are run.
+    /// All the files that the engine knows, in the order they are run.
     public static let kinds: [any VectorKind.Type] = [
         CryptoBasics.self,
         Deserialization.self,
@@ -23,7 +23,7 @@ public struct VectorRunner: Sendable {
         PassiveClientRandomVectors.self,
     ]
 
-    /// The kind of a file: the one of its name, and for any other `passive-client-…` the common format of those.
+    /// The kind of a file: by its name, or the common format for any other `passive-client-…`.
     public static func kind(ofFile name: String) -> (any VectorKind.Type)? {
         if let kind = kinds.first(where: { $0.name == name }) { return kind }
         return name.hasPrefix(PassiveClientVectors.name + "-") ? PassiveClientVectors.self : nil
@@ -35,7 +35,7 @@ public struct VectorRunner: Sendable {
         self.provider = provider
     }
 
-    /// Runs every known file of a folder, and names the unknown ones as skipped.
+    /// Runs every known file of a folder, and reports unknown ones as skipped.
     public func run(folder: URL) async throws -> VectorReport {
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
             .filter { $0.hasSuffix(".json") }.sorted()
@@ -53,7 +53,7 @@ public struct VectorRunner: Sendable {
 
     /// Runs one kind's file; a file that cannot be read or decoded is a failure.
     ///
-    /// - Parameter file: its name without `.json`; that of the kind when nil.
+    /// - Parameter file: its name without `.json`; the kind's own if nil.
     public func run(_ kind: any VectorKind.Type, file: String? = nil, folder: URL) async -> VectorReport {
         func open<K: VectorKind>(_: K.Type) async -> VectorReport {
             let file = file ?? K.name

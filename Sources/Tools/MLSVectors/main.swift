@@ -12,7 +12,7 @@ do {
     let report = try await VectorRunner(provider: OpenSSLProvider()).run(folder: folder)
     report.details.forEach { print($0) }
     print(report.summary)
-    // What nobody has checked has not passed.
+    // A case that no one has checked has not passed.
     exit(report.failed == 0 && report.skipped == 0 ? 0 : 1)
 } catch {
     FileHandle.standardError.write(Data("mls-vectors: \(error.localizedDescription)\n".utf8))

@@ -21,7 +21,7 @@ final class CheckFolder {
         return subfolder
     }
 
-    /// The numbers of all ``marked(_:length:)`` values of which something is in a file.
+    /// The numbers of all ``marked(_:length:)`` values that any file has something of.
     func markedNumbers() throws -> Set<Int> {
         var numbers: Set<Int> = []
         for name in try FileManager.default.subpathsOfDirectory(atPath: path) {
@@ -44,8 +44,8 @@ final class CheckFolder {
 
     private static let mark = Data("<secret ".utf8)
 
-    /// A value that is told apart from every other wherever its bytes turn up, in pieces of 16 bytes. A store may put it into another form,
-    /// as long as ASCII text stays as it is.
+    /// A value whose bytes can be recognized wherever they turn up, in pieces of 16 bytes. A store may put it into
+    /// another form, as long as ASCII text stays as it is.
     static func marked(_ number: Int, length: Int = 64) -> [UInt8] {
         let digits = String(number)
         let piece = Array("<secret \(String(repeating: "0", count: 7 - digits.count))\(digits)>".utf8)

@@ -1,7 +1,7 @@
 import Foundation
 import WaxwingCore
 
-/// What holds for a store that keeps its bytes on disk, as long as the disk does what it is told.
+/// What holds for a store that keeps its bytes on disk, as long as the disk works.
 extension StoreConformance {
     func whatWasCommittedIsThereAfterReopening(_ folder: CheckFolder) throws {
         let large = [UInt8](repeating: 3, count: 200_000)
@@ -65,14 +65,14 @@ extension StoreConformance {
         try expect(try store.all(.history).count == writers * times, "every change set's record is there")
     }
 
-    /// Adds one to a counter, building anew whenever somebody else was first.
+    /// Adds one to a counter, and starts over whenever someone else was first.
     private static func count(up store: any Store, as writer: UInt8, _ number: UInt8) throws {
         while true {
             var changes = ChangeSet(base: try store.revision())
             let value = try store.value(.account, [1])?.first ?? 0
             changes.changes = [
                 .put(.account, key: [1], value: [value + 1]),
-                // Long enough for a file of its own, where a store has such.
+                // Long enough for a file of its own, if the store has such.
                 .put(.history, key: [writer, number], value: [UInt8](repeating: value, count: 10_000)),
             ]
             do throws(StoreError) {
@@ -97,7 +97,7 @@ extension StoreConformance {
         try store.apply([.deletePrefix(.staged, prefix: [1])])
         try expect(try folder.markedNumbers() == [3], "a large deleted value is gone from the files")
 
-        // As the store grows and shrinks its records move about in the files. A copy left behind would be found here.
+        // As the store grows and shrinks, its records move about in the files. A copy left behind would be found here.
         var random = Numbers(state: 1)
         var live: [[UInt8]: Int] = [[1]: 3]
         var next = 4
@@ -127,7 +127,7 @@ extension StoreConformance {
     }
 }
 
-/// What several threads add to.
+/// A list to which several threads add.
 final class LockedList<Element: Sendable>: @unchecked Sendable {
     private let lock = NSLock()
     private var elements: [Element] = []

@@ -2,11 +2,13 @@ import CFaults
 import Foundation
 import WaxwingCore
 
-/// What holds when the disk fails, the process is killed or the power goes, at any call that changes something on the disk.
+/// What holds if the disk fails, the process is killed or the power goes, at any call that changes something on the
+/// disk.
 extension StoreConformance {
-    /// Change sets of the kinds an account makes: small and large values, new, overwritten and deleted, one record and many.
+    /// Change sets of the kinds an account makes: small and large values, new, overwritten and deleted ones, one record
+    /// and many.
     private static var session: [[ChangeSet.Change]] {
-        // ASCII text, as a debug build of a store that writes text takes long to put other bytes into another form.
+        // ASCII text, since a debug build of a store that writes text takes long to convert other bytes.
         func value(_ fill: UInt8, _ length: Int) -> [UInt8] { [UInt8](repeating: 0x30 + fill % 64, count: length) }
         func keys(_ count: Int, _ first: UInt8) -> [[UInt8]] {
             (0..<count).map { [first, UInt8($0 >> 8), UInt8($0 & 255)] }
@@ -28,7 +30,7 @@ extension StoreConformance {
         ]
     }
 
-    /// The content after each of the change sets, and before them.
+    /// The content before the change sets, and after each of them.
     private static let states: [Content] = {
         var model = Model()
         return [Content()]
@@ -38,12 +40,13 @@ extension StoreConformance {
             }
     }()
 
-    /// Runs the session once for every call that changes the disk, with the disk dead from that call on: whoever opens the store afterwards finds
-    /// the state before or after a change set, and after it where the store said so.
+    /// Runs the session once for every call that changes the disk, with the disk dead from that call on. The store,
+    /// opened afterwards, has the state before or after a change set, and the state after it if the store reported
+    /// success.
     func nothingBetween(_ folder: CheckFolder, losingPower: Bool) throws {
         let session = Self.session
         var call: UInt64 = 1
-        // All that is not safe is lost, and for some of the calls once more with a part of it come to the disk by itself.
+        // Everything that is not safe is lost; for some of the calls, again with a part of it on disk.
         var seed: UInt64 = 0
         while true {
             let place = try folder.subfolder()
@@ -57,7 +60,7 @@ extension StoreConformance {
                     done += 1
                 }
             } catch {
-                // The disk is dead; what the store says of it is its own affair.
+                // The disk is dead; what the store says about it does not matter.
             }
             let calls = waxwing_faults_disarm()
             if losingPower {
@@ -80,7 +83,7 @@ extension StoreConformance {
             try expect(
                 found.contains(Int(try store.revision())),
                 "the revision is that of the content, after a crash at call \(call)")
-            // It goes on from there.
+            // It continues from there.
             for changes in session[Int(try store.revision())...] { try store.apply(changes) }
             try expect(
                 try self.content(of: store) == Self.states.last, "the store goes on after a crash at call \(call)")
@@ -94,8 +97,8 @@ extension StoreConformance {
         }
     }
 
-    /// Runs the session once for every call that changes the disk, with that one call failing because the disk is full: the change set fails or
-    /// succeeds, whole; and the same store, still open, goes on.
+    /// Runs the session once for every call that changes the disk, with only that call failing because the disk is
+    /// full. The change set fails or succeeds as a whole; and the same store, still open, goes on.
     func aFailureAnywhereChangesNothing(_ folder: CheckFolder) throws {
         let session = Self.session
         var call: UInt64 = 1
@@ -121,7 +124,7 @@ extension StoreConformance {
                             content == Self.states[number], "a change set that failed at call \(call) changed nothing")
                         try store.apply(changes)
                     } else {
-                        // It failed when it was done: told so by the revision.
+                        // It failed when it was already done: the revision says so.
                         try expect(content == Self.states[number + 1], "a change set is there whole, at call \(call)")
                     }
                 }
@@ -138,7 +141,7 @@ extension StoreConformance {
         }
     }
 
-    /// A durable change set takes a write and an fsync at least.
+    /// A durable change set takes at least a write and an fsync.
     private func expectFaults(_ calls: UInt64) throws {
         try expect(calls >= 2 * Self.session.count, "the store's calls can be made to fail: only \(calls) were seen")
     }
@@ -157,7 +160,7 @@ extension StoreConformance {
 private struct Content: Equatable {
     var tables: [Table: [Record]] = [:]
 
-    /// Compares bytes as memory: thousands of contents are compared, and a debug build takes long for each byte by itself.
+    /// Compares bytes as memory: thousands of contents are compared, and a debug build is slow with single bytes.
     static func == (left: Self, right: Self) -> Bool {
         left.tables.count == right.tables.count
             && left.tables.allSatisfy { table, records in

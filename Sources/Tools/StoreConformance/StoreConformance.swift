@@ -9,13 +9,13 @@ public import WaxwingCore
 /// }
 /// ```
 ///
-/// A program that links this library has its own `write`, `fsync`, `rename` and so on (see `faults.h`), so that the disk can be made to fail.
-/// They do what the system's do, except on a thread that runs one of the checks about failing disks. A store is held to those checks
-/// only as far as it calls them on the thread that called the store.
+/// A program that links this library has its own `write`, `fsync`, `rename` and so on (see `faults.h`), so that the
+/// disk can be made to fail. They do what the system's do, except on a thread that runs one of the checks about failing
+/// disks. So those checks cover only the calls that a store makes on the thread that called it.
 public struct StoreConformance: Sendable {
     /// One thing a store has to do.
     public enum Check: String, CaseIterable, Sendable {
-        // What any store must do, one in memory included.
+        // What any store must do, even one in memory.
         case aFreshStoreIsEmpty
         case putGetDelete
         case tablesAreSeparate
@@ -28,7 +28,7 @@ public struct StoreConformance: Sendable {
         case randomOperationsMatchAModel
         case threadsShareAStore
 
-        // What it must do besides if it keeps its bytes on disk.
+        // What a store must do as well if it keeps its bytes on disk.
         case whatWasCommittedIsThereAfterReopening
         case whatOneCommitsTheOtherSees
         case writersLoseNothing
@@ -59,12 +59,12 @@ public struct StoreConformance: Sendable {
 
     let open: @Sendable (_ folder: String) throws -> any Store
 
-    /// - Parameter open: opens the store in a folder that is there already: an empty one, or one in which it was open before.
+    /// - Parameter open: opens the store in an existing folder: an empty one, or one in which it was open before.
     public init(_ open: @escaping @Sendable (_ folder: String) throws -> any Store) { self.open = open }
 
-    /// Runs one check, in a folder of its own below the system's folder for temporary files.
+    /// Runs one check, in a folder of its own in the system's folder for temporary files.
     ///
-    /// - Throws: ``Failure``, or what the store threw where it should not have.
+    /// - Throws: ``Failure``, or what the store threw when it should not have.
     public func run(_ check: Check) throws {
         let folder = try CheckFolder()
         defer { folder.delete() }
@@ -99,7 +99,7 @@ public struct StoreConformance: Sendable {
 }
 
 extension Store {
-    /// Commits on the current revision.
+    /// Commits on top of the current revision.
     public func apply(_ changes: [ChangeSet.Change]) throws(StoreError) {
         var set = ChangeSet(base: try revision())
         set.changes = changes

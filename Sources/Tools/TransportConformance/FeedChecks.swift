@@ -8,7 +8,7 @@ extension TransportConformance {
         .event(.newMessage(group: FeedStory.group, sequence: sequence, sender: FeedStory.group))
     }
 
-    /// Everything a feed says, and the error it ends with.
+    /// Everything a feed says, and the error with which it ends.
     private func all(_ feed: Feed) async -> (events: [FeedEvent], error: TransportError?) {
         var events: [FeedEvent] = []
         do {
@@ -127,7 +127,7 @@ extension TransportConformance {
             _ = await arrived.isFired()
             reading.cancel()
         }
-        // Being cancelled is no error.
+        // Being cancelled is not an error.
         try await reading.value
         let hasLeft = await left.isFired()
         try expect(hasLeft, "the connection is closed")
@@ -139,7 +139,7 @@ extension TransportConformance {
         let read = Signal()
         let server = try FeedStory(.events((1...count).map { try FeedStory.event($0) }), .cut(read)).server()
         let feed = try make(server.url).events(token: "t0ken")
-        // All is there before the reader begins.
+        // Everything is there before the reader begins.
         let isRead = await read.isFired()
         try expect(isRead, "a transport reads on while its reader does not")
         let (events, error) = await all(feed)
@@ -155,7 +155,7 @@ extension TransportConformance {
         let server = try FeedStory(
             .hold(go), .events([FeedStory.event(1)]), .stall(arrived: Signal(), left: Signal())
         ).server()
-        // Nobody holds the transport but its feed.
+        // Only the feed keeps the transport alive.
         var iterator = try make(server.url).events(token: "t0ken").makeAsyncIterator()
         let first = try await iterator.next()
         try expect(first == .opened, "a feed begins with `opened`")

@@ -2,17 +2,18 @@ import ConclaveProtocol
 import Foundation
 import SwiftProtobuf
 
-/// What a server tells on an event feed, as a stream or in answers to polls.
+/// What a server says on an event feed, as a stream or in answers to polls.
 struct FeedStory: Sendable {
     enum Beat: Sendable {
         /// Serialized events, in one go.
         case events([[UInt8]])
         case gap
-        /// Goes on when the signal is fired.
+        /// Continues when the signal is fired.
         case hold(Signal)
-        /// Says nothing more until the client leaves. The signals tell that it came so far, and that the client has left.
+        /// Says nothing more until the client leaves. The signals tell that it got this far, and that the client has
+        /// left.
         case stall(arrived: Signal, left: Signal)
-        /// Ends the connection. The signal tells that the client has read all before it.
+        /// Ends the connection. The signal tells that the client has read everything before it.
         case cut(Signal)
     }
 
@@ -24,7 +25,7 @@ struct FeedStory: Sendable {
 
     init(_ beats: Beat...) { self.beats = beats }
 
-    /// A server that tells the story to whoever asks for events, and gives other requests their body back.
+    /// A server that tells the story to anyone who asks for events, and answers other requests with their own body.
     func server() throws -> ScriptedServer {
         try ScriptedServer(answering: { request, connection in
             let path = request.line.split(separator: " ").dropFirst().first ?? ""
@@ -51,7 +52,7 @@ struct FeedStory: Sendable {
 
     private func stream(_ connection: ScriptedServer.Connection) {
         connection.beginFeed()
-        // It is there, as all servers say first.
+        // It is there: all servers say so first.
         connection.write(": hello\n\n")
         for beat in beats {
             switch beat {
@@ -71,7 +72,7 @@ struct FeedStory: Sendable {
         }
     }
 
-    /// The cursor is the number of beats that were told.
+    /// The cursor is the number of beats told so far.
     private func answerPoll(_ path: String, _ connection: ScriptedServer.Connection) {
         let items = (URLComponents(string: path)?.queryItems ?? []).map { ($0.name, $0.value ?? "") }
         let query = Dictionary(items) { first, _ in first }

@@ -14,7 +14,7 @@ extension TransportConformance {
         }
     }
 
-    /// Checks what is told of a request to a server that runs `script` on each connection.
+    /// Checks how a request fails with a server that runs `script` on each connection.
     private func expect(
         _ outcome: TransportError.Outcome, _ cause: TransportError.Cause, of request: APIRequest,
         script: @escaping @Sendable (ScriptedServer.Connection) -> Void
@@ -106,13 +106,13 @@ extension TransportConformance {
     }
 
     func tooLarge() async throws {
-        // It says how large it is.
+        // The answer says how large it is.
         try await expect(.unknown, .answerTooLarge, of: get) { connection in
             _ = connection.readRequest()
             connection.write("HTTP/1.1 200 OK\r\nContent-Length: \(Bounds.answerSize + 1)\r\n\r\n")
             connection.waitForEnd()
         }
-        // It does not.
+        // The answer does not.
         try await expect(.unknown, .answerTooLarge, of: get) { connection in
             _ = connection.readRequest()
             connection.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -157,8 +157,8 @@ extension TransportConformance {
         try expect(isClosed, "the connection is closed")
     }
 
-    /// Many HTTP libraries send a request again, by themselves, where a kept connection dies before the first byte of the answer.
-    /// The server may have acted on it: it must arrive once.
+    /// Many HTTP libraries send a request again by themselves if a kept connection dies before the first byte of the
+    /// answer. The server may have acted on it: it must arrive once.
     func neverSentTwice() async throws {
         for request in [post, APIRequest(.post, "/x"), APIRequest(.patch, "/x", body: [1]), get] {
             let server = try ScriptedServer { connection, server in
@@ -170,7 +170,7 @@ extension TransportConformance {
             }
             let transport = try make(server.url)
             _ = try await transport.send(request)
-            // A transport that does not keep connections finds a new one each time, and has an answer.
+            // A transport that does not keep connections opens a new one each time, and has an answer.
             if let error = await failure(transport, request) { try expect(.unknown, .connectionLost, error) }
             try expect(server.requests.count == 2, "each request arrived once")
             _ = try await transport.send(request)

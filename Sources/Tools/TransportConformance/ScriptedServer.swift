@@ -1,9 +1,9 @@
 import Foundation
 import Synchronization
 
-/// A TCP server on a free port of 127.0.0.1 that does what a script says, one thread a connection.
+/// A TCP server on a free port of 127.0.0.1 that does what a script says, with one thread for each connection.
 public final class ScriptedServer: Sendable {
-    /// One accepted connection, used by its thread alone.
+    /// One accepted connection, used only by its thread.
     public final class Connection: @unchecked Sendable {
         /// The first is 0.
         public let number: Int
@@ -15,7 +15,7 @@ public final class ScriptedServer: Sendable {
             self.number = number
         }
 
-        /// The next request; nil when the client has closed the connection.
+        /// The next request; nil if the client has closed the connection.
         public func readRequest() -> Request? {
             while true {
                 if let request = Request(&buffered) { return request }
@@ -28,10 +28,10 @@ public final class ScriptedServer: Sendable {
             while readMore() { buffered = [] }
         }
 
-        /// Writes as far as the client listens.
+        /// Writes as long as the client listens.
         public func write(_ text: String) { write(Array(text.utf8)) }
 
-        /// Writes as far as the client listens.
+        /// Writes as long as the client listens.
         public func write(_ bytes: [UInt8]) {
             var sent = 0
             while sent < bytes.count {
@@ -55,7 +55,7 @@ public final class ScriptedServer: Sendable {
         /// Tells the client that nothing more will come.
         public func finishWriting() { shutdown(socket, Int32(SHUT_WR)) }
 
-        /// Answers with what a hotel network puts in the way of everything.
+        /// Answers with a login page, as a hotel network does.
         public func answerLikeAPortal() {
             answer(Array("<html><body>Please log in</body></html>".utf8), type: "text/html; charset=utf-8")
         }
@@ -107,7 +107,7 @@ public final class ScriptedServer: Sendable {
     /// All requests that were noted, in order.
     public var requests: [Request] { seen.withLock { $0 } }
 
-    /// Runs `script` on each connection, and closes it then.
+    /// Runs `script` on each connection, then closes it.
     public init(_ script: @escaping @Sendable (Connection, ScriptedServer) -> Void) throws {
         (listener, port) = try Self.listen()
         let thread = Thread { [listener, weak self] in
@@ -128,7 +128,7 @@ public final class ScriptedServer: Sendable {
 
     deinit { shutdown(listener, Int32(SHUT_RDWR)) }
 
-    /// Answers every request through `answer`, and notes it.
+    /// Answers every request with what `answer` returns, and notes it.
     public convenience init(answering answer: @escaping @Sendable (Request, Connection) -> Void) throws {
         try self.init { connection, server in
             while let request = connection.readRequest() {
@@ -141,7 +141,7 @@ public final class ScriptedServer: Sendable {
     /// Adds to ``requests``.
     public func note(_ request: Request) { seen.withLock { $0.append(request) } }
 
-    /// A port nobody listens on.
+    /// A port on which no one listens.
     public static func unusedPort() throws -> UInt16 {
         let (socket, port) = try listen()
         close(socket)

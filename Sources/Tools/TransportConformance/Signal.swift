@@ -1,6 +1,6 @@
 import Foundation
 
-/// An event that one side waits for and another one makes happen.
+/// An event that one side waits for and the other makes happen.
 public final class Signal: Sendable {
     private let semaphore = DispatchSemaphore(value: 0)
 

@@ -9,10 +9,10 @@ public import WaxwingCore
 /// }
 /// ```
 ///
-/// The other side is a ``ScriptedServer`` on loopback that speaks plain HTTP/1.1. It answers for events as it is asked: `GET /events` with a
-/// stream, `GET /events/poll` with polls.
+/// The other side is a ``ScriptedServer`` on loopback that speaks plain HTTP/1.1. It serves events in the way they are
+/// asked for: `GET /events` with a stream, `GET /events/poll` with polls.
 public struct TransportConformance: Sendable {
-    /// The bounds the transport has to be made with.
+    /// The limits with which the transport has to be made.
     public enum Bounds {
         /// Longest body of an answer in bytes.
         public static let answerSize = 4096
@@ -64,10 +64,10 @@ public struct TransportConformance: Sendable {
 
     /// Runs one check, against a server of its own.
     ///
-    /// It runs with a higher priority than tests that only compute: with those in front of it in the pool, a server would
+    /// It runs with a higher priority than tests that only compute: if those came first in the pool, a server would
     /// wait for its next step longer than ``Bounds/patience``.
     ///
-    /// - Throws: ``Failure``, or what the transport threw where it should not have.
+    /// - Throws: ``Failure``, or what the transport threw when it should not have.
     public func run(_ check: Check) async throws {
         try await Task(priority: .userInitiated) { try await carryOut(check) }.value
     }

@@ -11,7 +11,7 @@ struct SealingOptions: ParsableArguments {
     @Option(
         name: .customLong("recipient"),
         help: ArgumentHelp(
-            "Seal it to this age recipient, as waxwing keygen or age-keygen prints it; may be given more than once.",
+            "Seal it to this age recipient, as printed by waxwing keygen or age-keygen; may be repeated.",
             valueName: "age1…"))
     var recipients: [String] = []
 
@@ -23,7 +23,7 @@ struct SealingOptions: ParsableArguments {
         help: ArgumentHelp("Seal it with the passphrase read from this descriptor.", valueName: "number"))
     var passphraseDescriptor: Int32?
 
-    @Flag(help: "Write text (ASCII armor), a third longer, in place of bytes.")
+    @Flag(help: "Write text (ASCII armor) instead of bytes; it is a third longer.")
     var armor = false
 
     var usesPassphrase: Bool { passphrase || passphraseDescriptor != nil }
@@ -32,8 +32,8 @@ struct SealingOptions: ParsableArguments {
         if usesPassphrase == !recipients.isEmpty {
             throw ValidationError(
                 recipients.isEmpty
-                    ? "Name who may open it: --recipient age1… (waxwing keygen makes one), or --passphrase."
-                    : "--recipient and --passphrase exclude each other: that is how the age format has it.")
+                    ? "Say who may open it: --recipient age1… (waxwing keygen makes one), or --passphrase."
+                    : "--recipient and --passphrase exclude each other: the age format does not allow both.")
         }
     }
 
@@ -63,7 +63,7 @@ struct OpeningOptions: ParsableArguments {
     @Option(
         name: .customLong("identity"),
         help: ArgumentHelp(
-            "Open it with the age identities in this file; may be given more than once.", valueName: "file"))
+            "Open it with the age identities in this file; may be repeated.", valueName: "file"))
     var identities: [String] = []
 
     @Option(
@@ -94,7 +94,7 @@ struct OpeningOptions: ParsableArguments {
             source = try FileSource(path: path)
         } catch {
             throw Failure(
-                .other, "the archive cannot be opened: \(error.reason)", hint: "check its name and its rights")
+                .other, "the archive cannot be opened: \(error.reason)", hint: "check its name and permissions")
         }
         do throws(ArchiveError) {
             return try ArchiveReader(source, opening)
@@ -179,16 +179,16 @@ extension Failure {
         case .wrongKey:
             self.init(
                 .archiveSealed, reason,
-                hint: "try another passphrase, or --identity FILE where the archive is sealed to a recipient")
+                hint: "try another passphrase, or --identity FILE if the archive is sealed to a recipient")
         case .damaged:
-            self.init(.archiveDamaged, reason, hint: "the file is not as it was written: use another copy")
+            self.init(.archiveDamaged, reason, hint: "the file has changed since it was written: use another copy")
         case .truncated:
-            self.init(.archiveDamaged, reason, hint: "the file is not all there: copy it again, or use another copy")
+            self.init(.archiveDamaged, reason, hint: "the file is incomplete: copy it again, or use another copy")
         case .newerFormat: self.init(.archiveDamaged, reason, hint: "update waxwing")
         case .unsupported: self.init(.archiveDamaged, reason)
         case .invalidInput: self.init(.usage, reason)
         case .full: self.init(.diskFull, reason, hint: "make room on the disk, then try again")
-        case .failed: self.init(.other, reason, hint: "check the disk and the folder's rights, then try again")
+        case .failed: self.init(.other, reason, hint: "check the disk and the folder's permissions, then try again")
         }
     }
 }

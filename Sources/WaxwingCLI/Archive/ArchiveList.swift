@@ -4,7 +4,7 @@ import ArgumentParser
 struct ArchiveList: Action {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "Tell what archives hold, by what they say of themselves; `archive verify` checks it.",
+        abstract: "List what archives say they hold; `archive verify` checks it.",
         discussion: """
             Reads no messages, so it is quick.
 

@@ -8,7 +8,8 @@ struct ArchiveShow: Action {
         commandName: "show",
         abstract: "Show messages of an archive, without unpacking the rest of it.",
         discussion: """
-            What is shown was checked against the archive's hashes; `archive verify` checks all of it, and whose it is.
+            What is shown was checked against the archive's hashes; `archive verify` checks the whole archive, and who \
+            signed it.
 
             Example:
               waxwing archive show lunch.age --identity archive.key
@@ -18,15 +19,15 @@ struct ArchiveShow: Action {
     @Argument(help: "The archive.")
     var file: String
 
-    @Argument(help: "The group's name or id; it may be missing where there is only one.")
+    @Argument(help: "The group's name or id; not needed if there is only one.")
     var group: String?
 
-    @Option(help: ArgumentHelp("Begin with this sequence number.", valueName: "sequence"))
+    @Option(help: ArgumentHelp("Start at this sequence number.", valueName: "sequence"))
     var from: UInt64?
 
     @Option(
         help: ArgumentHelp(
-            "In this numbering, where the server has begun to count anew (default: the last).", valueName: "number"))
+            "In this numbering, if the server has restarted it (default: the last).", valueName: "number"))
     var era: UInt32?
 
     @Option(help: ArgumentHelp("How many lines to show.", valueName: "count"))

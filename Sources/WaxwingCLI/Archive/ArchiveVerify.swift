@@ -9,8 +9,9 @@ struct ArchiveVerify: Action {
         commandName: "verify",
         abstract: "Check archives: every byte, every hash, the signature, and whether a chain of them is whole.",
         discussion: """
-            Imports nothing. Whoever knows the recipient can seal an archive to it: whose it is, the signature tells. Its key is compared with
-            those that the profile knows, where there is one; --signer asks for a certain one.
+            Imports nothing. Anyone who knows a recipient can seal an archive to it; the signature says whose it is. \
+            Its key is compared with those that the profile knows, if there is a profile; --signer requires a certain \
+            key.
 
             Example:
               waxwing archive verify lunch.age --identity archive.key

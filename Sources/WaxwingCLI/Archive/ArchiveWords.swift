@@ -41,8 +41,8 @@ enum ArchiveWords {
             lines.append("  \(name)  \(group.rows) lines, \(span(group.span)), no. \(numbers(group))")
         }
         if trailer.groups.isEmpty { lines.append("  no lines") }
-        if trailer.waiting > 0 { lines.append("  \(trailer.waiting) lines had no place in the log, and stayed out") }
-        if let previous = trailer.previous { lines.append("  goes on from \(previous)") }
+        if trailer.waiting > 0 { lines.append("  \(trailer.waiting) lines had no place in the log, and were left out") }
+        if let previous = trailer.previous { lines.append("  continues \(previous)") }
         lines.append("  id \(archive.end.id)")
         return lines
     }
@@ -51,17 +51,18 @@ enum ArchiveWords {
         func name(_ id: String) -> String { names[id] ?? String(id.prefix(16)) + "…" }
         switch finding {
         case .missing(let previous, let next):
-            return "\(name(next)) goes on from an archive that is not here: id \(previous)"
-        case .doubled(let id): return "\(name(id)) is here more than once"
+            return "\(name(next)) continues an archive that is not here: id \(previous)"
+        case .doubled(let id): return "\(name(id)) is given more than once"
         case .forked(let id, let into):
-            return "more than one archive goes on from \(name(id)): \(into.map(name).joined(separator: ", "))"
+            return "more than one archive continues \(name(id)): \(into.map(name).joined(separator: ", "))"
         case .unfit(let id): return "\(name(id)) does not begin where the one before it ends"
         case .otherAccount(let id): return "\(name(id)) is another account's"
         case .otherKey(let id):
             return
                 "\(name(id)) is signed with another key than the one before it; name both keys with --signer if that is right"
         case .severalBeginnings(let ids):
-            return "these go on from none, so they are no chain: \(ids.map(name).joined(separator: ", "))"
+            return
+                "these continue no other archive, so they are not one chain: \(ids.map(name).joined(separator: ", "))"
         }
     }
 }

@@ -7,10 +7,11 @@ import Waxwing
 
 struct Export: Action {
     static let configuration = CommandConfiguration(
-        abstract: "Write conversations to a compressed, encrypted archive that age, zstd and tar open.",
+        abstract: "Write conversations to a compressed, encrypted archive that age, zstd and tar can open.",
         discussion: """
-            Needs no network and holds nothing up: `watch` and `send` go on meanwhile. The file appears under its name only when it is whole.
-            It holds what has its place in the server's log, and says what is missing. No key of a group is in it.
+            Needs no network and blocks nothing: `watch` and `send` keep working. The file appears under its name only \
+            when it is complete. It holds everything that has its place in the server's log, and says what is missing. \
+            It contains no keys of a group.
 
             Example:
               waxwing export lunch --to lunch.age --recipient age1…
@@ -23,16 +24,17 @@ struct Export: Action {
     @Argument(help: ArgumentHelp("The groups' names, aliases or ids.", valueName: "group"))
     var groups: [String] = []
 
-    @Flag(help: "All groups of the profile, also those that are over.")
+    @Flag(help: "All groups of the profile, including those that are over.")
     var all = false
 
     @Option(name: .customLong("to"), help: ArgumentHelp("The file to write; - is standard output.", valueName: "file"))
     var path: String
 
-    @Flag(help: "Replace the file where it is there already.")
+    @Flag(help: "Replace the file if it exists.")
     var force = false
 
-    @Option(help: ArgumentHelp("Write only what came after this archive, and go on from it.", valueName: "archive"))
+    @Option(
+        help: ArgumentHelp("Write only what came after this archive, and continue its chain.", valueName: "archive"))
     var since: String?
 
     @Option(
@@ -46,7 +48,7 @@ struct Export: Action {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        if all == !groups.isEmpty { throw ValidationError("Name the groups to export, or say --all.") }
+        if all == !groups.isEmpty { throw ValidationError("Name the groups to export, or give --all.") }
         if !identities.isEmpty, since == nil { throw ValidationError("--identity goes with --since.") }
         if signer.isGiven, since == nil { throw ValidationError("--signer goes with --since.") }
     }
@@ -107,7 +109,7 @@ struct Export: Action {
         say("  \(ArchiveWords.size(summary.contentSize)) of text in \(ArchiveWords.size(size)), id \(summary.end.id)")
         if exporter.waiting > 0 {
             say(
-                "  \(counted(exporter.waiting, "line")) without a place in the log stayed out: export again after a sync"
+                "  \(counted(exporter.waiting, "line")) without a place in the log were left out: export again after a sync"
             )
         }
     }

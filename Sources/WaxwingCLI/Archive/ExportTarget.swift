@@ -10,8 +10,8 @@ final class ExportStream: ExportTarget {
     init(isArmored: Bool) throws(Failure) {
         if !isArmored, Terminal.isThere(StandardStreams.output) {
             throw Failure(
-                .usage, "an archive is nothing for a terminal",
-                hint: "send it into a file or to another program; --armor writes it as text")
+                .usage, "an archive cannot be shown on a terminal",
+                hint: "write it to a file, or pipe it to another program; --armor writes it as text")
         }
     }
 
@@ -22,8 +22,8 @@ final class ExportStream: ExportTarget {
             try Console.write(bytes)
         } catch {
             throw Failure(
-                .outputFailed, "the archive could not be written to its end: standard output takes no more",
-                hint: "what was written of it cannot be used; export again")
+                .outputFailed, "the archive is incomplete: standard output takes no more",
+                hint: "what was written cannot be used; export again")
         }
         count += UInt64(bytes.count)
     }

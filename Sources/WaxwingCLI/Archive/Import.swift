@@ -7,13 +7,15 @@ import WaxwingCore
 
 struct Import: Action {
     static let configuration = CommandConfiguration(
-        abstract: "Take the history of archives into this profile.",
+        abstract: "Import the history of archives into this profile.",
         discussion: """
-            Everything is checked first; of an archive that is not whole nothing is taken. What is here already stays as it is, so importing twice
-            changes nothing. Only history comes in: to write in a group again, come back into it with `waxwing group rejoin`.
+            Everything is checked first, and nothing is taken from an archive that is not whole. What is here already \
+            stays as it is, so importing twice changes nothing. Only history is imported: to write in a group again, \
+            use `waxwing group rejoin`.
 
-            Who can sign an archive can put words into people's mouths. So only those are taken that are signed with the key of this profile. A new
-            login makes a new key: for an archive from before it, name the key's fingerprint, which `waxwing whoami` showed then.
+            Whoever can sign an archive can put words into people's mouths, so only archives signed with the key of \
+            this profile are taken. A new login makes a new key: for an archive from before it, give --signer the \
+            fingerprint that `waxwing whoami` showed then.
 
             Example:
               waxwing import lunch.age --identity archive.key
@@ -61,7 +63,7 @@ struct Import: Action {
                 let failure = Failure(error)
                 throw Failure(
                     failure.status, "\(file): \(failure.message)",
-                    hint: "make room; what came in so far stays, and importing again goes on")
+                    hint: "make room, then import again; what came in so far stays")
             } catch CoreError.invalidHistory {
                 throw Failure(
                     .archiveDamaged, "\(file): \(Failure(CoreError.invalidHistory).message)",
@@ -111,9 +113,9 @@ struct Import: Action {
         }
         var parts = ["\(counts.added) lines added"]
         if counts.opened > 0 { parts.append("\(counts.opened) can be read now") }
-        if counts.known > 0 { parts.append("\(counts.known) were here") }
+        if counts.known > 0 { parts.append("\(counts.known) already here") }
         if counts.misplaced > 0 {
-            parts.append("\(counts.misplaced) left out: their place is not theirs to take here")
+            parts.append("\(counts.misplaced) left out: they do not fit the history here")
         }
         Console.print("\(file): " + parts.joined(separator: ", "))
     }

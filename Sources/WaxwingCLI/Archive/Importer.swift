@@ -31,7 +31,7 @@ struct Importer {
         var ahead = try rows.next()
         while let group = ahead?.group {
             if interrupt.hasCome {
-                throw Failure(.interrupted, "interrupted", hint: "what came in so far stays; importing again goes on")
+                throw Failure(.interrupted, "interrupted", hint: "what came in so far stays; import again to continue")
             }
             var page: [HistoryRow] = []
             var bound = ImportPiece()
@@ -61,7 +61,7 @@ struct Importer {
                 match.note(era: range.era)
             }
             guard !match.hasStrays else {
-                throw ArchiveError(.damaged, "it tells of more restarts of the server than any server has")
+                throw ArchiveError(.damaged, "it has more restarts of the numbering than any server makes")
             }
             matches[id] = match
         }

@@ -8,8 +8,8 @@ struct Keygen: Action {
     static let configuration = CommandConfiguration(
         abstract: "Make an age identity: the key that opens archives sealed to its recipient.",
         discussion: """
-            Keep the file where you keep what is dear to you: without it nothing opens the archives. Give the recipient, the line that
-            begins with age1, to whoever makes archives for you. Debian's age takes both, too.
+            Keep the file safe: without it, nothing opens the archives. Give the recipient, the line that begins with \
+            age1, to whoever makes archives for you. The age tool takes both, too.
 
             Example:
               waxwing keygen --to archive.key
@@ -19,7 +19,7 @@ struct Keygen: Action {
     @Option(
         name: .customLong("to"),
         help: ArgumentHelp(
-            "Write the identity to this file, with mode 0600; standard output where it is missing or -.",
+            "Write the identity to this file, with mode 0600; standard output if it is missing or -.",
             valueName: "file"))
     var path: String?
 
@@ -27,7 +27,7 @@ struct Keygen: Action {
 
     func validate() throws {
         if output.json, path ?? "-" == "-" {
-            throw ValidationError("--json goes with --to FILE, which keeps the identity.")
+            throw ValidationError("--json needs --to FILE, which keeps the identity.")
         }
     }
 

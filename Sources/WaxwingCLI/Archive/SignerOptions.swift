@@ -7,7 +7,7 @@ struct SignerOptions: ParsableArguments {
     @Option(
         name: .customLong("signer"),
         help: ArgumentHelp(
-            "Take archives that are signed with the key of this fingerprint, and no others. May be repeated.",
+            "Take only archives that are signed with the key of this fingerprint; may be repeated.",
             valueName: "fingerprint"))
     var fingerprints: [String] = []
 
@@ -32,7 +32,7 @@ struct SignerOptions: ParsableArguments {
         throw Failure(
             .notPossible, "\(file): it is signed \(trust.words): \(Fingerprint.grouped(report.fingerprint))",
             hint:
-                "anybody could have written it; if you know this key as one of yours, add --signer \(report.fingerprint)"
+                "anyone could have written it; if this key is one of yours, add --signer \(report.fingerprint)"
         )
     }
 }

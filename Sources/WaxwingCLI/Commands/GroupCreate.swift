@@ -5,7 +5,7 @@ import WaxwingCore
 struct GroupCreate: Action {
     static let configuration = CommandConfiguration(
         commandName: "create",
-        abstract: "Make a group with you as its only member.",
+        abstract: "Create a group with you as its only member.",
         discussion: """
             Example:
               waxwing group create lunch --alias "Lunch at noon"
@@ -14,7 +14,7 @@ struct GroupCreate: Action {
     @Argument(help: "The group's name on the server: letters, digits and underscores.")
     var name: String
 
-    @Option(help: "A name to show in its place.")
+    @Option(help: "A name to show instead.")
     var alias = ""
 
     @OptionGroup var wait: WaitOptions

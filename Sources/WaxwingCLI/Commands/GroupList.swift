@@ -5,13 +5,13 @@ import Waxwing
 struct GroupList: Action {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "Show your groups, as far as they are known here.",
+        abstract: "List your groups, as this profile knows them.",
         discussion: """
             Example:
               waxwing group list --all
             """)
 
-    @Flag(help: "Groups you left or were removed from, too.")
+    @Flag(help: "Include groups you left or were removed from.")
     var all = false
 
     @OptionGroup var profile: ProfileOptions
@@ -36,7 +36,7 @@ struct GroupList: Action {
         }
         if groups.isEmpty, !output.json {
             Console.note(
-                "no groups; `waxwing group create NAME` makes one, `waxwing invites` shows where you are asked to")
+                "no groups; `waxwing group create NAME` makes one, `waxwing invites` lists your invites")
         }
     }
 }

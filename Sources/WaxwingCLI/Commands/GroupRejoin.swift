@@ -5,10 +5,9 @@ import WaxwingCore
 struct GroupRejoin: Action {
     static let configuration = CommandConfiguration(
         commandName: "rejoin",
-        abstract: "Come back into a group whose keys are lost or dead.",
+        abstract: "Rejoin a group whose keys are lost or no longer work.",
         discussion: """
-            You must still be a member by the server's word. What was written meanwhile under keys you never had stays
-            unreadable.
+            The server must still list you as a member. Messages written under keys you never had stay unreadable.
 
             Example:
               waxwing group rejoin lunch

@@ -6,9 +6,9 @@ import WaxwingCore
 struct GroupRemove: Action {
     static let configuration = CommandConfiguration(
         commandName: "remove",
-        abstract: "Take members out of a group, or take their invites back. Only admins can.",
+        abstract: "Remove members from a group, or take back their invites. Only admins can.",
         discussion: """
-            Who was invited and has not accepted yet loses the invite, whoever of the admins sent it.
+            Someone who was invited and has not accepted yet loses the invite, no matter which admin sent it.
 
             Example:
               waxwing group remove lunch carol
@@ -17,7 +17,7 @@ struct GroupRemove: Action {
     @Argument(help: "The group's name, alias or id.")
     var group: String
 
-    @Argument(help: "The usernames or ids of those who have to go.")
+    @Argument(help: "The usernames or ids of those to remove.")
     var users: [String]
 
     @OptionGroup var wait: WaitOptions

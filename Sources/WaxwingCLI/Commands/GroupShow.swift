@@ -8,8 +8,9 @@ struct GroupShow: Action {
         commandName: "show",
         abstract: "Show a group's members and the state of its keys.",
         discussion: """
-            Members are read off the group's keys: how each came in, through whom, when, and whether your messages may reach them. The server's list
-            is shown if it differs. Members who see the same epoch and the same epoch authenticator share the same keys, and saw the same changes.
+            Members are read from the group's keys: how each came in, through whom, when, and whether your messages \
+            may reach them. Differences from the server's list are marked. Members who see the same epoch and the same \
+            epoch authenticator share the same keys, and saw the same changes.
 
             Example:
               waxwing group show lunch

@@ -4,7 +4,7 @@ import WaxwingCore
 
 struct Invite: Action {
     static let configuration = CommandConfiguration(
-        abstract: "Ask people into a group.",
+        abstract: "Invite people to a group.",
         discussion: """
             They become members when they accept, which may be days later.
 
@@ -15,7 +15,7 @@ struct Invite: Action {
     @Argument(help: "The group's name, alias or id.")
     var group: String
 
-    @Argument(help: "The usernames of those to ask, or their ids.")
+    @Argument(help: "The usernames or ids of those to invite.")
     var users: [String]
 
     @OptionGroup var wait: WaitOptions

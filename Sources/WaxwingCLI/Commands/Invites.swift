@@ -4,7 +4,7 @@ import Waxwing
 
 struct Invites: Action {
     static let configuration = CommandConfiguration(
-        abstract: "Show the invites that wait for your word.",
+        abstract: "List the invites that wait for your answer.",
         discussion: """
             Example:
               waxwing sync && waxwing invites
@@ -50,7 +50,7 @@ struct InviteView: Encodable {
         let name = record.groupName.onOneLine
         if record.isUnasked {
             return
-                "the server has put you into \(name), and names no one who asked you; nothing is joined before you accept"
+                "the server has put you into \(name) and names no one who invited you; you are not in it until you accept"
         }
         return "\(TimeText.minute(record.createdAt))  \(try names.username(record.inviter)) invites you to \(name)"
             + "  (waxwing accept \(name))"

@@ -7,7 +7,7 @@ struct Login: Action {
     static let configuration = CommandConfiguration(
         abstract: "Log in to an account.",
         discussion: """
-            On a new profile the account gets new keys, and comes back into its groups with them.
+            On a new profile, the account gets new keys and rejoins its groups with them.
 
             Example:
               waxwing login alice --server https://chat.example.org
@@ -15,7 +15,7 @@ struct Login: Action {
               waxwing login --insecure-http
             """)
 
-    @Argument(help: "The account's name; the profile's own where none is given.")
+    @Argument(help: "The account's name (default: the profile's account).")
     var username: String?
 
     @OptionGroup var server: ServerOptions

@@ -5,7 +5,7 @@ import WaxwingCore
 
 struct Logout: Action {
     static let configuration = CommandConfiguration(
-        abstract: "End the session. History, keys and what waits stay on this machine.",
+        abstract: "End the session. History, keys and the outbox stay on this machine.",
         discussion: """
             Example:
               waxwing logout
@@ -27,7 +27,7 @@ struct Logout: Action {
         } catch {
             isKnownToServer = false
             let reason = Failure(explaining: error)?.message ?? "\(error)"
-            Console.note("the server has not heard of it: \(reason.onOneLine)")
+            Console.note("the server could not be told: \(reason.onOneLine)")
             Console.note("  the session ends there when it expires; its token is deleted here")
         }
         Console.print(output.json ? try JSON.line(LogoutView(toldServer: isKnownToServer)) : "logged out")

@@ -5,7 +5,7 @@ import WaxwingCore
 struct OutboxDiscard: Action {
     static let configuration = CommandConfiguration(
         commandName: "discard",
-        abstract: "Give up rows of the outbox, with the text they hold.",
+        abstract: "Discard rows of the outbox, with their text.",
         discussion: """
             Example:
               waxwing outbox discard 7

@@ -6,13 +6,13 @@ import Waxwing
 struct OutboxListing: Action {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "Explain each row: what it is, how it stands, why it waits.",
+        abstract: "Explain each row: what it is, its state, and why it waits.",
         discussion: """
             Example:
               waxwing outbox list --all
             """)
 
-    @Flag(help: "What the client does by itself, too.")
+    @Flag(help: "Include what the client does by itself.")
     var all = false
 
     @OptionGroup var profile: ProfileOptions

@@ -5,7 +5,7 @@ import WaxwingCore
 struct OutboxRetry: Action {
     static let configuration = CommandConfiguration(
         commandName: "retry",
-        abstract: "Try rows again that were refused, or that wait for their time.",
+        abstract: "Try rows again that were refused, or that wait for their next try.",
         discussion: """
             Example:
               waxwing outbox retry 7
@@ -23,7 +23,7 @@ struct OutboxRetry: Action {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        guard numbers.isEmpty == all else { throw ValidationError("Name rows by their numbers, or give --all.") }
+        guard numbers.isEmpty == all else { throw ValidationError("Give the rows' numbers, or --all.") }
     }
 
     func run(in surroundings: Surroundings) async throws {

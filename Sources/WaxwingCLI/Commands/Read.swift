@@ -10,8 +10,9 @@ struct Read: Action {
         discussion: """
             Needs no network. Messages of yours that wait come last, with their state.
 
-            Where a server begins to count again, numbers come twice, and `--json` tells them apart by their era. --since NUMBER means the
-            last numbering that got as far, and shows all that came behind, later numberings too; --since ERA:NUMBER means just that one.
+            If a server restarts its numbering, numbers come twice; `--json` tells them apart by their era. --since \
+            NUMBER means the last numbering that got as far, and shows everything after it, including later \
+            numberings; --since ERA:NUMBER means exactly that one.
 
             Example:
               waxwing read lunch --last 20
@@ -31,7 +32,9 @@ struct Read: Action {
     @Option(help: ArgumentHelp("Show what came after this sequence number.", valueName: "[era:]number"))
     var since: LogPlace?
 
-    @Flag(help: "Go on with what comes in, until Ctrl-C. Another process has to be connected, such as waxwing watch.")
+    @Flag(
+        help:
+            "Keep showing what comes in, until Ctrl-C. Needs another process that is connected, such as waxwing watch.")
     var follow = false
 
     @OptionGroup var profile: ProfileOptions
@@ -79,7 +82,7 @@ struct Read: Action {
             if !isToldAlone, round % Self.roundsPerLook == 0, !ConnectionLease.isTaken(path: profile.leasePath) {
                 isToldAlone = true
                 Console.note("note: no process is connected with this profile, so nothing new comes in")
-                Console.note("  `waxwing watch` beside this one stays connected; `waxwing sync` fetches once")
+                Console.note("  run `waxwing watch` beside this to stay connected, or `waxwing sync` to fetch once")
             }
             try await Task.sleep(for: .milliseconds(200))
             let current = try reader.revision()
@@ -97,7 +100,7 @@ struct Read: Action {
         do {
             try await news.note(reader) { try profile.open(in: surroundings).client }
         } catch {
-            Console.note("what was shown could not be noted: \(Failure(explaining: error)?.message ?? "\(error)")")
+            Console.note("what has been shown could not be saved: \(Failure(explaining: error)?.message ?? "\(error)")")
         }
     }
 }

@@ -5,7 +5,7 @@ import WaxwingCore
 
 struct Register: Action {
     static let configuration = CommandConfiguration(
-        abstract: "Make an account on a server, and log in.",
+        abstract: "Create an account on a server, and log in.",
         discussion: """
             Example:
               waxwing register alice --server https://chat.example.org
@@ -41,8 +41,8 @@ struct Register: Action {
         } catch {
             guard let failure = Failure(explaining: error) else { throw error }
             throw Failure(
-                failure.status, "the account is made, but you are not logged in: \(failure.message)",
-                hint: "do not register again; then: `waxwing login \(username) --server \(signIn.serverURL)`")
+                failure.status, "the account was created, but you are not logged in: \(failure.message)",
+                hint: "do not register again; log in with `waxwing login \(username) --server \(signIn.serverURL)`")
         }
         await signIn.firstSync()
         guard let account = try signIn.account.reader.account() else { throw Failure.notLoggedIn }

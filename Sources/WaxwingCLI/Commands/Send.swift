@@ -8,9 +8,9 @@ struct Send: Action {
     static let configuration = CommandConfiguration(
         abstract: "Write a message to a group.",
         discussion: """
-            The message is safe on this machine when the command returns, whether it could be sent yet or not. The exit code is 0 then, but
-            for what does not pass by itself: 3 or 5 where nobody is logged in, 19 where the server asks to wait, 21 while somebody is in the group
-            whom you have not accepted. With --queue it is 0.
+            The message is safe on this machine when the command returns, whether it could be sent yet or not. The \
+            exit code is then 0, with these exceptions: 3 or 5 if no one is logged in, 19 if the server asks to wait, \
+            and 21 while someone whom you have not accepted is in the group. With --queue it is 0.
 
             Example:
               waxwing send lunch "Noon at the fountain?"
@@ -21,10 +21,10 @@ struct Send: Action {
     @Argument(help: "The group's name, alias or id.")
     var group: String
 
-    @Argument(help: "The text; standard input where it is missing or -.")
+    @Argument(help: "The text; standard input if it is missing or -.")
     var text: String?
 
-    @Flag(help: "Send each line of standard input as a message of its own; empty lines are left out.")
+    @Flag(help: "Send each line of standard input as a separate message; empty lines are skipped.")
     var lines = false
 
     @OptionGroup var wait: WaitOptions

@@ -3,7 +3,7 @@ import ArgumentParser
 struct StoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "store",
-        abstract: "How a profile is kept on this machine.",
+        abstract: "Show or change how a profile is kept on this machine.",
         discussion: """
             Example:
               waxwing store show

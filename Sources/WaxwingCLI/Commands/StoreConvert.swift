@@ -6,9 +6,10 @@ import Waxwing
 struct StoreConvert: Action {
     static let configuration = CommandConfiguration(
         commandName: "convert",
-        abstract: "Move a profile into another sort of store: one SQLite file, or a folder of text files.",
+        abstract: "Move a profile into another kind of store: one SQLite file, or a folder of text files.",
         discussion: """
-            Everything is copied and compared before the old store is removed. No other command may use the profile meanwhile.
+            Everything is copied and compared before the old store is removed. No other command may use the profile \
+            meanwhile.
 
             Example:
               waxwing store convert files
@@ -33,7 +34,7 @@ struct StoreConvert: Action {
         if output.json {
             Console.print(try JSON.line(view))
         } else if conversion.from == kind {
-            Console.print("kept as \(kind.rawValue) already")
+            Console.print("already kept as \(kind.rawValue)")
             Console.print("  SHA-256 of the content \(view.digest)")
         } else {
             Console.print("now kept as \(kind.rawValue): \(view.path)")

@@ -8,9 +8,9 @@ import Waxwing
 struct StoreShow: Action {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Tell where a profile lies, in what sort of store, and a hash of all it holds.",
+        abstract: "Show where a profile is, its kind of store, and a hash of everything in it.",
         discussion: """
-            Two profiles with the same hash hold the same, whatever they are kept in.
+            Two profiles with the same hash have the same content, whatever store they are kept in.
 
             Example:
               waxwing store show --json

@@ -4,17 +4,17 @@ import WaxwingCore
 
 struct Sync: Action {
     static let configuration = CommandConfiguration(
-        abstract: "Fetch what is new and send what waits, then end.",
+        abstract: "Fetch what is new, send what waits, and exit.",
         discussion: """
-            Where the server asks to wait, nothing is sent before that time is over, by any command; the exit code is 19. --now asks
-            all the same.
+            If the server asks to wait, no command sends anything until that time is over; the exit code is 19. With \
+            --now, the server is asked anyway.
 
             Example:
               waxwing sync
               waxwing sync --now
             """)
 
-    @Flag(help: "Ask the server even where it asked to wait.")
+    @Flag(help: "Ask the server even if it asked to wait.")
     var now = false
 
     @OptionGroup var profile: ProfileOptions
@@ -42,7 +42,7 @@ struct Sync: Action {
                 ?? Failure(.unreachable, "the server cannot be reached")
             if let trouble, trouble.isByServer {
                 failure.message += "; next try not before \(TimeText.second(next, now: list.words.now))"
-                failure.hint = "nothing is lost; `waxwing sync --now` asks it all the same"
+                failure.hint = "nothing is lost; `waxwing sync --now` asks it anyway"
             }
             throw failure
         case .reached:

@@ -2,11 +2,15 @@ import ArgumentParser
 
 struct Trust: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Compare identity keys, so that nobody can pass for somebody else.",
+        abstract: "Compare identity keys, so that no one can pass for someone else.",
         discussion: """
-            The key a user first shows in a group is remembered; a different one later is told. Compare fingerprints by a way
-            that the server has no hand in, such as a call. Names are kept as they were first seen; if two could be taken for each other, the beginning
-            of the id stands behind each, and commands take that form. While somebody is in a group whom you have not accepted, nothing you write leaves.
+            The first key that a user shows in a group is remembered; if a different one comes later, you are told. \
+            Compare fingerprints in a way that the server has no part in, such as a phone call.
+
+            Names stay as they were first seen. If two could be mistaken for each other, each is followed by the \
+            beginning of its id, and commands take that form.
+
+            While someone whom you have not accepted is in a group, nothing you write there leaves.
 
             Example:
               waxwing trust show bob

@@ -8,8 +8,8 @@ struct TrustAccept: Action {
         commandName: "accept",
         abstract: "Let your messages reach a member of a group who is held.",
         discussion: """
-            It accepts the key that `waxwing trust list` shows. Another key of theirs, later, is another question. Works offline; what waits goes
-            out with the next sync.
+            Accepts the key that `waxwing trust list` shows. If they have another key later, you are asked again. \
+            Works offline; what waits goes out with the next sync.
 
             Example:
               waxwing trust accept lunch bob
@@ -19,10 +19,10 @@ struct TrustAccept: Action {
     @Argument(help: "The group's name, alias or id.")
     var group: String
 
-    @Argument(help: "The member's name or id, as it is shown.")
+    @Argument(help: "The member's name or id, as shown.")
     var username: String?
 
-    @Flag(help: "Everybody who is held in the group; they are listed first.")
+    @Flag(help: "Accept everyone who is held in the group; they are listed first.")
     var all = false
 
     @OptionGroup var profile: ProfileOptions
@@ -40,7 +40,7 @@ struct TrustAccept: Action {
         let chosen = held.filter { all || $0.user == meant }
         guard !chosen.isEmpty || all else {
             throw Failure(
-                .notPossible, "no one of that name is held in \(group.shownName)",
+                .notPossible, "no one with that name is held in \(group.shownName)",
                 hint: "waxwing trust list shows who is")
         }
         let names = Names(account.reader)

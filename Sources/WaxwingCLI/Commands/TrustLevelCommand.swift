@@ -5,24 +5,25 @@ import WaxwingCore
 struct TrustLevelCommand: Action {
     static let configuration = CommandConfiguration(
         commandName: "level",
-        abstract: "Show or set how much you are asked about who is in your groups.",
+        abstract: "Show or set how much you are asked about members of your groups.",
         discussion: """
-            usual   members whom no one accountable let in, and keys other than the ones you know, hold your messages until you decide; a new
-                    key of somebody you have only seen holds them until you were told
-            follow  for bots: only strangers, and keys that are contested or not the ones you verified, hold them
-            strict  every new key holds them
+            usual   hold messages for a member whom no one accountable let in, and for a key other than the one you \
+            know, until you decide; for a new key of someone you have only seen, until you have been told
+            follow  for bots: hold them only for strangers, and for keys that are contested or not the ones you \
+            verified
+            strict  hold them for every new key
 
-            No level hides the lines that tell who came and went. What is held stays held.
+            Every level shows who came and went. What is held already stays held.
 
             Example:
               waxwing trust level strict
               waxwing trust level follow --group announcements
             """)
 
-    @Argument(help: "usual, follow or strict; shown if it is missing.")
+    @Argument(help: "usual, follow or strict; if missing, the level is shown.")
     var level: TrustLevel?
 
-    @Option(help: ArgumentHelp("For this group alone.", valueName: "group"))
+    @Option(help: ArgumentHelp("For this group only.", valueName: "group"))
     var group: String?
 
     @OptionGroup var profile: ProfileOptions

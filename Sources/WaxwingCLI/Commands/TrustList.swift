@@ -8,7 +8,8 @@ struct TrustList: Action {
         commandName: "list",
         abstract: "List the members whom your messages wait for, and why.",
         discussion: """
-            Nothing you write leaves a group while somebody is in it whom you have not accepted. Each line names what frees it.
+            While someone whom you have not accepted is in a group, nothing you write there leaves. Each line says how \
+            to go on.
 
             Example:
               waxwing trust list

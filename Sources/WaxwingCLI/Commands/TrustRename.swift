@@ -6,16 +6,17 @@ import WaxwingCore
 struct TrustRename: Action {
     static let configuration = CommandConfiguration(
         commandName: "rename",
-        abstract: "Call somebody what the server calls them by now.",
+        abstract: "Call someone what the server calls them now.",
         discussion: """
-            The name under which you first saw somebody stays, whatever the server calls them later: `waxwing trust show` tells of the other one. This takes
-            it, for what is shown of the past, too. Ask them first by a way that the server has no hand in. Works offline.
+            The name under which you first saw someone stays, whatever the server calls them later; `waxwing trust \
+            show` shows the new name. This command takes over the new name, for past messages, too. Ask them first, in \
+            a way that the server has no part in. Works offline.
 
             Example:
               waxwing trust rename bob
             """)
 
-    @Argument(help: "The user's name or id, as it is shown here.")
+    @Argument(help: "The user's name or id, as shown here.")
     var username: String
 
     @OptionGroup var profile: ProfileOptions
@@ -27,7 +28,7 @@ struct TrustRename: Action {
         let names = Names(account.reader)
         let before = try names.username(user.id)
         guard let name = try account.reader.claimedName(of: user.id) else {
-            throw Failure(.notPossible, "the server has given \(before) no other name")
+            throw Failure(.notPossible, "the server has no other name for \(before)")
         }
         try await account.client.perform(.acceptName(user: user.id, name: name))
         if output.json {

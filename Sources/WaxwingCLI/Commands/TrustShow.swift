@@ -12,7 +12,7 @@ struct TrustShow: Action {
               waxwing trust show bob
             """)
 
-    @Argument(help: "A username or id; everybody in your groups if there is none.")
+    @Argument(help: "A username or id; everyone in your groups if none is given.")
     var username: String?
 
     @OptionGroup var profile: ProfileOptions

@@ -5,16 +5,16 @@ import WaxwingCore
 struct TrustVerify: Action {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Note that you compared a user's key by hand.",
+        abstract: "Mark a user's key as compared by hand.",
         discussion: """
-            The fingerprint is the one that you compared: read to you on the phone, or shown on their screen (`waxwing whoami`). Nothing is
-            noted unless it is the user's. Messages that were held for this key go out.
+            Give the fingerprint that you compared: read to you on the phone, or shown on their screen (`waxwing \
+            whoami`). If it is not the user's, nothing is changed. Messages that were held for this key go out.
 
             Example:
               waxwing trust verify bob --fingerprint "$(cat fingerprint-from-bob)"
             """)
 
-    @Argument(help: "The user's name or id, as it is shown.")
+    @Argument(help: "The user's name or id, as shown.")
     var username: String
 
     @Option(help: ArgumentHelp("What the user read to you; spaces do not matter.", valueName: "hex"))
@@ -30,7 +30,7 @@ struct TrustVerify: Action {
         guard try account.reader.fingerprints(of: user.id).contains(compared) else {
             throw Failure(
                 .refused, "this is not the fingerprint of \(username.onOneLine)",
-                hint: "either it was read wrongly, or somebody stands between you: do not trust this key yet")
+                hint: "either it was misread, or someone is between you: do not trust this key yet")
         }
         try await account.verify(user.id, fingerprint: compared)
         let view = try TrustView(user.id, account.reader, Names(account.reader))

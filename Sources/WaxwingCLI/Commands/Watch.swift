@@ -7,9 +7,9 @@ import WaxwingCore
 
 struct Watch: Action {
     static let configuration = CommandConfiguration(
-        abstract: "Stay connected, and print things as they come, until Ctrl-C.",
+        abstract: "Stay connected and print what comes in, until Ctrl-C.",
         discussion: """
-            Other commands of the same profile go on working beside it: what they queue goes out at once.
+            Other commands of the same profile keep working beside it: what they queue goes out at once.
 
             Example:
               waxwing watch
@@ -47,7 +47,8 @@ private final class Noting: Sendable {
             do {
                 try await news.note(reader) { client }
             } catch {
-                Console.note("what was shown could not be noted: \(Failure(explaining: error)?.message ?? "\(error)")")
+                Console.note(
+                    "what has been shown could not be saved: \(Failure(explaining: error)?.message ?? "\(error)")")
             }
         }
     }

@@ -50,7 +50,7 @@ struct FixtureVerify: ParsableCommand {
         commandName: "verify",
         abstract: "Check that recordings are whole and in order, and that no token or password is in them.",
         discussion: """
-            That a client does the same again is what `waxwing replay` shows.
+            To check that a client does the same again, use `waxwing replay`.
 
             Example:
               waxwing fixture verify fixtures/*.jsonl
@@ -71,10 +71,10 @@ struct FixtureVerify: ParsableCommand {
 struct FixtureRedact: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "redact",
-        abstract: "Make a copy of a recording that gives nobody's keys or words away.",
+        abstract: "Copy a recording without what gives away keys or messages.",
         discussion: """
-            Left out are the draws of entropy, what was read from standard input, and message texts on command lines. The copy can be read and
-            compared, not played again.
+            The copy lacks the draws of entropy, what was read from standard input, and message texts on command \
+            lines. It can be read and compared, but not replayed.
 
             Example:
               waxwing fixture redact talk.jsonl --to shared.jsonl
@@ -98,7 +98,7 @@ struct FixtureDiff: ParsableCommand {
         commandName: "diff",
         abstract: "Show where two recordings differ.",
         discussion: """
-            Ends with exit code 16 where they do. The first lines that differ are shown member by member.
+            If they differ, the exit code is 16. The first lines that differ are shown member by member.
 
             Example:
               waxwing fixture diff old.jsonl new.jsonl
@@ -107,7 +107,7 @@ struct FixtureDiff: ParsableCommand {
     @Argument(help: "One recording.")
     var old: String
 
-    @Argument(help: "Another one.")
+    @Argument(help: "The other recording.")
     var new: String
 
     func run() throws {

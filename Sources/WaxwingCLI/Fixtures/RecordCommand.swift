@@ -5,11 +5,11 @@ import Waxwing
 struct RecordCommand: Action {
     static let configuration = CommandConfiguration(
         commandName: "record",
-        abstract: "Carry out a command, and write down what crosses the network, to be played again.",
+        abstract: "Run a command and record what crosses the network, to replay it later.",
         discussion: """
-            A file that is there already is gone on with, so that a session of several commands becomes one recording. Passwords, tokens
-            and credentials of a proxy are left out. Record accounts made for it, not your own: all keys of a session that can be played
-            again follow from the recording.
+            If the file exists, the recording continues in it, so that several commands become one recording. \
+            Passwords, tokens and credentials of a proxy are left out. Record accounts made for it, not your own: all \
+            keys of a session that can be replayed follow from the recording.
 
             Example:
               waxwing record talk.jsonl -- register alice --server http://127.0.0.1:8080 --password-file pw
@@ -22,10 +22,10 @@ struct RecordCommand: Action {
 
     @Flag(
         name: .customLong("no-entropy"),
-        help: "Leave out random numbers: the recording gives no key away, and cannot be played again.")
+        help: "Leave out random numbers: the recording gives no key away, and cannot be replayed.")
     var withoutEntropy = false
 
-    @Argument(parsing: .postTerminator, help: "The command, behind --.")
+    @Argument(parsing: .postTerminator, help: "The command, after --.")
     var command: [String] = []
 
     func validate() throws {

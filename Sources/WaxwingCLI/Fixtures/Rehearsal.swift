@@ -34,8 +34,8 @@ struct Rehearsal: Sendable {
         let commands = fixture.commands
         guard let index = try next(in: commands, from: done, profile, arguments) else {
             throw Failure(
-                .diverged, "the recording \(path) has come to its end for this profile",
-                hint: "a new profile begins it again: --profile NAME")
+                .diverged, "this profile has reached the end of the recording \(path)",
+                hint: "a new profile starts it again: --profile NAME")
         }
         let player: Player
         do {
@@ -65,14 +65,14 @@ struct Rehearsal: Sendable {
             guard let progress else { return }
             throw Failure(
                 .notPossible,
-                "this profile was made by a recording, and whoever has the recording has its keys: it reaches no server",
-                hint: "it can be looked at, and go on with --transport replay:\(progress.recording)")
+                "this profile was made by a recording, and whoever has the recording has its keys: it connects to no server",
+                hint: "you can look at it, or go on with --transport replay:\(progress.recording)")
         }
         if progress != nil { return }
         guard isNew else {
             throw Failure(
-                .notPossible, "this profile has keys of its own: no recording is played on it",
-                hint: "`waxwing replay` plays one on a profile of its own; --profile NAME makes a new one")
+                .notPossible, "this profile has keys of its own: no recording can be replayed on it",
+                hint: "`waxwing replay` uses a profile of its own; --profile NAME makes a new one")
         }
         try ProfileFile.replace(profile.rehearsalPath, by: Progress(recording: path, done: 0))
     }
@@ -92,8 +92,8 @@ struct Rehearsal: Sendable {
             // Commands that only looked at the profile may be left out or replaced.
             if !commands[index].tookAnything || profileName(in: recorded) != profile.name { continue }
             throw Failure(
-                .diverged, "the recording goes on with another command",
-                hint: "it is: waxwing \(recorded.joined(separator: " ").onOneLine)")
+                .diverged, "the recording continues with another command",
+                hint: "expected: waxwing \(recorded.joined(separator: " ").onOneLine)")
         }
         return nil
     }

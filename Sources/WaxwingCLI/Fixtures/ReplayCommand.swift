@@ -11,14 +11,15 @@ import Waxwing
 struct ReplayCommand: Action {
     static let configuration = CommandConfiguration(
         commandName: "replay",
-        abstract: "Play a recording: carry out its commands again, without network and without waiting.",
+        abstract: "Replay a recording: run its commands again, without a network and without waiting.",
         discussion: """
-            The commands work on a profile of their own, which is gone afterwards. Whatever they do otherwise than recorded ends the replay, with
-            the line of the recording and what differs. At the end comes a hash of all that the profile holds: the same on every run, and for every
-            sort of store.
+            The commands work on a profile of their own, which is deleted afterwards. If one does something else than \
+            recorded, the replay ends with the line of the recording and what differs. At the end comes a hash of \
+            everything in the profile: the same on every run, and for every kind of store.
 
-            A recording may come from a stranger. A replay carries out only commands that work on its own profile: none that names a file, and none
-            that writes anywhere else. A profile that is left with --into can be looked at, and reaches no server: its keys are in the recording.
+            A recording may come from a stranger, so a replay runs only commands that work on its own profile: none \
+            that names a file, and none that writes anywhere else. A profile that is left with --into can be looked \
+            at, but connects to no server: its keys are in the recording.
 
             Example:
               waxwing replay talk.jsonl
@@ -29,13 +30,13 @@ struct ReplayCommand: Action {
     @Argument(help: "The recording.")
     var file: String
 
-    @Option(help: "Keep the profile in this sort of store: sqlite or files.")
+    @Option(help: "Keep the profile in this kind of store: sqlite or files.")
     var store: StoreKind?
 
     @Option(help: ArgumentHelp("Leave the profile in this new folder, as its WAXWING_HOME.", valueName: "folder"))
     var into: String?
 
-    @Flag(help: "Print the number of commands and the hash as JSON behind what the commands print.")
+    @Flag(help: "Print the number of commands and the hash as JSON after what the commands print.")
     var json = false
 
     func run(in surroundings: Surroundings) async throws {

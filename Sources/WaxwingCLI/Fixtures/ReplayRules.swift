@@ -27,7 +27,7 @@ enum ReplayRules {
         for command in fixture.commands {
             guard let refusal = refusal(of: command.arguments) else { continue }
             throw Failure(
-                .usage, "\(path) is refused: line \(command.line) asks for what no replay does: \(refusal)",
+                .usage, "\(path) is refused: line \(command.line) asks for something no replay does: \(refusal)",
                 hint: "nothing was carried out; `waxwing fixture inspect` shows what is in a recording")
         }
     }
@@ -37,7 +37,7 @@ enum ReplayRules {
         let words = "`\(arguments.joined(separator: " ").shortened(to: 60))`"
         guard let command = try? WaxwingCommand.parseAsRoot(CommandWords.arranged(arguments)) else {
             // Help, versions and mistakes are of no use in a replay.
-            return "\(words) is no command that does something"
+            return "\(words) is not a command that does anything"
         }
         guard let command = command as? any Replayable else {
             return "\(words) works on more than a profile"

@@ -11,7 +11,11 @@ struct ProfileOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How to reach the server: sse (hear of news by a stream), poll (by long-polling), auto (a stream, unless something on the way holds it back), or replay:FILE (not at all: the next command of a recording answers). Register and login keep it in the profile.",
+            """
+            How to reach the server: sse (an event stream), poll (long-polling), auto (a stream, unless something on \
+            the way holds it back), or replay:FILE (not at all: a recording answers). Register and login keep it in \
+            the profile.
+            """,
             valueName: "kind"))
     var transport: TransportKind?
 }
@@ -66,25 +70,25 @@ struct PasswordOptions: ParsableArguments {
 
 /// The way to the server, kept in the profile after login.
 struct ServerOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The server's address; https:// where no scheme is given.", valueName: "url"))
+    @Option(help: ArgumentHelp("The server's address; https:// if no scheme is given.", valueName: "url"))
     var server: String?
 
     @Flag(
         name: .customLong("insecure-http"),
-        help: "Take an http:// address of another machine: the password and who you talk to can be read on the way.")
+        help: "Allow an http:// address of another machine: the password and who you talk to can be read on the way.")
     var insecureHTTP = false
 
     @Option(
         help: ArgumentHelp(
-            "Trust the certificate authorities in this PEM file, and no others for this server.", valueName: "file"))
+            "For this server, trust only the certificate authorities in this PEM file.", valueName: "file"))
     var caFile: String?
 
     @Option(help: ArgumentHelp("Reach the server through this proxy.", valueName: "url"))
     var proxy: String?
 
-    @Option(help: ArgumentHelp("Send the session token in this header, as the server wants it.", valueName: "name"))
+    @Option(help: ArgumentHelp("Send the session token in this header, if the server wants that.", valueName: "name"))
     var tokenHeader: String?
 
-    @Option(help: ArgumentHelp("Keep a new profile in this sort of store: sqlite or files.", valueName: "kind"))
+    @Option(help: ArgumentHelp("Keep a new profile in this kind of store: sqlite or files.", valueName: "kind"))
     var store: StoreKind?
 }

@@ -56,7 +56,8 @@ extension Profile {
             case .clocksDiffer(let ours, let server): Console.note(ClockWords.differ(ours, server))
             case .profileMoved:
                 Console.note(
-                    "this profile was copied or put back: its keys are changed in every group before anything is sent")
+                    "this profile was copied or restored from a backup: its keys are changed in every group before anything is sent"
+                )
             default: break
             }
             onNotice(notice)

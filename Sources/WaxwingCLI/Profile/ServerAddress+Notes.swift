@@ -9,7 +9,8 @@ extension ServerAddress {
     static func check(_ address: String, _ settings: inout ServerSettings, isKnown: Bool) throws(Failure) {
         guard isExposed(address) else { return }
         if settings.insecureHTTP == true {
-            Console.note("note: http:// shows your password and who you talk to on the way; the messages stay sealed")
+            Console.note(
+                "note: with http://, your password and who you talk to can be read on the way; messages stay encrypted")
             return
         }
         guard isKnown else { throw Failure(AccountError.exposedServerAddress(address)) }
@@ -22,8 +23,8 @@ extension ServerAddress {
     @discardableResult
     static func tellOnce(_ address: String, _ settings: inout ServerSettings) -> Bool {
         guard isExposed(address), settings.insecureHTTP == nil else { return false }
-        Console.note("note: this profile reaches \(address) in the clear: who you talk to can be read on the way")
-        Console.note("  if that is meant, say so: `waxwing login --insecure-http`; this is not said again")
+        Console.note("note: this profile talks to \(address) in the clear: who you talk to can be read on the way")
+        Console.note("  to allow it, run `waxwing login --insecure-http`; this note is not shown again")
         settings.insecureHTTP = false
         return true
     }

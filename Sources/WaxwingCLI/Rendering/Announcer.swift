@@ -58,7 +58,7 @@ struct Announcer: Sendable {
             let group = try reader.group(group)?.shownName ?? ""
             try say(
                 Event(event: "inviteGone", group: group, user: name, userID: id.description),
-                "\(group): the invite of \(name) is gone: declined, taken back by another admin, or run out")
+                "\(group): the invite of \(name) is gone: declined, taken back by another admin, or expired")
         case .identityChanged(let user):
             let name = try names.username(user)
             try say(

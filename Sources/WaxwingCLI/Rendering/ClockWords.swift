@@ -7,7 +7,7 @@ enum ClockWords {
         let distance = ours < server ? "\(span(server - ours)) behind" : "\(span(ours - server)) ahead"
         return
             "note: this machine's clock says \(TimeText.minute(ours)), the server's \(TimeText.minute(server)): it is \(distance); "
-            + "if yours is the one that is wrong, set it right"
+            + "if yours is wrong, correct it"
     }
 
     /// `3 hours`, `12 days`, `9 years`: the number of whole units, in the largest unit that fits at least twice.

@@ -10,21 +10,21 @@ extension Failure {
         case .signedOut(let isOver): self = .signedOut(isOver: isOver)
         case .wrongPassword:
             self.init(
-                .wrongPassword, "wrong username or password", hint: "a new account is made with `waxwing register`")
-        case .signedInAsAnother: self.init(.badAnswer, "the server logged in somebody else")
+                .wrongPassword, "wrong username or password", hint: "`waxwing register` creates a new account")
+        case .signedInAsAnother: self.init(.badAnswer, "the server logged in someone else")
         case .anotherAccount(let username, let server):
             self.init(
                 .notPossible, "this profile belongs to \(username) at \(server)",
                 hint: "use another profile for this account: --profile NAME")
         case .registeredOnly(let trouble):
             self.init(
-                .other, "the account is made, but you are not logged in: \(trouble.words)",
+                .other, "the account was created, but you are not logged in: \(trouble.words)",
                 hint: "then: `waxwing login`"
             )
         case .closed: self.init(.other, "the account was closed")
         case .accountExists:
             self.init(
-                .notPossible, "this profile has an account already",
+                .notPossible, "this profile already has an account",
                 hint: "`waxwing login` logs in again; --profile NAME makes a second profile")
         case .usernameTaken: self.init(.refused, "the name is taken on this server")
         case .registrationClosed(let trouble):
@@ -34,14 +34,14 @@ extension Failure {
         case .serverUnknown: self.init(.usage, "the server is not known yet", hint: "name it: --server URL")
         case .invalidServerAddress:
             self.init(
-                .usage, "this is no server address",
+                .usage, "this is not a server address",
                 hint: "for example: --server https://chat.example.org, or --server host:8443")
         case .exposedServerAddress(let address):
             self.init(
                 .usage, "with \(address) your password and who you talk to can be read on the way",
-                hint: "use an https:// address; if the way there is safe, say so: --insecure-http")
+                hint: "use an https:// address, or --insecure-http if the way there is safe")
         case .invalidInput(let problem): self.init(.usage, "\(problem)")
-        case .recordedTransport: self.init(.usage, "what a recording gives cannot be recorded again")
+        case .recordedTransport: self.init(.usage, "a replay cannot be recorded")
         case .archiveOfAnother: self.init(.notPossible, "the earlier archive is another account's")
         default: self.init(ofFiles: error)
         }
@@ -51,7 +51,7 @@ extension Failure {
     private init(ofFiles error: AccountError) {
         switch error {
         case .openElsewhere:
-            self.init(.profileInUse, "another process has this profile open", hint: "end it, then try again")
+            self.init(.profileInUse, "another process has this profile open", hint: "stop it, then try again")
         case .beingConverted:
             self.init(
                 .profileInUse, "the profile is being moved into another store",
@@ -80,7 +80,8 @@ extension Failure {
         case .invalidProfileName:
             self.init(
                 .usage,
-                "a profile's name has 1 to 64 letters, digits, dots, hyphens and underscores, and no dot in front")
+                "a profile's name has 1 to 64 letters, digits, dots, hyphens and underscores, and does not start with a dot"
+            )
         case .noHome:
             self.init(
                 .profileUnusable, "there is no home folder", hint: "set WAXWING_HOME to a folder of your own")
@@ -93,10 +94,10 @@ extension Failure {
     init(_ error: OutputFileError) {
         switch error {
         case .exists(let path):
-            self.init(.usage, "\(path) is there already", hint: "choose another name")
+            self.init(.usage, "\(path) already exists", hint: "choose another name")
         case .notAFile(let path):
-            self.init(.usage, "\(path) is there, and is no file", hint: "choose another name")
-        case .noName(let path): self.init(.usage, "\(path) is no name for a file")
+            self.init(.usage, "\(path) exists, and is not a file", hint: "choose another name")
+        case .noName(let path): self.init(.usage, "\(path) is not a file name")
         case .inTheWay(let path):
             self.init(.usage, "\(path) is in the way", hint: "move it, or choose another name")
         case .beingWritten(let path):
@@ -109,13 +110,13 @@ extension Failure {
         case .unusable(let path, let code):
             self.init(
                 .other, "\(path) cannot be written: \(FileError(path, systemError: code).reason)",
-                hint: "check the folder's owner and rights")
+                hint: "check the folder's owner and permissions")
         case .unsure(let path, let code):
             let reason = FileError(path, systemError: code).reason
             self.init(
                 FileError(path, systemError: code).isFull ? .diskFull : .other,
-                "\(path) is there and whole, but the disk does not say that it stays: \(reason)",
-                hint: "copy it to another disk, or make room and call `sync`")
+                "\(path) is complete, but the disk does not confirm that it stays: \(reason)",
+                hint: "copy it to another disk, or make room and run `sync`")
         case .interrupted: self = .interrupted
         }
     }
@@ -127,7 +128,7 @@ extension Failure {
         }
         return Failure(
             .profileUnusable, "the profile cannot be used: \(path): \(reason)",
-            hint: "check the folder's owner and rights, or set WAXWING_HOME to a folder of your own")
+            hint: "check the folder's owner and permissions, or set WAXWING_HOME to a folder of your own")
     }
 
     /// This failure, if some or all of the request is queued: it must not be asked for again.
@@ -140,7 +141,7 @@ extension Failure {
         if !rows.isEmpty {
             return Failure(
                 status, "\(message); what came before it is queued: \(numbers)",
-                hint: "that goes out with the next sync: ask only for the rest again")
+                hint: "it goes out with the next sync; ask only for the rest again")
         }
         guard status == .diskFull else { return self }
         return Failure(.diskFull, "nothing was queued: \(message)", hint: hint)

@@ -10,7 +10,7 @@ extension Failure {
             self.init(
                 .notPossible, "this profile belongs to \(username.onOneLine) at \(server.onOneLine)",
                 hint: "use another profile for this account: --profile NAME")
-        case .alreadyRunning: self.init(.notPossible, "this program is connected already")
+        case .alreadyRunning: self.init(.notPossible, "this program is already connected")
         case .noRandomness: self.init(.other, "the system gives no random bytes")
         case .requestLost:
             self.init(.profileDamaged, "what you asked for is not in the outbox", hint: Self.damageHint)
@@ -18,11 +18,11 @@ extension Failure {
             self.init(.unknownName, "there is no such group", hint: "`waxwing group list` shows your groups")
         case .ambiguousGroup:
             self.init(
-                .unknownName, "several groups go by this name", hint: "name it by its id: `waxwing group list --json`")
-        case .unknownUser: self.init(.unknownName, "no one of this name and id is known here")
+                .unknownName, "several groups have this name", hint: "use its id: `waxwing group list --json`")
+        case .unknownUser: self.init(.unknownName, "no one with this name and id is known here")
         case .unknownKey: self.init(.unknownName, "no such key of this user has been seen yet")
         case .ambiguousUser(let forms):
-            self.init(.usage, "several users go by this name; say which: \(forms.joined(separator: ", "))")
+            self.init(.usage, "several users have this name; say which: \(forms.joined(separator: ", "))")
         case .notTheirName: self.init(.notPossible, "the server does not call them that")
         case .unknownInvite:
             self.init(
@@ -34,15 +34,15 @@ extension Failure {
         case .groupClosed(let end):
             self.init(.notPossible, end.words, hint: "its history can still be read with `waxwing read`")
         case .groupBeingCreated: self.init(.notPossible, "the group is still being created")
-        case .groupNameInUse(let name): self.init(.usage, "you are in a group named \(name.onOneLine) already")
+        case .groupNameInUse(let name): self.init(.usage, "you are already in a group named \(name.onOneLine)")
         case .cannotInviteYourself: self.init(.notPossible, "you cannot invite yourself")
         case .cannotRemoveYourself:
             self.init(.notPossible, "you cannot remove yourself", hint: "`waxwing group leave` leaves the group")
         case .memberChanged:
-            self.init(.notPossible, "someone else stands there by now", hint: "look again: `waxwing trust list`")
+            self.init(.notPossible, "someone else is in that place by now", hint: "look again: `waxwing trust list`")
         case .memberInOurName:
             self.init(
-                .notPossible, "this member bears your own name, and is not you",
+                .notPossible, "this member has your name, but is not you",
                 hint: "remove them, or leave the group")
         case .notAddedByCommit: self.init(.notPossible, "the last member was not added by a commit")
         case .mayHaveArrived(let order):

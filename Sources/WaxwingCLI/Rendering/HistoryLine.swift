@@ -46,7 +46,7 @@ struct HistoryLine {
         case .weLeft: return "you left the group"
         case .groupDeleted: return "the group was deleted"
         case .deviceReplaced:
-            return "\(subject) came in on another device, with another key, in the place of the old one"
+            return "\(subject) came in on another device, with another key in place of the old one"
         case .keyChanged: return "\(subject) changed their identity key; the old one signed for it"
         case .found: return "\(subject) is in the group; how they came in was not seen"
         case .gone: return "\(subject) is no longer in the group"
@@ -61,11 +61,11 @@ struct HistoryLine {
                 "\(actor), who added \(subject), may not do so: nothing you write leaves until you decide (waxwing trust list)"
         case .ourNameTaken:
             return
-                "somebody else is in the group under your own name: nothing you write leaves (waxwing trust list)"
+                "someone else is in the group under your name: nothing you write leaves (waxwing trust list)"
         case .settingsChanged: return "\(actor) changed the group's settings"
         case .missing:
             return
-                "\(counted(event.count, "message")) of \(subject) never came: the server did not give what stands before their later ones, or they were not sent"
+                "\(counted(event.count, "message")) of \(subject) never came: the server did not deliver them, or they were not sent"
         case .triedToAdd: return "\(actor) tried to add \(subject), which is against the rules; it was refused"
         case .triedToRemove: return "\(actor) tried to remove \(subject), which is against the rules; it was refused"
         case .triedToReplaceGroup:
@@ -75,15 +75,15 @@ struct HistoryLine {
         case .triedToChangeSettings:
             return "\(actor) tried to change the group's settings in a way that is against the rules; it was refused"
         case .triedToEnter:
-            return "somebody tried to come in from outside as \(subject), against the rules; it was refused"
+            return "someone tried to come in from outside as \(subject), against the rules; it was refused"
         case .triedToChange:
             return "\(actor) sent a change that is against the rules; it was refused"
         case .copyTookOver:
             return
-                "another copy of this profile took its place in the group; waxwing group rejoin takes it back, and puts the other one out"
+                "another copy of this profile took its place in the group; waxwing group rejoin takes it back and removes the other copy"
         case .logReplaced:
             return
-                "the server's log has a commit of \(actor) here where it had another one before: it was put back to an older state, or shows people different logs; others may not have read what was written since, and yours is sent again"
+                "the server's log has a commit of \(actor) here, where it had another one before: the server was restored to an older state, or shows people different logs; others may not have read what was written since, and yours is sent again"
         }
     }
 
@@ -95,15 +95,15 @@ struct HistoryLine {
         case .lostBranch: "it was made on a branch of the group that lost a race and does not count, or it is forged"
         case .malformed: "it is not a valid message"
         case .replayed:
-            "its key was used before: it is a copy or forged, or its sender's profile runs twice or was put back"
+            "its key was used before: it is a copy or forged, or its sender's profile runs twice or was restored from a backup"
         case .lostState: "this device had no keys for it when it was written"
         case .ownLostState:
-            "it was sent from your account, and this profile did not write it, or has used its key: another copy of the profile did, or it is forged"
+            "it was sent from your account, but this profile did not write it, or has used its key: another copy of the profile did, or it is forged"
         case .wrongGroup: "it is addressed to another group"
         case .unknownSender: "its sender's key names no user"
         case .otherLog:
             "it was written by people who followed another log of this group than this device did, or it is forged"
-        case .refused: "it is a change that breaks the rules, or that refers to something which is not here"
+        case .refused: "it is a change that breaks the rules, or that refers to something that is not here"
         case .tooFarAhead: "too many messages of its sender are missing before it"
         case .tooLarge: "it is too large"
         }

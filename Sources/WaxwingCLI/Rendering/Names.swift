@@ -65,7 +65,7 @@ final class Names: Sendable {
 
 /// Describes another name that the server gives for someone.
 enum NameWords {
-    static func claim(_ name: String) -> String { "calls themselves \(name.onOneLine) now, by the server's word" }
+    static func claim(_ name: String) -> String { "is called \(name.onOneLine) by the server now" }
 
     static func claimed(_ shown: String, _ name: String) -> String {
         "\(shown) \(claim(name)); here they stay \(shown) unless you say otherwise (waxwing trust rename \(shown))"

@@ -33,7 +33,7 @@ struct OutboxWords {
         case .renewInvite(let user): return "renew the invite of \(try names.username(user))"
         case .remove(let username, let user): return "remove \(try names.of(username, user))"
         case .cancelInvite(let username, let user): return "take back the invite of \(try names.of(username, user))"
-        case .evict(let user): return "take out \(try names.username(user)), who is off the server's list"
+        case .evict(let user): return "take out \(try names.username(user)), who is no longer on the server's list"
         case .leave: return "leave the group"
         case .rejoin: return "come back with new keys"
         case .accept: return "accept the invite"
@@ -80,7 +80,7 @@ struct OutboxWords {
         case .unconfirmed:
             return Why(
                 "unconfirmed", "it went out and no answer came; the group's log will tell whether it arrived")
-        default: return Why("notTried", "nothing has been tried yet")
+        default: return Why("notTried", "it has not been tried yet")
         }
     }
 

@@ -15,7 +15,7 @@ struct PauseWords {
     init(_ pause: Pause, _ lists: OutboxLists) throws {
         switch pause {
         case .notTried(let isSignedOut):
-            (token, words) = ("notTried", "nothing was tried, as you asked for")
+            (token, words) = ("notTried", "nothing was tried, as you asked")
             needsLogin = isSignedOut
         case .signedOut(let isOver):
             let failure = Failure.signedOut(isOver: isOver)
@@ -40,7 +40,7 @@ struct PauseWords {
 
     /// What will become of it, as the end of a sentence.
     func outlook(_ goes: String) -> String {
-        needsLogin ? " — nothing leaves before `waxwing login`" : " — \(goes) out with the next sync"
+        needsLogin ? " — nothing is sent before `waxwing login`" : " — \(goes) out with the next sync"
     }
 }
 

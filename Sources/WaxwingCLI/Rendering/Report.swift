@@ -74,8 +74,8 @@ struct Report: Encodable {
                 let isNewsAlone = holds.allSatisfy { $0.standing == "untold" }
                 Console.print(
                     isNewsAlone
-                        ? "held, so that you know first; it goes out with the next sync"
-                        : "held: it is safe here, and does not leave before you decide")
+                        ? "held so that you know first; it goes out with the next sync"
+                        : "held: it is safe here, and is not sent until you decide")
                 for hold in holds { Console.print(hold.text) }
             case .done(let sequence):
                 if !json { Console.print(try done(row, sequence)) }

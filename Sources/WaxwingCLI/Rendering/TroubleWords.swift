@@ -13,7 +13,7 @@ extension Trouble {
         case .connectionEnded:
             "the connection ended before the server answered; the group's log will tell whether it arrived"
         case .takenWithoutPlace: "the server took it; the group's log will tell whether it counts"
-        case .logCountsAnew: "the server numbers its log anew; the log will tell what arrived"
+        case .logCountsAnew: "the server has restarted the numbering of its log; the log will tell what arrived"
         case .groupClosed(let end): end.words
         case .unread(let end): "\(end.words), and no one is known to have read this"
         case .notMember: "the server says you are not a member of this group"
@@ -62,10 +62,10 @@ extension Trouble {
         case .nameOfAnother(let asked, let user):
             let name = try names.username(user)
             return
-                "by the server's word \(asked.onOneLine) is \(name), whom you know by that name; if that is right, name them so, or "
+                "according to the server, \(asked.onOneLine) is \(name), whom you know by that name; if that is right, use that name, or run "
                 + "`waxwing trust rename \(name)` first"
         case .neitherMemberNorInvited: return "neither a member of the group nor invited to it"
-        case .inviteOutdated: return "the group moved on since the invite; it waits for an admin to renew it"
+        case .inviteOutdated: return "the group has moved on since the invite; it waits for an admin to renew it"
         case .inviteBeingRenewed: return "the invite is gone; looking for another in its place"
         case .inviteGone: return "the invite is gone: it was cancelled, or it expired"
         default: return token
@@ -99,7 +99,7 @@ extension KeyPackageLifetime {
         } else {
             words += "ended on \(Day(notAfter)): \(name) has not been online for a long time"
         }
-        if let doubtfulClock { words += ", or this machine's clock is wrong, which says \(Day(doubtfulClock))" }
+        if let doubtfulClock { words += ", or this machine's clock is wrong: it says \(Day(doubtfulClock))" }
         return words + "; ask \(name) to run `waxwing sync`, then try again"
     }
 }

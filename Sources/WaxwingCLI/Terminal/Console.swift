@@ -59,7 +59,7 @@ enum Console {
         tell(
             Failure(
                 .outputFailed, "standard output cannot be written: \(FileError("", systemError: trouble).reason)",
-                hint: code == 0 ? "what the command did is done all the same: only what it had to say is lost" : ""))
+                hint: code == 0 ? "what the command did is done; only its output is lost" : ""))
         return code == 0 ? ExitStatus.outputFailed.rawValue : code
     }
 

@@ -17,7 +17,7 @@ enum PasswordSource: Hashable, Sendable {
         switch self {
         case .terminal(let isNew, let name):
             let password = try ask(name + ": ")
-            if isNew, try ask(name + " again: ") != password { throw Failure(.usage, "what was typed twice differs") }
+            if isNew, try ask(name + " again: ") != password { throw Failure(.usage, "the two entries differ") }
             return password
         case .descriptor(let number):
             return try firstLine(of: number, "descriptor \(number)")
@@ -42,7 +42,7 @@ enum PasswordSource: Hashable, Sendable {
             throw Failure(.usage, "nothing can be read from \(name): \(error.message)")
         }
         guard let password = String(validating: bytes, as: UTF8.self), !password.isEmpty else {
-            throw Failure(.usage, "nothing was given by \(name)")
+            throw Failure(.usage, "\(name) gave nothing")
         }
         return password
     }
@@ -56,9 +56,9 @@ enum PasswordSource: Hashable, Sendable {
             }
         } catch Terminal.Trouble.missing {
             throw Failure(
-                .usage, "there is no terminal to ask on", hint: "scripts give it by a descriptor; --help says how")
+                .usage, "there is no terminal to ask on", hint: "scripts can pass it by a descriptor; --help says how")
         } catch Terminal.Trouble.unusable(let reason) {
-            throw Failure(.usage, "the terminal cannot be asked: \(reason)")
+            throw Failure(.usage, "the terminal cannot be used: \(reason)")
         } catch Terminal.Trouble.interrupted {
             throw Failure.interrupted
         }

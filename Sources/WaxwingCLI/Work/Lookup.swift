@@ -20,7 +20,7 @@ extension AccountReader {
         }
         guard candidates.count == 1 || !group.isOpen else {
             let ids = candidates.map(\.id.description).joined(separator: ", ")
-            throw Failure(.unknownName, "several groups are named \(name.onOneLine)", hint: "name it by its id: \(ids)")
+            throw Failure(.unknownName, "several groups are named \(name.onOneLine)", hint: "use its id: \(ids)")
         }
         return group
     }
@@ -38,11 +38,11 @@ extension AccountReader {
             throw Failure(
                 .unknownName, "there is no invite to \(name.onOneLine) here",
                 hint: isMember
-                    ? "you are a member of it already" : "`waxwing sync` fetches invites, `waxwing invites` shows them")
+                    ? "you are already a member of it" : "`waxwing sync` fetches invites, `waxwing invites` shows them")
         }
         guard candidates.count == 1 else {
             let ids = candidates.map(\.id.description).joined(separator: ", ")
-            throw Failure(.unknownName, "several invites fit", hint: "name it by its id: \(ids)")
+            throw Failure(.unknownName, "several invites match", hint: "use its id: \(ids)")
         }
         return invite
     }
@@ -54,7 +54,7 @@ extension AccountReader {
         guard try account() != nil else { throw Failure.notLoggedIn }
         if let user = try user(named: username) { return user }
         throw Failure(
-            .unknownName, "nobody named \(username.onOneLine) is known here",
+            .unknownName, "no one named \(username.onOneLine) is known here",
             hint: "names are learnt from the groups you share; `waxwing sync` fetches them")
     }
 }

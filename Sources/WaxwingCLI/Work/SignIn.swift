@@ -63,7 +63,7 @@ struct SignIn {
 
     private func tellWhatIsMissing(_ reason: String) {
         Console.note("not up to date yet: \(reason.onOneLine)")
-        Console.note("  nobody can invite you before the next `waxwing sync`")
+        Console.note("  no one can invite you before the next `waxwing sync`")
     }
 }
 

@@ -32,7 +32,7 @@ final class Tally: Sendable {
     var counts: Counts { state.withLock { $0 } }
 
     static let elsewhere =
-        "another copy of this profile has written, or this one was put back from a backup; all groups get new keys"
+        "another copy of this profile has written, or this one was restored from a backup; all groups get new keys"
 
     func take(_ notice: Notice) {
         switch notice {

@@ -2,7 +2,7 @@ import ConclaveProtocol
 import MLS
 
 extension ClientCore {
-    /// Begins whatever can be begun now. Called at the end of every input.
+    /// Begins everything that can be begun now. Called at the end of every input.
     mutating func advance(_ turn: inout Turn) throws {
         guard link.isOn else { return }
         try wakeLink(&turn)
@@ -32,7 +32,7 @@ extension ClientCore {
     enum LaneStep {
         /// Nothing to do until something happens.
         case rest
-        /// Something is to do, but not yet.
+        /// There is something to do, but not yet.
         case askLater
         /// A step was made without a request: look again at once.
         case again
@@ -60,7 +60,8 @@ extension ClientCore {
         if lane.rosterUncompared { try compareWithTree(record, &turn) }
         // The log is drained: now, and only now, may something be sent.
         if lane.hasParked, record.status == .active {
-            // Rows of later epochs, and no commit that leads there: the log has a hole, and only the door from outside is left.
+            // There are rows of later epochs but no commit that leads there: the log has a hole, and the only way left
+            // is an external commit.
             lanes[id].hasParked = false
             if lane.looksForParked < ClientLimits.looksForParked {
                 lanes[id].looksForParked += 1
@@ -81,7 +82,7 @@ extension ClientCore {
         }
     }
 
-    /// Without keys rows are of no use, except to find our place in the log for an external commit.
+    /// Without keys, rows are only good for finding our place in the log for an external commit.
     private func mayFetch(_ record: GroupRecord, _ turn: Turn) throws -> Bool {
         switch record.status {
         case .active, .creating: true
@@ -94,7 +95,7 @@ extension ClientCore {
         guard !lanes.account.busy, lanes.hasFreeCall, lanes.account.notBefore.isDue(turn.moment) else { return }
         lanes.account.notBefore = nil
         if lanes.account.groupsStale {
-            // What changes while the question is on its way makes it stale again.
+            // What changes while the request is on its way makes the list stale again.
             lanes.account.groupsStale = false
             lanes.account.round += 1
             let call = Endpoint.groups(token: token)
@@ -139,7 +140,7 @@ extension ClientCore {
         for group in try groupsWithRecords(in: .outbox, marker: nil) { lanes.ask(group) }
     }
 
-    /// The groups that have at least one record in a table, found by skipping from group to group.
+    /// The groups with at least one record in a table, found by skipping from group to group.
     func groupsWithRecords(in table: Table, marker: UInt8?) throws -> [ID] {
         var found: [ID] = []
         var lower: [UInt8] = []

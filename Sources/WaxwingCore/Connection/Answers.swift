@@ -1,9 +1,9 @@
 import ConclaveProtocol
 
 extension ClientCore {
-    /// Takes the outcome of a request to whoever made it.
+    /// Hands the outcome of a request to whoever made it.
     mutating func answered(_ id: CallID, _ result: Result<APIResponse, TransportError>, _ turn: inout Turn) throws {
-        // Forgotten by a disconnect: the log will tell what became of it.
+        // A disconnect has forgotten it: the log will tell what became of it.
         guard let call = lanes.calls.removeValue(forKey: id) else { return }
         if let group = call.group { lanes[group].busy = false } else { lanes.account.busy = false }
 
@@ -29,7 +29,8 @@ extension ClientCore {
         }
     }
 
-    /// What every server answers, with a code where it refuses: something else must have answered in its place.
+    /// Whether this is an answer that no server gives, since every server answers this request, and refuses it only
+    /// with a code: something else must have answered instead.
     private func makesNoSense(_ refusal: ProtocolError, _ call: PendingCall) -> Bool {
         guard case .plain(401...407) = refusal.kind else { return false }
         switch call {
@@ -38,7 +39,7 @@ extension ClientCore {
         }
     }
 
-    /// The server, or something in its place, is in trouble: what was asked is left to do.
+    /// The server, or something in front of it, is in trouble: the request is left to do.
     private mutating func askAgain(_ call: PendingCall, because error: ProtocolError, _ turn: inout Turn) throws {
         switch call {
         case .groups: lanes.account.groupsStale = true
@@ -49,7 +50,7 @@ extension ClientCore {
         case .groupInvites(_, let group): lanes.account.invitesToCheck.append(group)
         case .page(_, let request): lanes[request.group].overlap = lanes[request.group].overlap || request.overlap
         case .operation(_, let group, let order):
-            // A 5xx may come from something in front of a server that has done it: the log tells.
+            // A 5xx may come from something in front of a server that has done what was asked: the log tells.
             lanes[group].needsFetch = true
             lanes[group].acceptAnswer = nil
             guard var row = try turn.draft.outboxRow(group, order: order), !row.isFailed else { return }
@@ -59,7 +60,7 @@ extension ClientCore {
         }
     }
 
-    /// What a server's answer says about our clock. A web page in its place says nothing.
+    /// Notes what a server's answer says about our clock. A web page in its place says nothing.
     private mutating func hearTheTime(_ response: APIResponse, _ turn: inout Turn) {
         let isServers =
             response.contentType.isEmpty
@@ -91,10 +92,11 @@ extension ClientCore {
             for welcome in welcomes { try join(by: welcome, &turn) }
             try comeBackWithoutWelcome(&turn)
         case .acceptWelcome(let call):
-            // A second accept answers 404, which means "already done".
+            // A second accept is answered with 404, which means "already done".
             _ = try accountAnswer(call, response, &turn)
         case .resetKeyPackages(let call):
-            // Where the request is not known, the server drops what is too many, and the fresh last-resort one takes its place.
+            // If the server does not know the request, it drops those that are too many, and the fresh last-resort one
+            // takes the place of the old.
             let isDone = try accountAnswer(call, response, &turn) != nil
             lanes.account.keyPackagesReset = isDone || (400..<500).contains(response.status)
         case .uploadKeyPackages(let call, let references, let fullSet):
@@ -122,7 +124,7 @@ extension ClientCore {
         }
     }
 
-    /// The decoded answer to a request of the account's lane; nil where it was an error that has been dealt with.
+    /// The decoded answer to a request of the account's lane; nil if it was an error, which has been dealt with.
     private mutating func accountAnswer<R>(_ call: Call<R>, _ response: APIResponse, _ turn: inout Turn) throws -> R? {
         let answer: R
         do throws(ProtocolError) {
@@ -131,9 +133,9 @@ extension ClientCore {
             if try dealtWith(error, call.request, &turn) { return nil }
             if error.code != nil { try answerCame(&turn) }
             if error.code == .notFound { return nil }
-            // A refusal with a code makes sense, even where nothing follows from it.
+            // A refusal with a code makes sense, even if nothing follows from it.
             if error.code == nil { turn.notice(.unusableAnswer(Trouble(error))) }
-            // Whatever the server has against it: asking again at once would not help.
+            // Whatever the server's reason is: asking again at once would not help.
             lanes.account.failures += 1
             lanes.account.notBefore = turn.deadline(
                 afterMilliseconds: retryDelay(failures: lanes.account.failures))
@@ -144,20 +146,20 @@ extension ClientCore {
         return answer
     }
 
-    /// The end of the session, whatever the request was. True where that is so.
+    /// Ends the session if that is what the error says, whatever the request was. Returns whether it did.
     mutating func dealtWith(_ error: ProtocolError, _ request: APIRequest, _ turn: inout Turn) throws -> Bool {
         guard error.isSessionOver else { return false }
         try sessionIsOver(request.token, &turn)
         return true
     }
 
-    /// What an event says is only that something is there to be fetched.
+    /// An event only says that there is something to fetch.
     mutating func hear(_ hint: ServerHint, _ turn: inout Turn) throws {
         switch hint {
         case .newMessage(let group, let sequence, _):
             guard let record = try localGroup(group, turn) else { return }
             if sequence <= record.cursor {
-                // Either old news, or the server counts anew: the row at the cursor will tell.
+                // Either this is old news, or the server has restarted its numbering: the row at the cursor will tell.
                 lanes[record.id].overlap = true
             } else {
                 lanes[record.id].needsFetch = true
@@ -184,7 +186,7 @@ extension ClientCore {
         }
     }
 
-    /// Our record of a group by the server's id.
+    /// Our record of a group, by the server's id.
     mutating func localGroup(_ serverID: ID, _ turn: Turn) throws -> GroupRecord? {
         if let id = lanes.serverIDs[serverID] { return try turn.draft.group(id) }
         if let record = try turn.draft.group(serverID), record.serverID == serverID { return record }

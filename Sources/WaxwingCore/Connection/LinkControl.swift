@@ -5,19 +5,19 @@ struct LinkControl: Sendable {
     var state = LinkState.off
     /// Whether events are wanted too.
     var live = false
-    /// Failures since something last came from the server.
+    /// Failures since the server was last heard.
     var failures: UInt32 = 0
-    /// Troubles that came so soon after each other that they are one.
+    /// Troubles that came so soon after one another that they count as one.
     var pressure: UInt32 = 0
-    /// Another trouble before then belongs to the last one.
+    /// Trouble before this moment belongs to the last one.
     var calmAt: Deadline?
-    /// What was begun is gone on with after the wait: the trouble was the server's, and nothing can have been missed.
+    /// What was begun is continued after the wait: the trouble was the server's, and nothing can have been missed.
     var goesOn = false
-    /// A trouble is on record in the store, to be cleared by the first answer.
+    /// Whether a trouble is on record in the store, to be cleared by the first answer.
     var troubleOnRecord = true
     private(set) var feedOpen = false
 
-    /// Somebody wants to talk to the server.
+    /// Whether someone wants to talk to the server.
     var isOn: Bool {
         switch state {
         case .off, .loginNeeded: false
@@ -39,10 +39,10 @@ extension ClientCore {
         link.live = live
         link.goesOn = false
         lanes.forgetAll()
-        // What a process that is gone was sending: its outcome is unknown.
+        // What a process that is gone was sending has an unknown outcome.
         for row in try turn.draft.outbox() where row.state == .sending { outcomeIsUnknown(row, &turn) }
         if let known = try turn.draft.link(), known.isByServer, known.trouble != nil {
-            // Another process was told to wait: its count goes on.
+            // Another process was told to wait: continue its count.
             link.pressure = known.failures
             link.calmAt = turn.deadline(afterMilliseconds: 2 * ClientLimits.retryDelayMax)
             lanes.callsMax = ClientLimits.probingCalls
@@ -54,7 +54,7 @@ extension ClientCore {
         try goOnline(&turn)
     }
 
-    /// Opens the feed, whose opening tells that everything has to be looked at; without one, begins to look.
+    /// Opens the feed, whose opening says that everything has to be looked at. Without a feed, begins to look.
     private mutating func goOnline(_ turn: inout Turn) throws {
         guard let token = try account(turn).token else {
             setLink(.loginNeeded, &turn)
@@ -90,7 +90,7 @@ extension ClientCore {
         try everythingIsStale(&turn)
     }
 
-    /// Everything has to be looked at: what happened while we were away is in the log, not in events.
+    /// Marks everything as stale: what happened while we were away is in the log, not in events.
     private mutating func everythingIsStale(_ turn: inout Turn) throws {
         lanes.account.everythingIsStale()
         lanes.serverIDs = [:]
@@ -98,17 +98,17 @@ extension ClientCore {
         for group in try turn.draft.groups() {
             lanes[group.id].needsFetch = true
             lanes[group.id].overlap = true
-            // Parked by a process that is gone, perhaps before it came to the end of the log.
+            // Parked by a process that is gone, perhaps before it reached the end of the log.
             if group.parkedRows > 0 { lanes[group.id].hasParked = true }
             if group.status == .keyless { try lookAtOnce(group.id, &turn) }
-            // Others may have turned away from our branch without a word in the log.
+            // Others may have left our branch without a trace in the log.
             if group.status == .active, group.entry != .proven {
                 try lookAfterGroupInfo(of: group.id, atOnce: true, &turn)
             }
             lanes.wake(group.id)
             if try mustLookAfterInvites(group, turn) { lanes[group.id].recheckEscrows = true }
         }
-        // Invites of ours may have been declined, or have run out, while nobody told us.
+        // Invites of ours may have been declined or have expired while no one told us.
         for group in try groupsWithRecords(in: .staged, marker: nil)
         where try turn.draft.staged(group).contains(where: { $0.record.isEscrow }) {
             lanes[group].recheckEscrows = true
@@ -119,7 +119,7 @@ extension ClientCore {
         guard link.isOn else { return }
         switch event {
         case .opened:
-            // That the server is well shows when it answers: a feed may open by itself, where the server is only asked at intervals.
+            // An answer shows that the server is well. An open feed does not: a feed that polls opens by itself.
             link.feedOpened()
             try linkIsUp(&turn)
         case .lagged:
@@ -148,10 +148,11 @@ extension ClientCore {
             error ?? TransportError(.unknown, .connectionLost, "the server ended the event stream"), &turn)
     }
 
-    /// A request or the feed got nowhere. Ends all hope until the next try, which comes later each time, and not before the server asks for it.
+    /// A request or the feed failed. Nothing is tried until the next try, which comes later each time, and never before
+    /// the time the server asked for.
     mutating func linkFailed(_ error: TransportError, _ turn: inout Turn) throws {
         if case .waiting(let until, _) = link.state {
-            // It was under way already. The server may ask for more time with it.
+            // This was already under way. The server may ask for more time with it.
             guard let asked = askedDelay(error, turn), asked > until.left(turn.moment) else { return }
             try wait(turn.deadline(afterMilliseconds: asked), error, &turn)
             return
@@ -163,7 +164,8 @@ extension ClientCore {
         if error.isByServer || error.cause == .badAnswer {
             delay = retryDelay(failures: link.pressure, from: ClientLimits.serverRetryDelayMin)
         } else {
-            // Without a feed a lost answer is looked after soon; a feed that breaks again and again is not well although it opens.
+            // Without a feed, a lost answer is soon looked for again. A feed that breaks again and again is not well
+            // although it opens.
             delay = retryDelay(failures: link.live ? link.pressure : link.failures)
         }
         if let asked = askedDelay(error, turn) { delay = max(delay, asked) }
@@ -194,7 +196,7 @@ extension ClientCore {
             }
         var record = LinkRecord(
             trouble: Trouble(error), since: turn.now, failures: failures, nextTry: next, kind: kind, server: server)
-        // One that lies ahead of us was set by a clock that was wrong.
+        // A moment that is ahead of us was set by a clock that was wrong.
         if let known = try turn.draft.link(), known.trouble != nil, known.kind != .sessionOver,
             known.since <= turn.now
         {
@@ -203,14 +205,15 @@ extension ClientCore {
         turn.draft.put(record)
     }
 
-    /// Milliseconds the server asks to wait, and a little more, so that not all come back at once; nil where it does not ask.
+    /// The milliseconds the server asks to wait, and a little more, so that not all clients come back at once; nil if
+    /// it does not ask.
     private func askedDelay(_ error: TransportError, _ turn: Turn) -> UInt64? {
         guard error.isByServer, let seconds = error.head?.secondsToWait(now: turn.now.seconds) else { return nil }
         let asked = min(seconds, Deadline.longest / 1000) * 1000
         return min(asked + asked / 10 * jitter() / 0xFFFF, Deadline.longest)
     }
 
-    /// Keeps what the server said to a request that was made beside the client's own.
+    /// Keeps what the server said to a request made beside the client's own.
     mutating func askedDirectly(_ server: String, _ error: ProtocolError?, _ turn: inout Turn) throws {
         let known = try turn.draft.link()
         if let error, error.serverTrouble == .asksToWait {
@@ -225,7 +228,7 @@ extension ClientCore {
         }
     }
 
-    /// Something came from the server: whatever trouble there was is over.
+    /// The server was heard: whatever trouble there was is over.
     mutating func answerCame(_ turn: inout Turn) throws {
         // A late answer says nothing about a feed that breaks each time it is opened.
         if case .waiting = link.state { return }
@@ -238,7 +241,7 @@ extension ClientCore {
         }
     }
 
-    /// The server no longer takes the token of a request. Another process may have logged in since.
+    /// The server no longer accepts the token of a request. Another process may have logged in since.
     mutating func sessionIsOver(_ token: SessionToken?, _ turn: inout Turn) throws {
         var account = try account(turn)
         guard account.token == token else {
@@ -262,7 +265,7 @@ extension ClientCore {
     /// Tries again what waited for its time.
     mutating func wakeLink(_ turn: inout Turn) throws {
         guard case .waiting(let until, _) = link.state, until.isDue(turn.moment) else { return }
-        // One request, and more only once it is answered.
+        // Send one request, and more only once it is answered.
         lanes.callsMax = ClientLimits.probingCalls
         guard link.goesOn, !link.live || link.feedOpen, try account(turn).token != nil else {
             try goOnline(&turn)
@@ -271,7 +274,8 @@ extension ClientCore {
         setLink(.up, &turn)
     }
 
-    /// Doubles with every failure up to a bound; a quarter of it is jitter, so that a thousand clients do not come back at once.
+    /// Doubles with every failure up to a bound. A quarter of it is jitter, so that a thousand clients do not come back
+    /// at once.
     func retryDelay(failures: UInt32, from first: UInt64 = ClientLimits.retryDelayMin) -> UInt64 {
         let exponent = UInt64(min(max(failures, 1) - 1, 16))
         let delay = min(first << exponent, ClientLimits.retryDelayMax)
@@ -286,7 +290,7 @@ extension ClientCore {
 }
 
 extension TransportError {
-    /// What an answer that tells of trouble with the server means for the way to it.
+    /// What an answer that reports trouble with the server means for the link.
     init(_ error: ProtocolError) {
         let cause: Cause =
             switch error.serverTrouble {

@@ -23,7 +23,7 @@ enum PendingCall: Sendable {
         var limit: Int
         /// The first row should be the one at the cursor.
         var overlap: Bool
-        /// Asked to see whether the server still counts as it did.
+        /// Asked only to see whether the server still numbers rows as it did.
         var isLook = false
     }
 

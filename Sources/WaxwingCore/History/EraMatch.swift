@@ -1,10 +1,11 @@
 public import ConclaveProtocol
 
-/// Finds out which numberings of a group's log in an archive are which of this profile.
+/// Finds out which numbering of a group's log in an archive is which one of this profile.
 ///
-/// Each profile counts by itself how often the server began to count anew, so the same numbering may have another number in an archive that
-/// was made elsewhere. A row that both know, under one sequence number, tells which is which. Where they have no row in common, a numbering
-/// keeps its number, unless another row stands in the place of one of its rows, or the order of numberings would not hold.
+/// Each profile counts for itself how often the server restarted its numbering, so the same numbering may have another
+/// number in an archive made elsewhere. A row that both know, under the same sequence number, tells which is which. If
+/// they have no row in common, a numbering keeps its number, unless another row is in the place of one of its rows, or
+/// the order of numberings would break.
 ///
 /// Look at rows in any order, then ask for the ``eras``. A row costs a few look-ups in the store.
 public struct EraMatch: Sendable {
@@ -15,7 +16,7 @@ public struct EraMatch: Sendable {
     private var strangers: Set<UInt32> = []
     private var seen: Set<UInt32> = []
 
-    /// - Parameter group: by the server's id, or by the one that only this profile knows.
+    /// - Parameter group: the server's id, or the one that only this profile knows.
     /// - Throws: ``StoreError``.
     public init(_ reader: AccountReader, group: ID) throws(StoreError) {
         draft = reader.draft
@@ -31,7 +32,7 @@ public struct EraMatch: Sendable {
         self.group = isEmpty ? nil : record.id
     }
 
-    /// Whether more rows can tell anything: nothing has to be looked at for a group that has no history here.
+    /// Whether more rows can help: for a group with no history here, nothing has to be looked at.
     public var needsRows: Bool { group != nil }
 
     /// Notes that the archive has rows of a numbering, without looking at one.
@@ -50,7 +51,7 @@ public struct EraMatch: Sendable {
         if let here = try rowHere(row.era, sequence), !here.digest.isEmpty {
             if here.digest == row.digest { places[row.era] = row.era } else { strangers.insert(row.era) }
         }
-        // Rows from an archive need not have marks.
+        // Rows from an archive may have no marks.
         for era in 0..<min(UInt32(ClientLimits.earlierEras), lastEra &+ 1) where places[row.era] == nil {
             if try rowHere(era, sequence)?.digest == row.digest { places[row.era] = era }
         }
@@ -61,24 +62,25 @@ public struct EraMatch: Sendable {
         return try draft.record(.history, Keys.history(group, era: era, sequence: sequence))
     }
 
-    /// Whether a row that was looked at stands here, under its number.
+    /// Whether a row that was looked at is here, under its number.
     public func isKnown(_ row: HistoryRow) -> Bool { places[row.era] != nil }
 
-    /// Whether there are numberings that no log has got to: too far ahead of how many there are, and of those that are known here. What was
-    /// taken under such a number would push every later numbering still further, until nothing could be counted any more.
+    /// Whether there are numberings that no log has reached: too far ahead of how many there are, and of those known
+    /// here. Rows taken under such a number would push every later numbering further, until nothing could be counted
+    /// any more.
     public var hasStrays: Bool {
         let known = max(UInt64(lastEra) + 1, ClientLimits.importedErasAhead)
         return seen.sorted().enumerated().contains { index, era in UInt64(era) > known + UInt64(index) }
     }
 
-    /// Whether a row of an archive is here, by its number alone.
+    /// Whether a row of an archive is here, judged by its number alone.
     ///
     /// - Throws: ``StoreError``.
     public func holds(era: UInt32, sequence: UInt64) throws(StoreError) -> Bool {
         try rowHere(places[era] ?? era, sequence) != nil
     }
 
-    /// Where each numbering that was looked at belongs; those that have no place here are missing.
+    /// Where each numbering that was looked at belongs. Those that have no place here are missing.
     public var eras: [UInt32: UInt32] {
         var eras = places
         for era in seen.subtracting(strangers) where places[era] == nil {

@@ -1,10 +1,10 @@
 public import ConclaveProtocol
 import MLS
 
-/// Rows of a history as they lie in the store, one behind the other in one piece of memory.
+/// Rows of a history as they are in the store, one after the other in a single piece of memory.
 ///
-/// For whoever goes through a long history: what a row says stands in the page's memory and the row says where, so that no row takes memory
-/// of its own.
+/// For going through a long history: what a row says is in the page's memory and the row says where, so that no row
+/// takes memory of its own.
 public struct HistoryPage: Sendable {
     /// What a row says.
     public enum Content: Sendable {
@@ -57,14 +57,14 @@ public struct HistoryPage: Sendable {
         }
     }
 
-    /// Lends the memory that the rows speak of.
+    /// Lends the memory that the rows point into.
     public func withBytes<Result, Failure: Error>(_ body: (UnsafeRawBufferPointer) throws(Failure) -> Result)
         throws(Failure) -> Result
     {
         try memory.span.bytes.withUnsafeBytes(body)
     }
 
-    /// A text in which what is not UTF-8 is replaced (U+FFFD), as everywhere else.
+    /// A copy of the text in which what is not UTF-8 is replaced (U+FFFD), as everywhere else.
     private mutating func repaired(_ place: Range<Int>) -> Range<Int> {
         do throws(UTF8.ValidationError) {
             _ = try UTF8Span(validating: memory.span.extracting(place))
@@ -89,7 +89,7 @@ struct StoredRows {
 }
 
 extension HistoryPage.Row {
-    /// - Parameter events: takes those of the row.
+    /// - Parameter events: where the row's events are added.
     init(from reader: inout TLSReader, _ events: inout [SystemEvent]) throws(MLSError) {
         sequence = try reader.readBool() ? try reader.read(UInt64.self) : nil
         era = try reader.read()

@@ -1,8 +1,8 @@
 import ConclaveProtocol
 import MLS
 
-/// Taking history over from an archive. Only what is missing is written, so that a second import changes nothing, and one that was cut
-/// short is healed by importing again. Keys, membership and trust come from nowhere but the group itself.
+/// Takes history over from an archive. Only what is missing is written, so a second import changes nothing, and
+/// importing again completes one that was cut short. Keys, membership and trust come only from the group itself.
 extension ClientCore {
     mutating func importUsers(_ users: [ImportedUser], _ turn: inout Turn) throws {
         _ = try account(turn)
@@ -35,7 +35,7 @@ extension ClientCore {
             var isMarked = sequence >= piece.unmarked[row.era] ?? 0
             var row = row
             row.era = era
-            // Where reading begins, or may begin, there has to be one.
+            // There has to be a row where reading begins, or may begin.
             if case .system = row.content { isMarked = true }
             if isUntouched, moveCursor(of: &record, to: row, sequence) { isMarked = true }
             let key = Keys.history(record.id, era: era, sequence: sequence)
@@ -53,7 +53,7 @@ extension ClientCore {
 
     private func check(_ piece: ImportedHistory) throws {
         func isSound(_ row: HistoryRow) -> Bool {
-            // Servers count from 1; in front of that there is only room for what never was in a log.
+            // Servers count from 1; below that there is only room for what never was in a log.
             guard let sequence = row.sequence, row.outboxOrder == nil else { return false }
             return sequence > 0 && sequence <= Int64.max && row.era <= ClientLimits.importedEras
                 && (row.digest.isEmpty || row.digest.count == 32)
@@ -68,8 +68,8 @@ extension ClientCore {
         return row.sequence ?? 0 <= ClientLimits.importedSequence
     }
 
-    /// Whether there were never keys of the group here, and nothing of its log is being read to come by some: then where to go on reading it is
-    /// the archive's to say.
+    /// Whether there were never keys of the group here, and its log is not being read to get some: then the archive may
+    /// say where to continue reading it.
     private func isUntouched(_ record: GroupRecord, _ turn: Turn) throws -> Bool {
         guard record.mlsGroupID.isEmpty, try turn.draft.page(.outbox, prefix: record.id.bytes, limit: 1).isEmpty else {
             return false
@@ -77,7 +77,8 @@ extension ClientCore {
         return try turn.draft.page(.inbox, prefix: record.id.bytes, limit: 1).isEmpty
     }
 
-    /// Where the first row will go that is not applied yet. Rows from there on must not count as seen: they may be commits.
+    /// Where the first row that is not applied yet will go. Rows from there on must not count as seen: they may be
+    /// commits.
     private func appliedFront(of record: GroupRecord, _ turn: Turn) throws -> [UInt8] {
         if let first = try turn.draft.page(.inbox, prefix: Keys.inbox(record.id), limit: 1).first {
             return Keys.history(ofInbox: first.key)
@@ -108,7 +109,7 @@ extension ClientCore {
         }
         let isApplied = front.map(key.lexicographicallyPrecedes) ?? true
         if !isApplied, record.status == .active {
-            // The log of a living group will tell of it, if there is such a row.
+            // If there is such a row, the log of a living group will tell of it.
             counts.misplaced += 1
             return
         }
@@ -143,10 +144,10 @@ extension ClientCore {
         return false
     }
 
-    /// Reading the log will go on from the last commit that the archive knows: it is there that the server's numbering is compared with the
-    /// archive's, and that a living GroupInfo is told from a dead one.
+    /// Reading the log will continue from the last commit that the archive knows. There the server's numbering is
+    /// compared with the archive's, and a living GroupInfo is told from a dead one.
     ///
-    /// - Returns: whether it stands at this row now.
+    /// - Returns: whether the cursor is now at this row.
     private func moveCursor(of record: inout GroupRecord, to row: HistoryRow, _ sequence: UInt64) -> Bool {
         guard !row.digest.isEmpty else { return false }
         if row.era > record.era || row.era == record.era && record.cursor == 0 {
@@ -161,7 +162,7 @@ extension ClientCore {
 }
 
 extension HistoryRow {
-    /// This row with what an archive read in it. Who sent it, where it stands and when it came, the log has told.
+    /// This row with what an archive read in it. The log has told who sent it, its place, and when it came.
     fileprivate func opened(by row: HistoryRow) -> HistoryRow {
         var line = self
         line.content = row.content

@@ -17,13 +17,15 @@ public struct ImportedUser: Hashable, Sendable {
 public struct ImportedHistory: Hashable, Sendable {
     /// The server's id of the group.
     public var group: ID
-    /// What it is called where it is not known here yet.
+    /// Its name, if it is not known here yet.
     public var name: String
     public var alias: String
-    /// Where the numberings of the archive belong among those of this profile (``EraMatch``). Rows of others are left out.
+    /// Where the numberings of the archive belong among those of this profile (``EraMatch``). Rows of other numberings
+    /// are left out.
     public var eras: [UInt32: UInt32]
-    /// By numbering of the archive: rows with a smaller number get no mark by which a second copy is told, for each costs room at a place of its
-    /// own. A copy of one can only come where the server begins to count anew, and is then told by its number and digest.
+    /// By numbering of the archive: rows with a smaller number get no mark that shows up a second copy, since each mark
+    /// takes room in a place of its own. A copy of one can come only if the server restarts its numbering, and is then
+    /// recognized by its number and digest.
     public var unmarked: [UInt32: UInt64]
     /// Rows of the log, in order; at most ``ClientLimits/importedRows``.
     public var rows: [HistoryRow]
@@ -41,7 +43,8 @@ public struct ImportedHistory: Hashable, Sendable {
     }
 }
 
-/// Cuts the rows of an archive into pieces for ``ImportedHistory``: so many rows, or so many bytes, whichever comes first.
+/// Cuts the rows of an archive into pieces for ``ImportedHistory``: by number of rows or by bytes, whichever is reached
+/// first.
 public struct ImportPiece: Sendable {
     private var rows = 0
     private var bytes = 0
@@ -58,7 +61,7 @@ public struct ImportPiece: Sendable {
 }
 
 extension HistoryRow {
-    /// About as many bytes as it takes.
+    /// Roughly how many bytes it takes.
     fileprivate var size: Int {
         switch content {
         case .text(let text): text.utf8.count
@@ -76,12 +79,13 @@ public struct ImportCounts: Hashable, Sendable {
     public var opened = 0
     /// Rows that are here already.
     public var known = 0
-    /// Rows that were left out: their place is another's here, or one that the log itself has yet to tell of, or no log's.
+    /// Rows that were left out: another row has their place here, or the log itself has yet to tell of that place, or
+    /// no log has it.
     public var misplaced = 0
 
     public init() {}
 
-    /// Counts the rows of both.
+    /// Adds up the rows of both.
     public static func += (a: inout ImportCounts, b: ImportCounts) {
         a.added += b.added
         a.opened += b.opened

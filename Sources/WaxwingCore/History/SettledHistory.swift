@@ -1,19 +1,20 @@
 public import ConclaveProtocol
 import MLS
 
-/// Goes through the part of a group's history that has come to rest, from a state that is fixed when it begins.
+/// Goes through the part of a group's history that has come to rest, as it is at the beginning.
 ///
-/// Rows only ever come in behind that part: all of the log up to there was fetched and applied. What was sent from here and got its number
-/// belongs to it as far as no number before it is missing. A row in it changes in one way only: one that could not be opened is opened
-/// later, or given up for good; it is read as it is found. Nothing is held back or locked meanwhile, and memory does not grow with the history.
+/// New rows come only after that part: all of the log up to there was fetched and applied. What was sent from here and
+/// got its number belongs to it if no number before it is missing. A row in it changes in one way only: one that could
+/// not be opened is opened later, or given up for good; it is read as it is found. Nothing is blocked or locked
+/// meanwhile, and memory does not grow with the history.
 public struct SettledHistory: Sendable {
     /// Bytes and rows after which a page ends. A single row may be longer.
     private static let pageBytes = 256 << 10
     private static let pageRows = 500
 
-    /// The group's record as it was.
+    /// The group's record at the beginning.
     public let group: GroupRecord
-    /// Rows that stand behind the end, or wait in the outbox.
+    /// Rows that are after the end, or wait in the outbox.
     public let waiting: Int
     private let store: any Store
     private var place: [UInt8]
@@ -21,11 +22,11 @@ public struct SettledHistory: Sendable {
 
     /// - Parameters:
     ///   - group: the id that the group has in this profile.
-    ///   - after: rows up to this one are left out.
+    ///   - after: rows up to and including this one are left out.
     /// - Throws: ``StoreError``; ``CoreError`` `unknownGroup`.
     public init(_ reader: AccountReader, _ group: ID, after: (era: UInt32, sequence: UInt64)? = nil) throws {
         store = reader.store
-        // The record first: whatever is applied after it was read lies behind the end.
+        // Read the record first: whatever is applied afterwards is then past the end.
         guard let record = try reader.group(group) else { throw CoreError.unknownGroup }
         self.group = record
         let draft = reader.draft
@@ -54,7 +55,7 @@ public struct SettledHistory: Sendable {
         return try HistoryPage(rows)
     }
 
-    /// The key behind the last row that is at rest.
+    /// The key after the last row that is at rest.
     private static func end(of record: GroupRecord, _ draft: Draft) throws(StoreError) -> [UInt8] {
         let behindLog = Array(Keys.pendingHistory(record.id, order: 0).prefix(20))
         switch record.status {

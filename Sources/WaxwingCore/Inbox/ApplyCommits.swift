@@ -1,7 +1,8 @@
 import ConclaveProtocol
 import MLS
 
-/// Commits and proposals from the log. The first valid commit of an epoch, in log order, is the one that counts.
+/// Applies commits and proposals from the log. The first valid commit of an epoch, in log order, is the one that
+/// counts.
 extension ClientCore {
     mutating func applyHandshake(
         _ row: InboxRow, _ digest: [UInt8], _ summary: MessageSummary, to group: inout OpenGroup, _ turn: inout Turn
@@ -27,12 +28,13 @@ extension ClientCore {
             let isRefused = error.everyoneSeesWhy && !group.record.hasHole
             try noteCommit(summary, row, isRefused: isRefused, in: group.id, &turn)
             if summary.contentType == .commit, !group.record.joinTag.isEmpty {
-                // We have not yet found the commit that let us in, so it is rather we who stand in the wrong place.
+                // We have not found the commit that let us in yet, so it may be us who are in the wrong place.
                 group.record.rivalSeen = true
                 return
             }
             if error.code == .ownMessage, summary.confirmationTag == nil {
-                // Any member can put our name on the outside of a PrivateMessage (RFC 9420 §6.3.2), and we send no handshake in one.
+                // Any member can put our name on the outside of a PrivateMessage (RFC 9420 §6.3.2), and we send no
+                // handshake in one.
                 try keepUnreadable(row, digest, .forged, epoch: epoch, in: group, &turn)
                 if summary.contentType == .commit { try noteDead(commitOf: epoch, row, in: group.id, &turn) }
             } else if error.code == .ownMessage {
@@ -41,7 +43,7 @@ extension ClientCore {
                 try queueOnce(.rejoin, in: group.id, &turn)
             } else {
                 var why = try reason(error, epoch, group.id, turn)
-                // Whoever sent it is a member of this epoch, or knows its keys: what does not hold is what it says.
+                // Whoever sent it is a member of this epoch, or knows its keys: it is its content that is invalid.
                 if why == .forged, ![.invalidTag, .invalidSignature, .decryptionFailed].contains(error.code) {
                     why = .refused
                 }
@@ -64,7 +66,7 @@ extension ClientCore {
         }
     }
 
-    /// A commit for an epoch that is over: it lost the race, or it is from before our time.
+    /// Handles a commit for an epoch that is over: it lost the race, or it is older than our membership.
     private mutating func passedOver(
         _ row: InboxRow, _ summary: MessageSummary, in group: inout OpenGroup, _ turn: inout Turn
     ) throws {
@@ -89,8 +91,8 @@ extension ClientCore {
         }
     }
 
-    /// Looks for the commit that brought us in. Where a rival stands before it in the log, we were let in by a dead commit and stand on a
-    /// branch of our own: an external commit brings us back to the living group.
+    /// Looks for the commit that brought us in. If a rival comes before it in the log, a dead commit let us in and we
+    /// are on a branch of our own: an external commit brings us back to the living group.
     private mutating func checkWhereWeJoined(
         _ row: InboxRow, _ summary: MessageSummary, epoch: UInt64, in group: inout OpenGroup, _ turn: inout Turn
     ) throws {
@@ -110,14 +112,14 @@ extension ClientCore {
         }
     }
 
-    /// The keys we have are of no use to anybody: drop them, and come in by another door.
+    /// Drops our keys, which are of no use to anyone, and joins another way.
     ///
-    /// - Parameter split: from which epoch on what we merged is dead; nil for all since we came in.
+    /// - Parameter split: the epoch from which what we merged is dead; nil for everything since we joined.
     mutating func leaveDeadBranch(_ group: inout OpenGroup, from split: UInt64? = nil, _ turn: inout Turn) throws {
         var membership = try turn.draft.membership(group.id)
         membership.log.forgetMerged(from: split ?? group.record.joinedEpoch - min(group.record.joinedEpoch, 1))
         turn.draft.put(membership, for: group.id)
-        // Of before there were room records: what is known goes with the keys otherwise.
+        // From before there were room records: otherwise what is known would go with the keys.
         _ = try room(of: group.record, group.state, &turn)
         try settlePins(of: group.id, isLiving: false, &turn)
         try sayAgain(group.record, from: split, &turn)
@@ -133,7 +135,7 @@ extension ClientCore {
         try queueOnce(.rejoin, in: group.id, &turn)
     }
 
-    /// A commit of our own has come back: it counts if no other came before it.
+    /// A commit of our own has come back. It counts if no other came before it.
     mutating func ownCommitArrived(
         _ stored: StagedRecord, _ row: InboxRow, in group: inout OpenGroup, _ turn: inout Turn
     ) throws {
@@ -149,7 +151,7 @@ extension ClientCore {
             return
         }
         guard let state = group.state, state.epoch == stored.baseEpoch else {
-            // Lost the race. Whoever it was for has been told when the epoch changed; its GroupInfo is on the server.
+            // It lost the race. Whoever it was for was told when the epoch changed; its GroupInfo is on the server.
             try awaitNewcomers(
                 staged.changes.added.map { ($0.identity, $0.signatureKey) }, of: staged.committer,
                 epoch: staged.baseEpoch, in: group, &turn)
@@ -164,7 +166,7 @@ extension ClientCore {
                 events = [SystemEvent(.created, actor: try account(turn).userID)]
                 group.record.status = .active
             }
-            // That we are off the roster, too, the answer to our leaving tells.
+            // If we are off the roster, too, the answer to our leaving tells.
             if waiting.intent != .leave {
                 turn.draft.deleteOutbox(waiting)
                 turn.notice(.done(waiting, sequence: row.sequence))
@@ -173,7 +175,8 @@ extension ClientCore {
         do {
             try merge(staged, row, digest, events: events, into: &group, &turn)
         } catch let error as MLSError {
-            // The staged state does not fit the group any more; it cannot be repaired from here, but from outside.
+            // The staged state no longer fits the group. That cannot be repaired from inside, only by joining from
+            // outside.
             try keepUnreadable(row, digest, .ownLostState, epoch: stored.baseEpoch, in: group, &turn)
             _ = error
             try queueOnce(.rejoin, in: group.id, &turn)
@@ -199,7 +202,8 @@ extension ClientCore {
             if try !turn.draft.epoch(of: group.record).refused(in: row.era).isEmpty,
                 committer == (try account(turn).userID)
             {
-                // The server cannot tell whether a commit lives that contests another one: it has kept the GroupInfo it had.
+                // The server cannot tell whether a commit that contests another one lives: it has kept the GroupInfo it
+                // had.
                 try lookAfterGroupInfo(of: group.id, atOnce: true, &turn)
             }
             group.record.epoch = epoch + 1
@@ -228,7 +232,7 @@ extension ClientCore {
                 try noteLeaving(staged.committer, in: epoch, of: group, &turn)
             }
             try epochIsOver(in: group, &turn)
-            // An external join leaves the server with the GroupInfo of the epoch before.
+            // After an external join, the server has the GroupInfo of the epoch before.
             if staged.changes.external { try lookAfterGroupInfo(of: group.id, &turn) }
         }
         guard !events.isEmpty else { return }
@@ -296,7 +300,7 @@ extension ClientCore {
             turn.draft.deleteOutbox(waiting)
             turn.notice(.done(waiting, sequence: row.sequence))
         }
-        // Whatever else was to bring us in has come to its end by this, too.
+        // This also ends any other attempt to bring us in.
         for other in try turn.draft.outbox(group.id) where other.intent == .rejoin {
             turn.draft.deleteOutbox(other)
             turn.notice(.done(other, sequence: nil))
@@ -311,7 +315,7 @@ extension ClientCore {
                 next, by: .outside, after: known, in: &group.record, time: row.time, &turn)
         wantNames(in: events, turn)
         turn.draft.putLine(events, of: row, digest, by: me, epoch: staged.baseEpoch, in: group.record)
-        // By it a GroupInfo of the state before ours is told from any other.
+        // It tells a GroupInfo of the state before ours from any other.
         if group.record.entry != .proven {
             try keepWitness(row, digest, epoch: staged.baseEpoch, in: group.id, &turn)
         }
@@ -343,7 +347,7 @@ extension ClientCore {
         return events
     }
 
-    /// A commit says why it removes somebody only where it does nothing else.
+    /// A commit says why it removes someone only if it does nothing else.
     private func removal(of user: ID, in staged: StagedCommit) -> SystemEvent.Kind {
         let changes = staged.changes
         guard changes.added.isEmpty, changes.removed.allSatisfy({ $0.identity == user.bytes }) else { return .removed }
@@ -354,7 +358,7 @@ extension ClientCore {
         }
     }
 
-    /// What waits was sealed with keys that are gone, perhaps under the same epoch number: it will be sealed anew.
+    /// What waits was sealed with keys that are gone, perhaps under the same epoch number: it will be sealed again.
     func unseal(_ group: ID, _ turn: inout Turn) throws {
         for var row in try turn.draft.outbox(group) where row.sealed != nil {
             row.sealed = nil
@@ -362,7 +366,7 @@ extension ClientCore {
         }
     }
 
-    /// Ends our part in a group: keys are deleted, what waits is marked with the reason.
+    /// Ends our part in a group: deletes the keys, and marks what waits with the reason.
     mutating func closeGroup(
         _ group: inout OpenGroup, as status: GroupRecord.Status, because reason: GroupEnd, _ turn: inout Turn
     ) throws {

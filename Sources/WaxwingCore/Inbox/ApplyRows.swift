@@ -4,16 +4,17 @@ import MLS
 /// A group while rows are applied to it.
 struct OpenGroup {
     var record: GroupRecord
-    /// Nil where we have no keys (yet).
+    /// Nil if we have no keys (yet).
     var state: Group?
     var epochChanged = false
 
     var id: ID { record.id }
 }
 
-/// Applying fetched rows in log order: settle what is ours, open what is not, keep what cannot be opened with its reason.
+/// Applies fetched rows in log order: settles what is ours, opens the rest, and keeps what cannot be opened with its
+/// reason.
 extension ClientCore {
-    /// Applies the next rows of one group that has some waiting.
+    /// Applies the next rows of a group that has some waiting.
     mutating func applyWaitingRows(_ turn: inout Turn) throws {
         guard let id = lanes.backlog.keys.min() else { return }
         guard let record = try turn.draft.group(id) else {
@@ -36,7 +37,7 @@ extension ClientCore {
         lanes.ask(id)
     }
 
-    /// The rows that one change set takes: so many, or so many bytes, whichever comes first. And whether no more are waiting.
+    /// The rows for one change set, limited by number and by bytes, and whether no more are waiting.
     private func waitingRows(of group: ID, _ turn: Turn) throws -> (rows: [Record], isAll: Bool) {
         let prefix = Keys.inbox(group)
         var rows: [Record] = []
@@ -90,7 +91,7 @@ extension ClientCore {
             try ownMessageArrived(order, row, digest, in: group, &turn)
             return
         case .row(let era, let sequence):
-            // Either our own message whose answer came before its row, or a second copy of something known.
+            // Either our own message, whose answer came before its row, or a second copy of something known.
             if era == row.era, sequence == row.sequence { try takeServerTime(of: row, in: group, &turn) }
             if era < row.era, sequence == row.sequence { try noteAgain(row, from: era, in: group.id, &turn) }
             if era == row.era, sequence > row.sequence {
@@ -103,8 +104,8 @@ extension ClientCore {
         }
     }
 
-    /// An archive says that this row stands in the log at some place. That keeps it from being shown twice, but never from being applied:
-    /// where the log has it at another place, that of the archive is given up.
+    /// An archive says that this row is in the log at some place. That keeps it from being shown twice, but never from
+    /// being applied: if the log has it at another place, the archive's place is given up.
     private mutating func applyClaimed(
         _ row: InboxRow, _ digest: [UInt8], at place: (era: UInt32, sequence: UInt64), to group: inout OpenGroup,
         _ turn: inout Turn
@@ -114,7 +115,7 @@ extension ClientCore {
             try applyNew(row, digest, to: &group, &turn)
             return
         }
-        // Nothing but an archive could tell what a message says for which there are no keys.
+        // Without keys, only an archive could tell what a message says.
         if group.state == nil, let summary = try? MLSMessage.summary(of: row.message),
             summary.contentType == .application
         {
@@ -128,7 +129,7 @@ extension ClientCore {
         try dropImported(at: place, for: row, in: group, &turn) { $0.digest == digest }
     }
 
-    /// Deletes the line that an archive has for a row, if the row turned out to stand elsewhere.
+    /// Deletes the line that an archive has for a row, if the row turned out to be elsewhere.
     func dropImported(
         at place: (era: UInt32, sequence: UInt64), for row: InboxRow, in group: OpenGroup, _ turn: inout Turn,
         where isDouble: (HistoryRow) -> Bool
@@ -179,7 +180,7 @@ extension ClientCore {
             try noteCommit(summary, row, in: group.id, &turn)
         }
         if summary.contentType == .commit, group.record.entry != .proven {
-            // Should our branch turn out to be dead, it will be asked for which state this was made.
+            // If our branch turns out to be dead, this tells for which state the commit was made.
             try keepWitness(row, digest, epoch: summary.epoch ?? 0, in: group.id, &turn)
         }
         switch summary.contentType {
@@ -189,8 +190,8 @@ extension ClientCore {
         }
     }
 
-    /// What is known of a ciphertext: by its mark; where a server counts anew, also by the row that had the same number before, for rows from
-    /// an archive need not have marks.
+    /// What is known of a ciphertext: by its mark or, if the server has restarted its numbering, also by the row that
+    /// had the same number before, since rows from an archive may have no marks.
     private func known(_ row: InboxRow, _ digest: [UInt8], in group: OpenGroup, _ turn: Turn) throws -> SeenRecord? {
         if let mark = try turn.draft.seen(group.id, digest: digest) { return mark }
         for era in (row.era - min(row.era, ClientLimits.earlierEras)..<row.era).reversed() {
@@ -210,7 +211,7 @@ extension ClientCore {
     ) throws {
         let epoch = summary.epoch ?? 0
         guard epoch >= group.record.joinedEpoch else {
-            // Late, or from those who have not come along with us.
+            // It is late, or from people who have not come along with us.
             if group.record.joinTag.isEmpty { try doubt(group.record, &turn) }
             return
         }
@@ -229,7 +230,7 @@ extension ClientCore {
         }
         let messageID = MessageID(message.authenticatedData)
         if let messageID {
-            // Sealed anew by its sender after the epoch changed, while the first copy had come through all the same.
+            // Its sender sealed it again after the epoch changed, although the first copy had come through.
             let key = Keys.seen(group.id, sender: sender, message: messageID)
             switch try turn.draft.record(.seen, key, as: SeenRecord.self) {
             case .own, .row:
@@ -271,8 +272,8 @@ extension ClientCore {
         }
     }
 
-    /// Why something is not good that does not hold. What was made on a dead branch of the group cannot be told from a forgery by its tags; that
-    /// the log has a commit which opened such a branch can.
+    /// Why something is invalid. Its tags cannot tell whether it was made on a dead branch of the group or is a
+    /// forgery; but the log can, if it has a commit that opened such a branch.
     func reason(_ error: MLSError, _ epoch: UInt64, _ group: ID, _ turn: Turn) throws -> HistoryRow.Unreadable {
         switch error.code {
         case .malformed: return .malformed
@@ -298,7 +299,7 @@ extension ClientCore {
         var why = why
         if why == .lostState, row.sender == (try account(turn).userID) { why = .ownLostState }
         let key = Keys.history(group.id, era: row.era, sequence: row.sequence)
-        // What cannot be opened here may have come from an archive that was made where it could be.
+        // What cannot be opened here may have come from an archive made where it could be opened.
         if let known: HistoryRow = try turn.draft.record(.history, key), known.isReadable, known.digest == digest {
             return
         }
@@ -317,12 +318,12 @@ extension ClientCore {
     ) throws {
         try keepUnreadable(row, digest, .epochNotReached, epoch: epoch, in: group, &turn)
         let bytes = group.record.parkedBytes + UInt64(row.message.count)
-        // Beyond the bounds a row stays as an unreadable line: a flood must not fill the disk.
+        // Beyond the bounds, a row stays as an unreadable line: a flood must not fill the disk.
         guard group.record.parkedRows < ClientLimits.parkedRows, bytes <= ClientLimits.parkedBytes else { return }
         group.record.parkedRows += 1
         group.record.parkedBytes = bytes
         turn.draft.put(.inbox, Keys.parked(group.id, epoch: epoch, era: row.era, sequence: row.sequence), row)
-        // Not seen yet in the sense that matters: when it is tried again it must not count as a double.
+        // It does not count as seen yet: when it is tried again, it must not be taken for a second copy.
         turn.draft.delete(.seen, Keys.seen(group.id, digest: digest))
         lanes[group.id].hasParked = true
     }
@@ -350,7 +351,7 @@ extension ClientCore {
         return row
     }
 
-    /// We are in again by another door: what was sent in the epochs between can never be opened.
+    /// We have joined again another way: what was sent in the epochs between can never be opened.
     mutating func giveUpParked(in group: inout OpenGroup, _ turn: inout Turn) throws {
         lanes[group.id].hasParked = false
         for stored in try turn.draft.page(.inbox, prefix: Keys.parked(group.id)) {
@@ -358,7 +359,7 @@ extension ClientCore {
             let digest = sha256(row.message)
             turn.draft.put(
                 .seen, Keys.seen(group.id, digest: digest), SeenRecord.row(era: row.era, sequence: row.sequence))
-            // What is no MLS message was never a message to anybody.
+            // What is not an MLS message was never a message to anyone.
             if let summary = try? MLSMessage.summary(of: row.message), summary.contentType == .application {
                 try keepUnreadable(row, digest, .lostState, epoch: summary.epoch ?? 0, in: group, &turn)
             } else {
@@ -367,7 +368,7 @@ extension ClientCore {
         }
     }
 
-    /// Deletes the line that stands for a row which could not be opened; one that an archive made readable stays.
+    /// Deletes the line of a row that could not be opened. A line that an archive made readable stays.
     private func dropUnreadable(_ row: InboxRow, in group: OpenGroup, _ turn: inout Turn) throws {
         let key = Keys.history(group.id, era: row.era, sequence: row.sequence)
         guard let line: HistoryRow = try turn.draft.record(.history, key), !line.isReadable else { return }
@@ -376,11 +377,11 @@ extension ClientCore {
 
     // MARK: Our own rows
 
-    /// A message of ours stands in the log: the answer to its POST may have been lost, or may still be on its way.
+    /// A message of ours is in the log: the answer to its POST may have been lost, or may still be on its way.
     private mutating func ownMessageArrived(
         _ order: UInt64, _ row: InboxRow, _ digest: [UInt8], in group: OpenGroup, _ turn: inout Turn
     ) throws {
-        // Without an outbox row this is the second copy of a message that was sealed anew.
+        // Without an outbox row, this is the second copy of a message that was sealed again.
         guard let waiting = try turn.draft.outboxRow(group.id, order: order) else { return }
         try settle(
             waiting, in: group.record, era: row.era, sequence: row.sequence, time: row.time, digest: digest, &turn)

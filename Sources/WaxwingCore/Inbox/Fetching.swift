@@ -1,7 +1,7 @@
 import ConclaveProtocol
 import MLS
 
-/// Fetching the log: page by page, raw rows and cursor durable before anything is done with them.
+/// Fetches the log page by page. Raw rows and the cursor are durable before anything is done with them.
 extension ClientCore {
     mutating func beginPage(_ record: GroupRecord, _ serverID: ID, _ token: SessionToken, _ turn: inout Turn) {
         let lane = lanes[record.id]
@@ -38,7 +38,7 @@ extension ClientCore {
             try restartNumbering(record, &turn)
             return
         }
-        // A log that is empty from its very beginning says nothing of what has left it meanwhile.
+        // A log that is empty from its very beginning says nothing about what has left it meanwhile.
         let isEmptied = request.isLook && !request.overlap && rows.isEmpty
         if isEmptied || hasGap(rows, after: record.cursor) { try lookForLostCommits(&record, &turn) }
         for row in rows {
@@ -59,11 +59,12 @@ extension ClientCore {
         if lanes[request.group].pageRows < ClientLimits.pageRows { lanes[request.group].pageRows += 1 }
     }
 
-    /// Whether the server has begun to count anew: then the row where our cursor stands is another one, or lies ahead of an empty log.
+    /// Whether the server has restarted its numbering: then another row is at our cursor, or the log is empty and the
+    /// cursor lies ahead of it.
     private func numberingChanged(_ first: LogRow?, _ record: GroupRecord, _ turn: Turn) throws -> Bool {
         guard let first else {
-            // Nothing at or behind the cursor: either all is deleted, or the server counts from 1 again. Rows that turn out to be
-            // known are skipped by their digest.
+            // There is nothing at or after the cursor: either everything is deleted, or the server counts from 1 again.
+            // Rows that turn out to be known are skipped by their digest.
             return true
         }
         guard first.sequence == record.cursor else { return false }
@@ -74,20 +75,21 @@ extension ClientCore {
         return try !isParked(first, record, turn)
     }
 
-    /// Whether a row has the number that the server gave to a message of ours, which we have not fetched yet: it has forgotten that one.
+    /// Whether a row has the number that the server gave to a message of ours that we have not fetched yet: then the
+    /// server has forgotten ours.
     private func standsOnOurs(_ rows: ArraySlice<LogRow>, _ record: GroupRecord, _ turn: Turn) throws -> Bool {
         guard !rows.isEmpty, let last = try turn.draft.lastSequence(record.id, era: record.era), last > record.cursor
         else { return false }
         let digests = Set(rows.map { sha256($0.message) })
         for row in rows where row.sequence <= last {
             guard let line = try line(at: row.sequence, record, turn) else { continue }
-            // One that stands elsewhere in the log had a damaged answer, and takes its place there.
+            // If that line is elsewhere in the log, the answer to it was damaged, and it gets its right place there.
             if !digests.contains(line.digest) { return true }
         }
         return false
     }
 
-    /// Whether another line stands at a number of the log.
+    /// Whether another line is at a number of the log.
     func isTaken(_ sequence: UInt64, _ digest: [UInt8], _ record: GroupRecord, _ turn: Turn) throws -> Bool {
         try line(at: sequence, record, turn).map { $0.digest != digest } ?? false
     }
@@ -108,10 +110,11 @@ extension ClientCore {
         return false
     }
 
-    /// Rows have left the log that were never seen here, and there may be commits among them: whoever missed one and goes on committing splits
-    /// the group. The server's GroupInfo tells whether the group is ahead of us; nothing is sent before that is known.
+    /// Rows have left the log that we never saw, and there may be commits among them: a member who missed one and goes
+    /// on committing splits the group. The server's GroupInfo tells whether the group is ahead of us; nothing is sent
+    /// before that is known.
     ///
-    /// Written down with the cursor that passes over the gap, as nothing else will tell of it later.
+    /// This is written down together with the cursor that passes over the gap, as nothing else will tell of it later.
     private mutating func lookForLostCommits(_ record: inout GroupRecord, _ turn: inout Turn) throws {
         guard record.status == .active else { return }
         if !record.hasHole {
@@ -121,7 +124,8 @@ extension ClientCore {
         try queueOnce(.rejoin, in: record.id, &turn)
     }
 
-    /// History from an archive ends with a row that nobody here has fetched. If it is a commit, it tells the living GroupInfo from a dead one.
+    /// History from an archive ends with a row that this profile has not fetched. If it is a commit, it tells the
+    /// living GroupInfo from a dead one.
     private func noteCommit(in row: LogRow, of record: GroupRecord, _ turn: inout Turn) throws {
         guard record.status == .keyless, let summary = try? MLSMessage.summary(of: row.message) else { return }
         try noteCommit(summary, InboxRow(era: record.era, row: row), in: record.id, &turn)
@@ -133,16 +137,16 @@ extension ClientCore {
         return try turn.draft.value(.inbox, key) != nil
     }
 
-    /// Reads the log from its beginning under a new era. Rows that are known already are told by their digest.
+    /// Reads the log from its beginning, under a new era. Rows that are already known are recognized by their digest.
     mutating func restartNumbering(_ record: GroupRecord, _ turn: inout Turn) throws {
         var record = record
-        // An archive may have brought rows of a numbering that was never seen from here.
+        // An archive may have brought rows of a numbering that this profile never saw.
         record.era = max(record.era, try turn.draft.lastEra(record.id) ?? 0) + 1
         record.cursor = 0
         turn.draft.put(record)
         lanes[record.id].needsFetch = true
         lanes[record.id].overlap = false
-        // What stood in the log between our cursor and its end is gone, if there was anything.
+        // What was in the log between our cursor and its end is gone, if there was anything.
         try lookForLostCommits(&record, &turn)
     }
 
@@ -155,7 +159,8 @@ extension ClientCore {
         }
     }
 
-    /// The line did not hold for as long as a page takes: on a slow one the next is smaller, or no page would ever come through.
+    /// The connection did not hold for as long as a page takes: on a slow line the next page is smaller, or none would
+    /// ever come through.
     mutating func pageWasTorn(_ request: PendingCall.PageRequest) {
         lanes[request.group].pageRows = max(1, request.limit / 2)
     }

@@ -1,9 +1,10 @@
 import ConclaveProtocol
 import MLS
 
-/// What the log does not show, or no longer.
+/// What the log does not show, or no longer shows.
 extension ClientCore {
-    /// Lines for the messages that never came, of the last epoch but one. By now they are not merely late: whoever sends goes on with the group.
+    /// Lines for messages of the last epoch but one that never came. By now they are not merely late: their senders
+    /// have moved on with the group.
     ///
     /// Called once in each epoch, as it begins.
     func missingMessages(in group: OpenGroup) -> [SystemEvent] {
@@ -13,8 +14,8 @@ extension ClientCore {
         }
     }
 
-    /// A commit of a member stands in the log where another one stood before: the server was put back to an older backup, or shows people different logs.
-    /// What was written behind the earlier one, others may never read.
+    /// A commit of a member is in the log where another one was before: the server was restored to an older backup, or
+    /// shows people different logs. Others may never read what was written after the earlier one.
     mutating func noteReplaced(
         _ row: InboxRow, _ summary: MessageSummary, by committer: Member, in group: OpenGroup, _ turn: inout Turn
     ) throws {
@@ -32,9 +33,9 @@ extension ClientCore {
             in: group.record)
     }
 
-    /// A row that is known stands in the log again at the number that it had, as the server counts now.
+    /// A known row is in the log again, at the number it had, in the present numbering.
     ///
-    /// - Parameter era: that it was known in. A copy that somebody posts has another time.
+    /// - Parameter era: the numbering in which it was known. A copy that someone posts has another time.
     func noteAgain(_ row: InboxRow, from era: UInt32, in group: ID, _ turn: inout Turn) throws {
         guard let summary = try? MLSMessage.summary(of: row.message), summary.contentType == .commit,
             let epoch = summary.epoch, let tag = summary.confirmationTag,
@@ -46,9 +47,10 @@ extension ClientCore {
         turn.draft.put(membership, for: group)
     }
 
-    /// Whether the log as it is now has left ours before an epoch: then what is of that epoch may have been written for people who followed the other.
+    /// Whether the present log left ours before an epoch: then what is of that epoch may have been written for people
+    /// who followed the other log.
     func isOfAnotherLog(_ epoch: UInt64, _ group: ID, _ turn: Turn) throws -> Bool {
-        // One that never began to count anew cannot have.
+        // A log that was never numbered again cannot have.
         guard try turn.draft.group(group)?.era ?? 0 > 0 else { return false }
         return try turn.draft.membership(group).log.replacedEpoch.map { epoch > $0 } ?? false
     }

@@ -1,12 +1,12 @@
 import ConclaveProtocol
 import MLS
 
-/// What is remembered of the commits in the log, whether they count or not: by them a living branch of the group is told from a dead one.
+/// Remembers the commits in the log, whether they count or not: they tell a living branch of the group from a dead one.
 extension ClientCore {
     /// What is kept of a leaf's encryption key.
     func mark(_ leafKey: [UInt8]) -> [UInt8] { Array(sha256(leafKey).prefix(CommitLog.markLength)) }
 
-    /// What everybody can read of a commit; nil for what is no commit in a PublicMessage.
+    /// What everyone can read of a commit; nil for anything but a commit in a PublicMessage.
     func logged(_ summary: MessageSummary, _ row: InboxRow, _ turn: Turn) throws -> LoggedCommit? {
         // Nothing of it is verified, so what is kept of it is bounded.
         guard summary.contentType == .commit, let epoch = summary.epoch, let tag = summary.confirmationTag,
@@ -32,7 +32,7 @@ extension ClientCore {
     ///
     /// - Parameters:
     ///   - marks: of the leaves that end with it, as far as they are known.
-    ///   - isSure: no row is missing behind which another commit may have counted.
+    ///   - isSure: no row is missing after which another commit may have counted.
     func noteMerged(
         _ staged: StagedCommit, _ row: InboxRow, replacing marks: [[UInt8]], isSure: Bool = true, in group: ID,
         _ turn: inout Turn
@@ -45,7 +45,8 @@ extension ClientCore {
 
     // MARK: Without keys
 
-    /// Without keys nothing can be opened or verified. But which commits stand in the log tells whether an external commit can count.
+    /// Without keys, nothing can be opened or verified. But which commits are in the log tells whether an external
+    /// commit can count.
     mutating func lookForOurPlace(
         _ row: InboxRow, _ digest: [UInt8], _ summary: MessageSummary, in group: OpenGroup, _ turn: inout Turn
     ) throws {
@@ -60,7 +61,8 @@ extension ClientCore {
         }
     }
 
-    /// Keeps a commit as it is: when a GroupInfo has come, its signature tells whether it was made for that state of the group.
+    /// Keeps a commit as it is: once a GroupInfo has come, its signature tells whether the commit was made for that
+    /// state of the group.
     func keepWitness(
         _ row: InboxRow, _ digest: [UInt8], epoch: UInt64, in group: ID, _ turn: inout Turn
     ) throws {
@@ -85,16 +87,16 @@ extension ClientCore {
         try witnesses(in: group, epoch: view.epoch, turn).contains { view.hasCommit($0) }
     }
 
-    /// Whether a commit stands in the log that was made for the state that a GroupInfo shows: that state is over then.
+    /// Whether a commit is in the log that was made for the state that a GroupInfo shows: then that state is over.
     func isOver(_ view: OutsideView, in group: ID, _ turn: Turn) throws -> Bool {
         let kept = try witnesses(in: group, epoch: view.epoch, turn)
         if kept.contains(where: { view.hasCommit($0) }) { return true }
-        // Of some only the tag was kept.
+        // For some, only the tag was kept.
         return try turn.draft.membership(group).log[view.epoch].count > kept.count
     }
 
-    /// A commit of the epoch that our external commit was built on stands before it in the log, and was made for the same state: ours is dead.
-    /// One that was made for another branch is none of our concern.
+    /// A commit that comes before ours in the log and was made for the same state as our external commit: then ours is
+    /// dead. A commit made for another branch does not concern us.
     func rival(of summary: MessageSummary, _ message: [UInt8], in group: ID, _ turn: Turn) throws -> [UInt8]? {
         guard summary.contentType == .commit else { return nil }
         for (digest, staged) in try turn.draft.staged(group) {

@@ -1,9 +1,9 @@
 import ConclaveProtocol
 import MLS
 
-/// Messages of our own: those whose answer came before their row, and those that this profile has not written.
+/// Messages of our own: those whose answer came before their row, and those that this profile did not write.
 extension ClientCore {
-    /// The history row was written when the POST was answered, by our own clock; all members show the server's.
+    /// The history row was written when the POST was answered, by our own clock; all members show the server's time.
     mutating func takeServerTime(of row: InboxRow, in group: OpenGroup, _ turn: inout Turn) throws {
         let key = Keys.history(group.id, era: row.era, sequence: row.sequence)
         guard var history = try turn.draft.record(.history, key, as: HistoryRow.self), history.time != row.time else {
@@ -13,8 +13,8 @@ extension ClientCore {
         turn.draft.put(.history, key, history)
     }
 
-    /// The answer to a message of ours named a number further on than its row has: it was damaged on its way. The log is right, and another row will
-    /// come under that number.
+    /// The answer to a message of ours named a higher number than its row has: it was damaged on its way. The log is
+    /// right, and another row will come under that number.
     mutating func takePlace(
         of row: InboxRow, _ digest: [UInt8], insteadOf claimed: UInt64, in group: OpenGroup, _ turn: inout Turn
     ) throws {
@@ -30,12 +30,12 @@ extension ClientCore {
 
     // MARK: Written elsewhere
 
-    /// A message that bears our name, and that this profile has not sealed.
+    /// Handles a message in our name that this profile has not sealed.
     ///
-    /// Where it opens with a key of ours that was never used here, and says what we never said here, our own signature is on words that are not from
-    /// here: another copy of the profile has written it, or a later state that this one was put back from. Our keys have been used, or will be, by
-    /// somebody else. What we did say any member can seal again under a later key (RFC 9420 §6.3.2), and anything at all under a key that was used:
-    /// both prove nothing.
+    /// If it opens with a key of ours that was never used here, and says what we never said here, our own signature is
+    /// on words that are not from here: another copy of the profile wrote it, or a later state from before this one was
+    /// restored. Someone else has used our keys, or will. Two things prove nothing: what we did say, which any member
+    /// can seal again under a later key (RFC 9420 §6.3.2), and anything under a key that was already used.
     mutating func applyOwnFromElsewhere(
         _ row: InboxRow, _ digest: [UInt8], epoch: UInt64, in group: inout OpenGroup, _ turn: inout Turn
     ) throws {
@@ -60,7 +60,7 @@ extension ClientCore {
         }
         switch mark {
         case .own, .row:
-            // Ours; only what has never left this profile no member can have.
+            // It is ours. Only what has never left this profile is known to no member.
             guard let waiting, waiting.attempts == 0 else {
                 if opened.passedOver == 0 { group.state?.take(opened) }
                 return
@@ -86,15 +86,16 @@ extension ClientCore {
         turn.draft.putLine(message, of: row, digest, by: me, in: group.record)
     }
 
-    /// It is proven that somebody else has our keys of an epoch. Once in each epoch: the next one has others.
+    /// It is proven that someone else has our keys of an epoch. Handled once in each epoch: the next one has other
+    /// keys.
     private mutating func keysAreSpent(_ record: GroupRecord, epoch: UInt64, _ turn: inout Turn) throws {
         guard epoch == record.epoch, try !turn.draft.epoch(of: record).areKeysSpent else { return }
         try renewAllKeys(&turn)
         turn.notice(.writtenElsewhere(group: record.id))
     }
 
-    /// Perhaps a key of ours was used twice: what waits gets another one, or readers would take it for a copy. They skip a second copy by its id. Any
-    /// member can bring this about, so it has an end.
+    /// Perhaps a key of ours was used twice: what waits gets another one, or readers would take it for a copy. They
+    /// skip a second copy by its id. Any member can bring this about, so there is a limit.
     private func sealAnew(_ record: GroupRecord, _ turn: inout Turn) throws {
         var epoch = try turn.draft.epoch(of: record)
         guard epoch.timesSealedAnew < ClientLimits.timesSealedAnew else { return }

@@ -1,28 +1,30 @@
 import ConclaveProtocol
 import MLS
 
-/// Commits that no member can take. A server that counts commits reads only their headers: it may have counted one of these for its epoch, and
-/// taken its GroupInfo.
+/// Commits that no member can take. A server that counts commits reads only their headers: it may have counted one of
+/// these for its epoch, and accepted its GroupInfo.
 extension ClientCore {
-    /// Puts the living GroupInfo back, and notes a row whose commit every member refuses: the group's next commit contests it
-    /// (``APIRequest/contests``). Where we alone are shut out, the group may have gone on with it.
+    /// Puts the living GroupInfo back, and notes a row whose commit every member refuses: the group's next commit
+    /// contests it (``APIRequest/contests``). If only we are shut out, the group may have gone on with that commit.
     mutating func refuse(_ row: InboxRow, everyoneSeesWhy: Bool, in group: OpenGroup, _ turn: inout Turn) throws {
         guard everyoneSeesWhy else {
-            // Others may have taken it: whether the group went on with it is asked first. Our GroupInfo would open an epoch again that is over.
+            // Others may have accepted it, so first ask whether the group went on with it. Our GroupInfo would reopen
+            // an epoch that is over.
             try queueOnce(.rejoin, in: group.id, &turn)
             return
         }
         var epoch = try turn.draft.epoch(of: group.record)
         epoch.note(refused: row.sequence, era: row.era)
         turn.draft.put(epoch, for: group.id)
-        // A server that takes a member's word goes back to the epoch of a GroupInfo; it does so only while the row is in the log.
+        // A server that takes a member's word goes back to the epoch of a GroupInfo; it does so only while the row is
+        // in the log.
         try lookAfterGroupInfo(of: group.id, isTold: true, &turn)
     }
 
-    /// What somebody tried by a handshake message that everyone refuses for what it says; its signature has been verified before that. Nil if it
-    /// cannot be told who: it came in a PrivateMessage.
+    /// What someone tried with a handshake message that everyone refuses because of its content. Its signature has been
+    /// verified before that. Nil if the sender cannot be known: it came in a PrivateMessage.
     ///
-    /// - Returns: also who has sent it; nil for one who comes in from outside, whose name is only a claim.
+    /// - Returns: also who sent it; nil for someone joining from outside, whose name is only a claim.
     func tries(_ summary: MessageSummary, in group: OpenGroup) -> (sender: ID?, events: [SystemEvent])? {
         guard let state = group.state, let proposals = summary.proposal ?? summary.commit?.proposals else { return nil }
         guard let sender = summary.sender else {
@@ -46,7 +48,7 @@ extension ClientCore {
         return (actor, events)
     }
 
-    /// A row that begins like a commit, which is as far as a server reads, and is no MLS message after that.
+    /// Handles a row that begins like a commit, which is as far as a server reads, but is not an MLS message.
     mutating func applyBrokenCommit(
         _ row: InboxRow, _ digest: [UInt8], _ header: CommitHeader, to group: inout OpenGroup, _ turn: inout Turn
     ) throws {
@@ -55,7 +57,7 @@ extension ClientCore {
             return
         }
         if header.epoch > state.epoch {
-            // It stands in the way once that epoch is reached.
+            // It is in the way once that epoch is reached.
             try park(row, digest, epoch: header.epoch, in: &group, &turn)
             return
         }
@@ -95,8 +97,8 @@ struct CommitHeader {
 }
 
 extension MLSError {
-    /// Whether every member refuses a commit for the same reason. What is missing here, or was sealed to this member alone, is no such reason:
-    /// others may have taken that commit.
+    /// Whether every member refuses a commit for the same reason. That is not so if something is missing here, or was
+    /// sealed to this member alone: others may have accepted that commit.
     var everyoneSeesWhy: Bool {
         switch code {
         case .malformed, .invalidSignature, .invalidTag, .invalidKey, .invalidTree, .invalidLeafNode,

@@ -1,8 +1,8 @@
 import ConclaveProtocol
 import MLS
 
-/// Inviting: look the user up, take a key package, stage an Add and escrow it. The staged commit is not merged before it comes back in the
-/// log, which may be days later, or never.
+/// Inviting: looks the user up, takes a key package, stages an Add and escrows it. The staged commit is merged only
+/// when it comes back in the log, which may be days later, or never.
 extension ClientCore {
     /// The server holds ten regular key packages and one of last resort; looking the user up is a step, too.
     private static var keyPackagesTried: UInt32 { 12 }
@@ -13,7 +13,7 @@ extension ClientCore {
         guard let serverID = record.serverID, record.status == .active else { return .rest }
         switch row.intent {
         case .renewInvite where row.steps == 0:
-            // Another admin may have done it meanwhile.
+            // Another admin may have invited them meanwhile.
             let call = Endpoint.groupInvites(group: serverID, token: token)
             start(.lookBeforeRenewal(call), call.request, row, &turn)
         case .renewInvite(let user):
@@ -34,7 +34,7 @@ extension ClientCore {
             }) {
                 escrow(try stagedCommit(stored), digest, user, row, serverID, token, &turn)
             } else if !serverClock.isKnown(turn.moment), turn.now.seconds < ServerClock.earliest {
-                // No key package would do, and each that is taken is lost to others.
+                // No key package would do, and each one taken is lost to others.
                 return fail(row, .clockWrong(now: turn.now.seconds), &turn)
             } else {
                 let call = Endpoint.invite([user], group: serverID, token: token)
@@ -81,7 +81,7 @@ extension ClientCore {
             resume(row, as: row.intent, &turn)
         } catch let error as MLSError {
             if row.steps < Self.keyPackagesTried, error.code != .invalidState {
-                // This one is spent; the next may be good, at the latest the one of last resort.
+                // This one is spent. The next may be good, or at last the one of last resort.
                 resume(row, as: row.intent, &turn)
                 return
             }
@@ -92,8 +92,8 @@ extension ClientCore {
         }
     }
 
-    /// The moment by which a key package's lifetime is judged: our own clock where it is valid by that, else the one to go by where ours
-    /// may be wrong.
+    /// The moment by which a key package's lifetime is judged: our own clock if the package is valid by that, otherwise
+    /// the time to go by if ours may be wrong.
     private func moment(for keyPackage: KeyPackage, _ turn: Turn) -> UInt64 {
         if (try? keyPackage.leafNode.checkLifetime(now: turn.now.seconds)) != nil { return turn.now.seconds }
         return serverClock.seconds(turn.moment)
@@ -108,7 +108,7 @@ extension ClientCore {
         }
         guard case .invite(let username, let user) = row.intent else { return known }
         known.name = username.isEmpty ? try user.flatMap { try turn.draft.user($0) }?.username ?? "" : username
-        // One that does not even decode says nothing about time.
+        // A key package that does not even decode says nothing about time.
         if let keyPackage = try? KeyPackage(message: package.keyPackage),
             case .keyPackage(let lifetime) = keyPackage.leafNode.source
         {
@@ -126,27 +126,29 @@ extension ClientCore {
                 turn.draft.put(staged, for: row.group, digest: digest)
             }
         } catch {
-            // A damaged record shows itself on the next read; the invite itself stands.
+            // A damaged record shows up on the next read; the invite itself stands.
         }
         turn.draft.deleteOutbox(row)
         turn.notice(.done(row, sequence: nil))
     }
 
-    /// The server says "already invited": by an earlier try of ours whose answer was lost, or by somebody else.
+    /// The server says "already invited": by an earlier try of ours whose answer was lost, or by someone else.
     mutating func escrowFound(
         _ invites: [PendingInvite], _ digest: [UInt8], _ user: ID, _ row: OutboxRow, _ record: GroupRecord,
         _ turn: inout Turn
     ) throws {
         if let invite = invites.first(where: { $0.invitee == user }) {
             if try invite.inviter == account(turn).userID {
-                // An earlier try of ours came through, of this or of an older commit: take it back and escrow the one we hold.
+                // An earlier try of ours came through, with this or an older commit: take that invite back and escrow
+                // the commit we hold.
                 resume(row, as: .renewInvite(user: user), &turn)
             } else {
                 turn.draft.deleteStaged(record.id, digest: digest)
                 giveUp(row, .alreadyInvited(by: invite.inviterUsername), &turn)
             }
         } else if row.attempts > 1, !digest.isEmpty {
-            // A member by now, perhaps by our own earlier try: its bytes may stand in the log, so the staged commit is kept.
+            // They are a member by now, perhaps by our own earlier try: its bytes may be in the log, so the staged
+            // commit is kept.
             holdEscrow(row, user, &turn)
         } else {
             turn.draft.deleteStaged(record.id, digest: digest)
@@ -167,8 +169,8 @@ extension ClientCore {
         lanes[row.group].recheckEscrows = true
     }
 
-    /// Nothing was there to cancel: taken back by an earlier try whose answer was lost, or accepted, declined or expired. Nobody is asked
-    /// twice who said no.
+    /// There was nothing to cancel: an earlier try whose answer was lost took it back, or it was accepted or declined,
+    /// or it expired. No one who said no is asked twice.
     mutating func inviteWasGone(
         _ user: ID, _ row: OutboxRow, _ record: GroupRecord, mayBeOurDoing: Bool, _ turn: inout Turn
     ) throws {
@@ -181,7 +183,7 @@ extension ClientCore {
         lanes[record.id].goneInvites[user] = lanes.account.round + 1
     }
 
-    /// Tells of invites that are gone and made no one a member, once the roster is young enough to say so.
+    /// Tells of invites that are gone and made no one a member, once the roster is recent enough to say so.
     mutating func tellGoneInvites(of group: ID, _ roster: MembershipRecord, _ turn: inout Turn) {
         for (user, round) in lanes[group].goneInvites.sorted(by: { $0.key < $1.key })
         where round <= lanes.account.roundDone {
@@ -192,7 +194,7 @@ extension ClientCore {
 
     // MARK: Renewing
 
-    /// The invites of a group as they are now, for all renewals that wait: each is still to be made, or no longer.
+    /// The group's invites have come, for all renewals that wait: decides which are still to be made.
     mutating func renewals(
         among invites: [PendingInvite], asked: OutboxRow, _ record: GroupRecord, _ turn: inout Turn
     ) throws {
@@ -223,8 +225,8 @@ extension ClientCore {
         }
     }
 
-    /// Whether the invites of a group may hold stale ones that we, as an admin, should renew: they are looked through once in each epoch. An only
-    /// admin knows their own invites, unless they were made on another device.
+    /// Whether the invites of a group may include stale ones that we, as an admin, should renew: they are looked
+    /// through once in each epoch. An only admin knows their own invites, unless they were made on another device.
     func mustLookAfterInvites(_ record: GroupRecord, _ turn: Turn) throws -> Bool {
         guard record.status == .active, record.serverID != nil else { return false }
         let epoch = try turn.draft.epoch(of: record)
@@ -233,7 +235,8 @@ extension ClientCore {
         return try admins.contains(account(turn).userID) && (admins.count > 1 || record.joinedEpoch == record.epoch)
     }
 
-    /// Any admin renews the invites that the group has outgrown: whose inviter is away, or has lost what they had staged.
+    /// Renews invites that the group has outgrown, which any admin does, as the inviter may be away or may have lost
+    /// what they had staged.
     private mutating func renewStale(
         _ invites: [PendingInvite], in group: ID, isDrained: Bool, _ turn: inout Turn
     ) throws {
@@ -268,8 +271,8 @@ extension ClientCore {
 
     /// Compares the invites that the server still holds with those we have staged, and looks after those of others.
     ///
-    /// One that is gone may have been accepted: then its commit is in the log. So the staged commit is forgotten only if it is missing a
-    /// second time, with the log drained in between.
+    /// One that is gone may have been accepted: then its commit is in the log. So the staged commit is forgotten only
+    /// if it is missing a second time, with the log read to its end in between.
     mutating func escrowsAre(_ invites: [PendingInvite], in group: ID, _ turn: inout Turn) throws {
         let lane = lanes[group]
         let isDrained = !lane.needsFetch && !lane.busy && lanes.backlog[group] == nil

@@ -1,13 +1,13 @@
 import ConclaveProtocol
 import MLS
 
-/// Accepting an invite, and coming in by its Welcome.
+/// Accepting an invite, and joining by its Welcome.
 extension ClientCore {
     /// How often an invite that is gone is looked for again before the accept counts as refused.
     private static var looksForRenewedInvite: UInt32 { 3 }
 
-    /// Accept, then fetch the Welcome, then look at the roster: each step can be repeated, and a second accept that is refused is followed up
-    /// all the same, since the first may have come through.
+    /// Accepts, then fetches the Welcome, then looks at the roster. Each step can be repeated. A second accept that is
+    /// refused is still followed up, since the first may have come through.
     mutating func accept(_ row: OutboxRow, _ invite: ID, _ token: SessionToken, _ turn: inout Turn) -> LaneStep {
         switch lanes[row.group].acceptAnswer {
         case nil:
@@ -45,14 +45,14 @@ extension ClientCore {
         lanes[record.id].acceptAnswer = nil
         lanes.account.groupsStale = true
         if groups.contains(where: { $0.group == record.serverID }) {
-            // A member without a Welcome that fits: come in from outside.
+            // We are a member without a Welcome that fits: join from outside.
             inviteIsGone(row, &turn)
             try queueOnce(.rejoin, in: record.id, &turn)
         } else if stale {
             lanes.account.invitesStale = true
             delay(row, .inviteOutdated, &turn)
         } else if row.steps < Self.looksForRenewedInvite {
-            // Taken back to be renewed, perhaps: the list of invites will show another in its place.
+            // Perhaps it was taken back to be renewed: then the list of invites will show another in its place.
             var row = row
             row.steps += 1
             lanes.account.invitesStale = true
@@ -78,10 +78,10 @@ extension ClientCore {
         }
     }
 
-    /// Comes in by a Welcome. The keys are on disk before the server hears that the Welcome is no longer needed.
+    /// Joins by a Welcome. The keys are on disk before the server hears that the Welcome is no longer needed.
     mutating func join(by welcome: PendingWelcome, _ turn: inout Turn) throws {
         guard try mayEnter(welcome.group, turn) else {
-            // No one here has said yes to it: it stays on the server, and is shown as an invite.
+            // No one here has accepted it: it stays on the server, and is shown as an invite.
             try offer(welcome.group, name: "", alias: welcome.groupAlias, &turn)
             return
         }
@@ -91,7 +91,8 @@ extension ClientCore {
             }
         }
         let known = try localGroup(welcome.group, turn)
-        // Old news: the Welcome was used already, and the acknowledgement got lost. Using one twice would use its ratchet keys twice.
+        // Old news: the Welcome was used already, and the acknowledgement got lost. Using one twice would use its
+        // ratchet keys twice.
         let used = Keys.seen(welcome.group, welcome: sha256(welcome.message))
         if known?.status == .active { return }
         if try turn.draft.value(.seen, used) != nil { return }
@@ -138,7 +139,7 @@ extension ClientCore {
                 group, by: .welcome(signer: signer), after: turn.draft.room(record.id), in: &record,
                 time: 0, &turn)
         } catch let error as MLSError {
-            // Not for any key package we hold, or damaged. On the roster we are: come in from outside.
+            // It fits no key package we hold, or is damaged. We are on the roster: join from outside.
             turn.draft.put(record)
             try queueOnce(.rejoin, in: record.id, &turn)
             _ = error
@@ -150,7 +151,7 @@ extension ClientCore {
         lanes.account.groupsStale = true
     }
 
-    /// The list of invites to us.
+    /// The list of invites to us has come.
     mutating func invitesCame(_ invites: [PendingInvite], _ turn: inout Turn) throws {
         let known = try turn.draft.invites()
         let me = try account(turn).userID
@@ -164,7 +165,7 @@ extension ClientCore {
                 turn.draft.put(.invite, record.id.bytes, record)
                 turn.notice(.invite(record))
             }
-            // An invite we said yes to was renewed under a new id, perhaps after we found the old one gone.
+            // An invite that we accepted was renewed under a new id, perhaps after we found the old one gone.
             let group = try localGroup(invite.group, turn)?.id ?? invite.group
             for var row in try turn.draft.outbox(group) where row.state != .sending {
                 guard case .accept(let old) = row.intent, old != invite.invite, lanes[group].acceptAnswer == nil

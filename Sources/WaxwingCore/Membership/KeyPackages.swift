@@ -1,7 +1,7 @@
 import ConclaveProtocol
 import MLS
 
-/// Keeping the server stocked with key packages, so that others can invite us while we are away.
+/// Keeps the server stocked with key packages, so that others can invite us while we are away.
 extension ClientCore {
     mutating func replenishKeyPackages(_ token: SessionToken, _ turn: inout Turn) throws {
         let account = try account(turn)
@@ -28,7 +28,8 @@ extension ClientCore {
             return
         }
         if fullSet, account.keyPackagesUploadedAt > 0, !lanes.account.keyPackagesReset {
-            // The server keeps ten and hands out the oldest first: what is there would outlive its time, and leave no room for the new ones.
+            // The server keeps ten and hands out the oldest first: what is there would outlive its time, and leave no
+            // room for the new ones.
             let call = Endpoint.resetAccount(token: token)
             begin(.resetKeyPackages(call), call.request, &turn)
             return
@@ -41,9 +42,9 @@ extension ClientCore {
                     data: try record.bundle(crypto).keyPackage.message,
                     isLastResort: record.isLastResort))
         }
-        // After a reset an earlier answer to the same upload is no longer true.
+        // After a reset, an earlier answer to the same upload is no longer true.
         let once = lanes.account.keyPackagesReset ? nil : hexEncode(sha256(waiting.flatMap(\.key)).prefix(16))
-        // If no answer comes, the server may hold these already: there must be room for them all once more.
+        // If no answer comes, the server may hold these already: there must be room for all of them again.
         lanes.account.keyPackagesReset = false
         let call = Endpoint.uploadKeyPackages(
             uploads, fingerprint: account.fingerprint, token: token, idempotencyKey: once)
@@ -51,9 +52,10 @@ extension ClientCore {
             .uploadKeyPackages(call, references: waiting.map(\.key), fullSet: fullSet), call.request, &turn)
     }
 
-    /// A Welcome came by this key package. Its private keys go at once, so that no one can open the Welcome any more; those of last resort stay for
-    /// other invites that were made by it, until a bound after another one has taken its place (``ClientLimits/usedLastResortLifetime``).
-    /// Since they stay, our leaf has to be independent of them before anything is said: new keys come first.
+    /// A Welcome came by this key package. Its private keys are deleted at once, so that no one can open the Welcome
+    /// any more. Those of last resort stay for other invites that were made with it, until a time after another one has
+    /// taken its place (``ClientLimits/usedLastResortLifetime``). Since they stay, our leaf has to become independent
+    /// of them before anything is sent: new keys come first.
     mutating func spend(_ record: KeyPackageRecord, _ key: [UInt8], in group: ID, _ turn: inout Turn) throws {
         guard record.isLastResort else {
             turn.draft.delete(.keyPackage, key)
@@ -83,8 +85,8 @@ extension ClientCore {
         return Record(key: key, value: record.stored)
     }
 
-    /// Whether all that the server has of ours is to be replaced: it is old, or was made by a clock that was wrong, and no one can use it.
-    /// A moment in the future says nothing about what is there.
+    /// Whether everything of ours on the server is to be replaced: it is old, or was made by a wrong clock, so no one
+    /// can use it. A moment in the future says nothing about what is there.
     private func needsFullSet(_ account: AccountRecord, _ turn: Turn) throws -> Bool {
         let moment = serverClock.seconds(turn.moment)
         let uploadedAt = account.keyPackagesUploadedAt
@@ -95,7 +97,7 @@ extension ClientCore {
         return !published.contains(where: \.isLastResort) || published.contains { !$0.lifetime.contains(moment) }
     }
 
-    /// Private keys whose key package nobody may use any more, with a day's grace for invites under way.
+    /// Deletes private keys whose key package no one may use any more, with a day's grace for invites under way.
     private mutating func forgetWithdrawn(_ turn: inout Turn) throws {
         let believed = serverClock.seconds(turn.moment)
         // A clock that jumps ahead, ours or the server's, must not cost an invite under way its keys.
@@ -130,7 +132,7 @@ extension ClientCore {
             record.isUploaded = true
             turn.draft.put(.keyPackage, reference, record)
         }
-        // The server has one of last resort: the new one, from now on.
+        // The server has one of last resort: from now on the new one.
         for stored in try turn.draft.page(.keyPackage, prefix: []) where !references.contains(stored.key) {
             var record = try KeyPackageRecord(stored: stored.value)
             guard record.isPublished, fullSet || hasLastResort && record.isLastResort else { continue }

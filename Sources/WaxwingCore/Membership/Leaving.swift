@@ -1,10 +1,10 @@
 import ConclaveProtocol
 import MLS
 
-/// Leaving a group: the server takes us off its list, and a commit of ours says so to the members, under our own signature. The list alone would be the
-/// server's word, and no one takes a member out for that.
+/// Leaving a group: the server takes us off its list, and a commit of ours says so to the members, under our own
+/// signature. The list alone would only be the server's word, and no one removes a member for that.
 extension ClientCore {
-    /// Races that our commit may lose before we go without a word.
+    /// Races that our commit may lose before we go without one.
     private static var racesLost: UInt32 { 4 }
 
     mutating func leave(
@@ -16,7 +16,7 @@ extension ClientCore {
             do {
                 farewell = try stagedFarewell(row, record, &turn)
             } catch is MLSError {
-                // A group that makes no commits any more is left all the same.
+                // A group that makes no commits any more is left anyway.
             }
         }
         let call = Endpoint.leave(
@@ -37,7 +37,7 @@ extension ClientCore {
             [], for: .outbox(order: row.order), note: RemovalNote.leaving.authenticatedData, in: record, &turn)
     }
 
-    /// The server does not let us go with this commit: with another one, once the log was read, or without.
+    /// The server does not let us go with this commit: we go with another one once the log is read, or without.
     mutating func farewellRefused(_ row: OutboxRow, _ error: ProtocolError, _ turn: inout Turn) throws {
         var row = row
         let isRace = error.code == .conflict

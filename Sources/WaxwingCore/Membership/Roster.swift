@@ -1,7 +1,7 @@
 import ConclaveProtocol
 import MLS
 
-/// The server's roster, and what follows where it differs from the tree.
+/// The server's roster, and what follows if it differs from the tree.
 extension ClientCore {
     mutating func rosterCame(_ groups: [GroupSummary], _ turn: inout Turn) throws {
         let me = try account(turn).userID
@@ -22,7 +22,8 @@ extension ClientCore {
         try lookForNames(turn)
     }
 
-    /// People on no roster of ours, whose names were asked for before and never came: asked for once more with each connection.
+    /// People on no roster of ours whose names were asked for before and never came: asked for again with each
+    /// connection.
     private mutating func lookForNames(_ turn: Turn) throws {
         guard lanes.account.namesUnsought else { return }
         lanes.account.namesUnsought = false
@@ -32,8 +33,9 @@ extension ClientCore {
         }
     }
 
-    /// The server does not list a group that we are in. That alone is no reason to delete its keys: the list may be older than our joining, or
-    /// may not come from the server at all. Only when our page of its log is refused, too, are we out.
+    /// The server does not list a group that we are in. That alone is no reason to delete its keys: the list may be
+    /// older than our joining, or may not come from the server at all. We are out only if our page of its log is
+    /// refused, too.
     private mutating func isOffTheList(_ record: GroupRecord, _ turn: inout Turn) throws {
         let lane = lanes[record.id]
         guard lanes.account.roundDone >= lane.rosterWanted else {
@@ -76,7 +78,7 @@ extension ClientCore {
         let before = try turn.draft.group(record.id)
         switch record.status {
         case .creating, .active, .keyless: break
-        // The leaving did not come through yet.
+        // The leaving has not come through yet.
         case .left: return
         // Back on the roster: a Welcome is on its way. Or known from an archive, and a member after all.
         case .removed, .deleted:
@@ -95,7 +97,7 @@ extension ClientCore {
             roster: summary.members.map { MembershipRecord.RosterEntry(user: $0.user, isAdmin: $0.isAdmin) },
             era: record.era)
         if membership != known { turn.draft.put(membership, for: record.id) }
-        // One that may be older than the tree says nothing about those who came since.
+        // A roster that may be older than the tree says nothing about those who joined since.
         if lanes.account.roundDone >= lanes[record.id].rosterWanted {
             try judgeByRoster(&record, membership, &turn)
         }
@@ -109,18 +111,18 @@ extension ClientCore {
         try compareWithTree(record, &turn)
     }
 
-    /// A member by the roster, on a device that never had the group's keys: a new profile of an old account, or one that stopped between joining a
-    /// public group and entering its tree. A group that we were in before, and were removed from, is left to a Welcome or to people: the roster
-    /// alone must not bring anybody back.
+    /// Whether we are a member by the roster, on a device that never had the group's keys: a new profile of an old
+    /// account, or one that stopped between joining a public group and entering its tree. A group that we were in
+    /// before, and were removed from, is left to a Welcome or to people: the roster alone must not bring anyone back.
     private func isMemberWithoutKeys(_ record: GroupRecord, _ turn: Turn) throws -> Bool {
         guard record.status == .keyless, record.mlsGroupID.isEmpty else { return false }
-        // Failed ones count, too: they wait for somebody's word.
+        // Failed ones count, too: they wait for someone's decision.
         return try !turn.draft.outbox(record.id).contains { row in
             if case .accept = row.intent { true } else { row.intent == .rejoin }
         }
     }
 
-    /// The Welcomes have come and were processed: who is still without keys comes in from outside.
+    /// The Welcomes have come and were processed: groups still without keys are joined from outside.
     mutating func comeBackWithoutWelcome(_ turn: inout Turn) throws {
         let missing = lanes.account.keysMissing
         lanes.account.keysMissing = []
@@ -136,12 +138,13 @@ extension ClientCore {
         }
     }
 
-    /// A leaver stays in the tree until another member commits the Remove. Each member waits its turn, so that usually one does.
+    /// Evicts people who left. A leaver stays in the tree until another member commits the Remove. Each member waits
+    /// its turn, so that usually one does.
     mutating func compareWithTree(_ record: GroupRecord, _ turn: inout Turn) throws {
         let me = try account(turn).userID
         let lane = lanes[record.id]
         guard record.status == .active else { return }
-        // Only a roster that is younger than the tree can say that somebody left.
+        // Only a roster that is younger than the tree can say that someone left.
         guard !lane.needsFetch, !lane.overlap, lanes.backlog[record.id] == nil else {
             lanes[record.id].rosterUncompared = true
             return
@@ -157,15 +160,18 @@ extension ClientCore {
         let gone = members.filter { !onRoster.contains($0) }
         let rank = members.filter { onRoster.contains($0) }.firstIndex(of: me) ?? 0
         let ourTurn = turn.deadline(afterMilliseconds: UInt64(rank) * ClientLimits.evictionStagger)
-        // Whoever is gone may have taken commits out of the log along with the account: what we have not seen must not be overrun.
+        // Those who are gone may have taken commits out of the log along with the account: what we have not seen must
+        // not be overrun.
         if !gone.isEmpty { try lookAfterGroupInfo(of: record.id, atOnce: true, &turn) }
-        // Whom the server alone has dropped from its list is shown so, and stays: no one here would sign for that.
+        // Someone whom only the server has dropped from its list is shown as such, and stays: no one here would sign
+        // for that.
         let room = gone.isEmpty ? nil : try turn.draft.room(record.id)
         for user in gone where room?.leaf(of: user)?.isLeaving == true {
             try queueOnce(.evict(user: user), in: record.id, notBefore: ourTurn, &turn)
         }
         if !onRoster.isSubset(of: members) {
-            // Somebody is a member without keys and can only come in from outside: for that the server must hold a living GroupInfo.
+            // Someone is a member without keys and can only join from outside: for that the server must hold a living
+            // GroupInfo.
             try lookAfterGroupInfo(of: record.id, &turn)
         }
     }
@@ -179,7 +185,8 @@ extension ClientCore {
         var group = OpenGroup(record: record, state: nil)
         try closeGroup(&group, as: status, because: reason, &turn)
         turn.draft.put(group.record)
-        // Behind everything that is there: the log itself can no longer be fetched, and a message of ours may stand ahead of the cursor.
+        // After everything that is there: the log itself can no longer be fetched, and a message of ours may be ahead
+        // of the cursor.
         let shown = try turn.draft.lastSequence(record.id, era: record.era)
         let last = max(record.cursor, shown ?? 0)
         turn.draft.putHistory(
@@ -190,7 +197,7 @@ extension ClientCore {
             in: group.record)
     }
 
-    /// A commit has taken us out of the tree.
+    /// A commit has removed us from the tree.
     ///
     /// - Returns: the lines that say so.
     mutating func weAreOut(

@@ -1,13 +1,13 @@
 import ConclaveProtocol
 import MLS
 
-/// Removing people who are not in the tree: an invite that waits is taken back, whoever sent it, and who is a member by the roster alone is
-/// taken off it.
+/// Removing people who are not in the tree: a waiting invite is taken back, whoever sent it, and someone who is a
+/// member only by the roster is taken off it.
 ///
-/// Where nothing of the kind is found, that is only believed once log and roster were looked at again: an invite that is gone may have been
-/// accepted.
+/// If nothing of the kind is found, that is believed only once log and roster were looked at again: an invite that is
+/// gone may have been accepted.
 extension ClientCore {
-    /// Where a row stands with it, in ``OutboxRow/steps``: an invite of the user was not seen yet, nor before the last look; or it was.
+    /// How far a row has got, in ``OutboxRow/steps``: whether an invite of the user was seen, and at which look.
     private enum Look {
         static let first: UInt32 = 0
         static let second: UInt32 = 1
@@ -17,8 +17,8 @@ extension ClientCore {
         static let member: UInt32 = 4
     }
 
-    /// Whether somebody who is to be removed, and is neither in the tree nor on the roster, was there before: then others were faster, or an
-    /// earlier try of ours came through.
+    /// Whether someone who is to be removed, and is neither in the tree nor on the roster, was there before: then
+    /// others were faster, or an earlier try of ours came through.
     func wasMember(_ row: OutboxRow) -> Bool { row.attempts > 0 || row.steps >= Look.member }
 
     /// What `remove` means for this user, as far as it is known without the network.
@@ -87,7 +87,8 @@ extension ClientCore {
         var row = row
         if invites.contains(where: { $0.invitee == user }) {
             guard let serverID = record.serverID, let token = try account(turn).token else { return }
-            // On disk before the request leaves: should its answer get lost, an invite that is gone means that it came through.
+            // On disk before the request leaves: if its answer gets lost, an invite that is gone means that the request
+            // came through.
             row.steps = Look.seen
             let call = Endpoint.cancelInvite(of: user, group: serverID, token: token)
             start(.takeBack(call, user: user), call.request, row, &turn)
@@ -96,7 +97,7 @@ extension ClientCore {
         switch row.steps {
         case Look.first, Look.seen: lookAgain(row, after: row.steps + 1, &turn)
         case Look.second:
-            // What was asked for, should somebody try it again.
+            // What was asked for, in case someone tries it again.
             if case .cancelInvite(let username, let user) = row.intent {
                 row.intent = .remove(username: username, user: user)
             }
@@ -106,7 +107,8 @@ extension ClientCore {
         }
     }
 
-    /// Nothing was there to take back any more: an earlier try whose answer was lost did it, or it was answered, or ran out.
+    /// There was nothing to take back any more: an earlier try whose answer was lost did it, or the invite was
+    /// answered, or it expired.
     mutating func nothingToTakeBack(_ row: OutboxRow, _ turn: inout Turn) {
         lookAgain(row, after: Look.seenAndGone, &turn)
     }
@@ -131,7 +133,7 @@ extension ClientCore {
         turn.notice(.done(row, sequence: nil))
     }
 
-    // MARK: Members by the roster alone
+    // MARK: Members only by the roster
 
     /// There is no leaf to remove, so the roster is all that has to change.
     mutating func removeFromRoster(

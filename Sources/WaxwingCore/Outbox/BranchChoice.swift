@@ -1,17 +1,18 @@
 import ConclaveProtocol
 import MLS
 
-/// Which branch of the group lives. The log decides that, not the higher epoch: the first valid commit of each epoch counts.
+/// Decides which branch of the group lives. The log says that, not the higher epoch: the first valid commit of each
+/// epoch counts.
 extension ClientCore {
-    /// How a GroupInfo of the server's stands to the branch we are on.
+    /// How a GroupInfo of the server's relates to the branch we are on.
     enum Standing {
         /// It is the state we are in.
         case agreed
         /// Ours is the living branch, and that of the GroupInfo is behind or dead.
         case ours
-        /// It is ahead of us. What the log has, it shall tell first.
+        /// It is ahead of us. First see what the log has.
         case unsettled
-        /// It is ahead of us, and the log does not lead there: only the door from outside is left.
+        /// It is ahead of us, and the log does not lead there: the only way left is an external commit.
         case ahead
         /// Ours is dead.
         case lost
@@ -24,9 +25,9 @@ extension ClientCore {
         var split: UInt64? { if case .replaced(let epoch) = self { epoch } else { nil } }
     }
 
-    /// Compares the server's GroupInfo with what we have. Called with the log drained.
+    /// Compares the server's GroupInfo with what we have. Called with the log read to its end.
     ///
-    /// - Parameter hasEvidence: something else than the GroupInfo says, too, that commits are missing.
+    /// - Parameter hasEvidence: whether something besides the GroupInfo also says that commits are missing.
     mutating func standing(
         of groupInfo: [UInt8], _ record: GroupRecord, hasEvidence: Bool, _ turn: inout Turn
     ) throws -> Standing {
@@ -44,7 +45,7 @@ extension ClientCore {
         let theirs = branch(of: view)
         let membership = try turn.draft.membership(record.id)
         if let split = membership.log.replacedEpoch, membership.log.isReplacement(theirs) {
-            // The log decides, also where it is another one than before, if somebody whom we know goes by it.
+            // The log decides, even if it is another one than before, provided someone we know goes by it.
             return try isAccepted(view.signer, in: record.id, turn) ? .replaced(from: split) : .ours
         }
         let base = record.joinedEpoch - min(record.joinedEpoch, 1)
@@ -62,15 +63,17 @@ extension ClientCore {
             lanes[record.id].overlap = true
             return .unsettled
         }
-        // On a dead branch our own commits, and what we refuse, speak against the living one: they prove nothing where the log is against ours.
+        // On a dead branch, our own commits and what we refuse speak against the living one: they prove nothing if the
+        // log is against ours.
         let isInQuestion = record.entry != .proven && membership.log.speaks(against: ours, not: theirs, base: base)
         if !isInQuestion, membership.log.refutes(theirs, since: base, present: record.epoch) {
             settleHole(record, &turn)
             return .ours
         }
         if record.entry != .proven {
-            // Who is new here knows less of the group than somebody who is ahead, unless that is a stranger: keys are not dropped for one of
-            // those, as there would be no way back without a person's word. Until a member acts on our branch, nothing is said there.
+            // Someone who is new here knows less of the group than someone who is ahead, unless that is a stranger:
+            // keys are not dropped for a stranger, as there would be no way back without a person's decision. Until a
+            // member acts on our branch, nothing is sent there.
             guard try isStranger(view.signer, turn) else { return .lost }
             if var record = try turn.draft.group(record.id), record.entry != .doubtful {
                 record.entry = .doubtful
@@ -82,9 +85,9 @@ extension ClientCore {
         return hasEvidence || record.hasHole || isOtherRoom ? .ahead : .ours
     }
 
-    /// Whether the branch that we came in by left out a state which the log leads to: another member vouches for that state, the commit before
-    /// it is the first of its epoch, and no commit of the log that goes on from there was made for it. Then we came by a commit of somebody
-    /// who had parted from the others before.
+    /// Whether the branch that we joined by left out a state to which the log leads: another member vouches for that
+    /// state, the commit before it is the first of its epoch, and no commit of the log that continues from there was
+    /// made for it. Then we joined by a commit of someone who had parted from the others before.
     private func isBypassed(_ view: OutsideView, by ours: Branch, _ record: GroupRecord, _ turn: Turn) throws -> Bool {
         guard view.epoch > 0, view.epoch < ours.epoch, let signer = ID(view.signer.identity), signer != record.entryBy,
             try signer != account(turn).userID
@@ -111,7 +114,7 @@ extension ClientCore {
         }
     }
 
-    /// No one is ahead of us: what left the log unseen was no commit.
+    /// No one is ahead of us: what left the log unseen was not a commit.
     private func settleHole(_ record: GroupRecord, _ turn: inout Turn) {
         guard record.hasHole else { return }
         var record = record
@@ -121,11 +124,11 @@ extension ClientCore {
 
     // MARK: Proof
 
-    /// The server holds a GroupInfo of the very state we are in.
+    /// The server holds a GroupInfo of exactly our state.
     private mutating func agree(on groupInfo: [UInt8], _ record: GroupRecord, _ turn: inout Turn) throws {
         var record = record
         record.hasHole = false
-        // One that does not hold proves nothing.
+        // A GroupInfo that does not verify proves nothing.
         if record.entry != .proven, let view = try? OutsideView(groupInfo: groupInfo, crypto: crypto),
             let signer = ID(view.signer.identity)
         {
@@ -142,19 +145,21 @@ extension ClientCore {
         try settlePins(of: group, isLiving: true, &turn)
     }
 
-    /// Another member has acted on our branch. Who let us in may stand on a dead one themselves: their word is no proof, unless there is no one else.
+    /// Another member has acted on our branch. The one who let us in may be on a dead branch themselves: their word is
+    /// no proof, unless there is no one else.
     ///
-    /// - Parameter fromOutside: they have just come in.
+    /// - Parameter fromOutside: whether they have just joined from outside.
     func prove(_ record: inout GroupRecord, by actor: ID, fromOutside: Bool = false, _ turn: Turn) throws {
         guard record.entry != .proven, actor != (try account(turn).userID) else { return }
         let leaf = try turn.draft.room(record.id)?.leaf(of: actor)
         if leaf?.standing == .held { return }
-        // The tree may be of their making.
+        // They may have made the tree.
         let membership = try turn.draft.membership(record.id)
         let areOthersThere = max(membership.tree.count, membership.roster.count) > 2
         if actor == record.entryBy, areOthersThere { return }
         if areOthersThere, fromOutside || leaf.map({ hasComeBehindUs($0, record, membership.log) }) ?? false {
-            // They took what the server gives out, perhaps from us. So we are not alone, and whether others are elsewhere has still to be seen.
+            // They took what the server gives out, perhaps from us. So we are not alone, but whether others are
+            // elsewhere is still open.
             if record.entry == .doubtful { record.entry = .unproven }
             return
         }
@@ -162,7 +167,7 @@ extension ClientCore {
         record.entryBy = nil
     }
 
-    /// Whether somebody has come in from outside since we did.
+    /// Whether someone has joined from outside since we did.
     private func hasComeBehindUs(_ leaf: RoomRecord.Leaf, _ record: GroupRecord, _ log: CommitLog) -> Bool {
         if leaf.way == .external || leaf.way == .replaced, leaf.epoch > record.joinedEpoch { return true }
         return log.commits.contains {

@@ -1,7 +1,7 @@
 import ConclaveProtocol
 import MLS
 
-/// Carrying out what is at the head of a group's queue. Called only when the group's log is drained.
+/// Carries out what is at the head of a group's queue. Called only when the group's log is read to its end.
 extension ClientCore {
     mutating func carryOut(
         _ row: OutboxRow, _ record: GroupRecord, _ token: SessionToken, _ turn: inout Turn
@@ -29,7 +29,7 @@ extension ClientCore {
         }
     }
 
-    /// Begins a request for a row; that it is under way is on disk before it leaves.
+    /// Begins a request for a row. That it is under way is on disk before it leaves.
     mutating func start(_ operation: OperationCall, _ request: APIRequest, _ row: OutboxRow, _ turn: inout Turn) {
         var row = row
         row.state = .sending
@@ -39,14 +39,14 @@ extension ClientCore {
         begin(.operation(operation, group: row.group, order: row.order), request, &turn)
     }
 
-    /// The row is done, or nothing is left to do for it.
+    /// The row is done, or there is nothing left to do for it.
     mutating func drop(_ row: OutboxRow, _ turn: inout Turn) -> LaneStep {
         turn.draft.deleteOutbox(row)
         turn.notice(.done(row, sequence: nil))
         return .again
     }
 
-    /// Refused for good. The row stays, with its reason, and no longer holds up those behind it.
+    /// Refused for good. The row stays, with its reason, and no longer blocks those after it.
     mutating func fail(_ row: OutboxRow, _ reason: Trouble, _ turn: inout Turn) -> LaneStep {
         var row = row
         row.state = .failed(reason)
@@ -55,7 +55,7 @@ extension ClientCore {
         return .again
     }
 
-    /// Try the row again later, a little later each time.
+    /// Tries the row again later, a little later each time.
     mutating func delay(
         _ row: OutboxRow, _ trouble: Trouble, from first: UInt64 = ClientLimits.retryDelayMin, _ turn: inout Turn
     ) {
@@ -87,7 +87,8 @@ extension ClientCore {
         if record.isClosed { return try holdBack(row, &turn) }
         if try turn.draft.epoch(of: record).areKeysSpent { return try waitForNewKeys(row, record, &turn) }
         var row = row
-        // Sealed anew only when its epoch is over; the log was just drained, so the old ciphertext is not in it.
+        // Sealed again only when its epoch is over. The log was just read to its end, so the old ciphertext is not in
+        // it.
         if row.sealed?.epoch != record.epoch {
             try seal(&row, in: record, &turn)
             if var history = try turn.draft.pendingHistory(record.id, order: row.order), let sealed = row.sealed {
@@ -156,7 +157,7 @@ extension ClientCore {
 
     // MARK: Commits
 
-    /// Sends the commit staged for a row, staging it first where there is none for the current epoch.
+    /// Sends the commit staged for a row. If there is none for the current epoch, stages it first.
     private mutating func commit(
         _ row: OutboxRow, _ record: GroupRecord, _ token: SessionToken, _ turn: inout Turn
     ) throws -> LaneStep {
@@ -197,11 +198,12 @@ extension ClientCore {
         }
     }
 
-    /// Makes a commit for the current epoch and puts it aside; the group itself stays where it is.
+    /// Makes a commit for the current epoch and puts it aside. The group itself stays where it is.
     ///
     /// - Parameters:
-    ///   - moment: by which the lifetimes of key packages are judged, in Unix seconds; our own clock where there are none.
-    ///   - note: what the commit says of itself: why somebody is removed whom no one asked to remove, or whom we let in.
+    ///   - moment: by which the lifetimes of key packages are judged, in Unix seconds; our own clock if there are none.
+    ///   - note: what the commit says about itself: why it removes someone whom no one asked to remove, or whom we let
+    ///     in.
     mutating func stage(
         _ proposals: [Proposal], at moment: UInt64? = nil, for purpose: StagedRecord.Purpose, note: [UInt8] = [],
         in record: GroupRecord,
@@ -246,16 +248,16 @@ extension ClientCore {
 
     private enum CommitPlan {
         case commit([Proposal], note: [UInt8] = [])
-        /// What was wanted is so already.
+        /// What was wanted is already so.
         case done
         case impossible(Trouble)
-        /// Something has to be asked first, and is being asked.
+        /// Something has to be asked first, and the request is under way.
         case underWay
         /// No commit brings it about, but another intent does.
         case otherwise
     }
 
-    /// Looks at the intent again, in the light of the group as it is now.
+    /// Looks at the intent again, given the group as it is now.
     private mutating func proposals(
         for row: OutboxRow, _ record: GroupRecord, _ token: SessionToken, _ turn: inout Turn
     ) throws -> CommitPlan {
@@ -269,7 +271,7 @@ extension ClientCore {
             let isOnRoster = membership.isOnRoster(user)
             let isEviction = if case .evict = row.intent { true } else { false }
             if isEviction, isOnRoster { return .done }
-            // All leaves under that name: nobody may stay behind under the name of one who is gone.
+            // All leaves with that user: no one may stay behind under the name of someone who is gone.
             let leaves = try withGroup(record.id, turn) { group in
                 group.members.filter { $0.identity == user.bytes }.map(\.index)
             }

@@ -1,8 +1,8 @@
 import ConclaveProtocol
 import MLS
 
-/// Coming back into a group from outside, by an external commit on the server's GroupInfo (RFC 9420 §12.4.3.2): when its keys are lost or dead,
-/// or commits that we never saw have left the log.
+/// Joining a group again from outside, by an external commit on the server's GroupInfo (RFC 9420 §12.4.3.2): when its
+/// keys are lost or dead, or commits that we never saw have left the log.
 extension ClientCore {
     mutating func rejoin(
         _ row: OutboxRow, _ record: GroupRecord, _ token: SessionToken, _ turn: inout Turn
@@ -16,7 +16,7 @@ extension ClientCore {
         }
         let lane = lanes[record.id]
         if !lane.hasReadLog, !lane.isRefused {
-            // What stands in the log decides which GroupInfo is of use.
+            // What is in the log decides which GroupInfo is of use.
             lanes[record.id].needsFetch = true
             return .again
         }
@@ -36,7 +36,7 @@ extension ClientCore {
         return .rest
     }
 
-    /// The GroupInfo has come: build the external commit on it, if it is of the living branch.
+    /// The GroupInfo has come: builds the external commit on it, if it is of the living branch.
     mutating func stageExternal(_ groupInfo: [UInt8], _ row: OutboxRow, _ record: GroupRecord, _ turn: inout Turn)
         throws
     {
@@ -54,7 +54,8 @@ extension ClientCore {
                 if record.entry == .doubtful {
                     try askLater(in: record.id, &turn)
                 } else {
-                    // This was the comparison: another one would look into the log again, find it emptied, and end here.
+                    // This was the comparison: another one would look into the log again, find it emptied, and end
+                    // here.
                     try lookAfterGroupInfo(of: record.id, isTold: !lanes[record.id].upkeepRefused, &turn)
                 }
                 return
@@ -63,12 +64,12 @@ extension ClientCore {
                 turn.draft.put(row)
                 return
             case .ours where row.looks == 0 && record.entry != .doubtful:
-                // A person wants new keys: the door has to be the living group's.
+                // Someone wants new keys: the GroupInfo has to be the living group's.
                 row.looks += 1
                 do {
                     if try putGroupInfo(row, record, &turn) { return }
                 } catch is MLSError {
-                    // A group that has been ended makes none any more: come in by the one that is there.
+                    // A group that has ended makes no new GroupInfo: join by the one that is there.
                 }
             case .lost, .replaced:
                 var group = OpenGroup(record: record, state: nil)
@@ -90,13 +91,13 @@ extension ClientCore {
                 lookAgain(row, objection.trouble, &turn)
                 return
             }
-            // That rows of later epochs came proves nothing, for anybody can send them: only a hole in the log does.
+            // That rows of later epochs came proves nothing, since anyone can send them. Only a hole in the log does.
             let isUnproven = isProbe(row, record) && !record.hasHole
             try stage(
                 groupInfo, view, isDoubtful: objection?.isSerious ?? isUnproven, isUnproven: isUnproven, row, &turn)
         } catch let error as MLSError {
             if isProbe(row, record), row.attempts >= ClientLimits.looksForGroupInfo {
-                // Nobody puts a better one there, and our keys may be the living ones: go on with them.
+                // No one puts a better one there, and our keys may be the living ones: go on with them.
                 _ = drop(row, &turn)
                 return
             }
@@ -114,8 +115,8 @@ extension ClientCore {
             crypto: crypto, configuration: .room, entropy: entropy)
         if let next = staged.next { try checkOneLeafEach(next) }
         if !row.isByPerson, isUnproven, try hasStrangers(staged, turn) {
-            // No one asked for it, and our keys may be the living ones still. Behind a hole they are not: there we come in, and whoever
-            // is not known keeps messages from leaving.
+            // No one asked for it, and our keys may still be the living ones. After a hole they are not: then we join,
+            // and anyone who is not known keeps messages from leaving.
             _ = drop(row, &turn)
             return
         }
@@ -128,25 +129,25 @@ extension ClientCore {
         var row = row
         row.state = .queued
         row.trouble = nil
-        // The looks so far were no failures of the request that follows.
+        // The looks so far were not failures of the request that follows.
         row.attempts = 0
         row.looks = 0
         turn.draft.put(row)
         lanes.ask(row.group)
     }
 
-    // MARK: What the log says to a GroupInfo
+    // MARK: What the log says about a GroupInfo
 
     private struct Objection {
         var trouble: Trouble
-        /// How often the server is asked for a better one. What stands in the log was not verified: after that we come in all the same, and
-        /// the log decides.
+        /// How often the server is asked for a better one. What is in the log was not verified: after that we join
+        /// anyway, and the log decides.
         var patience = ClientLimits.looksForGroupInfo
-        /// Whether nothing may be said before it is known that the branch lives.
+        /// Whether nothing may be sent before it is known that the branch lives.
         var isSerious = true
     }
 
-    /// What the log has against coming in through a GroupInfo; nil where it goes with it.
+    /// What in the log speaks against joining by a GroupInfo; nil if nothing does.
     private func objection(to view: OutsideView, _ record: GroupRecord, _ turn: Turn) throws -> Objection? {
         let me = try account(turn).userID
         let log = try turn.draft.membership(record.id).log
@@ -163,7 +164,8 @@ extension ClientCore {
         }
     }
 
-    /// What waits for a better GroupInfo looks at once with each new connection: others may have put one there since.
+    /// A row that waits for a better GroupInfo looks at once with each new connection: others may have put one there
+    /// since.
     mutating func lookAtOnce(_ group: ID, _ turn: inout Turn) throws {
         for var row in try turn.draft.comingBack(group) where row.looks > 0 && !row.notBefore.isDue(turn.moment) {
             // A look out of turn does not use up patience.
@@ -184,24 +186,25 @@ extension ClientCore {
             return
         }
         row.looks += 1
-        // Later each time we looked; tries without an answer are no looks.
+        // Waits longer after each look; tries without an answer are not looks.
         row.attempts = row.looks
         lanes[row.group].needsFetch = true
         delay(row, trouble, &turn)
     }
 
-    /// Whether a row only asks if the group is ahead of us: our keys may be the living ones still.
+    /// Whether a row only asks if the group is ahead of us: our keys may still be the living ones.
     func isProbe(_ row: OutboxRow, _ record: GroupRecord) -> Bool {
         row.intent == .rejoin && !row.isByPerson && record.status == .active
     }
 
-    /// Whether somebody we trust stands in that group with a key we have never seen: then it may not be the group it says it is.
+    /// Whether someone we trust is in that group with a key we have never seen: then it may not be the group it claims
+    /// to be.
     private func hasStrangers(_ staged: StagedCommit, _ turn: Turn) throws -> Bool {
         for member in staged.next?.members ?? [] where try isStranger(member, turn) { return true }
         return false
     }
 
-    /// Whether a member bears the name of somebody we trust, with a key we have never seen.
+    /// Whether a member has the name of someone we trust, with a key we have never seen.
     func isStranger(_ member: Member, _ turn: Turn) throws -> Bool {
         guard let id = ID(member.identity), id != (try account(turn).userID), let user = try turn.draft.user(id) else {
             return false
@@ -212,7 +215,8 @@ extension ClientCore {
 }
 
 extension OutboxRow {
-    /// Times that a GroupInfo came which the log speaks against, for a row that is to come in from outside. Such rows have no steps otherwise.
+    /// How often a GroupInfo came that the log contradicts, for a row that is to join from outside. Such rows have no
+    /// steps otherwise.
     fileprivate var looks: UInt32 {
         get { steps }
         set { steps = newValue }

@@ -1,7 +1,8 @@
 import ConclaveProtocol
 import MLS
 
-/// What people ask for. Every command is carried out against the store alone: it leaves an intent behind, and the network comes later.
+/// What people ask for. Every command is carried out against the store alone: it leaves an intent, and the network
+/// comes later.
 extension ClientCore {
     mutating func perform(_ command: Command, _ turn: inout Turn) throws {
         switch command {
@@ -52,7 +53,7 @@ extension ClientCore {
         if var record = try turn.draft.group(group), record.status == .removed,
             try turn.draft.membership(group).isOnRoster(account(turn).userID)
         {
-            // Another device of ours is in our place, or a copy: we are a member all the same.
+            // Another device of ours is in our place, or a copy: we are still a member.
             record.status = .keyless
             turn.draft.put(record)
         }
@@ -89,13 +90,13 @@ extension ClientCore {
         return row
     }
 
-    /// Queues an intent of the client's own, unless it is waiting already.
+    /// Queues an intent of the client's own, unless it is already waiting.
     mutating func queueOnce(
         _ intent: Intent, in group: ID, notBefore: Deadline? = nil, _ turn: inout Turn
     ) throws {
         let known = try turn.draft.outbox(group).filter { $0.intent == intent }
         if known.contains(where: { !$0.isFailed }) { return }
-        // It takes the place of one of the same kind that failed.
+        // It replaces one of the same kind that failed.
         for old in known where !old.isByPerson { turn.draft.deleteOutbox(old) }
         var row = OutboxRow(
             order: try turn.draft.takeOrder(), group: group, intent: intent, isByPerson: false, createdAt: turn.now)
@@ -142,7 +143,8 @@ extension ClientCore {
         try queue(.create(name: name, alias: alias), in: record, &turn)
     }
 
-    /// Seals the text at once where there are keys: ratchet step, ciphertext, outbox row and history row are one change set.
+    /// Seals the text at once if there are keys: ratchet step, ciphertext, outbox row and history row are one change
+    /// set.
     private mutating func queueMessage(_ text: String, to id: ID, _ turn: inout Turn) throws {
         let record = try openGroup(id, turn)
         if text.isEmpty { throw CoreError.emptyMessage }
@@ -153,7 +155,7 @@ extension ClientCore {
             throw CoreError.noRandomness
         }
         let me = try account(turn).userID
-        // Not for its effect: a message written by us must never be taken for somebody else's copy.
+        // Not for its effect: a message written by us must never be mistaken for another copy's.
         turn.draft.put(
             .seen, Keys.seen(id, sender: me, message: messageID), SeenRecord.row(era: 0, sequence: 0))
         var row = try queue(.message(text: text, id: messageID), in: record, &turn)
@@ -206,7 +208,7 @@ extension ClientCore {
         try queue(.accept(invite: id), in: record, &turn)
     }
 
-    /// Accepting twice is accepting: the row that waits does not wait any longer, and is for the invite that was named last.
+    /// Accepting twice is the same as once: the waiting row stops waiting, and is for the invite that was named last.
     private mutating func askAgain(_ row: OutboxRow, for invite: ID, _ turn: inout Turn) {
         var row = row
         if row.state != .sending, lanes[row.group].acceptAnswer == nil {

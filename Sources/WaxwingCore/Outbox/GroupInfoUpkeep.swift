@@ -1,15 +1,15 @@
 import ConclaveProtocol
 import MLS
 
-/// Seeing to it that the server holds the GroupInfo of the living state. An external commit brings none, and a dead commit leaves its own behind:
-/// whoever came in by that would stand on a branch of their own. Every member who is online looks after it; the first one whose turn it is finds
-/// it wrong, all others find it right.
+/// Makes sure that the server holds the GroupInfo of the living state. An external commit brings none, and a dead
+/// commit leaves its own behind: anyone who joined by that would be on a branch of their own. Every member who is
+/// online looks after it: the first one whose turn it is finds it wrong, and all others find it right.
 extension ClientCore {
-    /// Has the server's GroupInfo compared with our state, and replaced where it is wrong.
+    /// Has the server's GroupInfo compared with our state, and replaced if it is wrong.
     ///
     /// - Parameters:
-    ///   - atOnce: without leaving others the time to do it.
-    ///   - isTold: put ours there in any case: the server may have counted a commit that was none.
+    ///   - atOnce: whether not to leave others the time to do it.
+    ///   - isTold: whether to put ours there in any case: the server may have counted a commit that was not valid.
     mutating func lookAfterGroupInfo(
         of group: ID, atOnce: Bool = false, isTold: Bool = false, _ turn: inout Turn
     ) throws {
@@ -39,7 +39,7 @@ extension ClientCore {
         }
     }
 
-    /// Something does not go with the branch we came in by. Anybody can make it look so, so this asks only a few times.
+    /// Something does not fit the branch we joined by. Anyone can make it look so, so this asks only a few times.
     mutating func doubt(_ record: GroupRecord, _ turn: inout Turn) throws {
         guard record.entry != .proven, lanes[record.id].doubts < ClientLimits.looksForParked else { return }
         lanes[record.id].doubts += 1
@@ -58,7 +58,7 @@ extension ClientCore {
         return try putGroupInfo(row, record, &turn) ? .rest : drop(row, &turn)
     }
 
-    /// Puts the GroupInfo of our state on the server. False where there is none to be made.
+    /// Puts the GroupInfo of our state on the server. Returns false if none can be made.
     mutating func putGroupInfo(_ row: OutboxRow, _ record: GroupRecord, _ turn: inout Turn) throws -> Bool {
         let signer = try signer(turn)
         guard let serverID = record.serverID, let token = try account(turn).token,
@@ -69,7 +69,7 @@ extension ClientCore {
         return true
     }
 
-    /// The server's GroupInfo has come, to be compared with our state; nil where it has none.
+    /// The server's GroupInfo has come, to be compared with our state; nil if it has none.
     mutating func compareGroupInfo(
         _ groupInfo: [UInt8]?, _ row: OutboxRow, _ record: GroupRecord, _ turn: inout Turn
     ) throws {
@@ -100,13 +100,13 @@ extension ClientCore {
         }
     }
 
-    /// Whether the GroupInfo of our state is by the one who has just come in from outside, and may be in doubt of it: that another member goes by it, too,
-    /// a GroupInfo of ours shows them.
+    /// Whether the GroupInfo of our state is from the one who has just joined from outside, and who may be in doubt of
+    /// it: a GroupInfo of ours shows them that another member goes by it, too.
     private func awaitsOurWord(_ groupInfo: [UInt8]?, _ record: GroupRecord, _ turn: Turn) throws -> Bool {
         guard record.entry == .proven, record.epoch > 0, let newcomer = record.lastCommitter,
             try newcomer != account(turn).userID, let groupInfo
         else { return false }
-        // Looked at first: to verify a GroupInfo takes time in proportion to the group.
+        // Looked at first: verifying a GroupInfo takes time in proportion to the group.
         let fromOutside = try turn.draft.membership(record.id).log[record.epoch - 1].filter { $0.author == nil }
         // A GroupInfo that does not verify is no one's word.
         guard !fromOutside.isEmpty, let view = try? OutsideView(groupInfo: groupInfo, crypto: crypto) else {
@@ -117,11 +117,11 @@ extension ClientCore {
 
     // MARK: In doubt
 
-    /// Whether the server still gives out the very GroupInfo that we came in by: others who come in by it collide with us, and by ours they come in
-    /// behind us. Whichever branch it is of, we stand on no other.
+    /// Whether the server still gives out the very GroupInfo that we joined by: others who join by it collide with us,
+    /// and if they join by ours, they come after us. Whichever branch it is of, we are on the same.
     private func isBehindOurs(_ groupInfo: [UInt8]?, _ record: GroupRecord, _ turn: Turn) throws -> Bool {
         guard let groupInfo, record.epoch == record.joinedEpoch,
-            // One that does not hold is none of ours.
+            // A GroupInfo that does not verify is not ours.
             let view = try? OutsideView(groupInfo: groupInfo, crypto: crypto),
             view.groupID == record.mlsGroupID, view.epoch + 1 == record.joinedEpoch
         else { return false }
@@ -135,9 +135,10 @@ extension ClientCore {
         if let look { delay(look, .branchDoubtful, &turn) }
     }
 
-    /// While it is not known whether our branch lives, nothing is said on it: perhaps no one would ever read that. Only whether it lives is asked.
+    /// While it is not known whether our branch lives, nothing is sent on it: perhaps no one would ever read that. The
+    /// only question asked is whether it lives.
     ///
-    /// - Returns: nil for what may be done all the same.
+    /// - Returns: nil for what may be done anyway.
     mutating func whileInDoubt(
         _ row: OutboxRow, _ record: GroupRecord, _ token: SessionToken, _ turn: inout Turn
     ) throws -> LaneStep? {
@@ -164,7 +165,7 @@ extension ClientCore {
 }
 
 extension OutboxRow {
-    /// Of a GroupInfo that is to be put on the server whatever it holds. Such rows have no steps otherwise.
+    /// Of a GroupInfo that is to be put on the server whatever is there. Such rows have no steps otherwise.
     var isTold: Bool {
         get { steps > 0 }
         set { steps = newValue ? 1 : 0 }

@@ -1,13 +1,13 @@
 import ConclaveProtocol
 import MLS
 
-/// What the server said to a request that was made for a row of the outbox.
+/// What the server said to a request made for a row of the outbox.
 extension ClientCore {
     /// No answer came. Whatever may have reached the server is looked for in the log before it is sent again.
     mutating func noAnswer(_ error: TransportError, group: ID, order: UInt64, _ turn: inout Turn) throws {
         lanes[group].needsFetch = true
         lanes[group].acceptAnswer = nil
-        // One that has failed meanwhile, with the group, keeps its reason and its text.
+        // A row that has failed meanwhile, with the group, keeps its reason and its text.
         guard var row = try turn.draft.outboxRow(group, order: order), !row.isFailed else { return }
         row.state = error.outcome == .notSent ? .queued : .unconfirmed
         row.trouble = Trouble(error)
@@ -18,7 +18,7 @@ extension ClientCore {
         _ operation: OperationCall, _ response: APIResponse, group: ID, order: UInt64, _ turn: inout Turn
     ) throws {
         lanes.ask(group)
-        // The row may have been discarded by another process meanwhile: then only what the log says counts.
+        // Another process may have discarded the row meanwhile: then only what the log says counts.
         guard let row = try turn.draft.outboxRow(group, order: order), let record = try turn.draft.group(group) else {
             lanes[group].needsFetch = true
             return
@@ -43,7 +43,8 @@ extension ClientCore {
                 break
             }
             if try isTaken(sequence, digest, record, turn) {
-                // By a message of ours that the server has forgotten. The log settles this one, as it is counted now.
+                // Taken by a message of ours that the server has forgotten. The log, as it is numbered now, settles
+                // this one.
                 try restartNumbering(record, &turn)
                 break
             }
@@ -116,13 +117,13 @@ extension ClientCore {
         }
     }
 
-    /// A number at or below what we have seen: the server counts from the beginning again, or it repeats its first answer to a message whose row
-    /// came and went before we fetched it.
+    /// The number is at or below what we have seen: the server counts from the beginning again, or it repeats its first
+    /// answer to a message whose row came and went before we fetched it.
     private mutating func answeredWithOldNumber(
         _ sequence: UInt64, _ row: OutboxRow, _ record: GroupRecord, _ digest: [UInt8], _ turn: inout Turn
     ) throws {
         if row.attempts == 1 {
-            // Not a repeated answer, then.
+            // So it is not a repeated answer.
             try restartNumbering(record, &turn)
             return
         }
@@ -140,29 +141,29 @@ extension ClientCore {
         delay(row, .logCountsAnew, &turn)
     }
 
-    /// The server took a commit without saying where it stands: the log will.
+    /// The server accepted a commit without saying where it is: the log will.
     private mutating func awaitLog(_ row: OutboxRow, _ digest: [UInt8], _ turn: inout Turn) {
         lanes[row.group].needsFetch = true
-        // Perhaps it is there, under a number that we passed before the server began to count anew.
+        // Perhaps it is there, under a number that we passed before the server restarted its numbering.
         if row.attempts > 1 { lanes[row.group].overlap = true }
         var row = row
         row.state = .unconfirmed
         row.trouble = .takenWithoutPlace
         let takenBefore = lanes[row.group].taken[digest, default: 0]
         lanes[row.group].taken[digest] = takenBefore + 1
-        // Taken before, and not in the log after all: do not hammer.
+        // Accepted before, and not in the log after all: do not hammer.
         if takenBefore > 0 { row.notBefore = turn.deadline(afterMilliseconds: retryDelay(failures: takenBefore)) }
         turn.draft.put(row)
     }
 
-    /// Goes on with a row under a more exact intent.
+    /// Continues a row under a more exact intent.
     mutating func resume(_ row: OutboxRow, as intent: Intent, _ turn: inout Turn) {
         var row = row
         row.intent = intent
         row.state = .queued
         row.steps &+= 1
         row.attempts = 0
-        // Steps that lead nowhere must not follow each other at the speed of the network.
+        // Steps that lead nowhere must not follow one another at the speed of the network.
         if row.steps > 12 { row.notBefore = turn.deadline(afterMilliseconds: retryDelay(failures: row.steps - 12)) }
         turn.draft.put(row)
         lanes.ask(row.group)
@@ -209,7 +210,7 @@ extension ClientCore {
             return
         }
         if case .plain(401...407) = error.kind, row.attempts < ClientLimits.senselessRefusals {
-            // A server of ours says with a code why it refuses: perhaps something else answered in its place.
+            // A server of ours gives a code with its reason: perhaps something else answered in its place.
             delay(row, Trouble(error), from: ClientLimits.serverRetryDelayMin, &turn)
             lanes[record.id].needsFetch = true
             return
@@ -218,18 +219,18 @@ extension ClientCore {
         switch (operation, error.code) {
         case (.createGroup, .conflict) where row.attempts > 1,
             (.createGroup, .conflict) where row.state == .unconfirmed:
-            // The name may be taken by our own first try.
+            // Our own first try may have taken the name.
             guard let token = try account(turn).token else { return }
             let call = Endpoint.groups(token: token)
             start(.findOwnGroup(call), call.request, row, &turn)
         case (.commit, .conflict):
-            // Somebody else's commit came first, or we are behind: the log knows.
+            // Someone else's commit came first, or we are behind: the log knows.
             lanes[record.id].needsFetch = true
             try raceLost(row, record, error, &turn)
         case (.commit, .badRequest), (.commit, .notAdmin):
             try commitRefused(row, record, error, operation.request, &turn)
         case (.takeKeyPackage(_, let user), .conflict):
-            // Invited already, perhaps by an earlier try of ours for an epoch that is over.
+            // Already invited, perhaps by an earlier try of ours for an epoch that is over.
             guard let serverID = record.serverID, let token = try account(turn).token else { return }
             let call = Endpoint.groupInvites(group: serverID, token: token)
             start(.findEscrow(call, digest: [], user: user), call.request, row, &turn)
@@ -266,9 +267,9 @@ extension ClientCore {
         case (.compareGroupInfo, .notFound):
             try compareGroupInfo(nil, row, record, &turn)
         case (.compareGroupInfo, _):
-            // No one asked for it but we ourselves. Whether we were removed the roster will tell.
+            // Only we ourselves asked for it. The roster will tell whether we were removed.
             lanes.account.groupsStale = true
-            // In doubt the question would only be queued again.
+            // In doubt, the question would only be queued again.
             if record.entry == .doubtful { delay(row, Trouble(error), &turn) } else { _ = drop(row, &turn) }
         case (.refreshGroupInfo, .conflict) where row.intent == .rejoin:
             delay(row, Trouble(error), &turn)
@@ -288,12 +289,13 @@ extension ClientCore {
         }
     }
 
-    /// Strict servers refuse a commit for an epoch that is over. The log brings the winner; then the intent is staged anew.
+    /// Strict servers refuse a commit for an epoch that is over. The log brings the winner; then the intent is staged
+    /// again.
     private mutating func raceLost(
         _ row: OutboxRow, _ record: GroupRecord, _ error: ProtocolError, _ turn: inout Turn
     ) throws {
         for (digest, staged) in try turn.draft.staged(record.id) where staged.purpose == .external(order: row.order) {
-            // The GroupInfo was not the latest; take it again.
+            // The GroupInfo was not the latest: fetch it again.
             turn.draft.deleteStaged(record.id, digest: digest)
         }
         if isProbe(row, record) {
@@ -302,21 +304,23 @@ extension ClientCore {
         }
         delay(row, .raceLost, &turn)
         if row.attempts > 3, row.intent != .rejoin {
-            // Again and again, with the log drained: either commits are missing from it, or the server has counted one that was none. The
-            // first is asked first (a rejoin is urgent): a GroupInfo of the past would open an epoch again that is over for others.
+            // This happens again and again, with the log read to its end: either commits are missing from it, or the
+            // server has counted one that was not valid. The first is asked first (a rejoin is urgent): a GroupInfo of
+            // the past would reopen an epoch that is over for others.
             if record.status == .active { try queueOnce(.rejoin, in: record.id, &turn) }
             try lookAfterGroupInfo(of: record.id, atOnce: true, isTold: true, &turn)
         }
     }
 
-    /// An external commit that no one asked for was not taken. A GroupInfo that leads to no epoch the server would take a commit for can be of
-    /// anybody's making: after a few tries we go on with our own keys, which may be the living ones, and put their GroupInfo there.
+    /// An external commit that no one asked for was not accepted. A GroupInfo that leads to no epoch for which the
+    /// server would accept a commit can be of anyone's making: after a few tries we go on with our own keys, which may
+    /// be the living ones, and put their GroupInfo there.
     private mutating func probeRefused(
         _ row: OutboxRow, _ record: GroupRecord, _ error: ProtocolError, _ turn: inout Turn
     ) throws {
         lanes[record.id].probesRefused += 1
         let lane = lanes[record.id]
-        // Where ours was refused, too, a commit that we missed is gone from the log, and the door from outside is the only one.
+        // If ours was refused, too, a commit that we missed is gone from the log, and the only way is from outside.
         if lane.probesRefused >= ClientLimits.probesRefused, !lane.upkeepRefused {
             _ = drop(row, &turn)
             try lookAfterGroupInfo(of: record.id, atOnce: true, isTold: true, &turn)
@@ -331,7 +335,8 @@ extension ClientCore {
         _ row: OutboxRow, _ record: GroupRecord, _ error: ProtocolError, _ request: APIRequest, _ turn: inout Turn
     ) throws {
         if case .remove(_, let user?) = row.intent, error.code == .badRequest, request.path.hasSuffix("/remove") {
-            // Off the roster already, as we may have heard meanwhile, but still in the tree: the Remove goes through `commit` next time.
+            // Off the roster already, as we may have heard meanwhile, but still in the tree: the Remove goes through
+            // `commit` next time.
             var membership = try turn.draft.membership(record.id)
             membership.roster.removeAll { $0.user == user }
             turn.draft.put(membership, for: record.id)

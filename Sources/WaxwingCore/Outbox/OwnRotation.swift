@@ -1,19 +1,23 @@
 import ConclaveProtocol
 import MLS
 
-/// Changing our own keys without being asked, so that whoever got hold of them reads on for a week or two and not for ever (RFC 9420 §16.6).
+/// Changes our own keys without being asked, so that anyone who got hold of them can read on for a week or two and not
+/// for ever (RFC 9420 §16.6).
 ///
-/// Each member does so for their own leaf: some days after the last time, if anything was said since, or after some thousands of rows. The days are
-/// told by the server's clock where that differs from ours (``ServerClock``). No clock is trusted further than this:
+/// Each member does so for their own leaf: some days after the last time, if anything was said since, or after some
+/// thousands of rows. The days are counted by the server's clock if that differs from ours (``ServerClock``). No clock
+/// is trusted further than this:
 ///
-/// * one that jumps ahead has the keys changed once, as a long absence does: the new keys count from there;
-/// * one that goes back does not hold the change up: the wait begins again where it is now. Each time, though, more has to have been said before the
-///   next change, so that a clock that swings to and fro does not make a commit of every swing;
-/// * within one run of the machine a day has to pass on the clock that only goes forward.
+/// * A clock that jumps ahead has the keys changed once, as a long absence does: the new keys count from there.
+/// * A clock that goes back does not delay the change: the wait begins again at the time it shows now. But each time,
+///   more has to have been said before the next change, so that a clock that swings to and fro does not make a commit
+///   of every swing.
+/// * Within one run of the machine, a day has to pass on the clock that only goes forward.
 ///
-/// In a room where nothing is said nothing is changed: there is nothing to read, and a change of one member would be the others' reason for theirs.
+/// In a room where nothing is said, nothing is changed: there is nothing to read, and one member's change would be the
+/// others' reason for theirs.
 extension ClientCore {
-    /// Queues a change of our own keys where it is time for one. Called when the log is drained and nothing waits.
+    /// Queues a change of our own keys if it is due. Called when the log is read to its end and nothing waits.
     ///
     /// - Returns: whether one was queued.
     mutating func rotateIfDue(_ record: GroupRecord, _ turn: inout Turn) throws -> Bool {
@@ -22,12 +26,12 @@ extension ClientCore {
         }
         let moment = serverClock.seconds(turn.moment)
         guard var keys: OwnKeysRecord = try turn.draft.record(.membership, Keys.ownKeys(record.id)) else {
-            // Of old, or just come in: how old they are is not known.
+            // From an old record, or just joined: how old the keys are is not known.
             try keysAreNew(in: record, sequence: record.cursor, &turn)
             return false
         }
         if keys.era != record.era {
-            // The server began to count again. What was said before is not asked after.
+            // The server has restarted its numbering. What was said before no longer counts.
             (keys.era, keys.sequence) = (record.era, 0)
             turn.draft.put(.membership, Keys.ownKeys(record.id), keys)
         }
@@ -42,33 +46,33 @@ extension ClientCore {
         let rows = record.cursor < keys.sequence ? 0 : record.cursor - keys.sequence
         let isOld = age >= ClientLimits.rotationAge + ClientLimits.rotationSpread * spread / 0xFFFF
         let isWorn = rows >= ClientLimits.rotationRows + ClientLimits.rotationRows * spread / 0xFFFF
-        // The numbers of rows are the server's word, which must not make a commit of each sync either.
+        // The numbers of rows are the server's word, and must not make a commit of each sync either.
         let sameRun = keys.boot == turn.moment.boot && turn.moment.uptime >= keys.uptime
         let elapsed = sameRun ? (turn.moment.uptime - keys.uptime) / 1000 : age
         guard isOld || isWorn, elapsed >= ClientLimits.rotationPause else { return false }
-        // No one is there to be kept out.
+        // There is no one to keep out.
         guard try turn.draft.membership(record.id).tree.count > 1 else { return false }
         let needed = 1 + Int(min(keys.setbacks, 20)) * ClientLimits.rotationTextsAfterSetback
         guard try hasTexts(needed, after: keys, in: record.id, turn) else { return false }
 
-        // Should this one fail, the next comes no sooner than after one that succeeds.
+        // If this one fails, the next comes no sooner than after one that succeeds.
         try keysAreNew(in: record, sequence: record.cursor, &turn)
-        // Several who are online hear of the same message, and may find at once that it is time.
+        // Several who are online hear of the same message, and may find at once that a change is due.
         let wait = link.live ? ClientLimits.rotationStagger * spread / 0xFFFF : 0
         let ourTurn = wait > 0 ? turn.deadline(afterMilliseconds: wait) : nil
         try queueOnce(.rotate, in: record.id, notBefore: ourTurn, &turn)
         return true
     }
 
-    /// The profile is a copy, or was put back.
+    /// The profile is a copy, or was restored.
     mutating func profileMoved(_ turn: inout Turn) throws {
         guard try renewAllKeys(&turn) else { return }
         turn.outcome = .moved
         turn.notice(.profileMoved)
     }
 
-    /// The keys we have may have been used by another copy of us, or by ourselves on a later day: what is sealed with them readers would drop. What
-    /// waits is sealed again, with new keys.
+    /// The keys we have may have been used by another copy of us, or by ourselves on a later day: readers would drop
+    /// what is sealed with them. What waits is sealed again, with new keys.
     ///
     /// - Returns: whether there is a group with keys.
     @discardableResult
@@ -100,13 +104,13 @@ extension ClientCore {
         return change == nil ? .again : .rest
     }
 
-    /// Our own leaf has new keys, since this row of the log.
+    /// Our own leaf has new keys since this row of the log.
     mutating func keysAreNew(in record: GroupRecord, sequence: UInt64, _ turn: inout Turn) throws {
         let old: OwnKeysRecord? = try turn.draft.record(.membership, Keys.ownKeys(record.id))
         let moment = serverClock.seconds(turn.moment)
         var setbacks = old?.setbacks ?? 0
         if let old, moment >= old.since, setbacks > 0 {
-            // Time went on as it should for long enough: the clock is believed a little more.
+            // Time has run as it should for long enough: the clock is trusted a little more.
             if moment - old.since >= ClientLimits.rotationAge { setbacks -= 1 }
         }
         turn.draft.put(
@@ -114,15 +118,15 @@ extension ClientCore {
             OwnKeysRecord(since: moment, turn.moment, era: record.era, sequence: sequence, setbacks: setbacks))
     }
 
-    /// A number from 0 to 0xFFFF by which members spread: another one for each member, room and change. It comes from a hash and not from `entropy`,
-    /// which is drawn for keys alone; that others can work it out does no harm.
+    /// A number from 0 to 0xFFFF that spreads members out: it differs for each member, room and change. It comes from a
+    /// hash and not from `entropy`, which is drawn for keys alone. That others can compute it does no harm.
     private func spread(of keys: OwnKeysRecord, in record: GroupRecord, _ turn: Turn) throws -> UInt64 {
         let place = keyBytes(UInt64(keys.era)) + keyBytes(keys.sequence)
         let hash = sha256(Array(try account(turn).fingerprint.utf8) + record.mlsGroupID + place)
         return UInt64(hash[0]) << 8 | UInt64(hash[1])
     }
 
-    /// Whether so many texts came behind the row from which the keys count, ours or others'.
+    /// Whether this many texts, ours or others', came after the row from which the keys count.
     private func hasTexts(
         _ needed: Int, after keys: OwnKeysRecord, in group: ID, _ turn: Turn
     ) throws -> Bool {

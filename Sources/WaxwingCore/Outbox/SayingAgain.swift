@@ -1,18 +1,18 @@
 import ConclaveProtocol
 import MLS
 
-/// What we said where no one reads it, as the branch we stood on is dead, or the log is another one by now.
+/// What we said where no one reads it: the branch we were on is dead, or the log is another one by now.
 extension ClientCore {
-    /// Takes our messages of a dead branch out of the history and back into the outbox, before what waits there already. They keep their ids, so whoever
-    /// has read one all the same skips the second copy.
+    /// Moves our messages of a dead branch from the history back into the outbox, before what already waits there. They
+    /// keep their ids, so anyone who has read one after all skips the second copy.
     ///
-    /// - Parameter split: where the log became another one; nil if we came in by a dead commit.
+    /// - Parameter split: where the log became another one; nil if we joined by a dead commit.
     func sayAgain(_ record: GroupRecord, from split: UInt64?, _ turn: inout Turn) throws {
         let me = try account(turn).userID
         let lost = try ownTexts(record, turn) { row in
             guard let split else { return row.epoch >= record.joinedEpoch }
             guard row.epoch >= split, row.era < record.era else { return false }
-            // What the log still has, as it is counted now, others read.
+            // Others can read what the log, as it is numbered now, still has.
             if case .row(let era, _) = try turn.draft.seen(record.id, digest: row.digest) { return era < record.era }
             return true
         }
@@ -33,8 +33,8 @@ extension ClientCore {
         }
     }
 
-    /// We are out of a group before anyone else was seen on the branch that we came in by: whether what we said there was read is not known any more.
-    /// It stays in the outbox as failed, with its text.
+    /// We are out of a group before anyone else was seen on the branch that we joined by: whether what we said there
+    /// was read is not known any more. It stays in the outbox as failed, with its text.
     func keepUnread(_ record: GroupRecord, because reason: GroupEnd, _ turn: inout Turn) throws {
         guard record.entry != .proven else { return }
         let me = try account(turn).userID

@@ -1,8 +1,12 @@
 /// What the core keeps for one account: ordered tables of small records, changed all together or not at all.
 ///
 /// A store knows nothing of groups or messages. It keeps bytes under keys, in key order, and promises four things:
-/// a change set is applied whole or not at all; it is on disk when ``commit(_:)`` returns; a change set built on an old revision is
-/// refused; what a change set deletes or overwrites is gone from the files when ``commit(_:)`` returns, as far as the file system allows.
+///
+/// - A change set is applied as a whole or not at all.
+/// - It is on disk when ``commit(_:)`` returns.
+/// - A change set built on an old revision is refused.
+/// - What a change set deletes or overwrites is gone from the files when ``commit(_:)`` returns, as far as the file
+///   system allows.
 ///
 /// Several processes may have the same store open. All methods may be called from any thread.
 public protocol Store: Sendable {
@@ -12,18 +16,21 @@ public protocol Store: Sendable {
     /// The value under `key`, or nil.
     func value(_ table: Table, _ key: [UInt8]) throws(StoreError) -> [UInt8]?
 
-    /// Records in ascending key order (bytewise), or descending where `descending` is set, whose key is at least `lower` and, where given, below `upper`.
+    /// Records whose key is at least `lower` and, if given, below `upper`, in ascending key order (bytewise), or in
+    /// descending order if `descending` is set.
     ///
     /// - Parameter limit: at most this many; at least 1.
     func page(_ table: Table, from lower: [UInt8], below upper: [UInt8]?, limit: Int, descending: Bool)
         throws(StoreError)
         -> [Record]
 
-    /// Lends the records from `lower` on, below `upper` where it is given, in ascending key order, each for the time of a call.
+    /// Lends the records from `lower` on and, if given, below `upper`, in ascending key order, each for the time of a
+    /// call.
     ///
-    /// For whoever goes through very many of them. A store needs none of its own; one that can lend its memory saves its callers the copies.
+    /// For callers that go through very many of them. A store need not implement it; one that can lend its memory saves
+    /// its callers the copies.
     ///
-    /// - Parameter body: says whether to go on. It must not use the store.
+    /// - Parameter body: returns whether to go on. It must not use the store.
     func forEach(
         _ table: Table, from lower: [UInt8], below upper: [UInt8]?,
         _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool
@@ -32,12 +39,12 @@ public protocol Store: Sendable {
     /// Applies all of `changes` in order, or none of them, durably.
     ///
     /// - Returns: the new revision, `changes.base + 1`.
-    /// - Throws: `staleRevision` where another change set was committed since `changes.base`; `full` where the disk is full.
+    /// - Throws: `staleRevision` if another change set was committed since `changes.base`; `full` if the disk is full.
     func commit(_ changes: ChangeSet) throws(StoreError) -> UInt64
 }
 
 extension Store {
-    /// For stores that have nothing to lend: short pages, as each is read as a whole.
+    /// For stores that have nothing to lend: pages are short, as each is read as a whole.
     public func forEach(
         _ table: Table, from lower: [UInt8], below upper: [UInt8]?,
         _ body: (_ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) -> Bool
@@ -72,7 +79,7 @@ public enum Table: UInt8, CaseIterable, Hashable, Sendable {
     case staged = 6
     /// What waits to be sent.
     case outbox = 7
-    /// Raw rows that were fetched and not yet applied, or are parked for a later epoch.
+    /// Raw rows that were fetched and are not applied yet, or are parked for a later epoch.
     case inbox = 8
     /// What can be read.
     case history = 9
@@ -94,7 +101,8 @@ public struct Record: Hashable, Sendable {
         self.value = value
     }
 
-    /// The first key after all keys that begin with `prefix`; nil where there is none: an empty prefix, or one of 0xff alone.
+    /// The first key after all keys that begin with `prefix`; nil if there is none: for an empty prefix, or one of 0xff
+    /// alone.
     public static func key(afterPrefix prefix: [UInt8]) -> [UInt8]? {
         guard let last = prefix.lastIndex(where: { $0 != 0xFF }) else { return nil }
         var key = Array(prefix[...last])
@@ -121,17 +129,17 @@ public struct ChangeSet: Hashable, Sendable {
     public var isEmpty: Bool { changes.isEmpty }
 }
 
-/// Why a store could not do what it was asked for. Two errors are equal when their codes are.
+/// Why a store could not do what it was asked to do. Two errors are equal if their codes are.
 public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What kind of failure it is.
     public enum Code: String, Hashable, Sendable {
-        /// Another change set was committed since the base revision: read again and build anew.
+        /// Another change set was committed since the base revision: read again and build a new one.
         case staleRevision
         /// The disk (or a quota) is full. Nothing was changed.
         case full
         /// The place cannot be read or written.
         case notPermitted
-        /// What is stored is damaged. Nothing of it is taken for truth.
+        /// What is stored is damaged. None of it is trusted.
         case corrupt
         /// Written by a newer version.
         case newerFormat

@@ -1,20 +1,20 @@
 import ConclaveProtocol
 import MLS
 
-/// Who we are on which server. One a profile.
+/// Who we are on which server. There is one for each profile.
 public struct AccountRecord: StoredRecord {
     static let version: UInt8 = 1
 
     public var serverURL: String
     public var userID: ID
     public var username: String
-    /// The session token, nil after logout or when the server no longer takes it.
+    /// The session token; nil after logout, or if the server no longer accepts it.
     public var token: SessionToken?
     /// Raw private signature key of suite 6.
     var signatureKey: Secret
     /// Lower-case hex SHA-256 of the public signature key.
     public var fingerprint: String
-    /// When key packages were last uploaded as a set, in Unix seconds; 0 for never.
+    /// When a set of key packages was last uploaded, in Unix seconds; 0 for never.
     var keyPackagesUploadedAt: UInt64
     /// How many more single key packages are owed to the server, one for each Welcome used.
     var keyPackagesOwed: UInt32
@@ -57,15 +57,15 @@ public struct AccountRecord: StoredRecord {
     }
 }
 
-/// Why the server is not being talked to right now: what `outbox list` gives as the reason things wait.
+/// Why no one talks to the server right now: the reason that `outbox list` gives for what waits.
 public struct LinkRecord: StoredRecord, Hashable {
     static let version: UInt8 = 3
 
-    /// Nil while all is well.
+    /// Nil if all is well.
     public var trouble: Trouble?
     /// When the trouble began.
     public var since: Instant
-    /// Tries that failed since then.
+    /// Failed tries since then.
     public var failures: UInt32
     /// When the next try is due.
     public var nextTry: Deadline?
@@ -81,10 +81,10 @@ public struct LinkRecord: StoredRecord, Hashable {
         case otherServer = 1
         case serverTrouble = 2
         case askedToWait = 3
-        /// The server took the session back.
+        /// The server ended the session.
         case sessionOver = 4
 
-        /// What version 2 had stored as a sentence.
+        /// The trouble that version 2 stored as a sentence.
         fileprivate func trouble(_ sentence: String) -> Trouble {
             switch self {
             case .noWay: .transport(.other, detail: sentence)
@@ -108,10 +108,10 @@ public struct LinkRecord: StoredRecord, Hashable {
         self.server = server
     }
 
-    /// The server's own word, which holds for every process.
+    /// Whether it is the server's own word, which holds for every process.
     var isByServer: Bool { kind == .serverTrouble || kind == .askedToWait }
 
-    /// What keeps everyone from asking this server now; nil where nothing does.
+    /// What keeps everyone from asking this server now; nil if nothing does.
     public func hold(of server: String, _ now: Moment) -> (until: Deadline, trouble: TransportError)? {
         guard isByServer, case .transport(let cause, let detail) = trouble, self.server == server, let nextTry,
             !nextTry.isDue(now)

@@ -1,27 +1,27 @@
 import ConclaveProtocol
 import MLS
 
-/// A commit that stands in a group's log: what everybody can read of it.
+/// A commit in a group's log: what everyone can read of it.
 struct LoggedCommit: Hashable, Sendable {
     /// The epoch that it ended.
     var epoch: UInt64
     /// Its confirmation tag, which the GroupInfo of the next epoch carries, too.
     var tag: [UInt8]
-    /// Where it stands in the log; at the very beginning in records of version 1.
+    /// Where it is in the log; at the very beginning in records of version 1.
     var place = Place(era: 0, sequence: 0)
     /// It counted here: we were a member, and merged it.
     var isValid = false
-    /// We refused it, as everybody does: it was not made for the state that we were in.
+    /// We refused it, as everyone does: it was not made for the state that we were in.
     var isRefused = false
-    /// It stood in the log before the server began to count anew, and stands there again.
+    /// It was in the log before the server restarted its numbering, and is there again.
     var isKept = false
     /// A member of the epoch that it ended signed it for the state that we had then.
     var isSigned = false
-    /// It stands under our own name.
+    /// It is under our own name.
     var isOurs = false
-    /// The committer's leaf; nil for one who came in from outside, and in records of version 1.
+    /// The committer's leaf; nil for one who joined from outside, and in records of version 1.
     var author: UInt32?
-    /// The mark of the committer's new leaf (see ``CommitLog/markLength``); empty where there is none.
+    /// The mark of the committer's new leaf (see ``CommitLog/markLength``); empty if there is none.
     var leaf: [UInt8] = []
     /// Leaves it may have emptied.
     var clears: [UInt32] = []
@@ -30,7 +30,7 @@ struct LoggedCommit: Hashable, Sendable {
     /// Marks of leaves that ended with it, as far as they are known: those of commits that we merged.
     var replaced: [[UInt8]] = []
 
-    /// A place in the log, which may have begun to count again.
+    /// A place in the log, whose numbering may have been restarted.
     struct Place: Hashable, Comparable, Sendable {
         var era: UInt32
         var sequence: UInt64
@@ -46,20 +46,21 @@ struct Branch: Sendable {
     var leaves: Set<[UInt8]>
 }
 
-/// The commits of the last epochs, as they stand in the log. They tell which branch of the group lives: the first valid commit of each epoch
-/// counts, and every leaf that a commit brings is unlike any other. So the tree of a branch shows which commits it came by.
+/// The commits of the last epochs, as they are in the log. They tell which branch of the group lives: the first valid
+/// commit of each epoch counts, and every leaf that a commit brings is unlike any other, so the tree of a branch shows
+/// by which commits it came.
 struct CommitLog: Hashable, Sendable {
-    /// Bytes of the hash of a leaf's encryption key that are kept: enough to tell leaves of one group apart.
+    /// Bytes kept of the hash of a leaf's encryption key: enough to tell the leaves of one group apart.
     static let markLength = 16
 
     /// By rising epoch; those of one epoch in the order of the log.
     private(set) var commits: [LoggedCommit] = []
 
-    /// Notes a commit. One that is known already keeps its place, and learns what is new.
+    /// Notes a commit. A known one keeps its place, and is completed with what is new.
     mutating func note(_ commit: LoggedCommit) {
         if let index = commits.firstIndex(where: { $0.epoch == commit.epoch && $0.tag == commit.tag }) {
             if commit.isValid {
-                // What was noted of it before may be of a row that only bore its tag.
+                // What was noted of it before may belong to a row that only had its tag.
                 commits[index] = commit
             } else if commit.isRefused {
                 commits[index].isRefused = true
@@ -81,7 +82,7 @@ struct CommitLog: Hashable, Sendable {
         }
     }
 
-    /// A commit that is known stands in the log again, which has begun to count anew. Whether anything has changed.
+    /// A known commit is in the log again, in a new numbering. Returns whether anything has changed.
     mutating func move(tag: [UInt8], of epoch: UInt64, to place: LoggedCommit.Place) -> Bool {
         guard let index = commits.firstIndex(where: { $0.epoch == epoch && $0.tag == tag }),
             commits[index].place.era < place.era
@@ -96,7 +97,7 @@ struct CommitLog: Hashable, Sendable {
         commits.removeAll { $0.isValid && $0.epoch >= epoch }
     }
 
-    /// Drops what was noted of epochs beyond those that can be near, once it is known where the group is.
+    /// Drops what was noted of epochs too far away to matter, once it is known where the group is.
     mutating func forget(beyond epoch: UInt64) {
         commits.removeAll { $0.epoch > epoch && $0.epoch - epoch > ClientLimits.epochsAhead }
     }
@@ -107,15 +108,16 @@ struct CommitLog: Hashable, Sendable {
 
     // MARK: Another log
 
-    /// A commit was signed by a member for the state that we had in its epoch.
+    /// A member signed a commit for the state that we had in its epoch.
     mutating func noteSigned(tag: [UInt8], of epoch: UInt64) {
         guard let index = commits.firstIndex(where: { $0.epoch == epoch && $0.tag == tag }) else { return }
         commits[index].isSigned = true
     }
 
-    /// The first epoch whose commit is another one in the log as the server shows it now: the commit before it is there as it was, and then another
-    /// one comes than the one that we merged, made for the same state. A server does that which was put back to an older backup, or which shows
-    /// people different logs. One that only counts anew has nothing of what was before.
+    /// The first epoch whose commit is another one in the log as the server shows it now: the commit before it is there
+    /// as it was, and then comes another one than we merged, made for the same state. A server does that if it was
+    /// restored to an older backup, or shows people different logs. A server that only restarts its numbering has
+    /// nothing of what was before.
     var replacedEpoch: UInt64? { epochs.sorted().first { !replacements(at: $0).isEmpty } }
 
     private func replacements(at epoch: UInt64) -> [LoggedCommit] {
@@ -127,7 +129,7 @@ struct CommitLog: Hashable, Sendable {
         }
     }
 
-    /// Whether a branch came by what stands in the place of our own commits.
+    /// Whether a branch came by what is in the place of our own commits.
     func isReplacement(_ branch: Branch) -> Bool {
         guard let split = replacedEpoch else { return false }
         let first = replacements(at: split)
@@ -152,7 +154,7 @@ struct CommitLog: Hashable, Sendable {
 
     /// Whether a branch came by the commit of an epoch that counts.
     ///
-    /// - Parameter byOrder: by the order in the log alone, whatever we merged.
+    /// - Parameter byOrder: whether to go by the order in the log alone, whatever we merged.
     func way(of branch: Branch, at epoch: UInt64, byOrder: Bool = false) -> Way {
         let candidates = self[epoch]
         let merged = byOrder ? nil : candidates.first(where: \.isValid)
@@ -164,7 +166,7 @@ struct CommitLog: Hashable, Sendable {
         return winner.leaf.isEmpty || mayHaveLost(winner, before: branch.epoch) ? .unknown : .another
     }
 
-    /// The commit of an epoch that a branch came by; nil where that cannot be told.
+    /// The commit of an epoch by which a branch came; nil if that cannot be told.
     private func step(of branch: Branch, at epoch: UInt64) -> LoggedCommit? {
         self[epoch].first { epoch + 1 == branch.epoch ? $0.tag == branch.tag : branch.leaves.contains($0.leaf) }
     }
@@ -173,25 +175,27 @@ struct CommitLog: Hashable, Sendable {
     private func mayHaveLost(_ commit: LoggedCommit, before end: UInt64) -> Bool {
         guard let author = commit.author else { return true }
         let between = commits.filter { $0.epoch > commit.epoch && $0.epoch < end }
-        // Of epochs without a commit in the log no one knows what they changed.
+        // If an epoch has no commit in the log, no one knows what it changed.
         if Set(between.map(\.epoch)).count < Int(clamping: end - commit.epoch - 1) { return true }
         return between.contains { $0.author == author || $0.clears.contains(author) || $0.hasReferences }
     }
 
-    /// How a GroupInfo goes with the log.
+    /// How a GroupInfo fits the log.
     enum Fit: Hashable {
         case fits
-        /// Another branch may be the living one: which of two commits counts cannot be told without the keys of their epoch.
+        /// Another branch may be the living one: which of two commits counts cannot be told without the keys of their
+        /// epoch.
         case doubtful
         /// Its branch is dead.
         case dead
     }
 
-    /// Whether one may come in through a branch's GroupInfo.
+    /// Whether one may join by a branch's GroupInfo.
     ///
-    /// - Parameter isVouchedFor: somebody else than we signed it.
+    /// - Parameter isVouchedFor: whether someone other than us signed it.
     func fit(of branch: Branch, isVouchedFor: Bool) -> Fit {
-        // What comes first counts as long as all that was before it is of one branch: no rival of an earlier epoch stood in the log yet.
+        // What comes first counts as long as everything before it is of one branch: no rival of an earlier epoch was in
+        // the log yet.
         var rivalsFrom: LoggedCommit.Place?
         // Those who may have left this branch earlier: what they commit after that says nothing new.
         var strays: Set<UInt32> = []
@@ -203,7 +207,7 @@ struct CommitLog: Hashable, Sendable {
             let author = candidates.first?.author
             let isStray = author.map(strays.contains) ?? false
             if way(of: branch, at: epoch) == .another {
-                // Others go on from a commit of ours that we had given up.
+                // Others continue from a commit of ours that we had given up.
                 let isOurs = epoch + 1 == branch.epoch && candidates.contains { $0.tag == branch.tag && $0.isOurs }
                 if !(isOurs && isVouchedFor) {
                     if isProven || isSure && !isStray && !isContinued(branch, after: epoch)
@@ -215,7 +219,7 @@ struct CommitLog: Hashable, Sendable {
                     if let author { strays.insert(author) }
                 }
             }
-            // Who has come in anew along the branch stands on it again.
+            // Someone who joined again along the branch is on it again.
             for commit in candidates where commit.author == nil && branch.leaves.contains(commit.leaf) {
                 strays.subtract(commit.clears)
             }
@@ -226,28 +230,30 @@ struct CommitLog: Hashable, Sendable {
         return fit
     }
 
-    /// Whether somebody went on along a branch who is neither the author of the commit that came first at an epoch, nor of the one that the branch
-    /// came by: then members may have refused the first. One who has left the others goes on alone.
+    /// Whether someone went on along a branch who is neither the author of the commit that came first at an epoch, nor
+    /// of the one by which the branch came: then members may have refused the first. Someone who has left the others
+    /// goes on alone.
     private func isContinued(_ branch: Branch, after epoch: UInt64) -> Bool {
         var followers = Set(
             commits.filter { $0.epoch > epoch && $0.epoch < branch.epoch && branch.leaves.contains($0.leaf) }
                 .compactMap(\.author))
         if let first = self[epoch].first?.author { followers.remove(first) }
-        // Whose commit it came by is not known any more: of two who went on, one at least is not its author.
+        // Whose commit it came by is not known any more: of two who went on, at least one is not its author.
         guard let step = step(of: branch, at: epoch) else { return followers.count > 1 }
         if let author = step.author { followers.remove(author) }
         return !followers.isEmpty
     }
 
-    /// Whether another branch lives rather than ours: where they part, one of them came by the commit that counts. Nil where the log does not say.
+    /// Whether another branch lives rather than ours: where they part, one of them came by the commit that counts. Nil
+    /// if the log does not say.
     ///
     /// - Parameters:
-    ///   - base: the epoch that we came in at. What came after it we saw with our own keys.
-    ///   - entry: how sure it is that we came in by the living branch.
+    ///   - base: the epoch at which we joined. What came after it we saw with our own keys.
+    ///   - entry: how sure it is that we joined by the living branch.
     func isLiving(_ other: Branch, not ours: Branch, base: UInt64, entry: GroupRecord.Entry) -> Bool? {
         let byOrder = entry != .proven
         let shared = byOrder ? lastShared(other, ours) : nil
-        // Who goes on along a branch that is dead already comes first only among those who do.
+        // Someone who goes on along a branch that is already dead comes first only among those who do.
         var (mayTheirsBeDead, mayOursBeDead) = (false, false)
         for epoch in epochs.sorted() where epoch < base || epoch == base && byOrder {
             if let shared, epoch <= shared { continue }
@@ -263,7 +269,8 @@ struct CommitLog: Hashable, Sendable {
                 mayOursBeDead = byOrder
             case (.another, .unknown): mayTheirsBeDead = byOrder
             case (.another, .another) where byOrder && !mayTheirsBeDead && !mayOursBeDead:
-                // The first of all was made on a branch that is dead already. They were of one branch up to here, and the earlier one counts.
+                // The first of all was made on a branch that is already dead. They were of one branch up to here, and
+                // the earlier one counts.
                 guard let their = step(of: other, at: epoch), let our = step(of: ours, at: epoch), their != our
                 else { continue }
                 return their.place < our.place
@@ -283,9 +290,9 @@ struct CommitLog: Hashable, Sendable {
         }?.epoch
     }
 
-    /// Whether the log says something against the branch that we came in by which it does not say against another one.
+    /// Whether the log says something against the branch by which we joined that it does not say against another one.
     ///
-    /// - Parameter base: the epoch that we came in at.
+    /// - Parameter base: the epoch at which we joined.
     func speaks(against ours: Branch, not other: Branch, base: UInt64) -> Bool {
         let shared = lastShared(other, ours)
         return epochs.contains { epoch in
@@ -305,7 +312,7 @@ struct CommitLog: Hashable, Sendable {
         let refused = self[present].filter(\.isRefused)
         if refused.contains(where: { $0.epoch + 1 == branch.epoch && $0.tag == branch.tag }) { return true }
         if refused.contains(where: { branch.leaves.contains($0.leaf) }) { return true }
-        // Nothing leads there but what somebody did who stands on another branch.
+        // Nothing leads there except what someone did who is on another branch.
         let strays = Set(refused.compactMap(\.author))
         let between = commits.filter { $0.epoch >= present && $0.epoch < branch.epoch }
         let isUnbroken = Set(between.map(\.epoch)).count == Int(clamping: branch.epoch - min(branch.epoch, present))

@@ -1,7 +1,7 @@
 import ConclaveProtocol
 import MLS
 
-/// A change set in the making, over the store it will be committed to: reads see what was written into the draft.
+/// A change set in the making, on top of the store it will be committed to: reads see what was written into the draft.
 struct Draft {
     let store: any Store
     private(set) var changes: ChangeSet
@@ -9,7 +9,7 @@ struct Draft {
     private var deletedPrefixes: [Table: [[UInt8]]] = [:]
     /// Rows that came or changed, in order, for those who watch.
     var notices: [Notice] = []
-    /// Records that were decoded already, as the store and this draft have them.
+    /// Records that are already decoded, as the store and this draft have them.
     var decoded: DecodedRecords
 
     init(store: any Store, base: UInt64, decoded: DecodedRecords = DecodedRecords()) {
@@ -34,7 +34,7 @@ struct Draft {
         overlay[table, default: [:]][key] = .some(nil)
     }
 
-    /// Records whose key begins with `prefix`, in key order, those written in this draft included.
+    /// Records whose key begins with `prefix`, in key order, including those written in this draft.
     func page(_ table: Table, prefix: [UInt8], limit: Int = .max) throws(StoreError) -> [Record] {
         try page(table, from: prefix, below: Record.key(afterPrefix: prefix), limit: limit)
     }
@@ -44,7 +44,8 @@ struct Draft {
         try page(table, from: lower, below: Record.key(afterPrefix: prefix), limit: limit)
     }
 
-    /// Records from the key `lower` on and, where it is given, below `upper`, in key order, those written in this draft included.
+    /// Records from the key `lower` on and, if given, below `upper`, in key order, including those written in this
+    /// draft.
     func page(
         _ table: Table, from lower: [UInt8], below upper: [UInt8]?, limit: Int = .max
     ) throws(StoreError) -> [Record] {
@@ -64,7 +65,7 @@ struct Draft {
         return Array(records.prefix(limit))
     }
 
-    /// The last record whose key begins with `prefix`, those written in this draft included.
+    /// The last record whose key begins with `prefix`, including those written in this draft.
     func last(_ table: Table, prefix: [UInt8]) throws(StoreError) -> Record? {
         let written = (overlay[table] ?? [:]).filter { $0.key.starts(with: prefix) }
         var records = try store.page(

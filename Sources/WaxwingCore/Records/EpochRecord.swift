@@ -1,23 +1,25 @@
 import ConclaveProtocol
 import MLS
 
-/// What was noted of the epoch that a group is in. Each epoch begins with an empty one.
+/// What was noted of the epoch that a group is in. Each epoch begins with an empty record.
 struct EpochRecord: StoredRecord {
     /// Version 2 has ``timesSealedAnew`` and ``areKeysSpent``.
     static let version: UInt8 = 2
 
     var epoch: UInt64
-    /// When the commit that led here was taken, by the server's clock in Unix seconds; 0 where that is not known.
+    /// When the commit that led here was accepted, by the server's clock in Unix seconds; 0 if that is not known.
     var startedAt: UInt64
-    /// The invites that waited when the epoch began were looked through since.
+    /// Whether the invites that waited when the epoch began have been looked through.
     var invitesChecked = false
-    /// How often a message in our own name with a key that we had used made us seal anew what waited.
+    /// How often a message in our own name, with a key that we had used, made us seal again what waited.
     var timesSealedAnew: UInt8 = 0
-    /// Another copy of this profile has our keys of this epoch, or may have: nothing is sent with them any more.
+    /// Whether another copy of this profile has our keys of this epoch, or may have: nothing is sent with them any
+    /// more.
     var areKeysSpent = false
     /// The numbering that ``refused`` belongs to.
     private var era: UInt32 = 0
-    /// Rows of the log that hold a commit for this epoch which every member refuses, by sequence number: the first few, and the last.
+    /// Rows of the log with a commit for this epoch that every member refuses, by sequence number: the first few, and
+    /// the last.
     private var refused: [UInt64] = []
 
     init(epoch: UInt64, startedAt: UInt64) {
@@ -25,7 +27,7 @@ struct EpochRecord: StoredRecord {
         self.startedAt = startedAt
     }
 
-    /// The refused rows that the server can still name, as it counts now.
+    /// The refused rows that the server can still name in its present numbering.
     func refused(in era: UInt32) -> [UInt64] { era == self.era ? refused : [] }
 
     mutating func note(refused sequence: UInt64, era: UInt32) {

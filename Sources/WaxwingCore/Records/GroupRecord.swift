@@ -1,29 +1,32 @@
 import ConclaveProtocol
 import MLS
 
-/// A group as the client sees it, without its MLS state and without anything that grows with its members: it is written with every row.
+/// A group as the client sees it, without its MLS state and without anything that grows with its members: it is written
+/// with every row.
 public struct GroupRecord: StoredRecord, Hashable {
     /// Version 3 adds ``isClosed`` and ``hasNewMembers``.
     static let version: UInt8 = 3
 
-    /// Where our membership stands. The raw value is part of the stored format.
+    /// The state of our membership. The raw value is part of the stored format.
     public enum Status: UInt8, Hashable, Sendable {
         /// Being created here; the first commit has not come back yet.
         case creating = 0
         /// A member with a living MLS state.
         case active = 1
-        /// On the server's roster, but without MLS state: a Welcome may still come, else `group rejoin` brings it back.
+        /// On the server's roster, but without MLS state: a Welcome may still come; otherwise `group rejoin` brings it
+        /// back.
         case keyless = 2
-        /// Removed by somebody, banned, or the removal was noticed while away.
+        /// Removed by someone, banned, or the removal was noticed while away.
         case removed = 3
         case left = 4
         /// The group is gone from the server.
         case deleted = 5
-        /// Only history from an archive is here. Nobody knows whether we are a member before the server's roster says so.
+        /// Only history from an archive is here. No one knows whether we are a member before the server's roster says
+        /// so.
         case imported = 6
     }
 
-    /// How sure it is that the branch we came in by is the living one.
+    /// How sure it is that the branch by which we joined is the living one.
     enum Entry: UInt8, Hashable, Sendable {
         /// Another member has acted on it, or we have been there from the beginning.
         case proven = 0
@@ -33,9 +36,10 @@ public struct GroupRecord: StoredRecord, Hashable {
         case doubtful = 2
     }
 
-    /// The key under which everything of the group is stored here: the server's id, or a random one for a group created here.
+    /// The key under which everything of the group is stored here: the server's id, or a random one for a group created
+    /// here.
     public let id: ID
-    /// The server's id, nil until a group created here is known to the server.
+    /// The server's id; nil until the server knows a group created here.
     public var serverID: ID?
     /// Lower-case text, unique on the server.
     public var name: String
@@ -47,11 +51,11 @@ public struct GroupRecord: StoredRecord, Hashable {
     public var era: UInt32
     public var mlsGroupID: [UInt8]
     public var epoch: UInt64
-    /// The epoch we joined at: what came before was never ours to read.
+    /// The epoch at which we joined: what came before was never ours to read.
     public var joinedEpoch: UInt64
     /// The confirmation tag of the commit that brought us in, until that commit was seen in the log.
     var joinTag: [UInt8]
-    /// A commit for the epoch before ``joinedEpoch`` stood in the log ahead of the one that brought us in.
+    /// Whether a commit for the epoch before ``joinedEpoch`` came in the log ahead of the one that brought us in.
     var rivalSeen: Bool
     /// Rows of unreached epochs that are kept, and their size in bytes.
     var parkedRows: Int
@@ -59,13 +63,13 @@ public struct GroupRecord: StoredRecord, Hashable {
     /// Who made the last commit that counted.
     var lastCommitter: ID?
     var entry = Entry.proven
-    /// By whose Welcome or GroupInfo we came in: what they do on the branch is no proof of it.
+    /// By whose Welcome or GroupInfo we joined: what they do on the branch is no proof of it.
     var entryBy: ID?
-    /// Rows have left the log unseen, and commits may have been among them.
+    /// Whether rows have left the log unseen, possibly with commits among them.
     var hasHole = false
-    /// Somebody is in the tree whom messages must not reach, or must not reach yet (``RoomRecord``).
+    /// Whether someone is in the tree whom messages must not reach, or must not reach yet (``RoomRecord``).
     public internal(set) var isClosed = false
-    /// Members came in whom no message of ours has reached yet.
+    /// Whether members have joined whom no message of ours has reached yet.
     var hasNewMembers = false
 
     init(id: ID, serverID: ID?, name: String, alias: String, status: Status) {
@@ -86,7 +90,7 @@ public struct GroupRecord: StoredRecord, Hashable {
         lastCommitter = nil
     }
 
-    /// Whether a member can be written to here, now or once the group is ready.
+    /// Whether a member can write here, now or once the group is ready.
     public var isOpen: Bool { status == .active || status == .creating || status == .keyless }
 
     init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {

@@ -3,9 +3,9 @@ import MLS
 
 /// One line of a conversation, as it can be read offline.
 public struct HistoryRow: StoredRecord, Hashable {
-    /// Version 2 has the reasons from ``Unreadable/lostBranch`` and the events from ``SystemEvent/Kind/left`` on, version 3 the events from
-    /// ``SystemEvent/Kind/deviceReplaced`` on, version 4 those from ``SystemEvent/Kind/missing`` on,
-    /// and ``Unreadable/otherLog``.
+    /// Version 2 has the reasons from ``Unreadable/lostBranch`` and the events from ``SystemEvent/Kind/left`` on,
+    /// version 3 the events from ``SystemEvent/Kind/deviceReplaced`` on, version 4 those from
+    /// ``SystemEvent/Kind/missing`` on, and ``Unreadable/otherLog``.
     static let version: UInt8 = 4
 
     /// What the line says.
@@ -22,26 +22,29 @@ public struct HistoryRow: StoredRecord, Hashable {
         /// It came when the keys of its epoch were deleted.
         case epochTooOld = 1
         case epochNotReached = 2
-        /// Tag, signature or ciphertext do not hold.
+        /// Its tag, signature or ciphertext is invalid.
         case forged = 3
         case malformed = 4
         /// Its key was used for another message before.
         case replayed = 5
-        /// Somebody else's, sealed while we were out of step and without keys.
+        /// Someone else's, sealed while we were out of step and without keys.
         case lostState = 6
         case tooLarge = 7
         case tooFarAhead = 8
-        /// Tag, signature or ciphertext do not hold in its epoch, and a commit that lost its race opened another branch of that epoch.
+        /// Its tag, signature or ciphertext is invalid in its epoch, and a commit that lost its race opened another
+        /// branch of that epoch.
         case lostBranch = 9
-        /// Sent from our own account with keys that are not here: those of a copy of the profile, or of its state before it was restored.
+        /// Sent from our own account with keys that are not here: those of a copy of the profile, or of its state
+        /// before it was restored.
         case ownLostState = 10
         /// Addressed to another MLS group.
         case wrongGroup = 11
         /// Its sender's credential names no user.
         case unknownSender = 12
-        /// A proposal or commit of a member that breaks the rules, or that refers to something which is not here.
+        /// A proposal or commit of a member that breaks the rules, or that refers to something that is not here.
         case refused = 13
-        /// Tag, signature or ciphertext do not hold, and the log is another one by now than the one we followed (``SystemEvent/Kind/logReplaced``).
+        /// Its tag, signature or ciphertext is invalid, and the log is no longer the one that we followed
+        /// (``SystemEvent/Kind/logReplaced``).
         case otherLog = 14
     }
 
@@ -49,12 +52,12 @@ public struct HistoryRow: StoredRecord, Hashable {
     public var sequence: UInt64?
     /// Which numbering the sequence belongs to (servers may restart theirs).
     public var era: UInt32
-    /// The sender by the MLS leaf, or by the server's word for a row that could not be opened.
+    /// The sender by the MLS leaf or, for a row that could not be opened, by the server's word.
     public var sender: ID
-    /// The server's clock for what is in the log, our own for what waits, in Unix seconds.
+    /// In Unix seconds, by the server's clock for what is in the log, and by our own for what waits.
     public var time: UInt64
     public var content: Content
-    /// A message signed with a key that is not the trusted one of its sender.
+    /// Whether the message is signed with a key that is not the trusted one of its sender.
     public var hasOtherKey: Bool
     public var epoch: UInt64
     /// The sender's generation in that epoch, for messages of others.
@@ -84,7 +87,7 @@ public struct HistoryRow: StoredRecord, Hashable {
         self.outboxOrder = outboxOrder
     }
 
-    /// Whether what the row says is known.
+    /// Whether it is known what the row says.
     public var isReadable: Bool {
         if case .unreadable = content { false } else { true }
     }
@@ -154,11 +157,11 @@ public struct SystemEvent: Hashable, Sendable, TLSEncodable, TLSDecodable {
     public enum Kind: UInt8, CaseIterable, Hashable, Sendable {
         /// The group was created by the actor.
         case created = 1
-        /// The subject was brought in by the actor.
+        /// The actor brought the subject in.
         case joined = 2
-        /// The subject came back by itself, with an external commit.
+        /// The subject came back by themselves, with an external commit.
         case rejoined = 3
-        /// The subject was taken out by the actor.
+        /// The actor removed the subject.
         case removed = 4
         /// The actor changed the keys.
         case rotated = 5
@@ -168,33 +171,34 @@ public struct SystemEvent: Hashable, Sendable, TLSEncodable, TLSDecodable {
         case weWereRemoved = 7
         case weLeft = 8
         case groupDeleted = 9
-        /// The group's settings (extensions) were changed by the actor.
+        /// The actor changed the group's settings (extensions).
         case settingsChanged = 10
-        /// The subject left, or closed the account; the actor's client took the subject out of the tree.
+        /// The subject left, or closed the account; the actor's client removed them from the tree.
         case left = 11
-        /// The server no longer lists the subject, for whatever reason; the actor's client took the subject out of the tree.
+        /// The server no longer lists the subject, for whatever reason; the actor's client removed them from the tree.
         case unlisted = 12
-        /// We are out: the server did not list us any more, and the actor's client took us out of the tree.
+        /// We are out: the server no longer listed us, and the actor's client removed us from the tree.
         case weWereUnlisted = 13
-        /// The subject came in from outside in the place of their own leaf, with another signature key.
+        /// The subject joined from outside in place of their own leaf, with another signature key.
         case deviceReplaced = 14
-        /// The subject changed their signature key, and the old one signed for it.
+        /// The subject changed their signature key, and the old one signed the new one.
         case keyChanged = 15
         /// The subject was in the group when we came back, and had not been there before.
         case found = 16
-        /// The subject was not in the group any more when we came back.
+        /// The subject was no longer in the group when we came back.
         case gone = 17
-        /// The subject came in, and no one who may do so let them in: messages are held.
+        /// The subject joined, and no one who may do so let them in: messages are held.
         case heldAsStranger = 18
         /// The subject's key is not the one that is trusted, or new: messages are held.
         case heldForKey = 19
-        /// The actor, who is not accepted, or no admin, added the subject: messages are held.
+        /// The actor, who is not accepted or not an admin, added the subject: messages are held.
         case heldForAdder = 20
-        /// Somebody else is in the group under our own name: messages are held.
+        /// Someone else is in the group under our own name: messages are held.
         case ourNameTaken = 21
         /// Messages of the subject never came, ``SystemEvent/count`` of them.
         case missing = 22
-        /// In the log as the server shows it now a commit of the actor stands where another one stood that we followed.
+        /// In the log as the server shows it now, a commit of the actor is in the place of another one that we
+        /// followed.
         case logReplaced = 23
         /// The actor tried to add the subject, which everyone refuses.
         case triedToAdd = 24
@@ -202,11 +206,11 @@ public struct SystemEvent: Hashable, Sendable, TLSEncodable, TLSDecodable {
         case triedToRemove = 25
         /// The actor tried to end the group in favour of another (ReInit), which everyone refuses.
         case triedToReplaceGroup = 26
-        /// The actor tried to tie the group to a secret that others need not have (PSK), which everyone refuses.
+        /// The actor tried to tie the group to a secret that others may not have (PSK), which everyone refuses.
         case triedToNeedSecret = 27
         /// The actor tried to change the group's settings, which everyone refuses.
         case triedToChangeSettings = 28
-        /// Somebody tried to come in from outside under the actor's id, which everyone refuses.
+        /// Someone tried to join from outside under the actor's id, which everyone refuses.
         case triedToEnter = 29
         /// The actor sent some other change, which everyone refuses.
         case triedToChange = 30

@@ -1,6 +1,6 @@
-/// A moment on the wall clock, in milliseconds since 1970 (UTC). It comes in from outside; the core has no clock.
+/// A moment on the wall clock, in milliseconds since 1970 (UTC). It is given from outside; the core has no clock.
 ///
-/// People set that clock, so it says when something was, and nothing about how long something lasts: that is for a ``Deadline``.
+/// People set that clock, so it tells when something was, but not how long something lasts: that is for a ``Deadline``.
 public struct Instant: Hashable, Comparable, Sendable {
     public var milliseconds: UInt64
 
@@ -11,7 +11,7 @@ public struct Instant: Hashable, Comparable, Sendable {
 
     public static func < (a: Instant, b: Instant) -> Bool { a.milliseconds < b.milliseconds }
 
-    /// A later moment; the last one there is where the sum is too large.
+    /// A later moment; the last possible one if the sum is too large.
     public func advanced(byMilliseconds delta: UInt64) -> Instant {
         Instant(milliseconds: milliseconds &+ delta < milliseconds ? .max : milliseconds + delta)
     }

@@ -7,13 +7,13 @@ struct KeyPackageRecord: StoredRecord {
     var neededVersion: UInt8 { isUsed ? 3 : 2 }
 
     var isLastResort: Bool
-    /// A Welcome has let us in by it. Only those of last resort outlive that.
+    /// Whether a Welcome has let us in with it. Only those of last resort outlive that.
     var isUsed: Bool
-    /// The server has taken it.
+    /// Whether the server has accepted it.
     var isUploaded: Bool
     var lifetime: Lifetime
-    /// When others took its place at the server, in Unix seconds; 0 while it may be handed out. Its private keys are kept for invites
-    /// under way.
+    /// When others took its place on the server, in Unix seconds; 0 while it may be handed out. Its private keys are
+    /// kept for invites under way.
     var withdrawnAt: UInt64
     /// ``MLS/KeyPackageBundle`` in its serialised form.
     var serialized: [UInt8]
@@ -31,7 +31,7 @@ struct KeyPackageRecord: StoredRecord {
         isLastResort = try reader.readBool()
         isUploaded = try reader.readBool()
         if version == 1 {
-            // Only the end was stored. All lifetimes were of one length.
+            // Only the end was stored. All lifetimes had the same length.
             let notAfter = try reader.read(UInt64.self)
             let length = ClientLimits.lifetimeLength
             lifetime = Lifetime(notBefore: notAfter < length ? 0 : notAfter - length, notAfter: notAfter)
@@ -52,13 +52,14 @@ struct KeyPackageRecord: StoredRecord {
         writer.writeOpaque(serialized)
     }
 
-    /// The server may hand it out to people who want to invite us.
+    /// Whether the server may hand it out to people who want to invite us.
     var isPublished: Bool { isUploaded && withdrawnAt == 0 }
 
-    /// It let us in, and the server may hand it out again: another one has to take its place.
+    /// Whether it let us in and the server may hand it out again: another one has to take its place.
     var isToBeReplaced: Bool { isLastResort && isUsed && isPublished }
 
-    /// Made and never uploaded, as far as is known, and good for a while yet: by `moment`, in Unix seconds.
+    /// Whether it was made and never uploaded, as far as is known, and is still good for a while at `moment`, in Unix
+    /// seconds.
     func isReady(at moment: UInt64) -> Bool {
         !isUploaded && withdrawnAt == 0 && lifetime.contains(moment)
             && lifetime.notAfter - moment >= ClientLimits.keyPackageRefresh

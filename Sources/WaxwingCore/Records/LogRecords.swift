@@ -44,7 +44,7 @@ enum SeenRecord: StoredRecord, Equatable {
     case own(order: UInt64)
     /// In the log at this place.
     case row(era: UInt32, sequence: UInt64)
-    /// In the history at this place by the word of an archive; the log itself has not said so.
+    /// In the history at this place according to an archive; the log itself has not said so.
     case imported(era: UInt32, sequence: UInt64)
 
     init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {
@@ -83,7 +83,7 @@ struct StagedRecord: StoredRecord {
         var groupInfo: [UInt8]
         /// Who signed that.
         var signer: ID?
-        /// The log spoke against it.
+        /// Whether the log spoke against it.
         var isDoubtful: Bool
     }
 
@@ -92,7 +92,7 @@ struct StagedRecord: StoredRecord {
         case outbox(order: UInt64)
         /// Escrowed on the server until the invitee accepts.
         case escrow(invitee: ID)
-        /// Brings us (back) in, for an outbox row; there may be no group state to go with it.
+        /// Brings us in, perhaps again, for an outbox row; there may be no group state to go with it.
         case external(order: UInt64)
     }
 
@@ -153,7 +153,7 @@ struct StagedRecord: StoredRecord {
     }
 }
 
-/// An invite to us that waits for our word.
+/// An invite to us that waits for our answer.
 public struct InviteRecord: StoredRecord, Hashable {
     static let version: UInt8 = 1
 

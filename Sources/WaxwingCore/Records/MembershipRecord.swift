@@ -14,9 +14,9 @@ public struct MembershipRecord: StoredRecord, Hashable {
 
     /// The server's roster, as of the last `GET /groups`.
     public internal(set) var roster: [RosterEntry] = []
-    /// The numbering of the log (``GroupRecord/era``) that the roster was fetched under.
+    /// The numbering of the log (``GroupRecord/era``) under which the roster was fetched.
     private var rosterEra: UInt32 = 0
-    /// Users of the tree whom the roster listed before and lists no more.
+    /// Users of the tree whom the roster listed before and no longer lists.
     private var departed: [ID] = []
     /// The users in the ratchet tree, by leaf, as of the group's epoch.
     public internal(set) var tree: [ID] = [] {
@@ -27,7 +27,7 @@ public struct MembershipRecord: StoredRecord, Hashable {
 
     init() {}
 
-    /// Members by the tree; by the roster where there are no keys.
+    /// Members by the tree, or by the roster if there are no keys.
     public var memberCount: Int { tree.isEmpty ? roster.count : tree.count }
 
     var admins: [ID] { roster.filter(\.isAdmin).map(\.user) }
@@ -36,8 +36,8 @@ public struct MembershipRecord: StoredRecord, Hashable {
 
     /// Takes the server's roster.
     ///
-    /// - Parameter era: the numbering of the log. Where the server counts anew it may have been put back to an earlier day: who is missing
-    ///   since then need not have gone.
+    /// - Parameter era: the numbering of the log. If the server has restarted it, the server may have been restored to
+    ///   an earlier day: those missing since then need not have gone.
     mutating func note(roster: [RosterEntry], era: UInt32) {
         let listed = Set(roster.map(\.user))
         if era == rosterEra {
@@ -52,7 +52,7 @@ public struct MembershipRecord: StoredRecord, Hashable {
         rosterEra = era
     }
 
-    /// Whether the roster that listed a user, and the one that does so no more, belong to the same life of the server.
+    /// Whether the roster that listed a user, and the one that no longer does, belong to the same life of the server.
     func hasLeft(_ user: ID, era: UInt32) -> Bool { rosterEra == era && departed.contains(user) }
 
     init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {

@@ -1,8 +1,8 @@
 import MLS
 
-/// What the clocks show at one moment. It comes in from outside; the core has no clock.
+/// What the clocks show at one moment. It is given from outside; the core has no clock.
 public struct Moment: Hashable, Sendable {
-    /// The clock on the wall, which people set: for what is stored and shown.
+    /// The wall clock, which people set: for what is stored and shown.
     public var wall: Instant
     /// Milliseconds since the machine was started, by a clock that only goes forward: for everything that waits.
     public var uptime: UInt64
@@ -15,7 +15,7 @@ public struct Moment: Hashable, Sendable {
         self.boot = boot
     }
 
-    /// This moment on both clocks where only one was written down.
+    /// This moment on both clocks, if only one was written down.
     public init(wall: Instant) { self.init(wall: wall, uptime: wall.milliseconds, boot: 0) }
 
     /// A later moment.
@@ -25,7 +25,7 @@ public struct Moment: Hashable, Sendable {
             boot: boot)
     }
 
-    /// When a wait ends that begins now.
+    /// When a wait that begins now ends.
     ///
     /// - Parameter delta: cut to ``Deadline/longest``.
     public func deadline(afterMilliseconds delta: UInt64) -> Deadline {
@@ -33,9 +33,11 @@ public struct Moment: Hashable, Sendable {
     }
 }
 
-/// When a wait ends, by the clock that only goes forward. What is left of it after a new start of the machine is not known, and taken for nothing.
+/// When a wait ends, by the clock that only goes forward. After a restart of the machine, what is left of it is not
+/// known, and counts as nothing.
 public struct Deadline: Hashable, Sendable {
-    /// No wait is longer than this, in milliseconds: one that seems to be was written by a clock that ran otherwise, and is over.
+    /// No wait is longer than this, in milliseconds: one that seems to be was written by a clock that ran differently,
+    /// and is over.
     public static let longest: UInt64 = 3_600_000
 
     /// Milliseconds since the machine was started.
@@ -48,7 +50,7 @@ public struct Deadline: Hashable, Sendable {
         self.boot = boot
     }
 
-    /// Milliseconds that are left to wait; 0 where the wait is over.
+    /// Milliseconds left to wait; 0 if the wait is over.
     public func left(_ now: Moment) -> UInt64 {
         guard boot == now.boot, uptime > now.uptime, uptime - now.uptime <= Self.longest else { return 0 }
         return uptime - now.uptime
@@ -56,12 +58,12 @@ public struct Deadline: Hashable, Sendable {
 
     public func isDue(_ now: Moment) -> Bool { left(now) == 0 }
 
-    /// When that is by the clock on the wall, as it is set now.
+    /// When that is by the wall clock, as it is set now.
     public func wall(_ now: Moment) -> Instant { now.wall.advanced(byMilliseconds: left(now)) }
 }
 
 extension Deadline? {
-    /// Nothing to wait for is due.
+    /// Without a deadline, it is due.
     func isDue(_ now: Moment) -> Bool { self?.isDue(now) ?? true }
 }
 

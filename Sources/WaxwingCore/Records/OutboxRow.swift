@@ -10,7 +10,7 @@ public enum Intent: Hashable, Sendable {
     /// An escrowed invite was built for an epoch that is over: cancel it and escrow a fresh one.
     case renewInvite(user: ID)
     case remove(username: String, user: ID?)
-    /// Take an invite back that was not accepted yet, whoever sent it.
+    /// Take back an invite that was not accepted yet, whoever sent it.
     case cancelInvite(username: String, user: ID)
     /// A user who is off the server's roster is still in the tree.
     case evict(user: ID)
@@ -21,12 +21,12 @@ public enum Intent: Hashable, Sendable {
     case decline(invite: ID)
     /// The server's GroupInfo may be that of a dead commit: put the living one there.
     case refreshGroupInfo
-    /// Say in a commit that we let somebody in, for those who cannot tell (``VouchNote``).
+    /// Say in a commit that we let someone in, for those who cannot tell (``VouchNote``).
     case vouch
 }
 
 extension Intent {
-    /// Whether what was asked for later may be done while this waits for its time.
+    /// Whether rows asked for later may go first while this one waits for its time.
     var letsOthersPass: Bool {
         switch self {
         case .message, .create, .accept, .rejoin, .leave: false
@@ -37,7 +37,8 @@ extension Intent {
     }
 }
 
-/// Names one message for good, whatever ciphertext carries it: 16 random bytes, sent in the `authenticated_data` of its PrivateMessage.
+/// Names one message for good, whatever ciphertext carries it: 16 random bytes, sent in the `authenticated_data` of its
+/// PrivateMessage.
 public struct MessageID: Hashable, Sendable, CustomStringConvertible {
     public let bytes: [UInt8]
 
@@ -68,7 +69,7 @@ public struct OutboxRow: StoredRecord, Hashable {
         case unconfirmed
         /// Refused for good; kept until it is retried or discarded.
         case failed(Trouble)
-        /// Somebody is in the group whom it must not reach (``RoomRecord/holds``); a person decides.
+        /// Someone is in the group whom it must not reach (``RoomRecord/holds``); a person decides.
         case held
     }
 
@@ -78,17 +79,17 @@ public struct OutboxRow: StoredRecord, Hashable {
         var ciphertext: [UInt8]
     }
 
-    /// Number of the row in this profile: its order, and its name on the command line.
+    /// The row's number in this profile: its order, and its name on the command line.
     public internal(set) var order: UInt64
     public let group: ID
     public var intent: Intent
     public var state: State
     public let createdAt: Instant
-    /// A person asked for it, not the client itself.
+    /// Whether a person asked for it, rather than the client itself.
     public let isByPerson: Bool
     /// Requests made so far for the step it is at.
     public var attempts: UInt32
-    /// Steps of its way that are behind it: a request of a later step is a new request, even if it looks like an earlier one.
+    /// Completed steps: a request of a later step is a new request, even if it looks like an earlier one.
     var steps: UInt32
     /// What the last try ran into; nil if nothing did.
     public var trouble: Trouble?
@@ -110,7 +111,8 @@ public struct OutboxRow: StoredRecord, Hashable {
         sealed = nil
     }
 
-    /// A message that was answered with a number of the past, and that the log was searched for since. Messages have no steps otherwise.
+    /// Whether the message was answered with a number of the past, and the log was searched for it since. Messages have
+    /// no steps otherwise.
     var wasLookedFor: Bool {
         get { steps > 0 }
         set { steps = newValue ? 1 : 0 }

@@ -1,6 +1,6 @@
 import MLS
 
-/// Since when our own leaf of a group has had the keys it has. Written when they change, not with every message.
+/// Since when our own leaf of a group has its present keys. Written when they change, not with every message.
 struct OwnKeysRecord: StoredRecord, Hashable {
     static let version: UInt8 = 1
 
@@ -9,10 +9,10 @@ struct OwnKeysRecord: StoredRecord, Hashable {
     /// The same by the clock that only goes forward.
     var uptime: UInt64
     var boot: UInt32
-    /// The row of the log behind which they count.
+    /// The row of the log after which they count.
     var era: UInt32
     var sequence: UInt64
-    /// How often the time ran backwards since. A clock that does so is believed less each time.
+    /// How often the time ran backwards since. A clock that does so is trusted less each time.
     var setbacks: UInt32
 
     init(since: UInt64, _ now: Moment, era: UInt32, sequence: UInt64, setbacks: UInt32 = 0) {

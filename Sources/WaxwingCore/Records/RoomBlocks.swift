@@ -1,10 +1,11 @@
 import ConclaveProtocol
 import MLS
 
-/// Some of a room's leaves, those whose index begins alike. In a large group a commit changes few of them, so few are written.
+/// Some of a room's leaves: those whose index begins alike. In a large group a commit changes few of them, so few are
+/// written.
 private struct RoomBlock: StoredRecord {
     static let version: UInt8 = 1
-    /// How many leaves of the tree lie in one block.
+    /// How many leaves of the tree are in one block.
     static let size: UInt32 = 64
 
     var leaves: ArraySlice<RoomRecord.Leaf>
@@ -23,7 +24,7 @@ private struct RoomBlock: StoredRecord {
 }
 
 extension ArraySlice<RoomRecord.Leaf> {
-    /// Compares in place: `==` copies every leaf out of both slices, which is dear with a thousand of them.
+    /// Compares in place: `==` copies every leaf out of both slices, which is expensive with a thousand of them.
     fileprivate func isSame(as other: Self) -> Bool {
         guard count == other.count else { return false }
         return withUnsafeBufferPointer { mine in
@@ -54,7 +55,7 @@ extension RoomRecord {
 }
 
 extension Draft {
-    /// Nil for groups of before there were such records, and for those without keys so far.
+    /// Nil for groups from before there were such records, and for those without keys so far.
     func room(_ group: ID) throws(StoreError) -> RoomRecord? {
         if let room = decoded.rooms[group] { return room }
         guard var room: RoomRecord = try record(.membership, Keys.roomHead(group)) else {
@@ -66,7 +67,8 @@ extension Draft {
         return room
     }
 
-    /// Keeps in memory what was read, so that it is not read again with each commit. One that still lies in one piece is written anew.
+    /// Keeps in memory what was read, so that it is not read again with each commit. A record that is still in one
+    /// piece is rewritten.
     mutating func remember(_ room: RoomRecord, of group: ID) throws(StoreError) {
         if decoded.rooms[group] != nil { return }
         if try value(.membership, Keys.room(group)) != nil {

@@ -3,39 +3,39 @@ import MLS
 
 /// Who is in a group by its ratchet tree, and what this person makes of each: the tree is the room.
 ///
-/// The server's roster has no part in it. A pair of user id and signature key stands here from the moment its leaf is first seen until the
-/// leaf is gone.
+/// The server's roster has no part in it. A pair of user id and signature key is here from the moment its leaf is first
+/// seen until the leaf is gone.
 public struct RoomRecord: StoredRecord, Hashable {
     static let version: UInt8 = 1
 
-    /// How a member came in, as far as it can be told. The raw value is part of the stored format.
+    /// How a member joined, as far as it can be told. The raw value is part of the stored format.
     public enum Way: UInt8, Hashable, Sendable {
         /// Made the group.
         case founder = 0
         /// By a commit of a member.
         case added = 1
-        /// By an external commit of their own (RFC 9420 §12.4.3.2), as somebody who was not in the group.
+        /// By an external commit of their own (RFC 9420 §12.4.3.2), as someone who was not in the group.
         case external = 2
         /// By an external commit that took the place of their own leaf, with another key.
         case replaced = 3
-        /// By a key that their old one signed for, in a commit or Update of their own.
+        /// By a key that their old one signed, in a commit or Update of their own.
         case keyChanged = 4
         /// Was there when a member's Welcome brought us in.
         case vouchedFor = 5
-        /// Was there when we came in from outside.
+        /// Was there when we joined from outside.
         case found = 6
-        /// Was there before this was written down.
+        /// Was there before this was recorded.
         case earlier = 7
     }
 
     /// Whether messages may reach a member. The raw value is part of the stored format.
     public enum Standing: UInt8, Hashable, Sendable {
         case accepted = 0
-        /// Whether the one who added them may do so has still to be seen from a fresh roster.
+        /// A fresh roster still has to show whether the one who added them may do so.
         case unjudged = 1
-        /// Messages wait until people were told.
+        /// Messages wait until people have been told.
         case untold = 2
-        /// Messages wait until somebody accepts or verifies the key, or the member is removed.
+        /// Messages wait until someone accepts or verifies the key, or the member is removed.
         case held = 3
     }
 
@@ -48,13 +48,13 @@ public struct RoomRecord: StoredRecord, Hashable {
         case otherKey = 2
         /// Their key is not the one that was compared by hand.
         case notTheVerifiedKey = 3
-        /// Whoever added them is no admin, by the server's word.
+        /// The one who added them is not an admin, by the server's word.
         case addedByNonAdmin = 4
-        /// Whoever added them is not accepted.
+        /// The one who added them is not accepted.
         case addedByUnaccepted = 5
-        /// They came in unseen, while we were away.
+        /// They joined unseen, while we were away.
         case cameUnseen = 6
-        /// The leaf bears our own user id, and it is not ours.
+        /// The leaf has our own user id, but is not ours.
         case ourName = 7
         /// Every new key is held, as this person asked for.
         case everyNewKey = 8
@@ -72,39 +72,40 @@ public struct RoomRecord: StoredRecord, Hashable {
         /// Lower-case hex SHA-256 of the key.
         public var fingerprint: String { hexEncode(digest) }
         public internal(set) var way: Way
-        /// Who added or vouched for them; nobody else had a hand in it where nil.
+        /// Who added or vouched for them; nil if no one else had a part in it.
         public internal(set) var by: ID?
         public internal(set) var standing: Standing
         public internal(set) var objection: Objection
-        /// The epoch they are in since, as far as it was seen.
+        /// The epoch since which they are in, as far as it was seen.
         public internal(set) var epoch: UInt64
         /// When that began, by the server's clock in Unix seconds; 0 if that is not known.
         public internal(set) var since: UInt64
-        /// No message of ours has reached them yet.
+        /// Whether no message of ours has reached them yet.
         public internal(set) var isNew: Bool
         var vouching = Vouching.none
-        /// They have said in the log, under their own signature, that they leave.
+        /// Whether they have said in the log, under their own signature, that they leave.
         var isLeaving = false
 
         mutating func accept() { (standing, objection) = (.accepted, .none) }
 
         mutating func hold(for objection: Objection) { (standing, self.objection) = (.held, objection) }
 
-        /// Messages wait until people were told.
+        /// Makes messages wait until people have been told.
         mutating func tellFirst(because objection: Objection) { (standing, self.objection) = (.untold, objection) }
     }
 
-    /// Whether others are to be told that we let a member in (``VouchNote``). The raw value is part of the stored format.
+    /// Whether others are to be told that we let a member in (``VouchNote``). The raw value is part of the stored
+    /// format.
     enum Vouching: UInt8, Hashable, Sendable { case none = 0, wanted = 1, done = 2 }
 
     /// By rising index.
     public internal(set) var leaves: [Leaf] = []
-    /// What a lost commit of an accepted member would have added: who is let in late may come in from outside.
+    /// What a lost commit of an accepted member would have added: those people may join late, from outside.
     private(set) var awaited: [Awaited] = []
-    /// For this group alone; nil for what holds in the profile.
+    /// For this group only; nil if the profile's level holds.
     public internal(set) var trust: TrustLevel?
 
-    /// Pairs whose leaf was taken out, and the epoch that ended with it: an earlier commit lets nobody in again.
+    /// Pairs whose leaf was removed, and the epoch that ended with it: an earlier commit lets no one in again.
     private(set) var departed: [Departed] = []
 
     struct Departed: Hashable {
@@ -130,7 +131,7 @@ public struct RoomRecord: StoredRecord, Hashable {
 
     func leaf(of user: ID) -> Leaf? { leaves.first { $0.user == user } }
 
-    /// Nil for somebody who is not here, or not with this key.
+    /// Nil for someone who is not here, or not with this key.
     func standing(of member: Member) -> Standing? {
         leaves.first { $0.key == member.signatureKey && $0.user.bytes == member.identity }?.standing
     }
@@ -143,11 +144,12 @@ public struct RoomRecord: StoredRecord, Hashable {
         if awaited.count > ClientLimits.awaitedPairs { awaited.removeFirst() }
     }
 
-    /// Takes the leaves of an epoch in place of those before.
+    /// Replaces the leaves by those of an epoch.
     mutating func take(_ leaves: [Leaf], in epoch: UInt64) {
         noteDeparted(leaves, in: epoch)
         self.leaves = leaves
-        // Whoever is in is awaited no more, and by the word of one who is gone, or not accepted, nobody comes in.
+        // Those who are in are no longer awaited, and on the word of someone who is gone, or not accepted, no one
+        // joins.
         if awaited.isEmpty { return }
         awaited.removeAll { pair in
             leaves.contains { $0.user == pair.user && $0.key == pair.key }
@@ -171,7 +173,7 @@ public struct RoomRecord: StoredRecord, Hashable {
         departed = departed.suffix(ClientLimits.departedPairs)
     }
 
-    /// For which epoch the commit was made that would have added somebody.
+    /// The epoch for which the commit was made that would have added someone.
     func madeAt(_ user: ID, _ key: [UInt8]) -> UInt64? { awaited.first { $0.user == user && $0.key == key }?.epoch }
 
     init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {
@@ -219,11 +221,13 @@ public struct RoomRecord: StoredRecord, Hashable {
     }
 }
 
-/// How much a person wants to be asked about who is in their groups. No level hides the lines that tell of it.
+/// How much a person wants to be asked about who is in their groups. Every level shows the lines that tell of it.
 public enum TrustLevel: UInt8, CaseIterable, Hashable, Sendable {
-    /// Strangers, verified members with another key, and members who came in by no accountable way are held; the rest is told.
+    /// Strangers, verified members with another key, and members who joined in no accountable way are held; the rest is
+    /// told.
     case usual = 0
-    /// Only strangers, and keys that are contested or not the verified ones, are held: for programs that no one watches.
+    /// Only strangers, and keys that are contested or not the verified ones, are held: for programs that no one
+    /// watches.
     case follow = 1
     /// Every new key is held.
     case strict = 2
@@ -271,7 +275,7 @@ extension RoomRecord.Leaf {
 }
 
 extension Draft {
-    /// How much the person wants to be asked, in groups that say nothing else.
+    /// How much the person wants to be asked, in groups without a level of their own.
     func trust() throws(StoreError) -> TrustLevel {
         try value(.account, Keys.trust)?.first.flatMap { TrustLevel(rawValue: $0) } ?? .usual
     }
@@ -282,7 +286,7 @@ extension Draft {
         return try trust()
     }
 
-    /// The fingerprints of all keys that were seen of a user and still stand for them somewhere, in lower-case hex.
+    /// The fingerprints of all keys that were seen of a user and are still theirs somewhere, in lower-case hex.
     func fingerprints(of user: ID) throws(StoreError) -> Set<String> {
         var found: Set<String> = []
         if let known = try self.user(user) { found.formUnion([known.fingerprint, known.changedFingerprint]) }

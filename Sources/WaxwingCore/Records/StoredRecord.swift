@@ -1,11 +1,11 @@
 import ConclaveProtocol
 import MLS
 
-/// A record with a versioned binary form, as it lies in a ``Store``.
+/// A record with a versioned binary form, as it is in a ``Store``.
 protocol StoredRecord: Sendable {
     /// The newest version that is written; older ones are still read.
     static var version: UInt8 { get }
-    /// The version that this record needs: where it holds nothing new, an older program can still read it.
+    /// The version that this record needs: if it holds nothing new, an older program can still read it.
     var neededVersion: UInt8 { get }
     init(from reader: inout TLSReader, version: UInt8) throws(MLSError)
     func encode(to writer: inout TLSWriter)
@@ -22,7 +22,7 @@ extension StoredRecord {
         return writer.bytes
     }
 
-    /// - Throws: ``StoreError`` `corrupt`, or `newerFormat` where a newer program wrote the record.
+    /// - Throws: ``StoreError`` `corrupt`, or `newerFormat` if a newer program wrote the record.
     init(stored bytes: [UInt8]) throws(StoreError) {
         var reader = TLSReader(bytes)
         self = try Self.decode(&reader, end: bytes.count, Self.init(from:version:))
@@ -31,7 +31,7 @@ extension StoredRecord {
     /// Reads the version, and the rest with `body`.
     ///
     /// - Parameter end: where the record has to end.
-    /// - Throws: ``StoreError`` `corrupt`, or `newerFormat` where a newer program wrote the record.
+    /// - Throws: ``StoreError`` `corrupt`, or `newerFormat` if a newer program wrote the record.
     static func decode<Value>(
         _ reader: inout TLSReader, end: Int,
         _ body: (_ reader: inout TLSReader, _ version: UInt8) throws(MLSError) -> Value

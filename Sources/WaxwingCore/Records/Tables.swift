@@ -1,7 +1,7 @@
 import ConclaveProtocol
 import MLS
 
-/// Where each kind of record lies. All keys are built here and nowhere else.
+/// Where each kind of record is. All keys are built here and nowhere else.
 enum Keys {
     static let account: [UInt8] = Array("account".utf8)
     static let link: [UInt8] = Array("link".utf8)
@@ -9,11 +9,12 @@ enum Keys {
     static let rosterSeen: [UInt8] = Array("roster-seen".utf8)
     /// Users whose pinned key came back after another had taken its place.
     static func contested(_ user: ID) -> [UInt8] { Array("contested ".utf8) + user.bytes }
-    /// Names that the server gives users by now, if they are not the pinned ones.
+    /// Names that the server gives users now, if they are not the pinned ones.
     static func claimedName(_ user: ID) -> [UInt8] { Array("claimed-name ".utf8) + user.bytes }
     static let nextOrder: [UInt8] = Array("next-order".utf8)
 
-    /// History rows sort by numbering, then sequence; what is not in the log yet sorts behind everything, in outbox order.
+    /// History rows sort by numbering, then sequence. What is not in the log yet sorts after everything else, in outbox
+    /// order.
     static func history(_ group: ID, era: UInt32, sequence: UInt64) -> [UInt8] {
         group.bytes + [UInt8(era >> 24 & 0xFF), UInt8(era >> 16 & 0xFF), UInt8(era >> 8 & 0xFF), UInt8(era & 0xFF)]
             + keyBytes(sequence)
@@ -23,12 +24,12 @@ enum Keys {
         group.bytes + [0xFF, 0xFF, 0xFF, 0xFF] + keyBytes(order)
     }
 
-    /// Coming back into a group goes before everything that needs its keys, and new keys that no one asked for go before what is said by them; else
-    /// the order is that of asking.
+    /// Joining a group again goes before everything that needs its keys, and new keys that no one asked for go before
+    /// what is sent with them; otherwise rows go in the order of asking.
     static func outbox(_ group: ID, order: UInt64, _ rank: OutboxRank) -> [UInt8] {
         switch rank {
         case .comingBack: urgent(group) + keyBytes(order)
-        // Behind all that come back: no order has its highest bit set.
+        // After all that join again: no order has its highest bit set.
         case .ownKeys: urgent(group) + [0x80] + keyBytes(order)
         case .asked: group.bytes + [1] + keyBytes(order)
         }
@@ -38,7 +39,7 @@ enum Keys {
 
     static func urgent(_ group: ID) -> [UInt8] { group.bytes + [0] }
 
-    /// Rows to apply come under 0, in log order.
+    /// Rows to apply are under 0, in log order.
     static func inbox(_ group: ID) -> [UInt8] { group.bytes + [0] }
 
     /// The place in the history of a group that a row to apply will take.
@@ -48,14 +49,15 @@ enum Keys {
         inbox(group) + history(group, era: era, sequence: sequence).dropFirst(16)
     }
 
-    /// Rows parked for a later epoch come under 1, by epoch.
+    /// Rows parked for a later epoch are under 1, by epoch.
     static func parked(_ group: ID) -> [UInt8] { group.bytes + [1] }
 
     static func parked(_ group: ID, epoch: UInt64, era: UInt32, sequence: UInt64) -> [UInt8] {
         parked(group) + keyBytes(epoch) + history(group, era: era, sequence: sequence).dropFirst(16)
     }
 
-    /// Commits whose epoch may be the present one are kept under 2 while there are no keys, by epoch: a GroupInfo tells whose they are.
+    /// Commits whose epoch may be the present one are kept under 2 while there are no keys, by epoch: a GroupInfo tells
+    /// whose they are.
     static func witness(_ group: ID) -> [UInt8] { group.bytes + [2] }
     static func witness(_ group: ID, epoch: UInt64) -> [UInt8] { witness(group) + keyBytes(epoch) }
 
@@ -66,15 +68,15 @@ enum Keys {
 
     static func seen(_ group: ID, welcome digest: [UInt8]) -> [UInt8] { group.bytes + [2] + digest }
 
-    /// A commit of this epoch stands in the log that does not count.
+    /// Marks that the log has a commit of this epoch that does not count.
     static func seen(_ group: ID, deadCommitOf epoch: UInt64) -> [UInt8] { group.bytes + [3] + keyBytes(epoch) }
 
     static func staged(_ group: ID, digest: [UInt8]) -> [UInt8] { group.bytes + digest }
 
-    /// Beside the membership, which lies under the group's id.
+    /// Beside the membership, which is under the group's id.
     static func epoch(_ group: ID) -> [UInt8] { group.bytes + [1] }
     static func unprovenPins(_ group: ID) -> [UInt8] { group.bytes + [2] }
-    /// Where the whole record lay in one piece once.
+    /// Where the whole record once was in one piece.
     static func room(_ group: ID) -> [UInt8] { group.bytes + [3] }
     static func roomHead(_ group: ID) -> [UInt8] { group.bytes + [6] }
     static func roomLeaves(_ group: ID) -> [UInt8] { group.bytes + [0x21] }
@@ -129,7 +131,7 @@ extension Draft {
         put(.group, group.id.bytes, group)
     }
 
-    /// Who is in a group; empty where nothing is known yet.
+    /// Who is in a group; empty if nothing is known yet.
     func membership(_ group: ID) throws(StoreError) -> MembershipRecord {
         if let membership = decoded.memberships[group] { return membership }
         return try record(.membership, group.bytes) ?? MembershipRecord()
@@ -147,7 +149,7 @@ extension Draft {
         put(.membership, group.bytes, membership)
     }
 
-    /// Notes a commit that stands in the log.
+    /// Notes a commit that is in the log.
     mutating func note(_ commit: LoggedCommit, in group: ID) throws(StoreError) {
         var membership = try membership(group)
         membership.log.note(commit)
@@ -163,7 +165,7 @@ extension Draft {
         return nil
     }
 
-    /// The rows of one group in order; of all groups without one.
+    /// The rows of one group in order; of all groups if it is nil.
     func outbox(_ group: ID? = nil) throws(StoreError) -> [OutboxRow] {
         var rows: [OutboxRow] = []
         for stored in try page(.outbox, prefix: group?.bytes ?? []) { rows.append(try OutboxRow(stored: stored.value)) }
@@ -189,7 +191,8 @@ extension Draft {
         var row: OutboxRow? { if case .row(let row) = self { row } else { nil } }
     }
 
-    /// The first row that has not failed. What waits for its time lets others pass, but messages keep their order.
+    /// The first row that has not failed. A row that waits for its time lets others pass, but messages keep their
+    /// order.
     func outboxHead(_ group: ID, now: Moment) throws(StoreError) -> OutboxHead {
         // Failed and waiting rows stay in place. There are few of them, so small steps do.
         var limit = 4
@@ -265,14 +268,14 @@ extension Draft {
             in: group)
     }
 
-    /// The highest sequence number that stands in the group's history under one numbering.
+    /// The highest sequence number in the group's history under one numbering.
     func lastSequence(_ group: ID, era: UInt32) throws(StoreError) -> UInt64? {
         let prefix = Array(Keys.history(group, era: era, sequence: 0).prefix(20))
         guard let last = try last(.history, prefix: prefix) else { return nil }
         return try HistoryRow(stored: last.value).sequence
     }
 
-    /// The last numbering that a row of the group's history belongs to.
+    /// The last numbering that has a row in the group's history.
     func lastEra(_ group: ID) throws(StoreError) -> UInt32? {
         let waiting = Array(Keys.pendingHistory(group, order: 0).prefix(20))
         let page = try store.page(.history, from: group.bytes, below: waiting, limit: 1, descending: true)

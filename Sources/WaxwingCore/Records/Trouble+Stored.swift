@@ -79,7 +79,7 @@ extension Trouble: TLSEncodable, TLSDecodable {
         }
     }
 
-    /// Those that are said by their kind alone.
+    /// Those without anything to add.
     static let plain: [Trouble] = [
         .sessionOver, .connectionEnded, .takenWithoutPlace, .logCountsAnew, .notMember, .keysMissing, .raceLost,
         .rosterAwaited, .newKeysFirst, .newKeysRefused, .groupInfoBehind, .groupInfoDead, .groupInfoOfAnother,
@@ -87,7 +87,7 @@ extension Trouble: TLSEncodable, TLSDecodable {
         .neitherMemberNorInvited, .inviteOutdated, .inviteBeingRenewed, .inviteGone, .groupNotCreated,
     ]
 
-    /// Part of the stored format: below 64 those with something to add.
+    /// Part of the stored format: those with something to add are below 64.
     private var tag: UInt8 {
         switch self {
         case .other: 0
@@ -145,7 +145,7 @@ extension TLSReader {
 // MARK: Sentences of version 0.1
 
 extension Trouble {
-    /// What version 0.1 stored was a sentence for people.
+    /// Version 0.1 stored a sentence for people.
     init(sentence: String) { self = Self.sentences[sentence] ?? .other(sentence) }
 
     /// Nil for the empty sentence, which said that there was no trouble.

@@ -2,21 +2,23 @@ public import ConclaveProtocol
 
 /// Why something that was asked for waits, or was refused for good.
 ///
-/// The words for people are a matter of whoever shows it; ``token`` is for programs.
+/// Words for people are up to whoever shows it; ``token`` is for programs.
 public enum Trouble: Hashable, Sendable {
     // MARK: The way to the server
 
-    /// The server cannot be reached, or gives no answer that helps. `detail` is the transport's own sentence, without a full stop.
+    /// The server cannot be reached, or gives no answer that helps. `detail` is the transport's own sentence, without a
+    /// full stop.
     case transport(TransportError.Cause, detail: String)
-    /// The server refused: its HTTP status, its code if it gave one, and a sentence with the server's own words, which are a stranger's.
+    /// The server refused: its HTTP status, its code if it gave one, and a sentence with the server's own words, which
+    /// are a stranger's.
     case refused(status: Int, code: ErrorCode?, detail: String)
     /// The server ended the session.
     case sessionOver
     /// The connection ended before the server answered. The log will tell whether the request arrived.
     case connectionEnded
-    /// The server took a commit without saying where it stands. The log will tell whether it counts.
+    /// The server accepted a commit without saying where it is. The log will tell whether it counts.
     case takenWithoutPlace
-    /// The server numbers its log anew. The log will tell what arrived.
+    /// The server has restarted the numbering of its log. The log will tell what arrived.
     case logCountsAnew
 
     // MARK: The group
@@ -43,7 +45,7 @@ public enum Trouble: Hashable, Sendable {
     case newKeysRefused
     /// The group is not created on the server yet.
     case groupNotCreated
-    /// A group of this name exists on the server already.
+    /// A group of this name already exists on the server.
     case groupNameTaken(String)
 
     // MARK: Coming back
@@ -63,9 +65,9 @@ public enum Trouble: Hashable, Sendable {
 
     // MARK: Inviting and removing
 
-    /// The user is a member already.
+    /// The user is already a member.
     case alreadyMember
-    /// The user is invited already: by this user, or by us if the name is empty.
+    /// The user is already invited: by this user, or by us if the name is empty.
     case alreadyInvited(by: String)
     /// This machine's clock is wrong: it says this, in Unix seconds.
     case clockWrong(now: UInt64)
@@ -85,14 +87,14 @@ public enum Trouble: Hashable, Sendable {
     case otherUserNamed(asked: String)
     /// The server says that the user is the account itself.
     case namedOurselves
-    /// By the server's word this name belongs to a user who is known here by another one.
+    /// According to the server, this name belongs to a user who is known here by another one.
     case nameOfAnother(asked: String, user: ID)
     /// The user is neither a member nor invited.
     case neitherMemberNorInvited
 
     // MARK: Accepting
 
-    /// The group moved on since the invite, and an admin has to renew it.
+    /// The group has moved on since the invite, and an admin has to renew it.
     case inviteOutdated
     /// The invite is gone; another may come in its place.
     case inviteBeingRenewed
@@ -105,7 +107,7 @@ public enum Trouble: Hashable, Sendable {
 
 /// How our part in a group ended. The raw value is part of the stored format.
 public enum GroupEnd: UInt8, Hashable, Sendable, CaseIterable {
-    /// A member or the server took us out.
+    /// A member or the server removed us.
     case removed = 1
     case left = 2
     case deleted = 3
@@ -126,7 +128,7 @@ public struct KeyPackageLifetime: Hashable, Sendable {
     /// From when and until when it is valid; nil if the package does not say.
     public var notBefore: UInt64?
     public var notAfter: UInt64?
-    /// The time when it was looked at, by the server if that is known.
+    /// The time when it was looked at, by the server's clock if that is known.
     public var now: UInt64
     /// What this machine's clock said, if it may be wrong.
     public var doubtfulClock: UInt64?
@@ -161,7 +163,7 @@ extension Trouble {
             }
     }
 
-    /// A name for programs, which keeps its meaning. The causes and the server's codes have names of their own.
+    /// A name for programs, which keeps its meaning. Causes and the server's codes have names of their own.
     public var token: String {
         switch self {
         case .transport(let cause, _): cause.rawValue

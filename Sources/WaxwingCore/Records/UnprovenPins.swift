@@ -1,7 +1,8 @@
 import ConclaveProtocol
 import MLS
 
-/// What was trusted before keys were seen on a branch of a group that is not proven to live. Should it be dead, they are gone back to.
+/// What was trusted before keys were seen on a branch of a group that is not proven to live. If the branch turns out to
+/// be dead, trust goes back to this.
 struct UnprovenPins: StoredRecord {
     static let version: UInt8 = 1
 

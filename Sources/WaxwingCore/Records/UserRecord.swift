@@ -10,9 +10,9 @@ public struct UserRecord: StoredRecord, Hashable {
     public var alias: String
     /// Lower-case hex SHA-256 of the signature key first seen in a group (trust on first use); empty before that.
     public var fingerprint: String
-    /// A person compared the fingerprint by hand.
+    /// Whether a person compared the fingerprint by hand.
     public var verified: Bool
-    /// A different key was seen later, and nobody has accepted it yet; empty where all is well.
+    /// A different key that was seen later and that no one has accepted yet; empty if there is none.
     public var changedFingerprint: String
 
     init(

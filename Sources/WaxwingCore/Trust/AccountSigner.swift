@@ -1,17 +1,17 @@
 import ConclaveProtocol
 public import MLS
 
-/// Signs for an account, with the key that its groups know it by.
+/// Signs for an account, with the key by which its groups know it.
 ///
-/// What is signed has to begin with a label of its own: MLS signs a length and "MLS 1.0 " in front of everything (RFC 9420 §5.1.2), and nothing
-/// else may ever look like that.
+/// What is signed has to begin with a label of its own: MLS signs a length and "MLS 1.0 " in front of everything (RFC
+/// 9420 §5.1.2), and nothing else may ever look like that.
 public struct AccountSigner: Sendable {
     private static let cipherSuite = CipherSuite.x448_chacha20poly1305_sha512_ed448
 
     private let crypto: any SuiteCrypto
     private let key: SignaturePrivateKey
 
-    /// - Throws: ``StoreError``; ``CoreError`` `notLoggedIn`; `MLSError` where the stored key is damaged.
+    /// - Throws: ``StoreError``; ``CoreError`` `notSignedIn`; `MLSError` if the stored key is damaged.
     public init(_ reader: AccountReader, _ provider: any CryptoProvider) throws {
         guard let account = try reader.account() else {
             throw CoreError.notSignedIn
@@ -25,10 +25,10 @@ public struct AccountSigner: Sendable {
     /// 57 bytes.
     public var publicKey: [UInt8] { key.publicKey }
 
-    /// - Throws: `MLSError` where OpenSSL fails.
+    /// - Throws: `MLSError` if OpenSSL fails.
     public func sign(_ message: [UInt8]) throws -> [UInt8] { try crypto.sign(key, message) }
 
-    /// Whether a signature is true; false for a suite that is not known.
+    /// Whether a signature is valid; false for a suite that is not known.
     public static func verify(
         suite: UInt16, publicKey: [UInt8], _ message: [UInt8], signature: [UInt8], _ provider: any CryptoProvider
     ) -> Bool {

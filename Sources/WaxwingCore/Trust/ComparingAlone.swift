@@ -2,8 +2,9 @@ package import ConclaveProtocol
 import MLS
 
 extension ClientCore {
-    /// What is done for comparing alone when a commit has added the last member of a group's tree: what was known is read, the whole tree is held
-    /// against it, and what is known now is written. For the benchmark; the changes are for it to commit.
+    /// Only the comparison that follows when a commit has added the last member of a group's tree: what was known is
+    /// read, the whole tree is compared with it, and what is known now is written. For the benchmark, which may commit
+    /// the changes.
     package mutating func compareTree(of id: ID, now: Moment) throws -> ChangeSet {
         var turn = Turn(draft: Draft(store: store, base: try store.revision(), decoded: decoded), now: now)
         guard var record = try turn.draft.group(id), let state = try takeGroup(id, turn) else {

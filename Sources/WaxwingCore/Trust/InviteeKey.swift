@@ -1,10 +1,10 @@
 import ConclaveProtocol
 import MLS
 
-/// Whether a key package that the server handed out bears the key that we know of its user.
+/// Checks whether a key package that the server handed out has the key that we know of its user.
 extension ClientCore {
-    /// What speaks against adding a user with this key; nil if nothing does. The server chooses what it hands out, so a key that is not the
-    /// known one is a person's decision.
+    /// What speaks against adding a user with this key; nil if nothing does. The server chooses what it hands out, so a
+    /// key that is not the known one is a person's decision.
     mutating func keyTrouble(
         _ key: [UInt8], of user: ID, _ row: OutboxRow, _ turn: inout Turn
     ) throws -> Trouble? {

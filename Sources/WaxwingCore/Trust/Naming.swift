@@ -1,8 +1,8 @@
 import ConclaveProtocol
 import MLS
 
-/// Names come from the server. The first valid one is pinned to the user's id; another one later is told, and changes nothing that is shown
-/// before the person accepts it.
+/// Names come from the server. The first valid one is pinned to the user's id. If the server changes it later, people
+/// are told, and what is shown stays the same until the person accepts it.
 extension ClientCore {
     /// - Parameter alias: nil if nothing was said about it.
     mutating func nameCame(_ username: String, alias: String?, of id: ID, _ turn: inout Turn) throws {
@@ -20,16 +20,16 @@ extension ClientCore {
             if claimed != nil { turn.draft.claim(nil, of: id) }
             return
         }
-        // Our own name is the one that we signed in with.
+        // Our own name is the one with which we signed in.
         guard claimed != username, try account(turn).userID != id else { return }
         turn.draft.claim(username, of: id)
         turn.notice(.nameClaimed(user: id, name: username))
     }
 
-    /// The server cannot name somebody, or gives something that is no name: they are known all the same, by their id.
+    /// The server cannot name someone, or gives something that is not a name: they are still known, by their id.
     mutating func noNameCame(of id: ID, _ turn: inout Turn) {
         lanes.account.namesUnknown.insert(id)
-        // A record that cannot be read is not written over.
+        // A record that cannot be read is not overwritten.
         if (try? turn.draft.user(id)) == .some(nil) { turn.draft.put(UserRecord(), for: id) }
     }
 
@@ -48,7 +48,7 @@ extension ClientCore {
         }
     }
 
-    /// The person takes the name that the server gives somebody by now.
+    /// The person accepts the name that the server now gives someone.
     ///
     /// - Parameter name: the one that was shown.
     func acceptName(_ name: String, of id: ID, _ turn: inout Turn) throws {
@@ -60,7 +60,7 @@ extension ClientCore {
         turn.draft.claim(nil, of: id)
     }
 
-    /// The server was asked who goes by a name.
+    /// The server was asked who has a name.
     ///
     /// - Returns: what speaks against taking its answer; nil if nothing does.
     func trouble(with info: UserInfo, askedFor username: String, _ turn: Turn) throws -> Trouble? {
@@ -70,7 +70,8 @@ extension ClientCore {
         return .nameOfAnother(asked: username, user: info.user)
     }
 
-    /// Whom a command means. Names that are not known here are looked up at the server when the intent is carried out.
+    /// The user a command means. Names that are not known here are looked up at the server when the intent is carried
+    /// out.
     func whom(_ text: String, _ turn: Turn) throws -> (username: String, user: ID?) {
         if let user = try turn.draft.user(named: text) { return (user.record.name, user.id) }
         if ID(text: text) != nil || text.contains(ShownNames.separator) {
@@ -97,7 +98,7 @@ extension Draft {
 
     func shownNames() throws(StoreError) -> ShownNames { ShownNames(try users().mapValues(\.username)) }
 
-    /// The name that the server gives somebody by now, if it is not the one that is pinned.
+    /// The name that the server now gives someone, if it is not the pinned one.
     func claimedName(of user: ID) throws(StoreError) -> String? {
         try value(.account, Keys.claimedName(user)).map { String(decoding: $0, as: UTF8.self) }
     }
@@ -110,8 +111,8 @@ extension Draft {
         }
     }
 
-    /// Everybody whom a person may mean: by the pinned name, by name and the beginning of the id, by the id, by its beginning if they have no
-    /// name, or else by the name that the server gives them by now.
+    /// Everyone whom a person may mean: by the pinned name, by name and the beginning of the id, by the id, by its
+    /// beginning if they have no name, or else by the name that the server now gives them.
     private func users(meantBy text: String) throws(StoreError) -> [ID: UserRecord] {
         var users = try users()
         for group in try groups() {
@@ -149,15 +150,15 @@ extension Draft {
 }
 
 extension AccountReader {
-    /// Everybody who is known here.
+    /// Everyone who is known here.
     public func users() throws(StoreError) -> [ID: UserRecord] { try draft.users() }
 
-    /// The user whom a person means: by name, by name and the beginning of the id (``ShownNames``), or by id. Takes time in proportion to the
-    /// number of users.
-    ///
+    /// The user whom a person means: by name, by name and the beginning of the id (``ShownNames``), or by id. Takes
+    /// time in proportion to the number of users.
+    /// - Throws: ``StoreError``; ``CoreError/ambiguousUser(forms:)`` if several have the name.
     /// - Throws: ``StoreError``; ``CoreError`` `invalidInput` if several go by the name.
     public func user(named text: String) throws -> (id: ID, record: UserRecord)? { try draft.user(named: text) }
 
-    /// The name that the server gives a user by now, if it is not the pinned one.
+    /// The name that the server now gives a user, if it is not the pinned one.
     public func claimedName(of user: ID) throws(StoreError) -> String? { try draft.claimedName(of: user) }
 }

@@ -1,14 +1,16 @@
 import ConclaveProtocol
 import MLS
 
-/// Trust on first use: the key a user first shows in a group is pinned; another one later is told, and stops nothing silently.
+/// Trust on first use: the first key that a user shows in a group is pinned. People are told of another one later;
+/// nothing is stopped silently.
 extension ClientCore {
-    /// Notes the key of a leaf that was not there before: as the user's, if nothing speaks against it; else as another one, to be looked at.
+    /// Notes the key of a leaf that was not there before: as the user's, if nothing speaks against it, or else as
+    /// another one that people should look at.
     ///
     /// - Parameters:
     ///   - seen: the fingerprint of the leaf's key.
-    ///   - old: the leaf that stood at its place.
-    /// - Returns: a line where the key is not the one that was known.
+    ///   - old: the leaf that was in its place.
+    /// - Returns: a line if the key is not the one that was known.
     mutating func pin(
         _ seen: String, of leaf: RoomRecord.Leaf, _ relation: KeyRelation, replacing old: RoomRecord.Leaf?,
         in record: GroupRecord, _ turn: inout Turn
@@ -19,7 +21,7 @@ extension ClientCore {
         switch relation {
         case .pinned:
             if leaf.way == .replaced, !user.changedFingerprint.isEmpty {
-                // Two keys claim to be this user's: any other than the pinned one is a person's decision from now on.
+                // Two keys claim to be this user's: from now on, any other than the pinned one is a person's decision.
                 turn.draft.put(.account, Keys.contested(leaf.user), [1])
             }
             return []
@@ -53,8 +55,9 @@ extension ClientCore {
             isContested: try turn.draft.value(.account, Keys.contested(user)) != nil)
     }
 
-    /// The branch of a group is settled: what was pinned there stays if it lives. If it is dead, its keys may be no one's, and must not
-    /// stand in the way of coming back. What a person decided stays, and so does what another group shows.
+    /// The branch of a group is settled. If it lives, what was pinned there stays. If it is dead, its keys may be no
+    /// one's, and must not stand in the way of coming back. What a person decided stays, and so does what another group
+    /// shows.
     func settlePins(of group: ID, isLiving: Bool, _ turn: inout Turn) throws {
         try settleRoom(of: group, isLiving: isLiving, &turn)
         guard let unproven = try turn.draft.unprovenPins(of: group) else { return }
@@ -72,7 +75,7 @@ extension ClientCore {
         }
     }
 
-    /// A person compared a key by hand: it is the user's, wherever it stands.
+    /// A person compared a key by hand: it is the user's, wherever it appears.
     ///
     /// - Parameter shown: the fingerprint that was compared.
     mutating func verify(_ id: ID, fingerprint shown: String, _ turn: inout Turn) throws {
@@ -87,7 +90,7 @@ extension ClientCore {
         try acceptEverywhere(id, fingerprint: shown, &turn)
     }
 
-    /// The first key that was accepted of a user is theirs.
+    /// The first key of a user that was accepted is theirs.
     func pinIfUnknown(_ leaf: RoomRecord.Leaf, _ turn: inout Turn) throws {
         var user = try turn.draft.user(leaf.user) ?? UserRecord()
         guard user.fingerprint.isEmpty else { return }

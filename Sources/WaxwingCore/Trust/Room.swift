@@ -1,7 +1,8 @@
 import ConclaveProtocol
 import MLS
 
-/// The tree is the room: at every entry into an epoch the whole ratchet tree is held against the pairs of user id and key that are known.
+/// The tree is the room: at every entry into an epoch, the whole ratchet tree is compared with the known pairs of user
+/// id and key.
 extension ClientCore {
     /// Compares the tree with what was known, notes the differences, and judges them.
     ///
@@ -36,7 +37,7 @@ extension ClientCore {
                 leaves.append(room.leaves[place])
                 continue
             }
-            // Members who came back with the key they had may stand at another place.
+            // Members who came back with the key they had may be at another place.
             if var moved = room.leaves.first(where: { $0.user == user && $0.key == member.signatureKey }) {
                 moved.index = index
                 moved.epoch = state.epoch
@@ -72,7 +73,8 @@ extension ClientCore {
         return judge.events + events
     }
 
-    /// A commit that would have added somebody came too late to count: they come in from outside, and are let in by its author all the same.
+    /// A commit that would have added someone came too late to count: they join from outside, and its author has still
+    /// let them in.
     func awaitNewcomers(
         _ newcomers: [(identity: [UInt8], key: [UInt8])], of committer: Member, epoch: UInt64, in group: OpenGroup,
         _ turn: inout Turn
@@ -87,28 +89,28 @@ extension ClientCore {
         try turn.draft.put(room, for: group.id)
     }
 
-    /// Whether somebody's word lets others in: they are accepted, and the server does not deny that they are an admin. Its word may raise an
-    /// objection and never lifts one.
+    /// Whether someone's word lets others in: they are accepted, and the server does not deny that they are an admin.
+    /// Its word may raise an objection but never removes one.
     func mayAdd(_ author: Member, to room: RoomRecord, of group: ID, _ turn: Turn) throws -> Bool {
         let roster = try turn.draft.membership(group).roster
         return room.standing(of: author) == .accepted
             && !roster.contains { $0.user.bytes == author.identity && !$0.isAdmin }
     }
 
-    /// Somebody says that they leave: once the roster does not list them any more, they are taken out of the tree.
+    /// Someone says that they leave: once the roster no longer lists them, they are removed from the tree.
     func noteLeaving(_ member: Member, in epoch: UInt64, of group: OpenGroup, _ turn: inout Turn) throws {
         guard var room = try room(of: group.record, group.state, &turn),
             let place = room.leaves.firstIndex(where: {
                 $0.key == member.signatureKey && $0.user.bytes == member.identity
             })
         else { return }
-        // One who has come back since is not leaving.
+        // Someone who has come back since is not leaving.
         guard room.leaves[place].epoch <= epoch else { return }
         room.leaves[place].isLeaving = true
         try turn.draft.put(room, for: group.id)
     }
 
-    /// What is known of a group's members; where no record of it was kept so far, all who are there are known.
+    /// What is known of a group's members. If no record of them was kept so far, everyone who is there is known.
     func room(of record: GroupRecord, _ state: Group?, _ turn: inout Turn) throws -> RoomRecord? {
         if let room = try turn.draft.room(record.id), !room.leaves.isEmpty {
             try turn.draft.remember(room, of: record.id)
@@ -129,7 +131,7 @@ extension ClientCore {
         return room
     }
 
-    /// The branch of a group is settled that we came in by: on a dead one there was no one to know.
+    /// The branch of a group by which we joined is settled: on a dead one there was no one to know.
     func settleRoom(of group: ID, isLiving: Bool, _ turn: inout Turn) throws {
         if isLiving { turn.draft.delete(.membership, Keys.decided(group)) }
         let key = Keys.roomBefore(group)
@@ -138,7 +140,7 @@ extension ClientCore {
         if isLiving { return }
         let dead = try turn.draft.room(group)
         before.trust = dead?.trust
-        // Whom a person has accepted meanwhile, or was told of, they are not asked about again.
+        // People are not asked again about members whom they have accepted meanwhile, or were told of.
         let decided: RoomRecord? = try turn.draft.record(.membership, Keys.decided(group))
         for place in before.leaves.indices where before.leaves[place].standing != .accepted {
             let leaf = before.leaves[place]
@@ -151,7 +153,7 @@ extension ClientCore {
         try turn.draft.put(before, for: group)
     }
 
-    /// How much to ask from now on. What is held stays so.
+    /// Sets how much to ask from now on. What is held already stays held.
     func setTrust(_ level: TrustLevel?, in group: ID?, _ turn: inout Turn) throws {
         guard let group else {
             turn.draft.put(level ?? .usual)
@@ -165,7 +167,7 @@ extension ClientCore {
 
     // MARK: What is held
 
-    /// Holds messages back, or sets them free, as the room is now.
+    /// Holds messages back or frees them, as the room is now.
     mutating func sortHeld(_ room: RoomRecord, in record: inout GroupRecord, _ turn: inout Turn) throws {
         let (wasClosed, isClosed) = (record.isClosed, room.isClosed)
         record.isClosed = isClosed
@@ -191,7 +193,7 @@ extension ClientCore {
         }
     }
 
-    /// Messages do not leave before the room is judged, and not while somebody in it is held.
+    /// Messages do not leave before the room is judged, or while someone in it is held.
     mutating func holdBack(_ row: OutboxRow, _ turn: inout Turn) throws -> LaneStep {
         var row = row
         let room = try turn.draft.room(row.group) ?? RoomRecord()
@@ -208,12 +210,13 @@ extension ClientCore {
         return .again
     }
 
-    /// A fresh roster has come: does it deny that those who added somebody may do so?
+    /// A fresh roster has come: does it deny that those who added someone may do so?
     mutating func judgeByRoster(_ record: inout GroupRecord, _ membership: MembershipRecord, _ turn: inout Turn) throws
     {
         guard record.isClosed, var room = try turn.draft.room(record.id) else { return }
         var isChanged = false
-        // Whom somebody has added who is not accepted in the end is not accepted either: so those who were there first are judged first.
+        // Someone added by a person who is not accepted in the end is not accepted either, so those who were there
+        // first are judged first.
         for place in room.leaves.indices.sorted(by: { room.leaves[$0].epoch < room.leaves[$1].epoch })
         where room.leaves[place].standing == .unjudged {
             isChanged = true
@@ -244,9 +247,9 @@ extension ClientCore {
         turn.draft.put(record)
     }
 
-    /// Somebody has looked at a member and takes them for who they are: messages may reach them.
+    /// Someone has looked at a member and accepts them: messages may reach them.
     ///
-    /// - Parameter fingerprint: of the key that was shown. Another one may stand there by now.
+    /// - Parameter fingerprint: of the key that was shown. Another one may be there by now.
     mutating func accept(_ user: ID, fingerprint shown: String, in group: ID, _ turn: inout Turn) throws {
         guard var record = try turn.draft.group(group), var room = try turn.draft.room(group),
             let place = room.leaves.firstIndex(where: { $0.user == user && $0.fingerprint == shown })
@@ -257,7 +260,7 @@ extension ClientCore {
             throw CoreError.memberInOurName
         }
         room.leaves[place].accept()
-        // One person is asked, not everybody.
+        // One person is asked, not everyone.
         if try turn.draft.membership(group).admins.contains(account(turn).userID) {
             room.leaves[place].vouching = .wanted
             try queueOnce(.vouch, in: group, &turn)
@@ -268,7 +271,7 @@ extension ClientCore {
         try put(room, for: &record, &turn)
     }
 
-    /// A person's decision holds for the pair, also where the branch of the group dies that they met it on.
+    /// A person's decision holds for the pair, even if the branch of the group on which they met it dies.
     private func keepDecision(on leaf: RoomRecord.Leaf, in group: ID, _ turn: inout Turn) throws {
         guard try turn.draft.value(.membership, Keys.roomBefore(group)) != nil else { return }
         var decided: RoomRecord = try turn.draft.record(.membership, Keys.decided(group)) ?? RoomRecord()
@@ -291,7 +294,7 @@ extension ClientCore {
         try put(room, for: &record, &turn)
     }
 
-    /// A key that was verified is accepted wherever it stands.
+    /// A key that was verified is accepted wherever it appears.
     mutating func acceptEverywhere(_ user: ID, fingerprint shown: String, _ turn: inout Turn) throws {
         for var record in try turn.draft.groups() {
             guard var room = try turn.draft.room(record.id) else { continue }
@@ -309,9 +312,9 @@ extension ClientCore {
         }
     }
 
-    /// A message of ours is in the log: whoever could read it is not new any more.
+    /// A message of ours is in the log: those who could read it are not new any more.
     ///
-    /// - Parameter epoch: that it was sealed for.
+    /// - Parameter epoch: for which it was sealed.
     func noteReached(_ record: GroupRecord, sealedFor epoch: UInt64, _ turn: inout Turn) throws {
         guard record.hasNewMembers, var record = try turn.draft.group(record.id) else { return }
         guard var room = try turn.draft.room(record.id) else { return }

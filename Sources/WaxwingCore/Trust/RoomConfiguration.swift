@@ -1,7 +1,8 @@
 import ConclaveProtocol
 import MLS
 
-/// What members of a room are: users of the server, each with one leaf. All refuse alike what breaks that, from the bytes of the log alone.
+/// What members of a room are: users of the server, each with one leaf. Everyone refuses what breaks that alike, from
+/// the bytes of the log alone.
 struct UserIdentities: AuthenticationService {
     func accepts(_ claim: CredentialClaim) -> Bool {
         if claim.source == .externalSender { return false }
@@ -15,7 +16,7 @@ struct UserIdentities: AuthenticationService {
 }
 
 extension ClientCore {
-    /// Refuses a tree that no commit of a member has led to: somebody is in it twice.
+    /// Refuses a tree to which no commit of a member has led: someone is in it twice.
     func checkOneLeafEach(_ group: Group) throws(MLSError) {
         var seen: Set<[UInt8]> = []
         for member in group.members where !seen.insert(member.identity).inserted {
@@ -25,7 +26,7 @@ extension ClientCore {
 }
 
 extension GroupConfiguration {
-    /// Of every group of an account. PSKs and a ReInit would shut out whoever does not know of them, or end the group.
+    /// For every group of an account. PSKs and a ReInit would shut out those who do not know of them, or end the group.
     static var room: GroupConfiguration {
         var configuration = GroupConfiguration()
         configuration.authentication = UserIdentities()

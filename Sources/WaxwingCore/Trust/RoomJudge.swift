@@ -1,11 +1,11 @@
 import ConclaveProtocol
 import MLS
 
-/// By which door an epoch was entered.
+/// How an epoch was entered.
 enum Entrance {
     /// By a commit of the log.
     ///
-    /// - Parameter proposers: of new leaves, where that was not the committer.
+    /// - Parameter proposers: of new leaves, if that was not the committer.
     case commit(CommitChanges, committer: Member, proposers: [LeafIndex: LeafIndex])
     /// By a member's Welcome.
     case welcome(signer: Member?)
@@ -15,7 +15,7 @@ enum Entrance {
     var isCommit: Bool { if case .commit = self { true } else { false } }
 }
 
-/// How a key stands to what was seen of its user before, in any group.
+/// How a key relates to what was seen of its user before, in any group.
 enum KeyRelation: Hashable {
     case unknown
     case pinned
@@ -36,7 +36,8 @@ enum KeyRelation: Hashable {
 }
 
 extension KeyRelation {
-    /// Whether people who ask for it as little as possible (``TrustLevel/follow``) take the key without being asked.
+    /// Whether people who want to be asked as little as possible (``TrustLevel/follow``) accept the key without being
+    /// asked.
     var mayBeFollowed: Bool {
         switch self {
         case .unknown, .pinned: true
@@ -45,12 +46,12 @@ extension KeyRelation {
     }
 }
 
-/// Judges leaves that were not there before: by which way they came, and whether messages may reach them.
+/// Judges leaves that were not there before: how they came, and whether messages may reach them.
 struct RoomJudge {
     let me: ID
     /// Before the entry.
     let room: RoomRecord
-    /// The server's word; it may raise an objection and never lifts one.
+    /// The server's word; it may raise an objection but never removes one.
     let membership: MembershipRecord
     let level: TrustLevel
     let entrance: Entrance
@@ -71,7 +72,8 @@ struct RoomJudge {
         self.ownKey = ownKey
     }
 
-    /// A profile that was never in the group has nothing to compare with: who is there is taken at the word of whoever let us in.
+    /// A profile that was never in the group has nothing to compare with: it takes the word of the one who let us in
+    /// for who is there.
     private var isFirstEntry: Bool { room.leaves.isEmpty }
 
     /// - Parameter digest: SHA-256 of the member's key.
@@ -127,7 +129,7 @@ struct RoomJudge {
             if let old = changes.removed.first(where: { $0.identity == user.bytes }) {
                 leaf.way = .replaced
                 events.append(SystemEvent(.deviceReplaced, actor: user))
-                // Who was held is so with another key, too, unless it is the one that is known.
+                // Someone who was held is also held with another key, unless it is the known one.
                 if let before = room.leaves.first(where: { $0.user == user && $0.key == old.signatureKey }),
                     before.standing == .held, before.objection.isAboutTheWay || relation != .pinned
                 {
@@ -143,7 +145,7 @@ struct RoomJudge {
                 leaf.way = .external
                 leaf.by = room.awaited.first { $0.user == user && $0.key == leaf.key }?.by
                 if leaf.by == nil, relation.mayBeFollowed, level == .follow {
-                    // Some clients come in with another key than the one that was invited.
+                    // Some clients join with another key than the one that was invited.
                     leaf.by = room.awaited.first { $0.user == user }?.by
                 }
                 if leaf.by == nil { object(.stranger, to: &leaf) }
@@ -155,7 +157,7 @@ struct RoomJudge {
         if !changes.added.contains(where: { $0.index.value == index }),
             let before = room.leaves.first(where: { $0.index == index && $0.user == user })
         {
-            // Whoever had the old key has signed for the new one.
+            // The holder of the old key has signed the new one.
             leaf.way = .keyChanged
             leaf.standing = before.standing
             leaf.objection = before.objection
@@ -183,12 +185,12 @@ struct RoomJudge {
         }
     }
 
-    /// What the level makes of it.
+    /// Applies the level.
     private func apply(_ relation: KeyRelation, to leaf: inout RoomRecord.Leaf, isOwnWord: Bool) {
         switch level {
         case .usual: break
         case .follow:
-            // Where nothing speaks against the way they came.
+            // If nothing speaks against the way they joined.
             if leaf.objection == .otherKey, leaf.way != .keyChanged, relation.mayBeFollowed { leaf.accept() }
         case .strict:
             let isSettled = leaf.standing == .held || isOwnWord || leaf.way == .keyChanged && leaf.standing == .accepted
@@ -204,7 +206,7 @@ struct RoomJudge {
         room.standing(of: member) ?? .held
     }
 
-    /// Whom somebody adds is accepted as they are: people are told of both, or decide about both.
+    /// Someone's standing passes on to those they add: people are told of both, or decide about both.
     private func answer(for leaf: inout RoomRecord.Leaf, _ adder: RoomRecord.Standing) {
         switch adder {
         case .accepted: break
@@ -243,7 +245,7 @@ extension RoomRecord.Leaf {
 }
 
 extension RoomRecord.Objection {
-    /// Whether it is about how somebody came in, and not about their key.
+    /// Whether it is about how someone joined, and not about their key.
     var isAboutTheWay: Bool {
         switch self {
         case .stranger, .cameUnseen, .addedByNonAdmin, .addedByUnaccepted, .ourName: true

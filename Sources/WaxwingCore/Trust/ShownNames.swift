@@ -1,11 +1,12 @@
 public import ConclaveProtocol
 
-/// What people are called in print: their names, and the beginning of the id behind each name that could be taken for somebody else's.
+/// How people are called in print: their names, with the beginning of the id after each name that could be mistaken for
+/// someone else's.
 ///
-/// Names come from the server, which may make two alike. The rule for them allows no letters but those of ASCII, so a look-alike differs in case,
-/// in digits for letters, in underscores, or in pairs of letters that look like one.
+/// Names come from the server, which may make two alike. The rule for them allows no letters but those of ASCII, so a
+/// look-alike differs in case, in digits for letters, in underscores, or in pairs of letters that look like one.
 public struct ShownNames: Sendable {
-    /// Between a name and the beginning of an id. No name and no id has it.
+    /// Between a name and the beginning of an id. It occurs in no name and no id.
     public static let separator: Character = "."
 
     private static let idLength = 8
@@ -13,7 +14,7 @@ public struct ShownNames: Sendable {
     /// The beginnings of ids that stand for people without a name.
     private var beginnings: Set<Substring> = []
 
-    /// - Parameter names: everybody who is known; a name that breaks the rule is none.
+    /// - Parameter names: everyone who is known; a name that breaks the rule counts as none.
     public init(_ names: some Sequence<(key: ID, value: String)>) {
         var alike: [String: [(id: ID, name: String)]] = [:]
         for (id, given) in names {
@@ -36,7 +37,7 @@ public struct ShownNames: Sendable {
         }
     }
 
-    /// What somebody is called: nobody else who is known is called that, or something like it.
+    /// How someone is called: no one else who is known is called that, or something like it.
     public func name(of id: ID) -> String {
         if let known = shown[id] { return known }
         let beginning = id.description.prefix(Self.idLength)

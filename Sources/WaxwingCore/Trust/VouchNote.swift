@@ -3,10 +3,10 @@ import MLS
 
 /// A member's word that others belong to the room, in the `authenticated_data` of a commit under their signature.
 ///
-/// Who accepts an invite late comes in from outside, and the commit that would have added them is in the log. Members who were in the group when
-/// that was made can tell whose it is; those who came later cannot, since they never had the context that it was signed for (RFC 9420 §6.1). The
-/// inviter says so once for all of them, and so does an admin who has accepted a member by hand: one person is asked, not everybody. Other clients
-/// see a change of keys.
+/// Someone who accepts an invite late joins from outside, and the commit that would have added them is in the log.
+/// Members who were in the group when that was made can tell whose it is. Those who came later cannot, since they never
+/// had the context for which it was signed (RFC 9420 §6.1). The inviter says so once for all of them, and so does an
+/// admin who has accepted a member by hand: one person is asked, not everyone. Other clients see a change of keys.
 struct VouchNote: Hashable {
     struct Pair: Hashable {
         var user: ID
@@ -41,7 +41,7 @@ struct VouchNote: Hashable {
 }
 
 extension ClientCore {
-    /// Whom we have let in, and others cannot tell: our word is put into the log.
+    /// Members whom we have let in and others may not be able to place: our word for them goes into the log.
     func ownVouching(_ record: GroupRecord, _ turn: Turn) throws -> VouchNote? {
         guard let room = try turn.draft.room(record.id) else { return nil }
         let pairs = room.leaves.filter { $0.vouching == .wanted && $0.standing == .accepted }
@@ -74,7 +74,7 @@ extension ClientCore {
             }
             isChanged = true
             room.leaves[place].by = author
-            // A word for the way in is none for the key.
+            // A word for the way in is not one for the key.
             let relation = try keyRelation(leaf.fingerprint, of: leaf.user, turn)
             if case .other(let isVerified, _) = relation, !(level == .follow && relation.mayBeFollowed) {
                 room.leaves[place].objection = isVerified ? .notTheVerifiedKey : .otherKey
@@ -91,7 +91,8 @@ extension ClientCore {
         return room
     }
 
-    /// Puts our word into the log for those whom others may not be able to place: soon, so that several who come in together need but one.
+    /// Puts our word for those whom others may not be able to place into the log: soon, so that one is enough for
+    /// several who join together.
     mutating func vouchSoon(
         _ leaves: inout [RoomRecord.Leaf], awaitedIn room: RoomRecord, in record: GroupRecord, _ turn: inout Turn
     ) throws {
@@ -100,7 +101,7 @@ extension ClientCore {
         for place in leaves.indices where leaves[place].way == .external {
             let leaf = leaves[place]
             guard leaf.vouching == .none, leaf.by == me, leaf.standing == .accepted else { continue }
-            // Whoever was there before the invite was made can tell by themselves.
+            // Those who were there before the invite was made can tell by themselves.
             let made = room.madeAt(leaf.user, leaf.key) ?? 0
             let isPlain = leaves.allSatisfy { $0.user == leaf.user || $0.epoch <= made }
             leaves[place].vouching = isPlain ? .done : .wanted

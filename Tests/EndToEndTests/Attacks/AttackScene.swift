@@ -2,7 +2,7 @@ import ConclaveProtocol
 import Foundation
 import Testing
 
-/// A room with alice, its admin, and bob; a server whose operator lies; and what is looked at after an attack.
+/// A room with alice, its admin, and bob; a server whose operator lies; and the checks after an attack.
 struct AttackScene: Sendable {
     let variant: Variant
     let stage: Stage
@@ -23,7 +23,7 @@ struct AttackScene: Sendable {
 
     // MARK: Who attacks
 
-    /// Somebody with a client of another make, whom alice knows as well as the variant says, from another room.
+    /// Someone with another kind of client, whom alice knows from another room as well as the variant says.
     func stranger(_ name: String) async throws -> ForeignClient {
         let stranger = try await ForeignClient(name, at: stage.server.port, seed: 7)
         guard variant.acquaintance != .new else { return stranger }
@@ -82,14 +82,14 @@ struct AttackScene: Sendable {
         try await person.run("trust", "list", "room", "--json").json(Held.self)
     }
 
-    /// Whatever the attacker gets to see of the log, they read nothing of what was written since.
+    /// Whatever the attacker sees of the log, they read nothing of what was written since.
     func expectReadsNothing(_ attacker: ForeignClient, sourceLocation: SourceLocation = #_sourceLocation) async throws {
         try await attacker.overhear(try await lies.log(), in: "room")
         let texts = await attacker.texts
         #expect(texts.isEmpty, "\(attacker.name) has read \(texts)", sourceLocation: sourceLocation)
     }
 
-    /// A person's history has a line about somebody.
+    /// A person's history has a line about someone.
     func expectTold(
         _ person: Person, _ kind: String, by actor: ID? = nil, of user: ID,
         sourceLocation: SourceLocation = #_sourceLocation
@@ -102,7 +102,7 @@ struct AttackScene: Sendable {
         #expect(isTold, "\(person.name) is not told \(kind): \(told)", sourceLocation: sourceLocation)
     }
 
-    /// A person's history shows a row that could not be opened, and whose it was.
+    /// A person's history shows a row that could not be opened, and from whom it was.
     func expectShown(
         _ person: Person, _ reason: String, by user: ID, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
@@ -112,7 +112,7 @@ struct AttackScene: Sendable {
         #expect(isShown, "\(person.name) is not shown \(reason): \(shown)", sourceLocation: sourceLocation)
     }
 
-    /// All are in one epoch, change the keys, and what each says is read by all.
+    /// Everyone is in one epoch and changes the keys, and everyone reads what each of them says.
     func expectGoesOn(
         _ members: [Person]? = nil, sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {

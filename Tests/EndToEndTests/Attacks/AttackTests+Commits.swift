@@ -7,9 +7,9 @@ extension EndToEnd.AttackTests {
     enum Wrong: CaseIterable, Sendable {
         /// Ends the group.
         case reInit
-        /// Shuts out all who do not know a secret.
+        /// Shuts out everyone who does not know a secret.
         case psk
-        /// Lets somebody outside propose.
+        /// Lets someone outside propose.
         case outsider
 
         /// What members are told.
@@ -45,7 +45,7 @@ extension EndToEnd.AttackTests {
         }
     }
 
-    /// They let somebody in, who then has all keys.
+    /// They let someone in, who then has all keys.
     @Test(arguments: Variant.chosen(for: "added stranger", .new, .seen, .verified))
     func whomAnOrdinaryMemberAddsReadsNothing(variant: Variant) async throws {
         try await withAttack(variant) { scene in
@@ -67,7 +67,8 @@ extension EndToEnd.AttackTests {
         }
     }
 
-    /// They put the admin out. Without rules in the room that counts; all are told whose doing it was, and the admin can come back.
+    /// They remove the admin. Without rules in the room that counts; all are told who did it, and the admin can come
+    /// back.
     @Test(arguments: Variant.chosen(for: "removed admin", .seen))
     func whoPutsTheAdminOutIsNamed(variant: Variant) async throws {
         try await withAttack(variant) { scene in
@@ -84,7 +85,7 @@ extension EndToEnd.AttackTests {
         }
     }
 
-    /// Of the secrets of a commit, one is not what it should be: whom it was sealed to cannot follow the others.
+    /// One secret of a commit is wrong: the member it was sealed to cannot follow the others.
     @Test(arguments: Variant.chosen(for: "wrong path secret", .seen))
     func whomACommitShutsOutComesBack(variant: Variant) async throws {
         try await withAttack(variant) { scene in
@@ -110,7 +111,8 @@ extension EndToEnd.AttackTests {
         }
     }
 
-    /// A message of an ordinary member under another's name, as if that one's profile had been put back or were used twice.
+    /// A message of an ordinary member under another's name, as if that one's profile had been restored from a backup
+    /// or were used twice.
     @Test(arguments: Variant.chosen(for: "forged claim", .seen), [0, 3])
     func aForgedClaimOfADoubledProfileMovesNothing(variant: Variant, skipped: Int) async throws {
         try await withAttack(variant) { scene in

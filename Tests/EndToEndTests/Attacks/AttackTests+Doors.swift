@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 extension EndToEnd.AttackTests {
-    /// The server lets somebody in of its own making, and takes that row out of the log. Both members come back by themselves.
+    /// The server lets in someone it made up, and removes that row from the log. Both members come back by themselves.
     @Test(arguments: Variant.chosen(for: "ghost", .new, .seen, .verified))
     func aGhostWhoseRowIsGoneReadsNothing(variant: Variant) async throws {
         try await withAttack(variant) { scene in
@@ -19,7 +19,7 @@ extension EndToEnd.AttackTests {
         }
     }
 
-    /// The same, and the server calls the ghost what it has called a friend.
+    /// The same, and the server gives the ghost a friend's name.
     @Test(arguments: Variant.chosen(for: "friend", .seen, .verified))
     func aGhostNamedLikeAFriendIsNotTakenForThem(variant: Variant) async throws {
         try await withAttack(variant) { scene in
@@ -51,7 +51,7 @@ extension EndToEnd.AttackTests {
         case visibility
     }
 
-    /// Somebody new comes into a private room from outside.
+    /// Someone new joins a private room from outside.
     @Test(arguments: Variant.chosen(for: "private room", .new, .seen, .verified), Door.allCases)
     func aStrangerInAPrivateRoomReadsNothing(variant: Variant, door: Door) async throws {
         try await withAttack(variant) { scene in
@@ -72,7 +72,7 @@ extension EndToEnd.AttackTests {
         }
     }
 
-    /// An ordinary member comes in once more, with the admin's id and in the admin's place.
+    /// An ordinary member joins again, with the admin's id and in the admin's place.
     @Test(arguments: Variant.chosen(for: "admin's place", .seen, .verified))
     func whoTakesTheAdminsPlaceReadsNothing(variant: Variant) async throws {
         try await withAttack(variant) { scene in
@@ -86,7 +86,7 @@ extension EndToEnd.AttackTests {
             let next = try await mallory.groupInfo(of: "room")
             try await bob.run("send", "room", "for alice alone", "--queue")
             try await scene.lies.take(commit: commit, groupInfo: next, from: alicesID)
-            // Whoever was only seen may have a new key: that is shown before anything leaves.
+            // Someone who was only seen may have a new key: that is shown before anything leaves.
             try await bob.sync()
             try await scene.expectReadsNothing(mallory)
             #expect(try await bob.outbox().first { $0.text == "for alice alone" }?.state == "held")
@@ -94,7 +94,7 @@ extension EndToEnd.AttackTests {
                 try await scene.expectHeld(bob, "and this", for: alicesID, "notTheVerifiedKey")
                 try await scene.expectReadsNothing(mallory)
             }
-            // She is told, and asked whether she wants to come back: with the key that is hers.
+            // She is told, and asked whether she wants to come back, with the key that is hers.
             for _ in 0..<2 { try await alice.sync() }
             try await scene.expectTold(alice, "deviceReplaced", of: alicesID)
             try await scene.expectTold(alice, "weWereRemoved", of: alicesID)
@@ -110,12 +110,12 @@ extension EndToEnd.AttackTests {
     }
 
     enum Double: CaseIterable, Sendable {
-        /// Of the attacker, which a server takes that cannot know better.
+        /// Of the attacker; a server that cannot know better accepts it.
         case ofThemselves
         case ofAnother
     }
 
-    /// Somebody comes in a second time beside the leaf that is there.
+    /// Someone joins a second time beside the leaf that is there.
     @Test(arguments: Variant.chosen(for: "second leaf", .seen), Double.allCases)
     func aSecondLeafIsRefusedByAll(variant: Variant, double: Double) async throws {
         try await withAttack(variant) { scene in
@@ -143,7 +143,7 @@ extension EndToEnd.AttackTests {
 }
 
 extension AttackScene {
-    /// Lets somebody into the room without a row in the log: as if they had always been there.
+    /// Lets someone into the room without a row in the log, as if they had always been there.
     func haunt(_ ghost: ForeignClient, isListed: Bool = false) async throws {
         try await lies.enlist(ghost.userID)
         let commit = try await ghost.knock(at: "room")
@@ -153,7 +153,7 @@ extension AttackScene {
         if !isListed { try await lies.strike(ghost.userID) }
     }
 
-    /// What waits for somebody goes out once they are removed, and never to them.
+    /// What waits because of someone goes out once they are removed, and never to them.
     func expectOut(_ stranger: ForeignClient, sourceLocation: SourceLocation = #_sourceLocation) async throws {
         try await expectReadsNothing(stranger, sourceLocation: sourceLocation)
         try await alice.run("group", "remove", "room", stranger.userID.description)

@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 extension EndToEnd.AttackTests {
-    /// The server hands out key packages of its own making for somebody whose key is known.
+    /// The server hands out key packages of its own making for someone whose key is known.
     @Test(arguments: Variant.chosen(for: "key package", .seen, .verified))
     func anotherKeyIsNotInvited(variant: Variant) async throws {
         try await withAttack(variant) { scene in
@@ -24,14 +24,14 @@ extension EndToEnd.AttackTests {
             #expect(try await other.log().count == rows, "a commit lets somebody in")
             let shown = try await alice.run("trust", "show", "bob").output
             #expect(shown.contains("CHANGED"), "\(shown)")
-            // Where they are in by their own key, nothing has changed.
+            // If they are in by their own key, nothing has changed.
             try await alice.write("for bob")
             try await bob.sync()
             #expect(try await bob.texts("room") == ["for bob"])
         }
     }
 
-    /// The server has a Welcome for somebody who was never asked, and lists them as a member.
+    /// The server has a Welcome for someone who was never asked, and lists them as a member.
     @Test(arguments: Variant.chosen(for: "unsolicited Welcome", .new, .seen, .verified))
     func anUnsolicitedWelcomeJoinsNothing(variant: Variant) async throws {
         try await withAttack(variant) { scene in

@@ -5,7 +5,7 @@ import Testing
 
 /// What the server does to the roster, the log and the GroupInfo.
 extension EndToEnd.AttackTests {
-    /// The server takes somebody off its list: nobody signs for that, and it is shown.
+    /// The server takes someone off its list: no one signs for that, and it is shown.
     @Test(arguments: Variant.chosen(for: "roster", .seen))
     func whomTheServerStrikesIsRemovedInNobodysName(variant: Variant) async throws {
         try await withAttack(variant) { scene in
@@ -26,7 +26,8 @@ extension EndToEnd.AttackTests {
         }
     }
 
-    /// The server gives out a GroupInfo of an epoch that is far away, with and without a commit that waits for its turn.
+    /// The server gives out a GroupInfo of an epoch that is far away, with and without a commit that waits for its
+    /// turn.
     @Test(arguments: Variant.chosen(for: "junk GroupInfo", .seen), [true, false])
     func junkInTheGroupInfosPlaceStopsNobody(variant: Variant, aCommitWaits: Bool) async throws {
         try await withAttack(variant) { scene in
@@ -39,7 +40,7 @@ extension EndToEnd.AttackTests {
                 try await scene.lies.putGroupInfo(try await mallory.junkGroupInfo(epoch: epoch, of: "room"))
             }
             for person in scene.people {
-                // Mallory has a new key, which is told.
+                // Mallory has a new key, and people are told.
                 try await person.write("\(person.name) writes")
             }
             try await scene.stage.settle(scene.people)
@@ -53,7 +54,8 @@ extension EndToEnd.AttackTests {
         }
     }
 
-    /// The server drops a message out of the log and closes the gap: how many are missing is told once they are not merely late.
+    /// The server drops a message from the log and closes the gap: how many are missing is told once they are not
+    /// merely late.
     @Test(arguments: Variant.chosen(for: "dropped message", .seen))
     func whatTheServerKeepsBackIsCounted(variant: Variant) async throws {
         try await withAttack(variant) { scene in
@@ -75,7 +77,7 @@ extension EndToEnd.AttackTests {
         }
     }
 
-    /// The server shows each of two members a log of their own for a while, and then one of the logs to both.
+    /// For a while, the server shows each of two members a log of their own, and then one of the logs to both.
     @Test(arguments: Variant.chosen(for: "two worlds", .seen))
     func whoWasShownAnotherWorldComesBack(variant: Variant) async throws {
         try await withAttack(variant) { scene in
@@ -103,7 +105,8 @@ extension EndToEnd.AttackTests {
         }
     }
 
-    /// The server drops a commit out of the log and closes the gap: whoever missed it notices, comes back, and is shown what could not be read.
+    /// The server drops a commit from the log and closes the gap: a member who missed it notices, comes back, and is
+    /// shown what could not be read.
     @Test(arguments: Variant.chosen(for: "dropped commit", .seen))
     func whoIsKeptFromACommitComesBack(variant: Variant) async throws {
         try await withAttack(variant) { scene in
@@ -120,7 +123,8 @@ extension EndToEnd.AttackTests {
         }
     }
 
-    /// The server is put back to an older backup of its own: what it has forgotten stays with the members, and they go on together.
+    /// The server is restored from an older backup: its members still have what it has forgotten, and they go on
+    /// together.
     @Test(arguments: Variant.chosen(for: "restored server", .seen))
     func aServerThatWasPutBackSplitsNobody(variant: Variant) async throws {
         try await withAttack(variant) { scene in

@@ -1,11 +1,11 @@
 import Foundation
 import Testing
 
-/// In what surroundings an attack is played.
+/// The surroundings in which an attack is played.
 struct Variant: Hashable, Sendable, CustomTestStringConvertible {
     enum Store: String, CaseIterable { case sqlite, files }
 
-    /// How well the attacked know whoever the attack is about.
+    /// How well those attacked know the one whom the attack is about.
     enum Acquaintance: String, CaseIterable {
         /// Not at all.
         case new
@@ -18,11 +18,11 @@ struct Variant: Hashable, Sendable, CustomTestStringConvertible {
     var store: Store
     var ordering: Server.Ordering
     var acquaintance: Acquaintance
-    /// Brings the same choice again.
+    /// Gives the same choice again.
     private var seed: UInt64?
 
-    /// Those in which an attack is played: one, chosen by a seed that stands with each failure; `WAXWING_ATTACKS=SEED` chooses it again, and
-    /// `WAXWING_ATTACKS=all` plays all.
+    /// The variants in which an attack is played: one, chosen by a seed that is shown with each failure.
+    /// `WAXWING_ATTACKS=SEED` chooses it again, and `WAXWING_ATTACKS=all` plays all.
     ///
     /// - Parameters:
     ///   - attack: each attack's choice is its own.

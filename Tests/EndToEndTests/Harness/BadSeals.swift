@@ -2,12 +2,12 @@ import MLS
 import MLSOpenSSL
 import Synchronization
 
-/// The crypto of a client that seals something else to those it means ill. All else about its commits is right.
+/// The crypto of a client that seals something wrong to its victims. Everything else about its commits is right.
 final class BadSeals: CryptoProvider {
     private let good = OpenSSLProvider()
     private let victims = Mutex<Set<[UInt8]>>([])
 
-    /// From now on nothing that is sealed to this HPKE key is what it should be.
+    /// From now on, what is sealed to this HPKE key is wrong.
     func spoil(for publicKey: [UInt8]) { victims.withLock { _ = $0.insert(publicKey) } }
 
     func suite(_ suite: CipherSuite) throws(MLSError) -> any SuiteCrypto {

@@ -3,14 +3,14 @@ import Synchronization
 
 /// One of our programs as a process of its own, with what it wrote and what it used.
 ///
-/// Its outputs are files, so that a full pipe can never hold it up, and whoever watches it reads as far as it has come.
+/// Its outputs are files, so a full pipe can never block it, and whoever watches it reads as far as it has come.
 final class ChildProcess: Sendable {
     struct Exit: Hashable, Sendable {
         /// The exit code; a signal's number is negative.
         var status: Int32
         /// Processor time of the process, user and system, in seconds.
         var processTime: Double
-        /// Largest resident set, in KiB; 0 where nobody asked for it.
+        /// Largest resident set, in KiB; 0 if no one asked for it.
         var peakMemory = 0
     }
 
@@ -82,7 +82,7 @@ final class ChildProcess: Sendable {
 
     /// Waits for the end; a process that takes too long is killed.
     ///
-    /// - Throws: ``Failure`` when the time was up.
+    /// - Throws: ``Failure`` if the time is up.
     @discardableResult
     func exit(within seconds: Double = 90, measuringMemory: Bool = false) async throws -> Exit {
         var peakMemory = 0
@@ -100,7 +100,8 @@ final class ChildProcess: Sendable {
         return exit
     }
 
-    /// The high-water mark so far, in KiB. (What `wait4` tells counts the memory of the process that started this one, too.)
+    /// The high-water mark so far, in KiB. (The figure of `wait4` includes the memory of the process that started this
+    /// one.)
     private var peakMemory: Int {
         let line = text("/proc/\(pid)/status").split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
         return line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
@@ -115,7 +116,7 @@ final class ChildProcess: Sendable {
     }
 }
 
-/// Asks again and again until something is so; false when the time is up.
+/// Asks again and again until something is so; false if the time is up.
 func eventually(
     within seconds: Double = 30, every pause: Duration = .milliseconds(20), _ isSo: () async throws -> Bool
 ) async rethrows -> Bool {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A call of a program that changes the disk, and fails because that is full.
+/// A call of a program that changes the disk, and fails because the disk is full.
 struct DiskFault: Sendable, CustomStringConvertible {
     /// Counted from 1.
     var call: Int
@@ -16,7 +16,7 @@ struct DiskFault: Sendable, CustomStringConvertible {
         return environment
     }
 
-    /// The faults to try: a few, other ones each time; all of them where `WAXWING_DISK_FAULTS` is `all`.
+    /// The faults to try: a few, different ones each time; all of them if `WAXWING_DISK_FAULTS` is `all`.
     ///
     /// - Parameter run: runs the program to its end, with an environment that counts its calls.
     static func chosen(below folder: String, few: Int = 3, _ run: ([String: String]) async throws -> Void) async throws

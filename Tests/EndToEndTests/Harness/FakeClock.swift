@@ -1,17 +1,18 @@
 import Foundation
 
-/// A wall clock that is wrong, for the processes that are given it. It can be set while they run. Their monotonic clocks stay right.
+/// A wrong wall clock for the processes that are given it. It can be set while they run. Their monotonic clocks stay
+/// right.
 ///
 /// Made by libfaketime, from the Debian package of that name.
 struct FakeClock: Hashable, Sendable {
-    /// Nil where the package is missing.
+    /// Nil if the package is missing.
     static let library: String? = {
         let folders = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib")) ?? []
         return folders.map { "/usr/lib/\($0)/faketime/libfaketimeMT.so.1" }
             .first { FileManager.default.fileExists(atPath: $0) }
     }()
 
-    /// What a process needs to live by this clock.
+    /// What a process needs to use this clock.
     let environment: [String: String]
     private let file: String
 
@@ -34,8 +35,8 @@ struct FakeClock: Hashable, Sendable {
         try Data("\(seconds < 0 ? "" : "+")\(seconds)\n".utf8).write(to: URL(fileURLWithPath: file), options: .atomic)
     }
 
-    /// What stands in front of the library. It shifts timers of the monotonic clock, too, which then never ring; it moves the environment away from
-    /// where Swift looks for a process's arguments; and it leaves files behind.
+    /// Put in front of the library, which also shifts timers of the monotonic clock, which then never ring; moves the
+    /// environment away from where Swift looks for a process's arguments; and leaves files behind.
     private static let shim = """
         #define _GNU_SOURCE
         #include <dlfcn.h>

@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// A network with faults: stands between people and a server on loopback, understands enough HTTP/1.1 to tell requests apart, and
-/// asks a script what becomes of each.
+/// A network with faults: it is between people and a server on loopback, understands enough HTTP/1.1 to tell requests
+/// apart, and asks a script what becomes of each.
 final class FaultyProxy: Sendable {
     /// What becomes of one request.
     enum Fate: Sendable {
@@ -11,17 +11,17 @@ final class FaultyProxy: Sendable {
         case loseRequest
         /// The server does its work, and the connection ends without a word of its answer.
         case loseAnswer
-        /// The same, after the first bytes of the answer, given as a part of the whole.
+        /// The same, after the first bytes of the answer, given as a fraction of the whole.
         case cutAnswer(after: Double)
-        /// Somebody else answers, and the server never hears of it.
+        /// Someone else answers, and the server never hears of it.
         case answer(HTTPAnswer)
-        /// The server's answer is put into other words.
+        /// The server's answer is changed.
         case change(@Sendable (inout HTTPAnswer) -> Void)
         /// The request goes on when the gate opens.
         case hold(Gate)
-        /// The request goes on so many milliseconds later.
+        /// The request goes on this many milliseconds later.
         case delay(UInt32)
-        /// A stream ends after so many pieces, as they came from the server; any other answer passes.
+        /// A stream ends after this many pieces, as they came from the server; any other answer passes.
         case cutStream(pieces: Int)
         /// A stream is kept back whole until it ends; any other answer passes.
         case holdBack
@@ -137,7 +137,7 @@ final class FaultyProxy: Sendable {
     }
 }
 
-/// Something that requests wait at until a test lets them go.
+/// Something at which requests wait until a test lets them go.
 final class Gate: Sendable {
     private let semaphore = DispatchSemaphore(value: 0)
     private let arrivals = Mutex(0)
@@ -150,6 +150,6 @@ final class Gate: Sendable {
         if semaphore.wait(timeout: .now() + 60) == .success { semaphore.signal() }
     }
 
-    /// Lets everybody through, those who come later too.
+    /// Lets everyone through, including those who come later.
     func open() { semaphore.signal() }
 }

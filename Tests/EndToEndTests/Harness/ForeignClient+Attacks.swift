@@ -4,14 +4,14 @@ import Foundation
 @testable import MLSPeer
 import Testing
 
-/// What the owner of such a client may do with it, if they mean ill.
+/// What the owner of such a client may do with bad intentions.
 extension ForeignClient {
     // MARK: Ways in
 
-    /// Makes a commit that comes in from outside, and stands where it leads to.
+    /// Makes a commit that joins from outside, and moves to where it leads.
     ///
     /// - Parameters:
-    ///   - identity: whose id the new leaf bears.
+    ///   - identity: whose id the new leaf has.
     ///   - replaces: whether it takes the place of the leaf with that id.
     func enter(_ group: String, as identity: ID, replacing replaces: Bool, by groupInfo: [UInt8]) throws -> [UInt8] {
         let joined = try run([
@@ -23,7 +23,7 @@ extension ForeignClient {
         return try bytes(joined, "commit")
     }
 
-    /// Comes in where the server's own door lets it in: it has to be on the group's roster.
+    /// Joins where the server's own rules allow it: it has to be on the group's roster.
     func knock(at group: String) async throws -> [UInt8] {
         try await find(group)
         let id = try #require(groups[group]).id
@@ -33,7 +33,7 @@ extension ForeignClient {
         return commit
     }
 
-    /// Hands in a commit at the door for those outside.
+    /// Hands in a commit as those outside do.
     func handIn(_ commit: [UInt8], at group: String) async throws {
         let id = try #require(groups[group]).id
         let mlsGroupID = try #require(try MLSMessage.summary(of: commit).groupID)
@@ -46,7 +46,7 @@ extension ForeignClient {
         if groups[group] == nil { groups[group] = Room(id: id, handle: 0, cursor: 0) }
     }
 
-    /// Gives the server the GroupInfo of where it stands.
+    /// Gives the server the GroupInfo of its own state.
     func uploadGroupInfo(of group: String) async throws {
         let id = try #require(groups[group]).id
         let info = try groupInfo(of: group)
@@ -66,19 +66,19 @@ extension ForeignClient {
         _ = try await ask(Endpoint.sendMessage(message, group: id, token: token))
     }
 
-    /// Key packages under somebody else's id, whose Welcomes it can open.
+    /// Key packages under someone else's id, whose Welcomes it can open.
     func keyPackages(as identity: ID, _ count: Int) throws -> [[UInt8]] {
         try (0..<count).map { _ in
             try bytes(run(["op": "key_package", "suite": 6, "identity": hex(identity.bytes)]), "key_package")
         }
     }
 
-    /// The last key package that the server has of somebody, as for an invite.
+    /// The last key package that the server has of someone, as for an invite.
     func keyPackage(of user: ID) async throws -> [UInt8] { try await ask(Endpoint.keyPackage(of: user, token: token)) }
 
     // MARK: Commits
 
-    /// A commit of its own making, and where that leads to as a GroupInfo. It stands there afterwards.
+    /// A commit of its own making, and the GroupInfo of where it leads. The client moves there.
     private func commit(_ proposals: [[String: Any]], in group: String) throws -> Forged {
         let handle = try #require(groups[group]).handle
         let made = try run(["op": "commit", "group": handle, "by_value": proposals, "force_path": true])
@@ -89,7 +89,7 @@ extension ForeignClient {
     struct Forged: Sendable {
         var commit: [UInt8]
         var welcome: [UInt8] = []
-        /// Empty where there is none.
+        /// Empty if there is none.
         var groupInfo: [UInt8] = []
     }
 
@@ -110,14 +110,14 @@ extension ForeignClient {
         return Forged(commit: try bytes(made, "commit"))
     }
 
-    /// Locks out everybody who does not know a key that it made up.
+    /// Locks out everyone who does not know a key that it made up.
     func lockOut(of group: String) throws -> Forged {
         let handle = try #require(groups[group]).handle
         _ = try run(["op": "store_psk", "group": handle, "psk_id": "09", "psk": "010203"])
         return try commit([["type": "psk", "psk_id": "09"]], in: group)
     }
 
-    /// Lets somebody who is no member make proposals from then on.
+    /// Lets someone who is not a member make proposals from then on.
     func nameAnOutsider(in group: String) throws -> Forged {
         let made = try run(["op": "external_signer", "suite": 6, "identity": "03"])
         let list = try #require(made["extension"] as? [String: Any])
@@ -137,7 +137,7 @@ extension ForeignClient {
         return MLSMessage.groupInfo(info).encoded
     }
 
-    /// What secrets are sealed to for a member alone.
+    /// The key to which secrets are sealed for one member alone.
     func encryptionKey(of user: ID, in group: String) throws -> [UInt8] {
         let state = try engine.groups[try #require(groups[group]).handle].group
         let index = try #require(state.member(identity: user.bytes)?.index)
@@ -152,7 +152,8 @@ extension ForeignClient {
             try run(["op": "protect", "group": handle, "plaintext": hex(Array(text.utf8))]), "message")
     }
 
-    /// A message under the name and with the message keys of another member, which all members know. Only the signature is its own.
+    /// A message under the name and with the message keys of another member, which all members know. Only the signature
+    /// is its own.
     func seal(_ text: String, in group: String, as victim: ID, skipping generations: Int) throws -> [UInt8] {
         var entry = try engine.groups[try #require(groups[group]).handle]
         let current = entry.group.current

@@ -6,17 +6,18 @@ import MLSPeer
 import Synchronization
 import Testing
 
-/// A client of another make, with the habits of the reference client: `mls-peer` is its engine, and it speaks to the server by itself.
+/// Another kind of client, with the habits of the reference client: `mls-peer` is its engine, and it talks to the
+/// server by itself.
 ///
-/// It applies a commit before the server has it, and stays where that has led it; asks for a GroupInfo only to come in from outside; keeps
-/// a place in the log of its own; and passes over every row that it cannot read, for good.
+/// It applies a commit before the server has it, and stays where that led it; asks for a GroupInfo only to join from
+/// outside; keeps a place in the log of its own; and skips every row that it cannot read, for good.
 actor ForeignClient {
     let name: String
     let userID: ID
     private let port: UInt16
     let token: SessionToken
     var engine: Peer
-    /// The account's signature key, which all its key packages are made with. Coming in from outside makes another one.
+    /// The account's signature key, with which all its key packages are made. Joining from outside makes another one.
     private var signatureKey = ""
     private var keyPackages: [Int] = []
     /// The groups by name.
@@ -48,7 +49,7 @@ actor ForeignClient {
         try await uploadKeyPackages((0..<6).map { $0 == 5 })
     }
 
-    /// What its leaf says who it is, in hexadecimal.
+    /// How its leaf names it, in hexadecimal.
     nonisolated var identity: String { Self.hex(userID.bytes) }
 
     // MARK: Coming in
@@ -65,7 +66,8 @@ actor ForeignClient {
                 commit, groupInfo: try groupInfo(of: group), mlsGroupID: mlsGroupID, group: id, token: token))
     }
 
-    /// Says yes to an invite and comes in by its Welcome; where there is none, as the invite was for an epoch that is over, from outside.
+    /// Accepts an invite and joins by its Welcome; if there is none, as the invite was for an epoch that is over, joins
+    /// from outside.
     func accept(_ group: String) async throws {
         let invites = try await ask(Endpoint.invites(token: token))
         let invite = try #require(invites.first { $0.groupName == group })
@@ -80,10 +82,10 @@ actor ForeignClient {
         try await uploadKeyPackages([false])
     }
 
-    /// Comes in by a Welcome for one of its key packages.
+    /// Joins by a Welcome for one of its key packages.
     func join(_ group: String, _ id: ID, by welcome: [UInt8]) throws {
         for keyPackage in keyPackages {
-            // Made for another one, perhaps.
+            // Perhaps made for another one.
             let joined = try? run(["op": "join", "kp": keyPackage, "welcome": hex(welcome)])
             guard let joined else { continue }
             groups[group] = Room(id: id, handle: try number(joined, "group"), cursor: 0)
@@ -92,7 +94,7 @@ actor ForeignClient {
         Issue.record("\(name): no key package fits the Welcome")
     }
 
-    /// Comes into a public group from outside, asked by no one.
+    /// Joins a public group from outside, asked by no one.
     func joinPublic(_ group: String) async throws {
         let found = try await ask(Endpoint.publicGroups(matching: group, token: token))
         let id = try #require(found.first { $0.name == group }?.group)
@@ -101,7 +103,8 @@ actor ForeignClient {
         try await reset(group)
     }
 
-    /// Comes in from outside, by whatever GroupInfo the server has; what it is in then counts for it, whatever the server says.
+    /// Joins from outside, by whatever GroupInfo the server has; from then on only that state counts for it, whatever
+    /// the server says.
     func reset(_ group: String) async throws {
         let room = try #require(groups[group])
         let info = try await ask(Endpoint.groupInfo(of: room.id, token: token))
@@ -125,7 +128,7 @@ actor ForeignClient {
             Endpoint.uploadCommit(commit, groupInfo: try groupInfo(of: group), group: room.id, token: token))
     }
 
-    /// Invites somebody, and has them in its tree from then on.
+    /// Invites someone, and has them in its tree from then on.
     func invite(_ username: String, to group: String) async throws {
         let room = try #require(groups[group])
         let user = try await ask(Endpoint.user(named: username, token: token)).user
@@ -144,7 +147,7 @@ actor ForeignClient {
         await attempt(Endpoint.sendMessage(try bytes(sealed, "message"), group: room.id, token: token))
     }
 
-    /// Proposes something, each time in other bytes, and gives the message back.
+    /// Proposes something, each time in other bytes, and returns the message.
     func propose(_ fields: [String: Any], number: Int, in group: String) async throws -> [UInt8] {
         let room = try #require(groups[group])
         let made = try run(
@@ -154,14 +157,14 @@ actor ForeignClient {
         return message
     }
 
-    /// Looks at one message of somebody else, and at no other.
+    /// Looks at one message of someone else, and at no other.
     func look(at message: [UInt8], in group: String) throws {
         _ = try run(["op": "handle", "group": try #require(groups[group]).handle, "message": hex(message)])
     }
 
     // MARK: What it reads
 
-    /// Reads the log from where it has been to its end.
+    /// Reads the log from where it was to its end.
     func read(_ group: String) async throws {
         while true {
             let room = try #require(groups[group])
@@ -179,7 +182,7 @@ actor ForeignClient {
         texts.append(String(decoding: text, as: UTF8.self))
     }
 
-    /// The epoch it stands in, with what is the same for all who stand there.
+    /// The epoch it is in, with what is the same for everyone in that state.
     func epochAuthenticator(_ group: String) throws -> String {
         let answer = try run(["op": "epoch_authenticator", "group": try #require(groups[group]).handle])
         return try #require(answer["epoch_authenticator"] as? String)

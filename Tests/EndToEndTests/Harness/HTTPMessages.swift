@@ -28,7 +28,7 @@ struct HTTPRequest: Hashable, Sendable {
     /// `GET …/messages`: a page of a group's log.
     var isPage: Bool { method == "GET" && path.hasSuffix("/messages") }
 
-    /// The request with its ids left out, so that the same endpoint always reads the same.
+    /// The request without its ids, so that the same endpoint always reads the same.
     var endpoint: String {
         let parts = path.split(separator: "/").dropFirst(2).map {
             $0.count == 36 && $0.contains("-") ? "{id}" : String($0)
@@ -73,7 +73,7 @@ struct HTTPAnswer: Hashable, Sendable {
         return Array("HTTP/1.1 \(status) Whatever\r\n\(type)\(more)content-length: \(body.count)\r\n\r\n".utf8) + body
     }
 
-    /// How many bytes follow an answer's head; nil where only the end of the connection tells.
+    /// How many bytes follow an answer's head; nil if only the end of the connection tells.
     static func bodyLength(_ head: [UInt8]) -> Int? {
         let lines = String(decoding: head, as: UTF8.self).split(separator: "\r\n")
         let fields = lines.dropFirst().map(headerField)

@@ -3,7 +3,7 @@ import Foundation
 import MLS
 import Testing
 
-/// Whoever runs the server and lies: changes its database while it runs, past every rule that it keeps.
+/// The one who runs the server and lies: changes its database while it runs, past every rule that it keeps.
 struct Operator: Sendable {
     private let file: String
     private let folder: String
@@ -23,7 +23,7 @@ struct Operator: Sendable {
         try await run("UPDATE chat SET visibility = \(isPublic ? 2 : 1) WHERE id = \(room)")
     }
 
-    /// Puts somebody on the roster, without their having been asked.
+    /// Puts someone on the roster without their consent.
     func enlist(_ user: ID) async throws {
         try await run(
             "INSERT OR REPLACE INTO member VALUES (\(room), \(blob(user.bytes)), 1, strftime('%s', 'now') + 0, 0, 0)")
@@ -38,7 +38,7 @@ struct Operator: Sendable {
         Int(try await run("SELECT count(*) FROM invite WHERE group_id = \(room)").first ?? "") ?? -1
     }
 
-    /// Calls somebody by another name, and whoever had that by `instead`.
+    /// Calls someone by another name, and the one who had that name `instead`.
     func rename(_ user: ID, to name: String, instead: String) async throws {
         try await run(
             """
@@ -71,7 +71,7 @@ struct Operator: Sendable {
         try await run(transaction(appending(message, from: sender)))
     }
 
-    /// Puts a commit into the log, and counts it as any that was let in.
+    /// Puts a commit into the log, and counts it like any that was accepted.
     func take(commit: [UInt8], groupInfo: [UInt8] = [], from sender: ID) async throws {
         let summary = try MLSMessage.summary(of: commit)
         let (epoch, tag) = (try #require(summary.epoch), try #require(summary.confirmationTag))
@@ -87,12 +87,12 @@ struct Operator: Sendable {
         try await run(transaction(sql))
     }
 
-    /// Takes the row of a message out of the log.
+    /// Removes the row of a message from the log.
     func delete(_ message: [UInt8]) async throws {
         try await run("DELETE FROM message WHERE group_id = \(room) AND data = \(blob(message))")
     }
 
-    /// Takes a row out, and lets those behind it move up, so that no number is missing.
+    /// Removes a row, and moves up those after it, so that no number is missing.
     func deleteAndRenumber(_ message: [UInt8]) async throws {
         let place = "(SELECT sequence FROM gone)"
         // By way of numbers that no row has.

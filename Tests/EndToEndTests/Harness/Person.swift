@@ -1,16 +1,17 @@
 import Foundation
 import Testing
 
-/// Somebody at a command line: one profile, and `waxwing` run on it.
+/// Someone at a command line: one profile, and `waxwing` run on it.
 struct Person: Hashable, Sendable {
     let name: String
-    /// What `WAXWING_HOME` says.
+    /// The value of `WAXWING_HOME`.
     let home: String
-    /// Which plug-ins this person uses, as `WAXWING_STORE` and `WAXWING_TRANSPORT`; those of the whole test run where it says nothing.
+    /// Which plug-ins this person uses, as `WAXWING_STORE` and `WAXWING_TRANSPORT`; by default those of the whole test
+    /// run.
     var plugins: [String: String] = [:]
     /// Where everything this person does is recorded, if anywhere.
     var recording: String?
-    /// The clock on this person's wall; the right one where there is none.
+    /// The clock on this person's wall; the right one if there is none.
     var clock: FakeClock?
 
     static let password = "correct horse battery"
@@ -23,7 +24,7 @@ struct Person: Hashable, Sendable {
 
         var status: Int32 { exit.status }
 
-        /// The objects that a run with `--json` printed, one a line.
+        /// The objects that a run with `--json` printed, one on each line.
         func json<Value: Decodable>(_ type: Value.Type) throws -> [Value] {
             try output.split(separator: "\n").map { try JSONDecoder().decode(type, from: Data($0.utf8)) }
         }
@@ -91,10 +92,10 @@ struct Person: Hashable, Sendable {
         }
     }
 
-    /// At once: nobody here waits until a server that was in trouble may be asked again.
+    /// At once: no one here waits until a server that was in trouble may be asked again.
     func sync() async throws { try await run("sync", "--now") }
 
-    /// Writes a message. Where somebody came in with a new key, the command says so and holds it until the next sync.
+    /// Writes a message. If someone joined with a new key, the command says so and holds it until the next sync.
     func write(_ text: String, to group: String = "room") async throws {
         let run = try await attempt("send", group, text)
         #expect(run.status == 0 || run.status == 21, "\(name): \(run.output)\(run.errors)")
@@ -106,7 +107,7 @@ struct Person: Hashable, Sendable {
         try await run("read", group, "--all", "--json").json(HistoryLine.self)
     }
 
-    /// The texts that `sender` sent, in the order shown; all texts where none is named.
+    /// The texts that `sender` sent, in the order shown; all texts if it is nil.
     func texts(_ group: String, from sender: Person? = nil) async throws -> [String] {
         try await history(group).filter { sender == nil || $0.sender == sender?.name }.compactMap(\.text)
     }
@@ -115,7 +116,7 @@ struct Person: Hashable, Sendable {
         try #require(try await run("group", "show", group, "--json").json(GroupDetails.self).first)
     }
 
-    /// All rows, those that nobody asked for too.
+    /// All rows, including those that no one asked for.
     func outbox() async throws -> [OutboxLine] {
         try await run("outbox", "list", "--all", "--json").json(OutboxLine.self)
     }

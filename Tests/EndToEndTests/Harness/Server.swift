@@ -62,7 +62,7 @@ actor Server {
     }
 }
 
-/// The two programs, as one build puts them beside the tests.
+/// The two programs, which the build puts beside the tests.
 enum Programs {
     static var waxwing: String { folder + "/waxwing" }
     static var waxwingd: String { folder + "/waxwingd" }
@@ -74,14 +74,14 @@ enum Programs {
         return URL(fileURLWithPath: bundle).deletingLastPathComponent().path
     }()
 
-    /// Which plug-ins all clients use: the defaults where the outer environment names none.
+    /// Which plug-ins all clients use: the defaults if the outer environment names none.
     static let plugins = ProcessInfo.processInfo.environment.filter { name, _ in
         ["WAXWING_STORE", "WAXWING_TRANSPORT"].contains(name)
     }
 
     /// Nothing of the outer environment but the search path: no proxy, no profile, no language.
     static var environment: [String: String] {
-        // A process that traps must end, and not stop in the backtracer's questions.
+        // A process that traps must end, and not wait for the backtracer's questions.
         [
             "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "", "SWIFT_BACKTRACE": "enable=no",
             "HOME": "/nonexistent",

@@ -2,7 +2,7 @@ import ConclaveProtocol
 import Foundation
 import Testing
 
-/// A group's log as the server holds it, read past all client code.
+/// A group's log as the server holds it, read without any client code.
 enum ServerLog {
     /// The whole log, as one of the group's members may read it.
     static func read(_ groupName: String, as person: Person, at port: UInt16) async throws -> [LogRow] {
@@ -74,7 +74,7 @@ enum ServerLog {
     }
 }
 
-/// Does something that blocks, outside of the threads that all async code shares.
+/// Does something that blocks, outside the threads that all async code shares.
 func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
     try await withCheckedThrowingContinuation { continuation in
         Thread { continuation.resume(with: Result { try body() }) }.start()

@@ -5,14 +5,14 @@ final class Socket: @unchecked Sendable {
     private let descriptor: Int32
     private var buffered: [UInt8] = []
 
-    /// Waits for the next connection; nil when the listener is closed.
+    /// Waits for the next connection; nil if the listener is closed.
     init?(acceptedBy listener: Int32) {
         descriptor = accept(listener, nil, nil)
         guard descriptor >= 0 else { return nil }
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
     }
 
-    /// Nil when nobody listens there.
+    /// Nil if no one listens there.
     init?(connectingTo port: UInt16) {
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         let code = withLoopback(port) { connect(descriptor, $0, $1) }
@@ -27,7 +27,7 @@ final class Socket: @unchecked Sendable {
         _ = Glibc.close(descriptor)
     }
 
-    /// - Returns: false when the other side is gone.
+    /// - Returns: false if the other side is gone.
     func write(_ bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -38,7 +38,7 @@ final class Socket: @unchecked Sendable {
         return true
     }
 
-    /// The next whole request; nil when the other side has nothing more to say.
+    /// The next whole request; nil if the other side has nothing more to say.
     func readRequest() -> HTTPRequest? {
         guard let head = readHead(), var request = HTTPRequest(head: head) else { return nil }
         let length = request.headers.first { $0[0] == "content-length" }.flatMap { Int($0[1]) } ?? 0
@@ -47,7 +47,7 @@ final class Socket: @unchecked Sendable {
         return request
     }
 
-    /// Everything up to and with the empty line.
+    /// Everything up to and including the empty line.
     func readHead() -> [UInt8]? {
         let end = Array("\r\n\r\n".utf8)
         while true {
@@ -64,7 +64,7 @@ final class Socket: @unchecked Sendable {
         return Array(buffered.prefix(count))
     }
 
-    /// Hands on whatever comes until one of the two sides is gone, or so many pieces have come.
+    /// Forwards whatever comes until one of the two sides is gone, or this many pieces have come.
     func pour(into other: Socket, pieces: Int = .max) {
         guard other.write(buffered) else { return }
         buffered = []
@@ -74,12 +74,12 @@ final class Socket: @unchecked Sendable {
         }
     }
 
-    /// Reads on, for nobody, until one of the two sides is gone.
+    /// Reads on, for no one, until one of the two sides is gone.
     func watch(_ other: Socket) {
         while isReadable(before: other), readMore() { buffered = [] }
     }
 
-    /// Waits until something comes; false where the other one was the first to say something, or to leave.
+    /// Waits until something comes; false if the other one was the first to say something, or to leave.
     private func isReadable(before other: Socket) -> Bool {
         var watched = [
             pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
@@ -111,7 +111,7 @@ final class Socket: @unchecked Sendable {
         return (listener, UInt16(bigEndian: address.sin_port))
     }
 
-    /// A port nobody listens on.
+    /// A port on which no one listens.
     static func unusedPort() throws -> UInt16 {
         let (descriptor, port) = try listen()
         _ = Glibc.close(descriptor)

@@ -5,11 +5,11 @@ import Testing
 struct Stage: Sendable {
     let folder: String
     let server: Server
-    /// What people reach the server through, where the network is part of the story.
+    /// Through which people reach the server, if the network is part of the story.
     let network: FaultyProxy?
     /// Where people think the server is.
     let url: String
-    /// What people's profiles are kept in; that of the whole test run where nothing is said.
+    /// What people's profiles are kept in; by default that of the whole test run.
     var store: Variant.Store?
 
     /// Registers people, one after the other.
@@ -24,7 +24,7 @@ struct Stage: Sendable {
         return people
     }
 
-    /// A group `room`, made by the first, with everybody in it and nothing left to do for anyone.
+    /// A group `room`, made by the first, with everyone in it and nothing left to do for anyone.
     func room(_ people: [Person]) async throws {
         let founder = people[0]
         try await founder.run("group", "create", "room")
@@ -40,14 +40,14 @@ struct Stage: Sendable {
         try #require(details.members.count { $0.inTree } == people.count, "not everybody came in: \(details)")
     }
 
-    /// Lets everybody sync until nobody has anything left to send, and once more to read what the last of them sent.
+    /// Lets everyone sync until no one has anything left to send, and again to read what the last of them sent.
     func settle(_ people: [Person]) async throws {
         var left = ""
         let isDone = try await eventually {
             for person in people { try await person.sync() }
             for person in people {
                 let rows = try await person.outbox()
-                // Somebody has a new key: people look, and what waited for that goes.
+                // Someone has a new key: people look, and what waited for that goes out.
                 for group in Set(rows.filter { $0.state == "held" }.map(\.group)) {
                     try await person.run("read", group)
                 }
@@ -66,7 +66,7 @@ struct Stage: Sendable {
 /// - Parameters:
 ///   - hasNetwork: put a ``FaultyProxy`` between people and server.
 ///   - options: more arguments for `waxwingd`.
-///   - clock: the server's; the right one where there is none.
+///   - clock: the server's; the right one if it is nil.
 ///   - store: what people's profiles are kept in.
 func withStage(
     _ ordering: Server.Ordering = .strict, hasNetwork: Bool = false, options: [String] = [],
@@ -92,12 +92,12 @@ func withStage(
     }
 }
 
-/// Gives a new folder below the system's temporary one, and deletes it afterwards, unless `WAXWING_KEEP` is set.
+/// Gives a new folder in the system's temporary one, and deletes it afterwards, unless `WAXWING_KEEP` is set.
 func withFolder(_ body: (String) async throws -> Void) async throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("waxwing-\(UUID().uuidString)").path
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer {
-        // What is left behind lies in the system's temporary folder.
+        // What is left behind is in the system's temporary folder.
         if ProcessInfo.processInfo.environment["WAXWING_KEEP"] == nil {
             try? FileManager.default.removeItem(atPath: folder)
         }
@@ -105,7 +105,8 @@ func withFolder(_ body: (String) async throws -> Void) async throws {
     try await body(folder)
 }
 
-/// What must hold after everything: the same keys, nothing left to do, and every text exactly once and in order for everybody.
+/// What must hold after everything: the same keys, nothing left to do, and every text exactly once and in order for
+/// everyone.
 func expectConverged(
     _ people: [Person], in group: String = "room", sent: [Person: [String]],
     sourceLocation: SourceLocation = #_sourceLocation
@@ -131,7 +132,8 @@ func expectConverged(
         }
         transcripts.insert(
             history.compactMap { line in line.text.map { "\(line.sequence ?? 0) \(line.sender): \($0)" } })
-        // A key and its nonce belong to one (sender, epoch, generation): two ciphertexts under it would give the texts away.
+        // A key and its nonce belong to one (sender, epoch, generation): two ciphertexts under it would give the texts
+        // away.
         for line in history {
             guard let generation = line.generation, let digest = line.digest else { continue }
             let key = "\(line.sender), epoch \(line.epoch), generation \(generation)"

@@ -1,7 +1,7 @@
 import Foundation
 import Synchronization
 
-/// A pseudo-terminal that remembers all that is written to it.
+/// A pseudo-terminal that remembers everything written to it.
 final class Terminal: Sendable {
     /// What a program gets as its terminal.
     let programSide: Int32

@@ -67,7 +67,7 @@ enum AnswerForm {
             case "name", "kind", "proposal_type", "wire_format": isText(value)
             case "suites", "ops", "roster": isArray(value)
             case "extension": isExtension(value)
-            // A commit that adds nobody has no Welcome, and who has been removed does not know the new epoch.
+            // A commit that adds no one has no Welcome, and a removed member does not know the new epoch.
             case "welcome": value == .null || isHex(value)
             case "epoch_authenticator": (op == "handle" && value == .null) || isHex(value)
             default: isHex(value)

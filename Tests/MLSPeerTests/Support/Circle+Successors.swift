@@ -2,7 +2,7 @@ import Testing
 
 @testable import MLSPeer
 
-/// Groups that go on from another one.
+/// Groups that continue another one.
 extension Circle {
     /// Some members make a group of their own.
     ///
@@ -25,7 +25,7 @@ extension Circle {
         return Circle(like: self, seats: branch)
     }
 
-    /// A proposed ReInit is committed, and all go on in the group that it calls for.
+    /// A proposed ReInit is committed, and all continue in the group it asks for.
     func reinitialize(by committer: Int, suite: PeerJSON, groupID: PeerJSON) throws -> Circle {
         let proposer = seats.count > 1 ? (committer + 1) % seats.count : committer
         try propose(
@@ -75,7 +75,7 @@ extension Circle {
         return made["ratchet_tree"] == .null ? fields : fields.merging(["ratchet_tree": made["ratchet_tree"]]) { $1 }
     }
 
-    /// The first one's handle, and what the others were answered.
+    /// The handle of the first one's, and the answers to the others.
     private func freshKeyPackages(
         of members: [Int], in suite: PeerJSON
     ) throws -> (founder: PeerJSON, others: [Reply]) {

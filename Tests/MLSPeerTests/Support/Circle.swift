@@ -10,7 +10,7 @@ final class Circle {
         let identity: PeerJSON
     }
 
-    /// Somebody with a key package who is about to come in.
+    /// Someone with a key package who is about to join.
     struct Newcomer {
         let partner: Partner
         let identity: PeerJSON
@@ -37,7 +37,7 @@ final class Circle {
         seats = [Seat(partner: founder, group: created["group"], identity: identity)]
     }
 
-    /// A circle that goes on elsewhere.
+    /// A circle that continues elsewhere.
     init(like other: Circle, suite: PeerJSON? = nil, seats: [Seat]) {
         self.suite = suite ?? other.suite
         encrypt = other.encrypt
@@ -70,7 +70,7 @@ final class Circle {
         return Newcomer(partner: partner, identity: identity, keyPackage: keyPackage)
     }
 
-    /// A member proposes, all others remember it.
+    /// A member proposes, and all others remember it.
     @discardableResult
     func propose(
         _ seat: Int, _ op: String, _ fields: [String: PeerJSON] = [:], type: PeerJSON,
@@ -94,7 +94,7 @@ final class Circle {
         }
     }
 
-    /// A member commits, all others follow, newcomers join.
+    /// A member commits, all others follow, and newcomers join.
     @discardableResult
     func commit(
         _ seat: Int, _ op: String = "commit", _ fields: [String: PeerJSON] = [:], joining newcomers: [Newcomer] = [],
@@ -110,7 +110,7 @@ final class Circle {
         return made
     }
 
-    /// Hands a commit to all but its author; who is removed by it leaves the circle.
+    /// Hands a commit to all but its author; those it removes leave the circle.
     func follow(
         _ commit: PeerJSON, by author: Int?, to authenticator: PeerJSON,
         at location: SourceLocation = #_sourceLocation
@@ -144,7 +144,7 @@ final class Circle {
         seats.append(Seat(partner: newcomer.partner, group: joined["group"], identity: newcomer.identity))
     }
 
-    /// Somebody joins by a commit of their own, which everybody follows.
+    /// Someone joins by a commit of their own, which everyone follows.
     @discardableResult
     func joinExternally(
         _ partner: Partner, identity: PeerJSON? = nil, by host: Int, _ fields: [String: PeerJSON] = [:],
@@ -162,7 +162,7 @@ final class Circle {
         return joined
     }
 
-    /// A member sends, all others read.
+    /// A member sends, and all others read.
     func chat(_ seat: Int, _ fields: [String: PeerJSON] = [:], at location: SourceLocation = #_sourceLocation) throws {
         let request = fields.merging(["plaintext": "68656c6c6f"]) { first, _ in first }
         let sent = try ask(seat, "protect", request, at: location)
@@ -174,9 +174,9 @@ final class Circle {
         }
     }
 
-    /// All see one group, in which exactly they are.
+    /// All see one group, and exactly its members are in it.
     ///
-    /// - Parameter fully: whether they are asked for what hangs on the epoch authenticator and the tree hash, too.
+    /// - Parameter fully: whether they are also asked for what depends on the epoch authenticator and the tree hash.
     func expectAgreement(fully: Bool = true, at location: SourceLocation = #_sourceLocation) throws {
         let export: [String: PeerJSON] = ["label": "a label", "context": "c0ffee", "length": 42]
         let questions: [(String, [String: PeerJSON])] = [

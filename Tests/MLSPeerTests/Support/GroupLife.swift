@@ -2,7 +2,7 @@ import Testing
 
 @testable import MLSPeer
 
-/// A life of a group that needs every op, in chapters; each leaves a group that its members agree on.
+/// A life of a group that needs every op, in chapters; each leaves a group on which its members agree.
 final class GroupLife {
     private(set) var partners: [Partner]
     private let newPartner: (String) -> Partner
@@ -34,7 +34,7 @@ final class GroupLife {
         try end()
     }
 
-    /// Somebody who has not been there yet.
+    /// Someone who has not been there yet.
     private func stranger(_ name: String) -> Partner {
         partners.append(newPartner(name))
         return partners[partners.count - 1]
@@ -72,7 +72,7 @@ final class GroupLife {
         #expect(try circle.refused(0, "update").contains("pending"))
         try circle.ask(0, "clear_pending")
         #expect(try circle.refused(0, "apply_pending").contains("pending"))
-        // A commit that has been cleared is nothing but an own message.
+        // A commit that has been cleared is only a message of our own.
         try circle.refused(0, "handle", ["message": waiting["commit"]])
 
         let second = try circle.ask(0, "update", ["apply": false])
@@ -83,7 +83,7 @@ final class GroupLife {
         let third = try circle.ask(1, "update", ["apply": false])
         try circle.follow(third["commit"], by: nil, to: third["next_epoch_authenticator"])
 
-        // Who loses the race follows the winner, and its own commit is gone.
+        // A member that loses the race follows the winner, and its own commit is gone.
         try circle.ask(0, "update", ["apply": false])
         try circle.commit(1, "update")
         try circle.refused(0, "apply_pending")
@@ -110,7 +110,7 @@ final class GroupLife {
         #expect(try circle.ask(0, "epoch_authenticator")["epoch"] != before["epoch"])
         try circle.commit(0, "commit", ["by_value": [["type": "psk", "psk_id": "1d"]]])
         try circle.refused(0, "commit", ["by_value": [["type": "psk", "psk_id": "99"]]])
-        // Whoever joins by this commit needs the key, too.
+        // Anyone who joins by this commit needs the key, too.
         try circle.commit(1, "remove", ["identity": eve.identity])
         let newcomer = try circle.newcomer(eve)
         let add: PeerJSON = ["type": "add", "key_package": newcomer.keyPackage["key_package"]]
@@ -133,7 +133,7 @@ final class GroupLife {
         try circle.propose(2, "propose_resumption_psk", ["epoch": epoch], type: "psk")
         try circle.commit(1)
 
-        // Somebody who was not there then can be told; one who is not cannot follow.
+        // Someone who was not there then can be told the secret; someone who was not told cannot follow.
         let resumption: PeerJSON = ["type": "resumption_psk", "epoch": epoch]
         let newcomer = try circle.newcomer(stranger("gil"))
         try circle.commit(0, "add", ["key_package": newcomer.keyPackage["key_package"]], joining: [newcomer])
@@ -174,7 +174,7 @@ final class GroupLife {
         try circle.commit(2)
         try eve.ask("free", ["signer": signer["signer"]])
 
-        // Somebody asks for their own Add, without seeing the tree.
+        // Someone asks for their own Add, without seeing the tree.
         let asking = try circle.newcomer(stranger("ida"))
         let request = try asking.partner.ask(
             "new_member_add",
@@ -196,7 +196,7 @@ final class GroupLife {
         try offshoot.expectAgreement()
     }
 
-    /// All go on in another group of another suite.
+    /// All continue in another group of another suite.
     private func goOnElsewhere() throws {
         try circle.refused(0, "reinit_commit")
         let successor = try circle.reinitialize(by: 0, suite: circle.suite == 3 ? 1 : 3, groupID: "face")

@@ -1,6 +1,6 @@
 @testable import MLSPeer
 
-/// Makes a bad line, or another good one, of a good one.
+/// Makes a bad line, or another good one, out of a good one.
 struct LineMutation {
     private var random: SeededGenerator
 

@@ -5,7 +5,8 @@ import Testing
 
 @testable import MLSPeer
 
-/// One peer, wherever it runs, as those who send it lines see it. Each answer's form is checked against ``AnswerForm``.
+/// One peer, wherever it runs, as seen by those who send it lines. Each answer's form is checked against
+/// ``AnswerForm``.
 final class Partner {
     let name: String
     /// The ops that have been carried out.

@@ -8,7 +8,7 @@ final class PeerProcess {
     private let input: FileHandle
     private var answers: LineReader
 
-    /// Our own `mls-peer`, which one build puts beside the tests.
+    /// Our own `mls-peer`, which the build puts beside the tests.
     static var own: String {
         get throws {
             let bundle = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
@@ -22,7 +22,7 @@ final class PeerProcess {
         process.arguments = arguments
         process.standardInput = requests
         process.standardOutput = replies
-        // A process that traps must end, and not stop in the backtracer's questions.
+        // A process that traps must end, and not wait for the backtracer's questions.
         process.environment = ProcessInfo.processInfo.environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }
         input = requests.fileHandleForWriting
         let output = replies.fileHandleForReading

@@ -89,7 +89,7 @@ struct RandomLife {
         return .hex([UInt8(born >> 8), UInt8(born & 255)])
     }
 
-    /// Some have values in their key package that mean nothing to anybody (RFC 9420 §13.5).
+    /// Some have values in their key package that mean nothing to anyone (RFC 9420 §13.5).
     private mutating func newcomer() throws -> Circle.Newcomer {
         let reserved: [String: PeerJSON] =
             random.flip()
@@ -102,7 +102,7 @@ struct RandomLife {
         return try circle.newcomer(partners[random.below(partners.count)], identity: newIdentity(), reserved)
     }
 
-    /// Whoever made a message, all write it as they read it.
+    /// Whoever made a message, all write it back as they read it.
     private mutating func reencode(_ message: PeerJSON) throws {
         let partner = partners[random.below(partners.count)]
         #expect(try partner.ask("decode", ["message": message])["reencoded"] == message)
@@ -180,7 +180,7 @@ struct RandomLife {
         }
     }
 
-    /// Others propose, one commits, now and then with something of its own.
+    /// Others propose, and one commits, now and then with something of its own.
     private mutating func commitProposals() throws {
         let committer = anybody()
         var newcomers: [Circle.Newcomer] = []
@@ -233,7 +233,7 @@ struct RandomLife {
         if !ops.contains("propose_resumption_psk") { return try mixInPSK() }
         let now = try circle.ask(0, "epoch_authenticator")
         if random.flip(), circle.seats.count < 7, ops.isSuperset(of: ["resumption_psk", "add_resumption_psk"]) {
-            // Somebody who was not there yet is told the secret.
+            // Someone who was not there yet is told the secret.
             let secret = try circle.ask(anybody(), "resumption_psk")["psk"]
             let newcomer = try newcomer()
             try circle.commit(
@@ -304,7 +304,7 @@ struct RandomLife {
                     "proposal": ["type": "remove", "identity": leaving.identity],
                 ])
             try circle.spread(made["proposal"], type: "remove")
-            // Nobody commits their own Remove.
+            // No one commits their own Remove.
             let others = circle.seats.indices.filter { circle.seats[$0].identity != leaving.identity }
             try circle.commit(others[random.below(others.count)])
         } else if ops.contains("new_member_add"), circle.seats.count < 7 {

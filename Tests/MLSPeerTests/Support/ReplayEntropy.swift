@@ -1,7 +1,7 @@
 import MLS
 import Synchronization
 
-/// Bytes that depend on nothing but how many have been drawn, so that what was drawn in vain can be put back.
+/// Bytes that depend only on how many have been drawn, so that what was drawn in vain can be put back.
 final class ReplayEntropy: EntropySource {
     private let seed: UInt64
     private let drawn = Mutex<UInt64>(0)

@@ -3,7 +3,7 @@ import Testing
 
 /// RFC 9180 appendix A.1.1 and A.2.1, base mode.
 struct HPKETests {
-    /// Says one thing once: what the RFC's sender drew.
+    /// Gives one value once: what the RFC's sender drew.
     private struct Fixed: EntropySource {
         let ikm: [UInt8]
 

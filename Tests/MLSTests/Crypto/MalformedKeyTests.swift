@@ -67,7 +67,7 @@ struct MalformedKeyTests {
         }
     }
 
-    /// Points whose multiples are few, so that everybody knows the shared secret (RFC 7748 §6).
+    /// Points with few multiples, so that everyone knows the shared secret (RFC 7748 §6).
     @Test func pointsOfSmallOrderGiveNoSecret() throws {
         let (zeros, ones) = (Self.repeated("00", 31), Self.repeated("ff", 30))
         let small25519 = [
@@ -104,7 +104,7 @@ struct MalformedKeyTests {
 
     private static func repeated(_ hex: String, _ count: Int) -> String { String(repeating: hex, count: count) }
 
-    /// What stands next to a point of small order is a point like any other.
+    /// A point next to one of small order is like any other.
     @Test func theirNeighboursAreKeys() throws {
         let (zeros, ones, half) = (Self.repeated("00", 30), Self.repeated("ff", 30), Self.repeated("ff", 27))
         let cases: [(UInt16, String)] = [
@@ -125,7 +125,7 @@ struct MalformedKeyTests {
     func keysOfAnotherLengthAreRefused(number: UInt16) throws {
         let crypto = try suite(number)
         let length = try crypto.generateHPKEKey(SeededEntropy(seed: 1)).publicKey.count
-        // Not one more: that is how long a signature key of the 448 suites is.
+        // Not one more: that is the length of a signature key of the 448 suites.
         for wrong in [0, 1, length - 1, length + 2] {
             let key = [UInt8](repeating: 9, count: wrong)
             #expect(!crypto.isValidHPKEPublicKey(key))

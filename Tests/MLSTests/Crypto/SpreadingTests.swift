@@ -4,7 +4,7 @@ import Testing
 
 struct SpreadingTests {
     private static let threads = [1, 2, 5]
-    /// More than are done one after the other whatever the number of threads, so that several do take part.
+    /// More than are done one after the other whatever the number of threads, so that several threads do take part.
     private static let count: UInt8 = 200
 
     @Test(arguments: [1, 2, 6] as [UInt16])
@@ -16,7 +16,7 @@ struct SpreadingTests {
                 parcels, info: [1, 2], aad: [3], SeededEntropy(seed: 2))
         }
         for other in sealed { #expect(other == sealed[0]) }
-        // And they are what one seal after the other gives.
+        // And they are what sealing one after the other gives.
         let entropy = SeededEntropy(seed: 2)
         for (parcel, ciphertext) in zip(parcels, sealed[0]) {
             let single = try suite(number).hpkeSeal(
@@ -48,7 +48,7 @@ struct SpreadingTests {
             #expect(crypto.firstInvalid([]) == nil)
             claims[187] = SignatureClaim(publicKey: signer.publicKey, message: [9], signature: claims[187].signature)
             #expect(crypto.firstInvalid(claims) == 187)
-            // A key that is none is a claim that does not hold.
+            // A claim with an invalid key fails.
             claims[120] = SignatureClaim(publicKey: [1, 2], message: [120], signature: claims[120].signature)
             #expect(crypto.firstInvalid(claims) == 120)
         }

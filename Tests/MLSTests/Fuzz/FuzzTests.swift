@@ -24,7 +24,7 @@ struct FuzzTests {
         }
     }
 
-    /// In debug a round costs between a tenth of a millisecond and some.
+    /// In a debug build, a round takes between a tenth of a millisecond and a few milliseconds.
     private static func rounds(of door: FuzzDoor) -> UInt64 {
         switch door {
         case .decode, .tree: 3_000
@@ -36,14 +36,14 @@ struct FuzzTests {
         }
     }
 
-    /// What the seeds are good for: they go in, so that what is made of them comes far.
+    /// The seeds are good for something: they are accepted, so what is made of them gets far.
     @Test(arguments: FuzzDoor.allCases)
     func theSeedsAreTaken(door: FuzzDoor) throws {
         let target = try Self.target.get()
         let seeds = try target.seeds(for: door)
         var taken = 0
         for seed in seeds where try target.takes(door, seed) { taken += 1 }
-        // Where all hashes are equal, trees of two committers are not valid.
+        // If all hashes are equal, trees of two committers are not valid.
         #expect(taken * 3 >= seeds.count, "\(taken) of \(seeds.count)")
     }
 
@@ -61,7 +61,7 @@ struct FuzzTests {
         let before = scene.victim.records().map(\.value)
         for round in 0..<150 {
             let changed = mutator.mutate([0] + seeds[round % seeds.count], random: random)
-            // Where the bytes are no message any more there is nothing to sign.
+            // If the bytes are no longer a message, there is nothing to sign.
             guard case .publicMessage(let message)? = try? MLSMessage(decoding: changed.dropFirst()) else { continue }
             let forged = try scene.forge(message.content.body, sender: message.content.sender)
             do {

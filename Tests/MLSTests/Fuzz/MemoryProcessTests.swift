@@ -4,7 +4,7 @@ import Testing
 
 /// Lengths and counts cost the reader no more than the sender has paid for in bytes.
 struct MemoryProcessTests {
-    /// In a process of its own, as the peak of its memory is what is measured.
+    /// In a process of its own, since its peak memory is what is measured.
     @Test func noInputTakesMemoryThatItDidNotPayFor() async {
         await #expect(processExitsWith: .success) {
             for bomb in Bomb.all {
@@ -20,7 +20,7 @@ struct MemoryProcessTests {
     }
 }
 
-/// An input that stands for much more than it is, and is refused in the end.
+/// An input that claims to be much more than it is, and is refused in the end.
 private struct Bomb: Sendable {
     let name: String
     private let bytes: [UInt8]
@@ -44,7 +44,7 @@ private struct Bomb: Sendable {
         return writer.bytes
     }
 
-    /// Each lacks what should follow, so that all of it is read for nothing.
+    /// Each lacks what should follow, so all of it is read for nothing.
     static let all: [Bomb] = [
         Bomb("a vector that is only announced", [0x83, 0xFF, 0xFF, 0xFF], as: RatchetTree.self),
         Bomb("announcements within announcements", Array(repeating: 0x80, count: 1 << 16), as: MLSMessage.self),

@@ -4,7 +4,7 @@ import Testing
 
 @testable import struct MLS.Group
 
-/// The authentication service is asked about everybody, and its no holds (RFC 9420 §5.3.1).
+/// The authentication service is asked about everyone, and a refusal counts (RFC 9420 §5.3.1).
 struct AuthenticationTests {
     private static let certified = Credential.x509(chain: [[1, 2, 3], [4, 5]])
     private static let capabilities = Capabilities(credentials: [.basic, .x509])
@@ -150,7 +150,7 @@ struct AuthenticationTests {
     }
 }
 
-/// Keeps the claims it is asked about; clients are the same when their identities begin alike.
+/// Keeps the claims it is asked about; clients are the same if their identities begin alike.
 private final class Notary: AuthenticationService {
     private let claims = Mutex<[CredentialClaim]>([])
     private let isTrue: @Sendable (CredentialClaim) -> Bool

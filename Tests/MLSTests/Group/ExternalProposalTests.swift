@@ -3,7 +3,7 @@ import Testing
 
 @testable import struct MLS.Group
 
-/// Proposals by those who are not in the group (RFC 9420 §12.1.8).
+/// Proposals from outside the group (RFC 9420 §12.1.8).
 struct ExternalProposalTests {
     /// A world with two external senders, and the key of the second.
     private func worldWithSenders(suite number: UInt16 = 1) throws -> (World, SignaturePrivateKey) {

@@ -74,7 +74,8 @@ struct GREASETests {
         #expect(try Self.reserved.isDisjoint(with: types(nil)))
     }
 
-    /// What means nothing is sent along with one's own capabilities, and is none of them: not by whoever joins, founds or commits.
+    /// Values that mean nothing are sent along with a client's own capabilities, but are not among them, whether it
+    /// joins, founds or commits.
     @Test func whatIsSentToOthersIsNotSupported() throws {
         let types = Self.reserved.sorted().map { ExtensionType($0) }
         let everything = Capabilities(extensions: [.lastResort] + types)
@@ -93,7 +94,7 @@ struct GREASETests {
             try group.commit([.groupContextExtensions(extensions)], signer: signer, now: nil, entropy: entropy)
         }
 
-        // A group that somebody else has made of such members.
+        // A group that someone else has made of such members.
         let newcomer = try crypto.generateSignatureKey(entropy)
         let bundle = try KeyPackageBundle.generate(
             crypto: crypto, identity: .basic(identity: [2]), signer: newcomer, lifetime: World.lifetime,
@@ -116,7 +117,7 @@ struct GREASETests {
                 groupInfo: info, credential: .basic(identity: [3]), signer: crypto.generateSignatureKey(entropy),
                 capabilities: everything, crypto: crypto, entropy: entropy)
         }
-        // A commit that sets them, by somebody who counts such values among its own.
+        // A commit that sets them, by someone who counts such values among its own.
         let forged = try group.forgedCommit([.groupContextExtensions(extensions)], signer: signer, entropy: entropy)
         expectError(.invalidProposal, "a reader") { try member.process(forged, now: nil) }
         member.forgetMessages()
@@ -187,7 +188,7 @@ struct GREASETests {
 }
 
 extension Group {
-    /// A commit that no rule has held back.
+    /// A commit that no rule has stopped.
     fileprivate func forgedCommit(
         _ proposals: [Proposal], signer: SignaturePrivateKey, entropy: any EntropySource
     ) throws -> [UInt8] {

@@ -3,8 +3,8 @@ import Testing
 
 @testable import struct MLS.Group
 
-/// Long random lives of a group. After every change the records that the journal told of are the group's, and a group restored from
-/// them does what the living one does; most clients go on as the restored one, the first as it is.
+/// Long random lives of a group. After every change the records reported by the journal are the group's, and a group
+/// restored from them does what the living one does. Most clients go on as the restored one, the first as it is.
 struct GroupLifeTests {
     @Test(arguments: [(1, 60), (2, 20), (3, 20), (4, 8), (5, 8), (6, 12), (7, 8)] as [(UInt16, Int)])
     func aLongRandomLifeKeepsAllMembersTogether(number: UInt16, steps: Int) throws {
@@ -205,7 +205,7 @@ private struct RandomLife {
             crypto: world.crypto, entropy: world.entropy)
         #expect(staged.changes.external)
         #expect(staged.changes.removed.count == (resync ? 1 : 0))
-        // Who is replaced reads no further mail under the old name.
+        // Someone who is replaced reads no further mail under the old name.
         if resync { mail.removeAll { $0.reader == name } }
         try world.deliver(staged, from: nil)
         world.clients.append(try Client(name: name, signer: signer, group: try #require(staged.next)))
@@ -237,7 +237,7 @@ private struct RandomLife {
     /// PSKs of past epochs by reference.
     private mutating func proposePSK(_ author: Int) throws {
         let group = world.clients[author].group
-        // The one epoch that all have been in for sure.
+        // The one epoch that all have certainly been in.
         let source = PSKSource.resumption(.application, groupID: group.groupID, epoch: group.epoch)
         for proposer in world.clients.indices where random.below(2) == 0 {
             let id = PreSharedKeyID(source: source, suite: world.crypto.suite, entropy: world.entropy)

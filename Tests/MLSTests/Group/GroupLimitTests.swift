@@ -2,7 +2,7 @@ import Testing
 
 @testable import MLS
 
-/// What a group bounds, so that no member can make it unusable for the others.
+/// The limits of a group, so that no member can make it unusable for the others.
 struct GroupLimitTests {
     @Test func theExtensionsOfAGroupAreBoundedTogether() throws {
         let parts = [Extension(.applicationID, data: []), Extension(.externalSenders, data: [0])]
@@ -109,7 +109,7 @@ struct GroupLimitTests {
             try world.clients[0].group.commit([], signer: signer, now: World.now, entropy: world.entropy)
         }
         let first = try commit()
-        // Staging takes the key, also across a restart.
+        // Staging uses up the key, also across a restart.
         try world.clients[0].store()
         let proposal = try world.clients[0].group.proposeUpdate(signer: signer, entropy: world.entropy)
         try world.clients[0].store()
@@ -132,7 +132,7 @@ struct GroupLimitTests {
         }
         try world.deliver(second, from: 0)
         try world.expectAgreement()
-        // In the open, nothing is taken.
+        // In the clear, no key is used up.
         world.clients[0].group.configuration.handshakeEncryption = false
         let before = world.clients[0].group.records().map(\.value)
         _ = try commit()
@@ -180,7 +180,7 @@ struct GroupLimitTests {
 }
 
 extension World {
-    /// The generation of the key that one of the first client's handshake messages was sealed with.
+    /// The generation of the key with which a handshake message of the first client was sealed.
     fileprivate func generation(of message: [UInt8]) throws -> UInt32 {
         guard case .privateMessage(let sealed) = try MLSMessage(decoding: message) else {
             throw MLSError(.malformed, "not a PrivateMessage")

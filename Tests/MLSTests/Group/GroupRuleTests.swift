@@ -163,7 +163,7 @@ struct GroupRuleTests {
                 [UInt8](repeating: 0, count: Limits.messageLength + 1), signer: world.clients[0].signer,
                 entropy: world.entropy)
         }
-        // Nor is proposed what nobody may commit.
+        // What no one may commit is not proposed either.
         let nonce = [UInt8](repeating: 0, count: world.crypto.suite.hashLength)
         let suite = world.crypto.suite.identifier
         let useless: [Proposal] = [
@@ -193,7 +193,7 @@ struct GroupRuleTests {
             members: 2, extensions: [Extension(.requiredCapabilities, data: lastResort.encoded)])
         let poor = try world.newBundle(capabilities: Capabilities(extensions: [])).bundle.keyPackage
         expectError(.invalidLeafNode) { try world.commit([.add(poor)], by: 0) }
-        // Without the requirement it may come.
+        // Without the requirement, it may come.
         try world.deliver(try world.commit([.groupContextExtensions([])], by: 0), from: 0)
         #expect(world.clients[1].group.extensions.isEmpty)
         _ = try world.commit([.add(poor)], by: 0)

@@ -3,7 +3,8 @@ import Testing
 
 @testable import struct MLS.Group
 
-/// Bytes cut, changed, lengthened and made up, at every door of a group: an error each time, and the group as it was.
+/// Bytes that are cut, changed, lengthened and made up, at every door of a group: an error each time, and the group as
+/// it was.
 struct HostileBytesTests {
     @Test func noChangedMessageIsRead() throws {
         var world = try World(members: 2)

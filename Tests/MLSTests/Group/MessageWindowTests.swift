@@ -78,7 +78,8 @@ struct MessageWindowTests {
             _ = try world.clients[0].group.unprotect(message)
             for index in 0...1 {
                 let changes = world.clients[index].group.takeStateChanges()
-                // First the way down the tree: a node gone, one left beside it on each level, two ratchets. Then one ratchet.
+                // First the way down the tree: a node gone, one left beside it on each level, two ratchets. Then one
+                // ratchet.
                 #expect(number == 0 ? changes.count <= recordsOfTheFirst + 1 : changes.count == 1)
                 for case .put(let key, let value) in changes { #expect(key.count + value.count < 100) }
             }
@@ -136,7 +137,7 @@ struct MessageWindowTests {
 }
 
 extension Array where Element == UInt8 {
-    /// Whether some bytes occur in these.
+    /// Whether these contain some bytes.
     func contains(_ other: [UInt8]) -> Bool {
         if other.isEmpty || other.count > count { return false }
         return (0...count - other.count).contains {

@@ -1,7 +1,7 @@
 @testable import MLS
 import Testing
 
-/// A member changes what its own leaf says, and the key that it signs with (RFC 9420 §7.5, §5.3.2).
+/// A member changes what its own leaf says, and the key with which it signs (RFC 9420 §7.5, §5.3.2).
 struct OwnLeafTests {
     enum Way: CaseIterable { case commit, update }
 
@@ -20,7 +20,7 @@ struct OwnLeafTests {
         let staged: StagedCommit
         switch way {
         case .commit:
-            // Even where nothing else calls for a path.
+            // Even if nothing else requires a path.
             staged = try world.clients[1].group.commit(
                 adds, forcePath: false, profile: profile, newSigner: signer, signer: old, now: World.now,
                 entropy: world.entropy)
@@ -66,7 +66,7 @@ struct OwnLeafTests {
             try world.clients[0].group.process(
                 try world.forge(.proposal(.remove(LeafIndex(2))), signer: old), now: World.now)
         }
-        // The next one commits, too, and lets somebody in by its GroupInfo.
+        // The next one commits, too, and lets someone in by its GroupInfo.
         let next = try world.commit([], by: 1)
         try world.deliver(next, from: 1)
         let stranger = try world.newIdentity()
@@ -95,7 +95,7 @@ struct OwnLeafTests {
             let leaf = try #require(client.group.current.tree[LeafIndex(1)])
             #expect(leaf.profile == Self.lively)
         }
-        // What has been said stays said.
+        // What was said is not taken back.
         try world.deliver(try world.commit([], by: 1), from: 1)
         #expect(world.clients[0].group.current.tree[LeafIndex(1)]?.profile == Self.lively)
     }

@@ -52,7 +52,7 @@ struct PSKTests {
         expectError(.epochTooOld) { try world.clients[0].group.resumptionPSK(epoch: 1) }
         let id = PreSharedKeyID(source: kept.source, suite: world.crypto.suite, entropy: world.entropy)
         expectError(.unknownReference) { try world.commit([.preSharedKey(id)], by: 0) }
-        // Who has kept it may give it.
+        // A member that has kept it may give it.
         let staged = try world.commit([.preSharedKey(id)], by: 0, psks: [kept])
         try world.deliver(staged, from: 0, psks: [kept])
         try world.expectAgreement()

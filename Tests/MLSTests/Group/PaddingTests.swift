@@ -1,7 +1,7 @@
 import MLS
 import Testing
 
-/// How long messages become is the sender's choice, and nothing a reader notices.
+/// How long messages become is the sender's choice, and readers notice nothing of it.
 struct PaddingTests {
     private func length(padding: Int, block: Int, in world: inout World) throws -> Int {
         world.clients[0].group.configuration.padding = padding

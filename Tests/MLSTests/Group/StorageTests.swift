@@ -12,7 +12,7 @@ struct StorageTests {
             if case .put(let key, _) = change { key.first == UInt8(ascii: "t") } else { false }
         }
         #expect(tree.count == 1)
-        // A staged commit that comes from the store does not know what it changed, and misses nothing for that.
+        // A staged commit that comes from the store does not know what it changed, but needs nothing of that.
         try world.clients[1].merge(
             StagedCommit(serialized: world.staged(staged, by: 1).serialized(), crypto: world.crypto))
     }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import MLS
 
-/// Groups that go on from another one: ReInit and branches (RFC 9420 §11.2, §11.3).
+/// Groups that continue another one: ReInit and branches (RFC 9420 §11.2, §11.3).
 struct SuccessorTests {
     @Test(arguments: [(1, 1), (1, 2), (3, 6), (7, 4)] as [(UInt16, UInt16)])
     func allMembersGoOnInTheGroupThatAReInitNames(from old: UInt16, to new: UInt16) throws {
@@ -78,7 +78,7 @@ struct SuccessorTests {
         }
         expectError(.invalidWelcome, "a group that no ReInit has ended") { try join(good, from: before) }
 
-        // What a founder of ill will might try. It has the secrets, so that only the rules can stop it.
+        // What a malicious founder might try. It has the secrets, so only the rules can stop it.
         func forged(_ change: (inout Founding) -> Void) throws -> [UInt8]? {
             var founding = Founding(
                 tie: try PreSharedKey(
@@ -251,7 +251,7 @@ extension World {
     }
 }
 
-/// The beginning of a group that claims to go on from another one, whether it does or not.
+/// The beginning of a group that claims to continue another one, whether it does or not.
 private struct Founding {
     var tie: PreSharedKey
     var groupID: [UInt8]

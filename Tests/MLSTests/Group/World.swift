@@ -9,7 +9,7 @@ struct Client {
     var signer: SignaturePrivateKey
     var group: Group
     private(set) var records: [[UInt8]: [UInt8]] = [:]
-    /// Whether it goes on as the group that its records give back; else the records are only looked at.
+    /// Whether it goes on as the group that its records give back; otherwise the records are only checked.
     var isRestored = true
 
     init(name: String, signer: SignaturePrivateKey, group: Group) throws {
@@ -45,7 +45,7 @@ struct Client {
     }
 }
 
-/// Some clients in one group, who get every message; and what the tests do with them.
+/// Some clients in one group, who get every message, and what the tests do with them.
 struct World {
     static let now: UInt64 = 1_800_000_000
     static let lifetime = Lifetime(notBefore: now - 3600, notAfter: now + 3600)
@@ -111,7 +111,7 @@ struct World {
             signer: clients[author].signer, now: Self.now, entropy: entropy)
     }
 
-    /// Lets everybody but its author store a proposal.
+    /// Lets everyone but its author store a proposal.
     mutating func deliverProposal(_ message: [UInt8], from author: Int?) throws {
         for index in clients.indices where index != author {
             guard case .proposal(let pending) = try clients[index].group.process(message, now: Self.now) else {
@@ -123,16 +123,16 @@ struct World {
         if let author { try clients[author].store() }
     }
 
-    /// A client's proposal, stored by everybody.
+    /// A client's proposal, stored by everyone.
     mutating func propose(_ proposal: Proposal, by author: Int) throws {
         let message = try clients[author].group.propose(
             proposal, signer: clients[author].signer, now: Self.now, entropy: entropy)
         try deliverProposal(message, from: author)
     }
 
-    /// Lets everybody take a commit; those that it removes leave the world.
+    /// Lets everyone apply a commit; those that it removes leave the world.
     ///
-    /// - Parameter author: nil for somebody who is not among the clients yet.
+    /// - Parameter author: nil for someone who is not among the clients yet.
     mutating func deliver(_ staged: StagedCommit, from author: Int?, psks: [PreSharedKey] = []) throws {
         for index in clients.indices {
             if index == author {

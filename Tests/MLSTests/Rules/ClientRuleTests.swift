@@ -3,7 +3,7 @@ import Testing
 
 @testable import struct MLS.Group
 
-/// RFC 9420 §12.2: what "the same client" means is the application's to say, and where it says so, no client comes twice.
+/// RFC 9420 §12.2: the application says what "the same client" means, and if it does, no client comes twice.
 struct ClientRuleTests {
     /// The part of a name before the slash is the client.
     private struct Strict: AuthenticationService {
@@ -41,7 +41,7 @@ struct ClientRuleTests {
             ("an Add of a member who is removed", [.remove(LeafIndex(2)), .add(member)], true),
         ]
         for (name, proposals, isRight) in rows {
-            // Somebody who knows no such rule.
+            // Someone who knows no such rule.
             let theirs = try world.commit(proposals, by: 1)
             if isRight {
                 _ = try world.commit(proposals, by: 0)

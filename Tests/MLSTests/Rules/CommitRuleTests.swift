@@ -193,7 +193,7 @@ struct CommitRuleTests {
         let unchanged = scene
         try scene.process(
             try scene.forgeCommit(path: { path in
-                // Signed anew, so the signature differs at most: Ed25519 gives the same one.
+                // Signed again, so at most the signature differs: Ed25519 gives the same one.
                 try Self.leaf(unchanged, path)
             }))
     }

@@ -3,13 +3,13 @@ import Testing
 
 @testable import struct MLS.Group
 
-/// RFC 9420 §5.3.1: who replaces a leaf must be a successor in the eyes of the application.
+/// RFC 9420 §5.3.1: the application decides who may replace a leaf.
 struct CredentialRuleTests {
     @Test func nobodyTakesAnothersNameUnlessTheGroupAllowsIt() throws {
         var scene = try RuleScene()
         let name = Credential.basic(identity: Array("client 1".utf8))
         try scene.remember(try scene.forge(.update(try scene.leafNode(credential: name))))
-        // Who does not allow it leaves it out of a commit, and refuses one that has it.
+        // A member that does not allow it leaves it out of a commit, and refuses one that has it.
         #expect(try scene.world.commit([], by: 0).changes.updated.map(\.index) == [LeafIndex(0)])
         scene.victim.configuration.allowsCredentialChange = true
         let staged = try scene.world.commit([], by: 0)

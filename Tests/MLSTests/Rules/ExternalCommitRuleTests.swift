@@ -3,7 +3,7 @@ import Testing
 
 @testable import struct MLS.Group
 
-/// RFC 9420 §12.2 (second list) and §12.4.3.2: commits of somebody who joins by them.
+/// RFC 9420 §12.2 (second list) and §12.4.3.2: commits by which someone joins.
 struct ExternalCommitRuleTests {
     private static func list(
         _ section: String, _ wrong: String, _ code: MLSError.Code,
@@ -57,7 +57,7 @@ struct ExternalCommitRuleTests {
             try scene.process(try Intruder(scene).commit(scene, tag: { $0.map { $0 ^ 1 } }) { [$0] })
         },
         Rule("12.1.2", "the leaf key of the member it replaces", .invalidLeafNode) { scene in
-            // Whoever replaces its older self must bring a new key, as in an Update.
+            // Someone who replaces their older self must bring a new key, as in an Update.
             try scene.process(
                 try Intruder(scene, as: RuleScene.forger).commit(scene, keepingKeyOf: RuleScene.forger) {
                     [$0, .remove(RuleScene.forger)]

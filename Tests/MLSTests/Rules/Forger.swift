@@ -20,7 +20,7 @@ extension World {
         return try protect(signed)
     }
 
-    /// Sends what the second client has signed, the way it was signed for.
+    /// Sends what the second client has signed, in the framing it was signed for.
     func protect(_ signed: AuthenticatedContent) throws -> [UInt8] {
         if case .member = signed.content.sender {
             return try clients[1].group.protectHandshake(signed, entropy: entropy).message.encoded
@@ -29,7 +29,7 @@ extension World {
     }
 }
 
-/// What a member can send who has the keys but keeps no rules.
+/// What a member can send who has the keys but follows no rules.
 extension RuleScene {
     /// A message of the forger, see ``World/forge(_:as:sender:epoch:groupID:signer:)``.
     func forge(
@@ -78,12 +78,12 @@ extension RuleScene {
             signer: packageSigner ?? signer, crypto: crypto)
     }
 
-    /// A commit of the forger that is right in everything but the rules: path, transcript, key schedule and confirmation tag fit
-    /// what it says.
+    /// A commit of the forger that is right in everything but the rules: path, transcript, key schedule and
+    /// confirmation tag fit what it says.
     ///
     /// - Parameters:
     ///   - references: to proposals that others remember.
-    ///   - path: nil for a commit without one; else what becomes of the path before it is signed.
+    ///   - path: nil for a commit without one; otherwise changes the path before it is signed.
     ///   - psks: the secrets that go in, in the order of their proposals.
     ///   - author: who commits.
     func forgeCommit(

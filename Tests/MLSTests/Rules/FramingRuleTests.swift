@@ -3,14 +3,14 @@ import Testing
 
 @testable import struct MLS.Group
 
-/// RFC 9420 §2.1, §6 and §12.1: messages that are malformed, from nobody, from elsewhere, or not what they say.
+/// RFC 9420 §2.1, §6 and §12.1: messages that are malformed, from no one, from elsewhere, or not what they claim.
 struct FramingRuleTests {
     private static let remove = FramedContent.Body.proposal(.remove(RuleScene.honest))
     private static let empty = FramedContent.Body.commit(Commit(proposals: [], path: nil))
 
     private static let encoding: [Rule] = [
         Rule("2.1.1", "a presence byte that is neither 0 nor 1", .malformed) { scene in
-            // The optional path is what a commit without proposals ends with.
+            // A commit without proposals ends with its optional path.
             var body = TLSWriter()
             body.writeVector([ProposalOrRef]())
             body.write(UInt8(2))
@@ -19,7 +19,7 @@ struct FramingRuleTests {
         },
         Rule("2.1.2", "a length that is not in its shortest form", .malformed) { scene in
             var message = try scene.forge(Self.remove)
-            // The group's id, 7 bytes long, begins behind version and wire format.
+            // The group's id, 7 bytes long, comes after version and wire format.
             message.replaceSubrange(4...4, with: [0x40, 0x07])
             try scene.process(message)
         },
@@ -59,7 +59,7 @@ struct FramingRuleTests {
         },
         Rule("6", "an unknown sender type", .malformed) { scene in
             var message = try scene.forge(Self.remove)
-            // Behind version, wire format, the id with its length, and the epoch.
+            // After version, wire format, the id with its length, and the epoch.
             message[4 + 1 + scene.victim.groupID.count + 8] = 5
             try scene.process(message)
         },

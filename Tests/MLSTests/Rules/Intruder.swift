@@ -3,7 +3,7 @@ import Testing
 
 @testable import struct MLS.Group
 
-/// Somebody outside with a GroupInfo, who keeps no rules.
+/// Someone outside with a GroupInfo, who follows no rules.
 struct Intruder {
     var signer: SignaturePrivateKey
     let credential: Credential
@@ -27,9 +27,9 @@ struct Intruder {
     }
 
     /// - Parameters:
-    ///   - other: signs the commit in the intruder's stead.
+    ///   - other: signs the commit in the intruder's place.
     ///   - kept: a leaf whose encryption key the intruder takes over.
-    ///   - proposals: made of the right ExternalInit.
+    ///   - proposals: made from the right ExternalInit.
     func commit(
         _ scene: RuleScene, references: [ProposalOrRef] = [], signer other: SignaturePrivateKey? = nil,
         keepingKeyOf kept: LeafIndex? = nil, tag: ([UInt8]) -> [UInt8] = { $0 },

@@ -3,7 +3,7 @@ import Testing
 
 @testable import struct MLS.Group
 
-/// Somebody who is being added to a group of four, by a commit with a path; or to one of two without any parents.
+/// Someone who is being added to a group of four, by a commit with a path; or to one of two without any parents.
 struct JoinScene {
     var world: World
     let bundle: KeyPackageBundle
@@ -33,7 +33,7 @@ struct JoinScene {
     }
 }
 
-/// What is inside of a Welcome, to be changed and sealed again.
+/// What is inside a Welcome, to be changed and sealed again.
 struct OpenedWelcome: Sendable {
     var context: GroupContext
     var extensions: [Extension]
@@ -76,7 +76,7 @@ struct OpenedWelcome: Sendable {
         extensions = extensions.map { $0.type == .ratchetTree ? Extension(.ratchetTree, data: bytes) : $0 }
     }
 
-    /// Puts other nodes into the tree, and into the context the hash of what they make.
+    /// Puts other nodes into the tree, and the hash of the result into the context.
     mutating func changeNodes(_ crypto: any SuiteCrypto, _ change: (inout [Node?]) -> Void) {
         guard let data = extensions[.ratchetTree], let tree = try? RatchetTree(decoding: data) else { return }
         var nodes = (0..<tree.size.nodeCount).map { tree[NodeIndex($0)] }
@@ -85,7 +85,7 @@ struct OpenedWelcome: Sendable {
         var writer = TLSWriter()
         writer.writeVector { writer in for node in nodes { writer.writeOptional(node) } }
         setTree(writer.bytes)
-        // Where the nodes are no tree, its hash is nobody's concern.
+        // If the nodes are not a tree, its hash does not matter.
         if var changed = try? RatchetTree(decoding: writer.bytes) {
             context.treeHash = changed.treeHash(crypto: crypto)
         }

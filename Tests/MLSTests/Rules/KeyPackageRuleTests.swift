@@ -10,7 +10,7 @@ struct KeyPackageRuleTests {
         _ make: @escaping @Sendable (RuleScene) throws -> KeyPackage
     ) -> Rule {
         Rule(section, "an Add: " + wrong, code) { scene in
-            // Without a path, whose leaf would be held to the same rules.
+            // Without a path, whose leaf would have to follow the same rules.
             try scene.process(try scene.forgeCommit([.add(try make(scene))], path: nil))
         }
     }
@@ -125,7 +125,7 @@ struct KeyPackageRuleTests {
         let scene = try RuleScene()
         try scene.process(try scene.forgeCommit([.add(try scene.keyPackage())]))
         try scene.process(try scene.forgeCommit([.add(try scene.keyPackage())], path: nil))
-        // The catching-up reader does not hold a key package to a clock.
+        // A reader that catches up does not check a key package against a clock.
         let old = try scene.keyPackage(leafSource: .keyPackage(Lifetime(notBefore: 0, notAfter: 1)))
         _ = try scene.victim.process(try scene.forgeCommit([.add(old)]), now: nil)
     }

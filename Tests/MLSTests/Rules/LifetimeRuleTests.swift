@@ -3,7 +3,7 @@ import Testing
 
 @testable import struct MLS.Group
 
-/// RFC 9420 §7.2: an application has a longest lifetime, and no leaf beyond it comes in.
+/// RFC 9420 §7.2: an application has a longest lifetime, and no leaf beyond it gets in.
 struct LifetimeRuleTests {
     private static let longest = World.lifetime.notAfter - World.lifetime.notBefore
     private static let long = Lifetime(notBefore: World.lifetime.notBefore - 1, notAfter: World.lifetime.notAfter)
@@ -34,7 +34,7 @@ struct LifetimeRuleTests {
         expectError(.invalidLeafNode, "a reader") { [world] in
             try world.clients[0].group.process(staged.message, now: nil)
         }
-        // The clients of the world live no longer than they may, the newcomer does.
+        // The clients of the world live no longer than they may; the newcomer does.
         try world.clients[1].group.merge(staged)
         let second = try world.newBundle()
         let next = try world.commit([.add(second.bundle.keyPackage)], by: 1, forcePath: false)

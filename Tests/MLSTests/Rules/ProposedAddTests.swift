@@ -3,7 +3,7 @@ import Testing
 
 @testable import struct MLS.Group
 
-/// RFC 9420 §7.3 and §10.1 for whoever proposes somebody: a key package that nobody may commit is not proposed either.
+/// RFC 9420 §7.3 and §10.1 for those who propose someone: a key package that no one may commit is not proposed either.
 struct ProposedAddTests {
     /// What is wrong with a key package, and who finds out.
     struct Row: Sendable, CustomTestStringConvertible {
@@ -154,7 +154,7 @@ struct ProposedAddTests {
         #expect(stage.scene.victim.pendingProposals.isEmpty)
     }
 
-    /// Lets nobody in.
+    /// Lets no one in.
     private struct Suspicion: AuthenticationService {
         func accepts(_ claim: CredentialClaim) -> Bool { claim.source != .add }
     }

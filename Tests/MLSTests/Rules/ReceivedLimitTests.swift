@@ -28,7 +28,7 @@ struct ReceivedLimitTests {
         var scene = try crowded(leaving: 3_000)
         let unchanged = scene
         #expect(throws: Never.self, "a path that fits") { try scene.forgeCommit() }
-        // The forger, who keeps the limit itself, sends another leaf than the one that it counts.
+        // The forger, who follows the limit itself, sends another leaf than the one that it counts.
         let types = [ExtensionType.lastResort] + (0..<4_000).map { ExtensionType(UInt16(0x1000 + $0)) }
         let path = try scene.forgeCommit(path: { path in
             let leaf = try unchanged.leafNode(

@@ -3,7 +3,7 @@ import Testing
 
 @testable import struct MLS.Group
 
-/// A rule of RFC 9420, and how somebody who keeps all others breaks it.
+/// A rule of RFC 9420, and how someone who follows all others breaks it.
 struct Rule: Sendable, CustomTestStringConvertible {
     /// Of RFC 9420, as in `12.2`.
     let section: String
@@ -14,7 +14,7 @@ struct Rule: Sendable, CustomTestStringConvertible {
     let extensions: [Extension]
     /// What happens before, with the victim's consent.
     let prepare: @Sendable (inout RuleScene) throws -> Void
-    /// Does it, against the victim.
+    /// Breaks it, against the victim.
     let attempt: @Sendable (inout RuleScene) throws -> Void
 
     init(
@@ -56,7 +56,7 @@ struct RuleScene {
     static let other = LeafIndex(3)
 
     var world: World
-    /// What the honest member has sent: it must still be taken after everything that the forger does.
+    /// A message that the honest member has sent: it must still be accepted after everything that the forger does.
     private let message: [UInt8]
     private let commit: StagedCommit
 
@@ -95,7 +95,7 @@ struct RuleScene {
         _ = try victim.process(message, psks: psks, now: World.now)
     }
 
-    /// Lets everybody but its author remember a proposal.
+    /// Lets everyone but its author remember a proposal.
     mutating func remember(_ message: [UInt8]) throws {
         for index in world.clients.indices {
             guard case .proposal(let pending)? = try? world.clients[index].group.process(message, now: World.now)

@@ -7,7 +7,7 @@ import Testing
 struct SecretTreeRuleTests {
     private static let rules: [Rule] = [
         Rule("9.1", "a generation that has been used", .generationReused) { scene in
-            // Opened by a copy of the victim, so that the victim itself has nothing but the second attempt behind it.
+            // Opened by a copy of the victim, so that the victim itself sees only the second attempt.
             var copy = scene
             try copy.open(try scene.forgePrivate())
             try copy.open(try scene.forgePrivate())

@@ -3,7 +3,7 @@ import Testing
 
 @testable import struct MLS.Group
 
-/// RFC 9420 §12.4, §14 and §15.2: what comes before what, and which keys seal it.
+/// RFC 9420 §12.4, §14 and §15.2: the order of things, and which keys seal them.
 struct SequenceRuleTests {
     @Test func dataWaitsForProposalsWhereItIsToWait() throws {
         var world = try World(members: 3)
@@ -26,7 +26,7 @@ struct SequenceRuleTests {
         #expect(try world.unprotect(message, by: 1).epoch == staged.baseEpoch + 1)
     }
 
-    /// A sender that has been set back uses its key again: the guard keeps the two messages apart.
+    /// A restored sender uses its key again: the guard keeps the two messages apart.
     @Test func aKeyThatIsUsedTwiceMeetsTwoNonces() throws {
         let world = try World(members: 2)
         func seal(_ seed: UInt64) throws -> (guard: [UInt8], ciphertext: [UInt8], generation: UInt32) {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import struct MLS.Group
 
-/// RFC 9420 §11.2 and §11.3: what a founder cannot begin, and what one of ill will cannot pass off as a branch.
+/// RFC 9420 §11.2 and §11.3: what a founder cannot begin, and what a malicious one cannot pass off as a branch.
 struct SuccessorRuleTests {
     @Test func aReInitToAVersionThatIsNotOfferedIsNotFollowed() throws {
         var scene = try RuleScene()

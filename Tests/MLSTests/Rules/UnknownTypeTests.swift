@@ -1,7 +1,7 @@
 @testable import MLS
 import Testing
 
-/// RFC 9420 §2.1 and the structures around it: a type that does not exist is no value, whatever follows.
+/// RFC 9420 §2.1 and the structures around it: a type that does not exist is not a value, whatever follows.
 struct UnknownTypeTests {
     struct Row: Sendable, CustomTestStringConvertible {
         let section: String

@@ -3,9 +3,9 @@ import Testing
 
 @testable import MLS
 
-/// Proposals that are no good, or too many: the honest ones get into commits all the same, and the cost stays bounded.
+/// Bad or too many proposals: the honest ones still get into commits, and the cost stays bounded.
 struct UnsoundProposalTests {
-    /// What one member floods the others with: the number of a proposal gives the proposal.
+    /// What one member floods the others with: makes a proposal out of its number.
     struct Flood: Sendable, CustomTestStringConvertible {
         let testDescription: String
         /// How many of them a commit takes.
@@ -65,11 +65,11 @@ struct UnsoundProposalTests {
         #expect(first.added.contains { $0.signatureKey == newcomer.leafNode.signatureKey })
         #expect(first.added.count == 1 + flood.taken)
         #expect(first.checks <= 3 * 2 * Limits.triedProposals)
-        // What can never be committed is not looked at again, but for the one that had no place in the first look.
+        // What can never be committed is not looked at again, except for the one that had no place in the first look.
         #expect(try commit().checks <= 3 * 3 * (2 + flood.taken))
     }
 
-    /// What proposals exclude each other costs no signatures: only those are checked that are taken.
+    /// Proposals that exclude each other cost no signatures: only those that are taken are checked.
     @Test func proposalsThatExcludeEachOtherAreToldApartWithoutTheirSignatures() throws {
         var scene = try RuleScene()
         let counting = RecordingCrypto(scene.crypto)
@@ -97,7 +97,7 @@ struct UnsoundProposalTests {
             _ = cache.insert(pending(.remove(LeafIndex(1)), number: number, by: LeafIndex(UInt32(number % count))))
         }
         #expect(cache.entries.count == Limits.waitingProposals && !cache.hasAside)
-        // The room is taken, and yet the first one of another member waits, in the place of somebody's last.
+        // The room is taken, and yet the first one of another member waits, in the place of someone's last.
         let late = pending(.remove(LeafIndex(1)), number: Limits.waitingProposals, by: LeafIndex(99))
         #expect(cache.insert(late).count == 4)
         #expect(cache.entries.count == Limits.waitingProposals && cache.hasAside)

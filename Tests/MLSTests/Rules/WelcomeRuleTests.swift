@@ -3,7 +3,8 @@ import Testing
 
 @testable import struct MLS.Group
 
-/// RFC 9420 §12.4.3 and §12.4.3.1: Welcomes and GroupInfos that a member has sealed and signed properly, and that yet break a rule.
+/// RFC 9420 §12.4.3 and §12.4.3.1: Welcomes and GroupInfos that a member has sealed and signed properly, but that break
+/// a rule.
 struct WelcomeRuleTests {
     /// What is wrong with one of them.
     struct Row: Sendable, CustomTestStringConvertible {
@@ -11,7 +12,7 @@ struct WelcomeRuleTests {
         let wrong: String
         let code: MLSError.Code
         let change: @Sendable (inout OpenedWelcome, any SuiteCrypto) -> Void
-        /// Whether it is wrong for those too who join by an external commit.
+        /// Whether it is wrong for those, too, who join by an external commit.
         let concernsExternalJoiners: Bool
 
         var testDescription: String { "§\(section): \(wrong)" }
@@ -121,7 +122,7 @@ struct WelcomeRuleTests {
         var changed = scene.original
         row.change(&changed, scene.crypto)
         expectError(row.code, row.testDescription) { try scene.join(changed) }
-        // The one that it was made of lets the joiner in.
+        // The original lets the joiner in.
         #expect(try scene.join(scene.original).epochAuthenticator == scene.staged.next?.epochAuthenticator)
     }
 
@@ -144,7 +145,7 @@ struct WelcomeRuleTests {
     }
 
     @Test func aLeafWhoseSignatureIsFalseLetsNobodyIn() throws {
-        // In a group without parents, so that no parent hash tells before the signature does.
+        // In a group without parents, so that no parent hash gives it away before the signature does.
         let scene = try JoinScene(flat: true)
         var changed = scene.original
         changed.changeNodes(scene.crypto) { nodes in

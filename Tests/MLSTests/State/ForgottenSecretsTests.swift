@@ -5,7 +5,7 @@ import Testing
 
 /// RFC 9420 §9.2: what has been used, and what belongs to an epoch that is over, is nowhere in the stored state.
 ///
-/// Every secret that anybody has made is on record; the stored bytes are searched for all of them after every step.
+/// Every secret that anyone has made is on record; after every step, the stored bytes are searched for all of them.
 struct ForgottenSecretsTests {
     @Test(arguments: [(1, 5), (2, 3)] as [(UInt16, Int)])
     func nothingOutlivesItsUse(number: UInt16, rounds: Int) throws {
@@ -34,7 +34,7 @@ struct ForgottenSecretsTests {
     @Test func whatComesLateOrLosesBringsNothingBack() throws {
         var world = try RecordedWorld(suite: 1, members: 4, window: 2)
         for author in 0..<3 {
-            // Nobody has heard from the fourth in this epoch.
+            // No one has heard from the fourth in this epoch.
             let late = try world.world.protect("late", by: 3)
             try world.commitAgainstARival(by: author, rival: (author + 1) % 3)
             try world.step { world in
@@ -50,7 +50,7 @@ struct ForgottenSecretsTests {
             if spokeBefore { _ = try world.unprotect(try world.protect("hello", by: 1), by: 0) }
             let staged = try world.commit([], by: 1)
             try world.deliver(staged, from: 1)
-            // The tree of the epoch that is over gives out no key of the generation that was used.
+            // The tree of the epoch that is over gives out no key of a used generation.
             let past = try #require(world.clients[0].group.pastEpochs.last)
             expectError(.generationReused) {
                 try past.messageKeys.secretTree.key(
@@ -79,7 +79,8 @@ struct ForgottenSecretsTests {
     }
 }
 
-/// A world whose suite keeps a record of all secrets, and that searches the stored state of all clients after each step.
+/// A world whose suite keeps a record of all secrets, and that searches the stored state of all clients after each
+/// step.
 private struct RecordedWorld {
     let crypto: RecordingCrypto
     var world: World
@@ -113,7 +114,7 @@ private struct RecordedWorld {
         }
     }
 
-    /// Two commits that came sealed, of which the others merge the first; then they hear of what they know already.
+    /// Two sealed commits, of which the others merge the first; then they hear of what they already know.
     mutating func commitAgainstARival(by author: Int, rival: Int) throws {
         try step { world in
             for index in [author, rival] { world.clients[index].group.configuration.handshakeEncryption = true }
@@ -124,7 +125,7 @@ private struct RecordedWorld {
                 guard case .commit(let theirs) = try world.clients[index].group.process(loser.message, now: nil) else {
                     throw MLSError(.malformed, "not a commit")
                 }
-                // Before the epoch ends or after, it makes no difference.
+                // It makes no difference whether that is before the epoch ends or after.
                 if index % 2 == 0 { world.clients[index].group.discard(theirs) }
             }
             let losers = world.clients.map { try? $0.group.process(loser.message, now: nil) }
@@ -137,7 +138,7 @@ private struct RecordedWorld {
         }
     }
 
-    /// Everybody speaks; everybody reads out of order, and leaves one message unread.
+    /// Everyone speaks; everyone reads out of order, and leaves one message unread.
     mutating func exchangeMessages() throws {
         for author in world.clients.indices {
             var start = crypto.records.count
@@ -146,7 +147,7 @@ private struct RecordedWorld {
             for reader in world.clients.indices where reader != author {
                 start = crypto.records.count
                 for index in [2, 0, 3] { _ = try world.unprotect(messages[index], by: reader) }
-                // The second message is still to come; the ratchet stands behind the last.
+                // The second message is still to come; the ratchet is past the last.
                 expectStored(1, [.derived("key")], since: start, by: world.clients[reader])
                 expectStored(1, [.derived("nonce")], since: start, by: world.clients[reader])
                 expectStored(1, [.derived("secret")], since: start, by: world.clients[reader])
@@ -156,7 +157,7 @@ private struct RecordedWorld {
         try step { _ in }
     }
 
-    /// How many secrets of some kinds are stored, of those made since a moment.
+    /// How many of the secrets of some kinds made since a moment are stored.
     private func expectStored(
         _ count: Int, _ kinds: Set<RecordingCrypto.Record.Kind>, since start: Int, by client: Client
     ) {
@@ -172,7 +173,7 @@ private struct RecordedWorld {
         let stored = StoredBytes(client)
         let group = client.group
         for past in group.pastEpochs {
-            // Nobody opens a handshake message once its epoch is over.
+            // No one opens a handshake message once its epoch is over.
             let tree = past.messageKeys.secretTree
             #expect(!tree.ratchets.keys.contains { $0.kind == .handshake })
             #expect(!tree.skipped.keys.contains { $0.kind == .handshake })
@@ -204,7 +205,7 @@ private struct RecordedWorld {
 /// What a client has stored, ready to be searched for many secrets.
 private struct StoredBytes {
     private let values: [[UInt8]]
-    /// Every eight bytes that stand side by side somewhere.
+    /// Every eight adjacent bytes.
     private let windows: Set<UInt64>
 
     init(_ client: Client) {

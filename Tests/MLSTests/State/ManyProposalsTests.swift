@@ -5,7 +5,7 @@ import Testing
 
 /// More proposals in one epoch than a member keeps in memory.
 struct ManyProposalsTests {
-    /// A member who leaves in its store what does not wait, with a store that counts what it is asked for.
+    /// A member who keeps in its store what does not wait, with a store that counts its look-ups.
     private struct Member {
         var group: Group
         var records: [[UInt8]: [UInt8]] = [:]

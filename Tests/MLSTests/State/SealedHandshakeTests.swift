@@ -1,7 +1,8 @@
 @testable import MLS
 import Testing
 
-/// RFC 9420 §9.2 for handshake messages that came as a PrivateMessage: once opened, nothing opens them again, whatever became of them.
+/// RFC 9420 §9.2 for handshake messages that came as a PrivateMessage: once opened, nothing opens them again, whatever
+/// became of them.
 struct SealedHandshakeTests {
     /// Four clients who seal their handshake messages.
     private func sealing(_ spokeBefore: Bool) throws -> World {
@@ -45,7 +46,7 @@ struct SealedHandshakeTests {
         let past = try #require(world.clients[0].group.pastEpochs.last)
         for leaf in [1, 2] as [UInt32] { expectNoKey(past.messageKeys.secretTree, leaf, world) }
         #expect(past.messageKeys.secretTree.ratchets.keys.allSatisfy { $0.kind == .application })
-        // Application data of the loser is another matter.
+        // Application data of the loser is different.
         #expect(try world.unprotect(late, by: 0).plaintext == Array("late".utf8))
         // Twice, or for another group, it does nothing.
         let before = world.clients[0].records
@@ -68,7 +69,7 @@ struct SealedHandshakeTests {
         #expect(world.clients[0].group.pendingProposals.isEmpty)
         expectNoKey(world.clients[0].group.current.messageKeys.secretTree, 1, world)
         expectError(.generationReused) { [world] in try world.clients[0].group.process(message, now: nil) }
-        // The next one is opened as ever.
+        // The next one is opened as usual.
         let next = try world.clients[1].group.propose(
             .remove(LeafIndex(2)), signer: world.clients[1].signer, now: nil, entropy: world.entropy)
         _ = try world.clients[0].group.process(next, now: nil)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import MLS
 
-/// Stored records that do not fit each other, or are of a format that is not known here.
+/// Stored records that do not fit each other, or are of an unknown format.
 struct StoredFormatTests {
     private typealias Records = [[UInt8]: [UInt8]]
 
@@ -17,7 +17,7 @@ struct StoredFormatTests {
 
     private static func key(_ record: RecordKey) -> [UInt8] { record.encoded }
 
-    /// The one block of a tree as small as that.
+    /// The only block of such a small tree.
     private static let tree = RecordKey.tree(TreeBlock(tier: 0, number: 0))
 
     private static let rows: [(String, MLSError.Code, @Sendable (inout [[UInt8]: [UInt8]]) -> Void)] = [
@@ -31,7 +31,7 @@ struct StoredFormatTests {
             { records in
                 guard var value = records[key(.pastEpoch(1))] else { return }
                 var reader = TLSReader(value)
-                // Where the context cannot be read, the record is not what it was.
+                // If the context cannot be read, the record is not what it was.
                 guard (try? reader.readOpaque()) != nil else { return }
                 value[reader.position + 3] = 3
                 records[key(.pastEpoch(1))] = value

@@ -5,8 +5,8 @@ import Testing
 
 /// Secrets are zeroed when they are dropped, and no copies of them are left behind where they come from and go to.
 ///
-/// The worlds have seeds of their own: what another test makes of the same seed would be found, too. And so would what another search looks
-/// through at the same time, which is why there is one at a time.
+/// The worlds have seeds of their own: what another test makes from the same seed would be found, too. And so would
+/// what another search looks for at the same time, which is why only one runs at a time.
 @Suite(.serialized) struct WipedMemoryTests {
     private static let mark: UInt8 = 0xA7
 
@@ -81,10 +81,10 @@ import Testing
         let state = keys + [own.epoch.senderData, own.epoch.exporter, own.epoch.membership, own.epoch.initSecret]
         let pending = try #require(group.pendingProposals.first)
         let updateKey = try #require(pending.updateKey).raw
-        // What is written is one more; what grew while it was written would be another.
+        // What is written is one more copy; what grew while it was written would be another.
         var written: [[UInt8]] = []
         written.reserveCapacity(8)
-        // The sender data stands in the record by itself, and among the secrets of the epoch.
+        // The sender data is in the record by itself, and among the secrets of the epoch.
         try expectCopies("the state", of: state, atMost: state.count + 1) {
             written.append(StateRecord(group).encoded)
         }
@@ -95,7 +95,7 @@ import Testing
         let staged = try world.commit([], by: 0)
         let next = try #require(staged.next).ownSecrets()
         let secrets = [next.privateTree.leafKey.raw, next.epoch.initSecret]
-        // The record, which nobody wipes, and the whole.
+        // The record, which no one wipes, and the whole.
         try expectCopies("a staged commit", of: secrets, atMost: 2 * secrets.count) {
             written.append(staged.serialized())
         }

@@ -1,9 +1,10 @@
 import MLS
 import Testing
 
-/// Feeds a decoder every truncation of valid bytes, and each byte changed; whatever it accepts must write back as it was read.
+/// Feeds a decoder every truncation of valid bytes, and each byte changed; whatever it accepts must write back as it
+/// was read.
 ///
-/// - Parameter step: looks at every `step`th place only, for long encodings.
+/// - Parameter step: looks only at every `step`th place, for long encodings.
 func checkMutations<T: TLSDecodable & TLSEncodable>(of valid: [UInt8], as _: T.Type, step: Int = 1) throws {
     #expect(try T(decoding: valid).encoded == valid)
     expectError(.malformed, "a byte too many") { try T(decoding: valid + [0]) }

@@ -1,25 +1,25 @@
 import Foundation
 
-/// The memory of this very process, as the kernel shows it: also what nothing points to any more.
+/// The memory of this process, as the kernel shows it, including what nothing points to any more.
 enum ProcessMemory {
-    /// Reads what stands at an address now, as much as there is room for; nothing where there is nothing.
+    /// Reads what is at an address now, as much as there is room for; nothing if there is nothing.
     ///
-    /// - Parameter bytes: made before, as memory that is taken now may be just the memory that is asked about.
+    /// - Parameter bytes: made beforehand, since memory that is allocated now may be just the memory that is examined.
     static func read(at address: UInt, into bytes: inout [UInt8]) {
         let file = open("/proc/self/mem", O_RDONLY)
         defer { close(file) }
         if pread(file, &bytes, bytes.count, off_t(address)) < 0 { bytes = [] }
     }
 
-    /// How often a few bytes stand somewhere in memory that can be written to.
+    /// How often some bytes occur in writable memory.
     ///
-    /// - Parameter inverted: their complement, so that what is looked for is not found in the question.
+    /// - Parameter inverted: their complement, so that the question itself does not contain what is looked for.
     static func count(of inverted: [UInt8]) -> Int {
         let maps = maps()
         let file = open("/proc/self/mem", O_RDONLY)
         defer { close(file) }
         let size = 1 << 20
-        // What is looked for stands behind the window, in room that is not searched.
+        // What is looked for comes after the window, in room that is not searched.
         let room = UnsafeMutableRawBufferPointer.allocate(byteCount: size + 2 * inverted.count, alignment: 16)
         defer {
             room.initializeMemory(as: UInt8.self, repeating: 0)
@@ -51,7 +51,7 @@ enum ProcessMemory {
         return found
     }
 
-    /// All of the map. Foundation reads no more of a file that says it is empty than its first 4 KiB, as those of /proc do.
+    /// The whole map. Foundation reads only the first 4 KiB of a file that claims to be empty, as those of /proc do.
     private static func maps() -> String {
         let file = open("/proc/self/maps", O_RDONLY)
         defer { close(file) }
@@ -66,7 +66,7 @@ enum ProcessMemory {
         return total
     }
 
-    /// Found by a byte that is not as frequent as zero, and seven behind it.
+    /// Found by a byte that is rarer than zero, and the seven after it.
     private static func occurrences(
         of wanted: UnsafeMutableRawBufferPointer, in memory: Slice<UnsafeMutableRawBufferPointer>
     ) -> Int {

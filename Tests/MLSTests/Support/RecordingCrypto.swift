@@ -1,7 +1,7 @@
 import MLS
 import Synchronization
 
-/// A suite that remembers every secret it has made, with the label it was made for: to look for them where they should not be.
+/// A suite that remembers every secret it has made, with its label, to look for them where they should not be.
 final class RecordingCrypto: SuiteCrypto {
     /// A secret, and what it is.
     struct Record: Sendable {

@@ -1,7 +1,7 @@
 import MLS
 import Synchronization
 
-/// Bytes that a seed fixes, for runs that repeat.
+/// Bytes fixed by a seed, for runs that repeat.
 final class SeededEntropy: EntropySource {
     private let state: Mutex<UInt64>
 

@@ -22,7 +22,7 @@ struct TestMember {
     var leaf: LeafNode { bundle.keyPackage.leafNode }
 }
 
-/// A group as far as the tree goes: all members' private keys, and commits that everybody follows.
+/// A group as far as the tree goes: all members' private keys, and commits that everyone follows.
 struct TestTree {
     let crypto: any SuiteCrypto
     let entropy: SeededEntropy
@@ -54,7 +54,7 @@ struct TestTree {
         for leaf in privateTrees.keys { privateTrees[leaf]?.prune(to: tree) }
     }
 
-    /// A path made by one member, with the tree it leaves.
+    /// A path made by one member, with the tree after it.
     func makePath(from committer: LeafIndex, excluding newLeaves: Set<LeafIndex> = []) throws
         -> (path: UpdatePath, prepared: PreparedUpdatePath, tree: RatchetTree)
     {

@@ -124,7 +124,7 @@ struct HostileTreeTests {
         }
     }
 
-    /// A member who commits over a tree it has broken makes all hashes above fit again.
+    /// A member who commits over a tree it has broken makes all hashes above valid again.
     @Test func aLeafUnmergedElsewhereIsRefusedThoughAllHashesFit() throws {
         var group = try Self.group()
         var nodes = Self.nodes(group.tree)
@@ -181,7 +181,7 @@ struct HostileTreeTests {
         expectError(.expired) { try validate(nodes, group, now: 999) }
         expectError(.expired) { try validate(nodes, group, now: 2_001) }
 
-        // Without parents nothing but the signature says where a leaf of an update stands.
+        // Without parents, only the signature says where a leaf of an update is.
         var flat = try TestTree(members: 2, crypto: suite(1))
         let member = try #require(flat.members[LeafIndex(0)])
         let updated = try LeafNode(
@@ -267,7 +267,7 @@ struct HostileTreeTests {
                 bytes[place] = valid[place] ^ change
                 guard var tree = try? RatchetTree(decoding: bytes) else { continue }
                 #expect(tree.encoded == bytes)
-                // Every byte of a tree is under a signature or a parent hash.
+                // Every byte of a tree is covered by a signature or a parent hash.
                 #expect(throws: MLSError.self, "byte \(place)") {
                     try tree.validate(groupID: group.groupID, extensions: [], now: nil, crypto: group.crypto)
                 }

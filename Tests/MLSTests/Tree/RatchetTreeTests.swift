@@ -2,9 +2,9 @@ import MLS
 import Testing
 
 struct RatchetTreeTests {
-    /// What a tree must keep whatever happened to it.
+    /// What must hold for a tree whatever happened to it.
     private func checkInvariants(_ group: inout TestTree, _ what: String) throws {
-        // A tree read anew has no cached hash and fresh indexes.
+        // A tree that is read again has no cached hash and fresh indexes.
         var fresh = try RatchetTree(decoding: group.tree.encoded)
         #expect(fresh.treeHash(crypto: group.crypto) == group.tree.treeHash(crypto: group.crypto), "\(what)")
         #expect(fresh.leafCount == group.tree.leafCount, "\(what)")
@@ -158,7 +158,7 @@ struct RatchetTreeTests {
         for place in stored.indices {
             var changed = stored
             changed[place] ^= 0x41
-            // Either refused or read as something that says so when written: never a trap.
+            // It is refused, or read as something that says so when written: never a trap.
             if let other = try? PrivateTree(serialized: changed, crypto: group.crypto) {
                 #expect(other.serialized != stored)
             }

@@ -102,7 +102,7 @@ struct UpdatePathTests {
         }
     }
 
-    /// A committer can make the parent hash fit whatever keys it likes, so the keys are checked on their own.
+    /// A committer can make the parent hash fit whatever keys it likes, so the keys are checked separately.
     @Test func keysThatOccurTwiceAreRefusedThoughTheParentHashFits() throws {
         func sound(_ keys: [[UInt8]]) throws -> UpdatePath {
             var tree = group.tree
@@ -182,7 +182,7 @@ struct UpdatePathTests {
             var changed = valid
             changed[place] ^= 1
             guard let broken = try? UpdatePath(decoding: changed) else { continue }
-            // What is sealed to others we cannot open, so only the public part and our own ciphertext are ours to refuse.
+            // We cannot open what is sealed to others, so we can refuse only the public part and our own ciphertext.
             guard (try? apply(broken)) == nil, broken.nodes[1] != path.nodes[1] else { continue }
             #expect(throws: MLSError.self, "byte \(place)") { try decrypt(broken) }
         }

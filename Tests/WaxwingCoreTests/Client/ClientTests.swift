@@ -6,7 +6,8 @@ import WaxwingClient
 
 @testable import WaxwingCore
 
-/// The client beneath all others: it drives the core, keeps the order of disk and network, and ends when it is asked to.
+/// The client that all others are built on: it drives the core, keeps the order of disk and network, and ends when it
+/// is asked to.
 @Suite struct ClientTests {
     private let script = Scripted()
 
@@ -23,7 +24,7 @@ import WaxwingClient
         return client
     }
 
-    /// Alone in a group, which the server knows.
+    /// Alone in a group that the server knows.
     private func inRoom() async throws -> (Client, ID) {
         let client = try await signedIn()
         try await client.perform(.createGroup(name: "room", alias: ""))
@@ -43,7 +44,7 @@ import WaxwingClient
         let seen = Mutex<OutboxRow.State?>(nil)
         script.fate { [reader = client.reader] request in
             guard request.method == .post, request.path.hasSuffix("/messages") else { return .answered }
-            // Never the case where the row is on disk.
+            // Never the case if the row is on disk.
             let row = try? reader.outbox().first
             seen.withLock { $0 = row?.state }
             return .answered
@@ -58,7 +59,7 @@ import WaxwingClient
         }
     }
 
-    /// Each change set in turn meets a full disk. The run ends with that, and the next one does what was left, once.
+    /// Each change set in turn meets a full disk. That ends the run, and the next one does what was left, once.
     @Test func aFullDiskLosesAndRepeatsNothing() async throws {
         let (client, room) = try await inRoom()
         var failures = 0
@@ -120,7 +121,7 @@ import WaxwingClient
         #expect(try await client.run(live: false, until: .settled) == .up, "another one may follow")
     }
 
-    /// What is under way is cancelled. Whether the server has heard it the log will tell.
+    /// What is under way is cancelled. The log will tell whether the server heard it.
     @Test(arguments: [true, false]) func aRequestUnderWayDoesNotHoldTheEnd(isCancelled: Bool) async throws {
         let (client, room) = try await inRoom()
         script.fate { $0.path.hasSuffix("/messages") && $0.method == .post ? .hangs : .answered }
@@ -152,7 +153,7 @@ import WaxwingClient
         #expect(try client.reader.link()?.trouble == .transport(.unreachable, detail: trouble.reason))
     }
 
-    /// Answers that get lost are asked for again in the same run, a few times.
+    /// Lost answers are asked for again in the same run, a few times.
     @Test func lostAnswersAreAskedForAgainButNotForEver() async throws {
         let (client, room) = try await inRoom()
         let lost = Mutex(2)
@@ -179,7 +180,7 @@ import WaxwingClient
 
     // MARK: Events
 
-    /// A feed that breaks is opened again, and what an event tells of is fetched.
+    /// A feed that breaks is opened again, and what an event announces is fetched.
     @Test func aFeedThatBreaksIsOpenedAgain() async throws {
         let (client, _) = try await inRoom()
         let known = script.requests.count { $0.method == .get && $0.path.hasSuffix("/groups") }
@@ -196,7 +197,7 @@ import WaxwingClient
 
     // MARK: Asking directly
 
-    /// A server that has asked to wait is not asked, and says so itself only once.
+    /// A server that has asked to wait is left alone, and says so only once.
     @Test func whoAsksToWaitIsLeftAlone() async throws {
         let client = try await signedIn()
         let busy = APIResponse(

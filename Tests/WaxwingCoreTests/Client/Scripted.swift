@@ -5,7 +5,8 @@ import WaxwingClient
 
 @testable import WaxwingCore
 
-/// The model server behind a network that does what a script says, a disk that does, too, and time that passes when a client has nothing else to do.
+/// The model server behind a network and a disk that do what a script says, with time that passes when a client has
+/// nothing else to do.
 final class Scripted: Transport, Pace, Sendable {
     /// What becomes of a request.
     enum Fate {
@@ -56,7 +57,7 @@ final class Scripted: Transport, Pace, Sendable {
 
     func fate(_ fate: @escaping @Sendable (APIRequest) -> Fate) { state.withLock { $0.fate = fate } }
 
-    /// The error that a change set meets; nil if it is taken.
+    /// The error that a change set meets; nil if it is accepted.
     func disk(_ disk: @escaping @Sendable (ChangeSet) -> StoreError.Code?) { state.withLock { $0.disk = disk } }
 
     func breakFeed() { state.withLock { $0.feeds.last }?.finish(throwing: Self.lost) }

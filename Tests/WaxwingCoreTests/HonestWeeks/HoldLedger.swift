@@ -2,26 +2,26 @@ import ConclaveProtocol
 
 @testable import WaxwingCore
 
-/// What happened honestly in a room, and every time that somebody's messages waited because of a member: does the design ask for it, given what
-/// happened to the two?
+/// What happened honestly in a room, and every time that someone's messages waited because of a member: is that what
+/// the design asks for, given what happened to the two?
 struct HoldLedger {
-    /// A member as somebody sees them.
+    /// A member as someone sees them.
     private struct Pair: Hashable {
         let holder: ObjectIdentifier
         let user: ID
         let fingerprint: String
-        /// Whoever was out in between is looked at anew.
+        /// Someone who was out in between is looked at again.
         let stay: Int
     }
 
-    /// Somebody whom a person has seen in the room, with whichever key.
+    /// Someone whom a person has seen in the room, with whichever key.
     private struct Acquaintance: Hashable {
         let holder: ObjectIdentifier
         let user: ID
         let stay: Int
     }
 
-    /// Somebody's saying yes to an invite: the commit that was made for it, whether it counted or not.
+    /// Someone's acceptance of an invite: the commit that was made for it, whether it counted or not.
     private struct Acceptance {
         let madeAt: UInt64
         let by: ID
@@ -46,12 +46,12 @@ struct HoldLedger {
     var names: [ID: String] = [:]
     /// By user, in the order they came; the last one is in use.
     private var keys: [ID: [String]] = [:]
-    /// The epochs that the group was in when somebody was out. A leaf may stand on for a while after that.
+    /// The epochs that the group was in when someone was out. A leaf may remain for a while after that.
     private var outs: [ID: [UInt64]] = [:]
     private var met: Set<Acquaintance> = []
     private var verified: [ObjectIdentifier: [ID: String]] = [:]
     private var acceptances: [ID: [Acceptance]] = [:]
-    /// Members that somebody was asked about.
+    /// Members that someone was asked about.
     private var held: Set<Pair> = []
     private var freed: Set<Pair> = []
     private(set) var counts: [Kind: Int] = [:]
@@ -77,7 +77,7 @@ struct HoldLedger {
 
     mutating func isFreed(_ leaf: RoomRecord.Leaf, by holder: World.Person) { freed.insert(pair(leaf, holder)) }
 
-    /// Whom somebody sees in the room, after what they hold was noted.
+    /// Whom someone sees in the room, after what they hold was noted.
     mutating func sees(_ leaf: RoomRecord.Leaf, _ holder: World.Person) { met.insert(acquaintance(leaf, holder)) }
 
     private func pair(_ leaf: RoomRecord.Leaf, _ holder: World.Person) -> Pair {
@@ -89,7 +89,7 @@ struct HoldLedger {
         Acquaintance(holder: ObjectIdentifier(holder), user: leaf.user, stay: stay(of: leaf))
     }
 
-    /// Which of somebody's stays a leaf is of.
+    /// Which of someone's stays a leaf is of.
     private func stay(of leaf: RoomRecord.Leaf) -> Int { outs[leaf.user]?.count { $0 < leaf.epoch } ?? 0 }
 
     // MARK: Judging
@@ -116,9 +116,9 @@ struct HoldLedger {
         _ leaf: RoomRecord.Leaf, _ holder: World.Person, _ level: TrustLevel, joinedEpoch: UInt64
     ) throws -> Bool {
         let known = keys[leaf.user] ?? []
-        // Nobody is asked twice about one key in one stay.
+        // No one is asked twice about one key in one stay.
         guard known.contains(leaf.fingerprint), !freed.contains(pair(leaf, holder)) else { return false }
-        // Whoever was held is so with their next key, too.
+        // Someone who was held is held with their next key, too.
         if leaf.way == .replaced, leaf.standing == .held, wasHeld(leaf.user, by: holder) { return true }
         let pinned = try holder.reader.user(leaf.user)?.fingerprint ?? ""
         let hasAnotherKey = pinned != leaf.fingerprint && known.contains(pinned)
@@ -134,9 +134,9 @@ struct HoldLedger {
         case .notTheVerifiedKey: return isNotTheVerifiedKey
         case .everyNewKey: return level == .strict
         case .stranger:
-            // Whoever came in later than the invite was made cannot read the commit that tells of it; nor is the word of one believed who is not
-            // accepted. And some clients come in with another key than the one that was invited.
-            // They may have come in again, with another key, before anybody looked.
+            // Someone who joined after the invite was made cannot read the commit that tells of it; and the word of
+            // someone who is not accepted is not believed. Some clients join with another key than the one that was
+            // invited. They may have joined again, with another key, before anyone looked.
             guard leaf.way == .external || leaf.way == .replaced, let last = acceptances[leaf.user]?.last else {
                 return false
             }
@@ -150,8 +150,8 @@ struct HoldLedger {
         }
     }
 
-    /// Whether they were out, came in with another key than the pinned one, and once more with the next one, before anybody looked. With the key in
-    /// between they were held, so they are so with this one.
+    /// Whether they were out, joined with another key than the pinned one, and again with the next one, before anyone
+    /// looked. They were held with the key in between, so they are held with this one.
     private func cameBackUnseen(
         _ leaf: RoomRecord.Leaf, _ holder: World.Person, pinned: String, joinedEpoch: UInt64
     ) -> Bool {

@@ -6,11 +6,11 @@ import Testing
 
 /// What must hold in the end.
 extension HonestStory {
-    /// The network is well, and everybody looks at everything.
+    /// The network is well, and everyone looks at everything.
     func comeToRest() throws {
         for round in 0..<6 {
             pass(seconds: 6 * 3600)
-            // The room goes on: whoever has parted from it sees that by others' commits.
+            // The room goes on: someone who has parted from it sees that by others' commits.
             if round > 0, round < 4 { try rotate(["alice", "bob", Self.bot][round - 1]) }
             for person in world.people {
                 try world.sync(person)
@@ -39,7 +39,8 @@ extension HonestStory {
             + "  \(rowsHeld) messages waited, for \(total) members:\n" + ledger.table
     }
 
-    /// All are in the same epoch of the same branch, nothing waits, and each message is read once by each who was in the room.
+    /// All are in the same epoch of the same branch, nothing waits, and each message is read once by everyone who was
+    /// in the room.
     func expectNothingLost(_ place: String) throws {
         let inside = try world.people.filter { try record($0) != nil }
         var keys: [String: [String]] = [:]
@@ -63,7 +64,7 @@ extension HonestStory {
                 read[person.name, default: [:]][text, default: 0] += 1
             }
         }
-        // What somebody had not sent when they were removed is shown as failed, with its text.
+        // What someone had not sent when they were removed is shown as failed, with its text.
         var failed: Set<String> = []
         for person in world.people + retired {
             for case .message(let text, _) in try person.reader.outbox().filter(\.isFailed).map(\.intent) {

@@ -21,7 +21,7 @@ extension HonestStory {
 
     private static let table = Happening.allCases.flatMap { Array(repeating: $0, count: $0.weight) }
 
-    /// Four times a day people come and go; one in seven is away for all of it.
+    /// Four times a day people come and go; one in seven is away all day.
     func live(days: Int) throws {
         for day in 0..<days {
             var times: [String: Set<Int>] = [:]
@@ -125,7 +125,7 @@ extension HonestStory {
             guard let name = try names.first(where: { try !inside.contains($0) && isInvited($0) }),
                 let other = pick(movable.filter { name in Self.cast.contains { $0.name == name } })
             else { return false }
-            // The group moves on, and nobody has renewed the invite when it is accepted.
+            // The group moves on, and no one has renewed the invite when it is accepted.
             try rotate(other)
             try accept(name)
         case .leave:
@@ -266,7 +266,7 @@ extension HonestStory {
         try look(at: person)
     }
 
-    /// What was said on a branch that is dead reached no one who lives; such a client does not notice.
+    /// What was said on a dead branch reached no one who lives; such a client does not notice.
     private func forget(_ member: ForeignMember) {
         let dead = member.takeUnsettled()
         said.removeAll { dead.contains($0.text) }

@@ -4,11 +4,12 @@ import Testing
 
 @testable import WaxwingCore
 
-/// Weeks in the life of a room where nobody lies: ten members, of whom three have clients of another make, and two who come later.
+/// Weeks in the life of a room where no one lies: ten members, of whom three have another kind of client, and two who
+/// come later.
 final class HonestStory {
     enum Setting: CaseIterable, Sendable { case waxwingd, openOrdering }
 
-    /// Waxwing's people. The bot answers and is never looked after.
+    /// Waxwing's people. The bot answers and no one watches it.
     static let cast: [(name: String, level: TrustLevel)] = [
         ("alice", .usual), ("bob", .usual), ("carol", .strict), ("dave", .usual), ("eve", .follow), ("hal", .follow),
         ("ivy", .strict), ("olaf", .usual),
@@ -28,7 +29,7 @@ final class HonestStory {
     var said: [(by: String, text: String)] = []
     var texts = 0
     let setting: Setting
-    /// By name: the epoch from which somebody reads everything, as of the last look.
+    /// By name: the epoch from which someone reads everything, as of the last look.
     var since: [String: UInt64] = [:]
     /// Left without a word in the log.
     var unlisted: Set<String> = []
@@ -37,7 +38,7 @@ final class HonestStory {
     var happened: [Happening: Int] = [:]
     /// A row of the bot that was held.
     var botStops: [String] = []
-    /// Profiles on devices that are gone. Kept, so that no other one is taken for them.
+    /// Profiles on devices that are gone. Kept so that no other one is mistaken for them.
     var retired: [World.Person] = []
     private var looked: [ObjectIdentifier: Int] = [:]
     private(set) var room: ID?
@@ -76,12 +77,12 @@ final class HonestStory {
         try world.sync(person)
     }
 
-    /// The group's record of somebody who is in.
+    /// The group's record of someone who is in.
     func record(_ person: World.Person) throws -> GroupRecord? {
         try person.reader.groups(named: "room").first { $0.status == .active }
     }
 
-    /// The epoch that the group is in, as far as anybody has come.
+    /// The epoch that the group is in, as far as anyone has got.
     func epoch() throws -> UInt64 {
         try world.people.compactMap { try record($0) }.filter { $0.entry == .proven }.map(\.epoch).max() ?? 0
     }
@@ -164,7 +165,7 @@ final class HonestStory {
 
     enum Extent { case all, some }
 
-    /// Somebody reads the lines about members, and decides about those who are held: one command for each.
+    /// Someone reads the lines about members, and decides about those who are held: one command for each.
     func decide(_ person: World.Person, about extent: Extent) throws {
         try look(at: person)
         guard person.name != Self.bot, let record = try record(person) else { return }

@@ -4,9 +4,11 @@ import Testing
 
 @testable import WaxwingCore
 
-/// No false alarms: in a room where nobody lies, messages wait for a person only where the design asks for that, and one command frees them.
+/// No false alarms: in a room where no one lies, messages wait for a person only if the design asks for that, and one
+/// command frees them.
 @Suite struct HonestWeeksTests {
-    /// `WAXWING_HONEST_SEEDS=FIRST-LAST` tells other stories, each of `WAXWING_HONEST_WEEKS` weeks; a failure names its seed.
+    /// `WAXWING_HONEST_SEEDS=FIRST-LAST` tells other stories, each of `WAXWING_HONEST_WEEKS` weeks; a failure names its
+    /// seed.
     static let seeds: [UInt64] = {
         let ends = (environment("WAXWING_HONEST_SEEDS") ?? "3-4").split(separator: "-").compactMap { UInt64($0) }
         guard let first = ends.first, let last = ends.last, first <= last else { return [3, 4] }

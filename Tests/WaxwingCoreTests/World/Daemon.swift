@@ -28,12 +28,12 @@ final class Daemon {
         configuration.passwordCost = .init(logN: 4)
         configuration.logger.logLevel = .critical
         server = try ConclaveServer(configuration)
-        // A world is over with its process.
+        // A world ends with its process.
         try server.store.database.pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = OFF") }
     }
 
     deinit {
-        // The folder goes all the same.
+        // The folder goes anyway.
         try? server.store.database.close()
         try? FileManager.default.removeItem(atPath: folder)
     }

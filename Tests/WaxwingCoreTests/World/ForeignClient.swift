@@ -3,8 +3,8 @@ import MLS
 
 @testable import WaxwingCore
 
-/// A member with the habits of other clients: it applies a commit before that is in the log, and where the commit does not count it goes on
-/// on its own branch. It puts no GroupInfo on the server but that of its own commits.
+/// A member with the habits of other clients: it applies a commit before that is in the log and, if the commit does not
+/// count, goes on along its own branch. It puts only the GroupInfo of its own commits on the server.
 final class ForeignClient {
     let name: String
     private let id: ID
@@ -30,7 +30,7 @@ final class ForeignClient {
         world.people.removeAll { $0 === person }
     }
 
-    /// Whether the server took the commit.
+    /// Returns whether the server accepted the commit.
     @discardableResult
     func rotate(_ world: World) throws -> Bool {
         let staged = try state.commit(
@@ -41,7 +41,7 @@ final class ForeignClient {
         return world.server.answer(call.request).status == 200
     }
 
-    /// Commits what it likes, and takes that at once.
+    /// Commits what it likes, and applies that at once.
     func commit(
         _ proposals: [Proposal], includePending: Bool = false, psks: [PreSharedKey] = [], _ world: World
     ) throws {
@@ -54,7 +54,7 @@ final class ForeignClient {
         _ = world.server.answer(call.request)
     }
 
-    /// Proposes to add somebody, and gives the message back.
+    /// Proposes to add someone, and returns the message.
     func propose(adding keyPackage: KeyPackage, _ world: World) throws -> [UInt8] {
         let message = try state.propose(
             .add(keyPackage), signer: signer, now: world.now.wall.seconds, entropy: world.entropy)
@@ -76,8 +76,8 @@ final class ForeignClient {
         world.server.insert([staged.message], from: id, into: group)
     }
 
-    /// Comes in from outside by whatever GroupInfo the server has, with a new signature key. What it is in then counts for it, whatever the
-    /// server says.
+    /// Joins from outside by whatever GroupInfo the server has, with a new signature key. From then on only that state
+    /// counts for it, whatever the server says.
     func reset(_ world: World) throws {
         signer = try crypto.generateSignatureKey(world.entropy)
         let staged = try MLS.Group.externalCommit(

@@ -4,8 +4,8 @@ import Testing
 
 @testable import WaxwingCore
 
-/// Somebody with a client of another make, who lives in one room: plain RFC 9420 with no signs of ours, no care for the server's GroupInfo, and
-/// no way back in but with a new key.
+/// Someone with another kind of client, who lives in one room: plain RFC 9420 without anything of ours, no care for the
+/// server's GroupInfo, and no way back in except with a new key.
 final class ForeignMember {
     let name: String
     let id: ID
@@ -16,7 +16,7 @@ final class ForeignMember {
     private(set) var group: ID?
     private(set) var state: MLS.Group?
     private var cursor: UInt64 = 0
-    /// Own commits that were taken at once, by the epoch they end.
+    /// Own commits that were applied at once, by the epoch they end.
     private var taken: [UInt64: [UInt8]] = [:]
     private var escrows: [[UInt8]: StagedCommit] = [:]
     /// The log goes where this client cannot follow.
@@ -41,7 +41,7 @@ final class ForeignMember {
     var isIn: Bool { state != nil }
     var fingerprint: String { hexEncode(world.people[0].core.sha256(signer.publicKey)) }
 
-    /// Nil where the server refuses.
+    /// Nil if the server refuses.
     private func ask<Value>(_ call: Call<Value>) -> Value? { try? call.decode(world.answer(call.request)) }
 
     private func uploadKeyPackages() throws {
@@ -62,7 +62,7 @@ final class ForeignMember {
 
     var isInvited: Bool { !(ask(Endpoint.invites(token: token)) ?? []).isEmpty }
 
-    /// Says yes, and comes in by the Welcome, or from outside where there is none.
+    /// Accepts, and joins by the Welcome, or from outside if there is none.
     func accept() throws {
         guard let invite = ask(Endpoint.invites(token: token))?.first,
             ask(Endpoint.acceptInvite(invite.invite, token: token)) != nil
@@ -126,7 +126,7 @@ final class ForeignMember {
         }
     }
 
-    /// What it cannot read it passes over.
+    /// Skips what it cannot read.
     private func take(_ row: LogRow) throws {
         guard let summary = try? MLSMessage.summary(of: row.message), let epoch = summary.epoch, var group = state
         else {
@@ -140,7 +140,7 @@ final class ForeignMember {
             return
         }
         if let own = taken[epoch], own != row.message, summary.contentType == .commit, epoch >= joinedEpoch {
-            // Another one stands before ours: ours never counted.
+            // Another one comes before ours: ours never counted.
             isLost = true
             return
         }
@@ -187,7 +187,7 @@ final class ForeignMember {
         return ask(Endpoint.sendMessage(message, group: id, token: token)) != nil
     }
 
-    /// Takes its own commits at once where the server does.
+    /// Applies its own commits at once if the server does.
     func commit(_ proposals: [Proposal], removing user: ID? = nil) throws {
         guard var group = state, let id = self.group else { return }
         let staged = try group.commit(

@@ -3,7 +3,7 @@ import MLS
 
 @testable import WaxwingCore
 
-/// Somebody with a client of their own and the server's help: comes in from outside under any id, and reads all they can.
+/// Someone with a client of their own and the server's help: joins from outside under any id, and reads all they can.
 final class Intruder {
     let id: ID
     private let crypto: any SuiteCrypto
@@ -15,10 +15,10 @@ final class Intruder {
     private(set) var texts: [String] = []
 
     /// - Parameters:
-    ///   - id: under which they come in.
+    ///   - id: under which they join.
     ///   - removes: whether they take the place of the leaf with that id.
     ///   - signer: the key they come with; a new one if nil.
-    ///   - isLogged: whether the commit stands in the log.
+    ///   - isLogged: whether the commit is in the log.
     init(
         as id: ID, removing removes: Bool = true, signer given: SignaturePrivateKey? = nil, isLogged: Bool = true,
         _ world: World
@@ -39,7 +39,7 @@ final class Intruder {
         }
     }
 
-    /// Puts the GroupInfo of where they are on the server.
+    /// Puts the GroupInfo of their own state on the server.
     func putGroupInfo(_ world: World) throws {
         world.server.groups[group]?.groupInfo = try state.groupInfo(signer: signer)
     }
@@ -50,7 +50,7 @@ final class Intruder {
         world.server.insert([message], from: id, into: group)
     }
 
-    /// Adds somebody by a commit, as a member does.
+    /// Adds someone by a commit, as a member does.
     func commit(_ proposals: [Proposal], _ world: World) throws {
         let staged = try state.commit(
             proposals, includePending: false, signer: signer, now: world.now.wall.seconds, entropy: world.entropy)

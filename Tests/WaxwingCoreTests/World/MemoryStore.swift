@@ -1,7 +1,7 @@
 import Synchronization
 import WaxwingCore
 
-/// A store in memory, with the promises of the real ones but durability: what tests of the core stand on.
+/// A store in memory, with all promises of the real ones except durability: the base of the core's tests.
 final class MemoryStore: Store {
     private struct State {
         var revision: UInt64 = 0
@@ -47,7 +47,7 @@ final class MemoryStore: Store {
 
     var content: [Table: [[UInt8]: [UInt8]]] { state.withLock { $0.tables } }
 
-    /// The store is put back to what it was.
+    /// Restores the store to what it was.
     func restore(_ content: [Table: [[UInt8]: [UInt8]]]) {
         state.withLock { state in
             state.tables = content

@@ -3,15 +3,15 @@ import MLS
 
 @testable import WaxwingCore
 
-/// Which commits the model takes.
+/// Which commits the model accepts.
 extension ModelServer {
-    /// One who accepts a stale invite is a member all the same, without a Welcome.
+    /// Someone who accepts a stale invite is still a member, without a Welcome.
     func isStale(_ invite: Invite, in group: Group) -> Bool {
         guard isStrict, let epoch = epochOf(invite.commit), let last = group.epoch else { return false }
         return epoch <= last
     }
 
-    /// Takes somebody off the roster, and what they say in a commit into the log.
+    /// Takes someone off the roster, and puts what they say in a commit into the log.
     mutating func leave(_ leave: WireLeaveGroupRequest, _ group: Group, _ user: ID) throws {
         if !leave.commitMessage.isEmpty {
             try take(Array(leave.commitMessage), groupInfo: Array(leave.groupInfo), from: user, group.id)
@@ -22,7 +22,7 @@ extension ModelServer {
         }
     }
 
-    /// Takes a commit under the ordering that is set.
+    /// Accepts or refuses a commit under the ordering that is set.
     mutating func take(
         _ commit: [UInt8], groupInfo: [UInt8]?, from user: ID, _ id: ID, contesting rows: [UInt64] = [],
         tellSender: Bool = false

@@ -2,12 +2,12 @@ import ConclaveProtocol
 
 /// How rows leave the log.
 extension ModelServer {
-    /// Expiry takes rows out of the log. The numbers go on all the same.
+    /// Expiry removes rows from the log. The numbers go on.
     mutating func expire(_ group: ID, where isOver: (Row) -> Bool = { _ in true }) {
         groups[group]!.log.removeAll(where: isOver)
     }
 
-    /// A member has fetched all up to `sequence`, as far as the server knows.
+    /// A member has fetched everything up to `sequence`, as far as the server knows.
     mutating func acknowledge(_ sequence: UInt64, by user: ID, in group: ID) {
         guard deletesWhatAllHave else { return }
         acknowledged[group, default: [:]][user] = max(sequence, acknowledged[group]?[user] ?? 0)

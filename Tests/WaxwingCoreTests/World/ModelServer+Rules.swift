@@ -3,7 +3,7 @@ import MLS
 
 @testable import WaxwingCore
 
-/// What the model's server reads in handshakes and GroupInfos, and refuses by that.
+/// What the model's server reads in handshakes and GroupInfos, and refuses because of it.
 extension ModelServer {
     /// A commit by a member.
     func check(commit: [UInt8], groupInfo: [UInt8], from user: ID, _ group: Group) throws {
@@ -31,7 +31,7 @@ extension ModelServer {
         else { throw Refusal.badRequest }
     }
 
-    /// Anything but a commit, and but a proposal that the sender may not make.
+    /// Anything but a commit, or a proposal that the sender may not make.
     func check(message: [UInt8], from user: ID, _ group: Group) throws {
         guard readsHandshakes, let message = try? MLSMessage(decoding: message) else { return }
         switch message {
@@ -65,7 +65,8 @@ extension ModelServer {
         if isStrict, believesGroupInfos { believe(groupInfo, of: group.id) }
     }
 
-    /// Whether a member's word is enough for a state that no commit led to as far as the server knows: it was put back.
+    /// Whether a member's word is enough for a state to which, as far as the server knows, no commit led: it was
+    /// restored.
     private mutating func isBelieved(_ info: ReadInfo, of group: Group, by user: ID) throws -> Bool {
         if group.members == [user] { return true }
         guard info.epoch > (group.highest ?? 0) + 1 else {
@@ -77,7 +78,7 @@ extension ModelServer {
         return group.admins.contains(user) || others.contains(info)
     }
 
-    /// What a GroupInfo is known by.
+    /// What identifies a GroupInfo.
     struct ReadInfo: Hashable {
         let epoch: UInt64
         let tag: [UInt8]

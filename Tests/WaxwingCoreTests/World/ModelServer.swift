@@ -3,8 +3,8 @@ import Foundation
 import MLS
 import SwiftProtobuf
 
-/// The server's rules as a model in memory, without sockets, for worlds of clients in virtual time. It keeps to the same
-/// protocol as the real one, faults included where a test asks for them.
+/// The server's rules as a model in memory, without sockets, for worlds of clients in virtual time. It follows the same
+/// protocol as the real one, with faults if a test asks for them.
 struct ModelServer {
     struct User {
         var id: ID
@@ -43,7 +43,7 @@ struct ModelServer {
         /// The epoch of the last commit that was counted, and the row that was counted for each.
         var epoch: UInt64?
         var counted: [UInt64: UInt64] = [:]
-        /// The highest epoch that was counted; above `epoch` where a GroupInfo has led back.
+        /// The highest epoch that was counted; above `epoch` if a GroupInfo has led back.
         var highest: UInt64?
         /// The confirmation tags that are known, by the epoch they lead into, and what single members said beyond that.
         var tags: [UInt64: Set<[UInt8]>] = [:]
@@ -52,7 +52,7 @@ struct ModelServer {
 
     var isStrict: Bool
     var time: UInt64 = 1_800_000_000
-    /// Whether a repeated POST is told by its Idempotency-Key. The reference server does not know the header.
+    /// Whether a repeated POST is recognized by its Idempotency-Key. The reference server does not know the header.
     var knowsIdempotencyKeys = true
     /// Whether a commit may contest the counted one. Other servers do not know the header.
     var knowsContests = true
@@ -70,10 +70,10 @@ struct ModelServer {
     var rejectsTokens = false
     /// Welcomes stay on the list, acknowledged or not.
     var keepsWelcomes = false
-    /// Rows that every member has fetched are deleted: a GET acknowledges what it returns, and a POST all that stands before it.
+    /// Rows that every member has fetched are deleted: a GET acknowledges what it returns, a POST all before it.
     var deletesWhatAllHave = false
     var acknowledged: [ID: [ID: UInt64]] = [:]
-    /// Every body of POST messages that was taken, in order.
+    /// Every body of POST messages that was accepted, in order.
     private(set) var posted: [[UInt8]] = []
 
     init(isStrict: Bool) { self.isStrict = isStrict }
@@ -125,7 +125,7 @@ struct ModelServer {
         } catch {
             response = APIResponse(status: 500, contentType: "", body: [])
         }
-        // A refusal had no effect: its repeat is looked at afresh.
+        // A refusal had no effect: its repeat is handled like a new request.
         if let idempotent, response.status < 300 { answers[idempotent] = response }
         return response
     }
@@ -316,18 +316,18 @@ struct ModelServer {
         throw Refusal.notFound
     }
 
-    /// Puts rows into a log that nobody sent.
+    /// Puts rows into a log that no one sent.
     mutating func insert(_ rows: [[UInt8]], from user: ID, into group: ID) {
         for row in rows { append(row, from: user, to: group) }
     }
 
-    /// All that a user's lost device had uploaded.
+    /// Everything that a user's lost device had uploaded.
     mutating func forgetKeyPackages(of user: ID) {
         users[user]?.keyPackages = []
         users[user]?.lastResort = nil
     }
 
-    /// Others have taken all but the one that is for everybody.
+    /// Others have taken all but the one of last resort.
     mutating func useUpKeyPackages(of user: ID) { users[user]?.keyPackages = [] }
 
     @discardableResult

@@ -5,7 +5,7 @@ import MLS
 
 /// A group `room`, and what people do there.
 extension World {
-    /// A room in which everybody has said something.
+    /// A room in which everyone has said something.
     static func talking(_ seed: UInt64, _ names: [String] = ["alice", "bob", "carol"], strict: Bool = false) throws
         -> World
     {
@@ -24,7 +24,7 @@ extension World {
         try perform(.send(group: room(of: person), text: text), person)
     }
 
-    /// Because of whom messages are held.
+    /// The members because of whom messages are held.
     func held(_ person: Person) throws -> [RoomRecord.Leaf] {
         try person.reader.room(room(of: person))?.holds ?? []
     }

@@ -33,26 +33,27 @@ final class World {
     }
 
     var server: ModelServer
-    /// The real server, where it takes the model's place.
+    /// The real server, if it takes the model's place.
     let daemon: Daemon?
     var now = Moment(wall: Instant(milliseconds: 1_800_000_000_000), uptime: 5_000_000, boot: 1)
     let entropy: SeededEntropy
     let chance: SeededEntropy
     var people: [Person] = []
-    /// Of everybody who is registered.
+    /// Of everyone who is registered.
     private(set) var names: [ID: String] = [:]
     /// Decides about each request; by default the network is well.
     var fault: (Person, APIRequest) -> Fault = { _, _ in .none }
 
-    /// Which answers are larger than the transport takes.
+    /// Which answers are larger than the transport accepts.
     var answerTooLarge: (APIRequest) -> Bool = { _ in false }
     /// Answers that something other than the server gives.
     var answerInstead: (APIRequest) -> APIResponse? = { _ in nil }
-    /// Whether people look at what is shown, each time they have synced.
+    /// Whether people look at what is shown each time they have synced.
     var peopleRead = true
     /// A web page answers everything.
     var portal = false
-    /// How far the clock in the server's `Date` headers is ahead of the right time, in seconds; nil for a server without such headers.
+    /// How far the clock in the server's `Date` headers is ahead of the right time, in seconds; nil for a server
+    /// without such headers.
     var dateAhead: Int64?
 
     init(seed: UInt64, strict: Bool, daemon: Daemon? = nil) {
@@ -91,7 +92,7 @@ final class World {
         daemon?.answer(request, at: now) ?? server.answer(request)
     }
 
-    /// All that is in a group's log.
+    /// Everything in a group's log.
     func log(of group: ID) -> [ModelServer.Row] { daemon?.log(of: group) ?? server.groups[group]?.log ?? [] }
 
     /// The same user on a new device: nothing of the old one is left.
@@ -134,7 +135,7 @@ final class World {
     /// What this person's clock shows.
     func now(of person: Person) -> Moment { Self.moved(now, by: person.clockAhead) }
 
-    /// The clock on the wall is set.
+    /// The wall clock is set.
     static func moved(_ moment: Moment, by seconds: Int64) -> Moment {
         var moment = moment
         moment.wall = moved(moment.wall, by: seconds)
@@ -152,7 +153,8 @@ final class World {
         person.core = try ClientCore(store: person.store, provider: OpenSSLProvider(), entropy: entropy)
     }
 
-    /// One thing happens to one person: an answer comes, local work goes on, or time passes. False if there is nothing left.
+    /// One thing happens to one person: an answer comes, local work goes on, or time passes. Returns false if there is
+    /// nothing left.
     func stir(_ person: Person) throws -> Bool {
         if !person.calls.isEmpty {
             let (id, request) = person.calls.remove(at: chance.below(person.calls.count))
@@ -200,7 +202,7 @@ final class World {
         }
     }
 
-    /// Goes online and works until nothing is left, letting time pass for what waits, at most `patience` waits.
+    /// Goes online and works until nothing is left, letting time pass for what waits, for at most `patience` waits.
     func sync(_ person: Person, patience: Int = 40) throws {
         try step(.connect(live: false), person)
         try settle([person], patience: patience)
@@ -209,7 +211,7 @@ final class World {
         person.calls = []
     }
 
-    /// The person sees the lines about members. Whether messages waited for that.
+    /// The person sees the lines about members. Returns whether messages waited for that.
     @discardableResult
     func readNews(_ person: Person) throws -> Bool {
         var hasNews = false
@@ -223,7 +225,7 @@ final class World {
         return hasNews
     }
 
-    /// Lets all of `persons` work in random order until nobody has anything left to do.
+    /// Lets all of `persons` work in random order until no one has anything left to do.
     func settle(_ persons: [Person], patience: Int = 40) throws {
         var waits = 0
         var steps = 0
@@ -253,7 +255,7 @@ final class World {
         try #require(person.reader.groups(named: name).first, "\(person.name) knows no group \(name)")
     }
 
-    /// A group of all the people, the first of whom made it.
+    /// A group of all the people, made by the first of them.
     func makeGroup(_ name: String) throws {
         let creator = people[0]
         for person in people { try sync(person) }
@@ -306,7 +308,7 @@ final class World {
         #expect(keys.count == 1, "the group is split: \(keys)", sourceLocation: sourceLocation)
     }
 
-    /// All agree on the state of the group, and nobody has anything left to send.
+    /// All agree on the state of the group, and no one has anything left to send.
     func expectConverged(_ name: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
         var authenticators: Set<String> = []
         for person in people {
@@ -360,6 +362,6 @@ final class World {
 }
 
 extension Moment {
-    /// By the clock on the wall, in Unix seconds.
+    /// By the wall clock, in Unix seconds.
     var seconds: UInt64 { wall.seconds }
 }

@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// A plain HTTP/1.1 client over one blocking socket: small enough to see every byte, patient for ten seconds at most.
+/// A plain HTTP/1.1 client over one blocking socket: small enough to see every byte, patient for at most ten seconds.
 final class HTTPConnection: @unchecked Sendable {
     struct Failure: Error {
         let what: String

@@ -2,7 +2,7 @@ import ConclaveProtocol
 import Foundation
 import MLSReading
 
-/// MLS messages that no engine has made: right in form, and with nothing in them that would hold (RFC 9420 §6).
+/// MLS messages that no engine has made: right in form, with nothing valid in them (RFC 9420 §6).
 private func vector(_ bytes: [UInt8]) -> [UInt8] {
     precondition(bytes.count < 1 << 14)
     let long = UInt16(bytes.count) | 0x4000
@@ -50,7 +50,7 @@ func memberCommit(epoch: UInt64, of proposals: [[UInt8]], filler: String = "", s
 }
 
 /// - Parameters:
-///   - credential: what the new leaf says who it is, instead of `user`.
+///   - credential: the identity in the new leaf, instead of `user`.
 ///   - proposals: besides the ExternalInit.
 func externalCommit(
     epoch: UInt64, by user: ID, filler: String = "", credential: [UInt8]? = nil, proposals: [[UInt8]] = []
@@ -94,7 +94,7 @@ func groupInfo(after commit: [UInt8], _ label: String = "") -> [UInt8] {
 
 /// - Parameters:
 ///   - tag: nil for that of a commit without a filler.
-///   - label: what it is told by.
+///   - label: by which it is recognized.
 func groupInfo(
     epoch: UInt64, group: [UInt8] = [0xab, 0xcd], tag: [UInt8]? = nil, _ label: String = ""
 ) -> [UInt8] {

@@ -56,7 +56,8 @@ final class TestServer: Sendable {
         try await User.register(name, port: port)
     }
 
-    /// A group whose admin is the first user, and whose other members came by accepted invites: its epoch is one less than their number.
+    /// A group whose admin is the first user, and whose other members joined by accepted invites: its epoch is one less
+    /// than their number.
     func group(_ name: String, _ users: [User]) async throws -> ID {
         let admin = users[0]
         let created = try await admin.post("groups", WireCreateGroupRequest.with { $0.groupName = name })
@@ -104,7 +105,7 @@ final class TestClock: Sendable {
         }
     }
 
-    /// Somebody sets the clock; no time passes.
+    /// Someone sets the clock; no time passes.
     func set(by seconds: Int64) { state.withLock { $0.now += seconds } }
 }
 

@@ -10,7 +10,7 @@ struct Reply: Sendable {
     let headers: [String: String]
     let body: [UInt8]
 
-    /// Status and error code; the code is nil on success and -1 where the body is no `ErrorResponse`.
+    /// Status and error code; the code is nil on success and -1 if the body is not an `ErrorResponse`.
     var outcome: Outcome {
         guard status >= 400 else { return Outcome(status, nil) }
         let isMessage = headers["content-type"] == "application/x-protobuf"
@@ -33,7 +33,7 @@ struct Outcome: Equatable, CustomStringConvertible {
     var description: String { "\(status)/\(code.map { "\($0)" } ?? "-")" }
 }
 
-/// Somebody who talks to the server, over a new connection each time.
+/// Someone who talks to the server, over a new connection each time.
 struct User: Sendable {
     let name: String
     let id: ID
@@ -130,8 +130,8 @@ extension User {
     }
 
     /// - Parameters:
-    ///   - info: what the GroupInfo is told by, of the state that the commit leads to; without a commit, of epoch 0.
-    ///   - contests: what the header `Waxwing-Contests` says.
+    ///   - info: by which the GroupInfo of the state after the commit is recognized; without a commit, of epoch 0.
+    ///   - contests: the value of the header `Waxwing-Contests`.
     func commit(
         _ bytes: [UInt8], info: String = "", mlsGroupID: String = "", to group: ID, contests: String? = nil
     ) async throws -> Reply {
@@ -171,7 +171,7 @@ extension User {
         try await externalJoin(externalCommit(epoch: epoch, by: id, filler: filler), group)
     }
 
-    /// What the stored GroupInfo is told by.
+    /// By what the stored GroupInfo is recognized.
     func storedInfo(_ group: ID, query: String = "") async throws -> String {
         label(ofGroupInfo: try await get("groups/\(group)/group-info\(query)", WireGetGroupInfoResponse.self).groupInfo)
     }

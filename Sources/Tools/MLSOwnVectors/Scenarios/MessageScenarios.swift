@@ -35,7 +35,8 @@ extension Scenario {
         return try stage.finish()
     }
 
-    /// Somebody joins by an external commit with PSKs, and later comes back by another one that removes its older self.
+    /// Someone joins by an external commit with PSKs, and later comes back by another one that removes their older
+    /// self.
     static let externalCommits = Scenario(name: "external-commits") { stage in
         var stage = stage
         try stage.open()
@@ -58,7 +59,7 @@ extension Scenario {
         return try stage.finish()
     }
 
-    /// A service outside of the group proposes whatever it may.
+    /// A service outside the group proposes everything it may.
     static let externalSenders = Scenario(name: "external-senders") { stage in
         var stage = stage
         let signer = try stage.crypto.generateSignatureKey(stage.entropy)

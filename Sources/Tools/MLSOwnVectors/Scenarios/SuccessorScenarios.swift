@@ -1,7 +1,7 @@
 import MLS
 
 extension Scenario {
-    /// The group ends and goes on with another cipher suite.
+    /// The group ends and continues with another cipher suite.
     static let reInit = Scenario(name: "reinit") { stage in
         var stage = stage
         try stage.open()

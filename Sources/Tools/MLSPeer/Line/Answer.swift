@@ -1,4 +1,4 @@
-/// The fields of an answer that went well, in the order they are written.
+/// The fields of an answer to a request that succeeded, in the order they are written.
 struct Answer: Sendable, ExpressibleByDictionaryLiteral {
     private(set) var fields: [(name: String, value: PeerJSON)]
 
@@ -17,7 +17,7 @@ struct Answer: Sendable, ExpressibleByDictionaryLiteral {
         Self.line(id: id, [("ok", .bool(true))] + fields)
     }
 
-    /// The line of a request that was not.
+    /// The line for a request that was not carried out.
     static func line(id: PeerJSON?, error: String) -> [UInt8] {
         line(id: id, [("ok", .bool(false)), ("error", .string(error))])
     }

@@ -1,4 +1,4 @@
-/// Binary data as text: two lower-case digits a byte; capitals are read too.
+/// Binary data as text: two lower-case digits for each byte; capitals are read, too.
 enum Hex {
     static func string(_ bytes: [UInt8]) -> String {
         String(unsafeUninitializedCapacity: bytes.count * 2) { buffer in
@@ -11,7 +11,7 @@ enum Hex {
         }
     }
 
-    /// Nil for an odd number of digits, and for anything that is no digit.
+    /// Nil for an odd number of digits, and for anything that is not a digit.
     static func bytes(_ text: String) -> [UInt8]? {
         let digits = Array(text.utf8)
         guard digits.count.isMultiple(of: 2) else { return nil }

@@ -1,8 +1,8 @@
-/// Reads JSON text (RFC 8259) to the letter: no trailing commas, no comments, nothing behind the value.
+/// Reads JSON text (RFC 8259) strictly: no trailing commas, no comments, nothing after the value.
 struct JSONReader {
     /// Deeper nesting than any request has, and harmless to the stack.
     private static let depthMax = 64
-    /// More values than any request has: each takes a dozen times the memory that it may take on the line.
+    /// More values than any request has: each takes a dozen times the memory that it takes on the line.
     private static let valuesMax = 1 << 18
 
     private let text: [UInt8]
@@ -76,7 +76,7 @@ struct JSONReader {
             let name = try string()
             skipSpace()
             try expect(":")
-            // The last one counts where a name comes twice, as nearly everywhere.
+            // If a name comes twice, the last one counts, as nearly everywhere.
             fields[name] = try value(depth: depth + 1)
             skipSpace()
         } while take(",")
@@ -167,7 +167,7 @@ extension JSONReader {
             try digits()
         }
         let digits = String(decoding: text[start..<position], as: UTF8.self)
-        // Whole numbers keep all their digits as far as there is room for them.
+        // Whole numbers keep all their digits if there is room for them.
         if isWhole, let value = Int64(digits) { return .integer(value) }
         if isWhole, let value = UInt64(digits) { return .large(value) }
         guard let value = Double(digits), value.isFinite else { throw failure("a number that is too large") }

@@ -1,6 +1,6 @@
-/// Cuts a stream of bytes into lines, and lets no line grow beyond a bound.
+/// Cuts a stream of bytes into lines, and lets no line grow beyond a limit.
 public struct LineReader {
-    /// One line, without its end; or one that was longer than the bound, of which nothing is kept.
+    /// One line, without its end; or a line longer than the limit, of which nothing is kept.
     public enum Line: Hashable, Sendable {
         case text([UInt8])
         case tooLong
@@ -9,7 +9,7 @@ public struct LineReader {
     private let lengthMax: Int
     private let read: () throws -> [UInt8]
     private var buffer: [UInt8] = []
-    /// Where in the buffer the unread part begins, and how far of it no line end has been found.
+    /// Where in the buffer the unread part begins, and up to where it has been searched for a line end in vain.
     private var start = 0
     private var scanned = 0
     private var isSkipping = false
@@ -22,7 +22,7 @@ public struct LineReader {
         self.read = read
     }
 
-    /// The next line; nil at the end. What stands behind the last line end is a line too, unless it is empty.
+    /// The next line; nil at the end. What comes after the last line end is a line, too, unless it is empty.
     public mutating func next() throws -> Line? {
         while true {
             if let end = lineEnd { return line(to: end) }
@@ -41,7 +41,7 @@ public struct LineReader {
         }
     }
 
-    /// Where the next line ends; nil when that has not been read yet.
+    /// Where the next line ends; nil if that has not been read yet.
     private var lineEnd: Int? {
         buffer.withUnsafeBytes { buffer in
             var place = scanned

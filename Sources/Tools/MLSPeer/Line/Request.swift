@@ -1,19 +1,19 @@
-/// One line's object, or an object inside of it: its fields by name and kind.
+/// The object of one line, or an object inside it: its fields by name and kind.
 ///
-/// A field that is null counts as absent. Fields that nobody asks for are ignored.
+/// A field that is null counts as absent. Fields that no one asks for are ignored.
 struct Request {
     private let fields: [String: PeerJSON]
 
     init(_ fields: [String: PeerJSON]) { self.fields = fields }
 
-    /// - Throws: ``PeerError`` for what is no JSON, or no object.
+    /// - Throws: ``PeerError`` for anything but a JSON object.
     init(line: [UInt8]) throws {
         let value = try JSONReader.read(line)
         guard case .object(let fields) = value else { throw PeerError("the line is \(value.kind), not an object") }
         self.fields = fields
     }
 
-    /// Whatever the request is to be known by; null counts.
+    /// What names the request; null counts.
     var id: PeerJSON? { fields["id"] }
 
     func has(_ name: String) -> Bool { field(name) != nil }

@@ -71,7 +71,7 @@ extension Peer {
 }
 
 extension PeerGroup {
-    /// Where the group stands after a commit.
+    /// The state of the group after a commit.
     var epochAnswer: Answer {
         [
             "epoch": PeerJSON(group.epoch),

@@ -15,7 +15,7 @@ extension Peer {
         return insert(PeerGroup(group: group, signer: signer))
     }
 
-    /// - Parameter predecessor: the group that the new one must go on from.
+    /// - Parameter predecessor: the group that the new one must continue.
     mutating func join(_ request: Request, predecessor: Group? = nil) throws -> Answer {
         let own = try keyPackages[try request.integer("kp")]
         let crypto = try provider.suite(own.bundle.keyPackage.cipherSuite)
@@ -43,7 +43,7 @@ extension Peer {
         return insert(PeerGroup(group: group, signer: signer, psks: psks)) + ["commit": .hex(staged.message)]
     }
 
-    /// What a new group begins with, `encrypt` heeded.
+    /// What a new group starts with, with `encrypt` taken into account.
     func configuration(_ request: Request) throws -> GroupConfiguration {
         var configuration = configuration
         configuration.handshakeEncryption = try request.bool("encrypt", default: false)

@@ -54,7 +54,7 @@ extension Peer {
         return try crypto.hpkeKey(raw: Secret(raw))
     }
 
-    /// Exactly what the request lists; what it does not speak of is as usual, leaf extensions included.
+    /// Exactly what the request lists; what it does not mention is as usual, including leaf extensions.
     private static func capabilities(_ request: Request) throws -> Capabilities {
         var capabilities = Capabilities()
         guard let listed = try request.optionalObject("capabilities") else {
@@ -72,12 +72,12 @@ extension Peer {
 }
 
 extension Capabilities {
-    /// Adds extension types that are neither a matter of course nor listed yet.
+    /// Adds extension types that are neither implied nor listed yet.
     mutating func support(_ types: [ExtensionType]) {
         for type in types where !supports(type) { extensions.append(type) }
     }
 
-    /// What a member supports at least, in a group with these extensions.
+    /// What a member must support at least in a group with these extensions.
     init(toSupport groupExtensions: [Extension]) throws {
         self.init()
         support(groupExtensions.map(\.type))

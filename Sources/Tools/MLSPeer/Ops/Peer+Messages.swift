@@ -1,6 +1,6 @@
 import MLS
 
-/// handle, protect, unprotect: what comes from and goes to the other members.
+/// handle, protect, unprotect: messages from and to the other members.
 extension Peer {
     mutating func handle(_ request: Request) throws -> Answer {
         let message = try request.bytes("message")

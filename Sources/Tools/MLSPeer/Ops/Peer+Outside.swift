@@ -1,6 +1,6 @@
 import MLS
 
-/// new_member_add, external_signer, external_propose: proposals of those who are not in the group.
+/// new_member_add, external_signer, external_propose: proposals from outside the group.
 extension Peer {
     func newMemberAdd(_ request: Request) throws -> Answer {
         let own = try keyPackages[try request.integer("kp")]

@@ -1,6 +1,6 @@
 import MLS
 
-/// store_psk, add_resumption_psk, resumption_psk: secrets that groups are told and tell.
+/// store_psk, add_resumption_psk, resumption_psk: secrets given to groups and taken from them.
 extension Peer {
     mutating func storePSK(_ request: Request) throws -> Answer { try store(request, try request.externalPSK()) }
 

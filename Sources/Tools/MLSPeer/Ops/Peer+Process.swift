@@ -1,6 +1,6 @@
 import MLS
 
-/// info, set, free, quit: what concerns the process and no group.
+/// info, set, free, quit: what concerns the process and not a group.
 extension Peer {
     func info() -> Answer {
         let suites = CipherSuite.allCases.filter { suite in

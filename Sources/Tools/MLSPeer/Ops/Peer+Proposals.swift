@@ -31,7 +31,7 @@ extension Peer {
 }
 
 extension PeerGroup {
-    /// - Parameter proposal: which of the own pending ones was just made; nil for the last.
+    /// - Parameter proposal: which of our own pending ones was just made; nil for the last.
     fileprivate func answer(to proposal: Proposal?, _ message: [UInt8]) throws -> Answer {
         let pending = group.pendingProposals.last {
             $0.sender == group.ownLeaf && (proposal == nil || $0.proposal == proposal)
@@ -77,7 +77,7 @@ extension Proposal {
         }
     }
 
-    /// What the protocol calls the proposal's type.
+    /// The protocol's name for the proposal's type.
     var typeName: String {
         switch self {
         case .add: "add"

@@ -1,6 +1,6 @@
 import MLS
 
-/// What can be asked of a group, and of any message.
+/// Questions about a group, and about any message.
 extension Peer {
     func groupInfo(_ request: Request) throws -> Answer {
         let entry = try group(request)
@@ -56,7 +56,7 @@ extension Peer {
 }
 
 extension WireFormat {
-    /// The name that RFC 9420 §6 gives it.
+    /// Its name in RFC 9420 §6.
     fileprivate var name: String {
         switch self {
         case .publicMessage: "mls_public_message"

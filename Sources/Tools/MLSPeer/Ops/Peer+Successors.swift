@@ -1,13 +1,13 @@
 import MLS
 
-/// reinit_…, branch…: groups that go on from another one.
+/// reinit_…, branch…: groups that continue another one.
 extension Peer {
     /// Commits the pending ReInit and nothing else.
     mutating func reInitCommit(_ request: Request) throws -> Answer {
         let framing = try Framing(request)
         let (entropy, now) = (entropy, clock())
         let (ended, commit) = try withGroup(request) { entry in
-            // On a copy, for only the finished commit tells whether it is the one that was asked for.
+            // On a copy, since only the finished commit tells whether it is the one that was asked for.
             var trial = entry
             let staged = try trial.framing(as: framing) { [signer = entry.signer] group in
                 try group.commit(

@@ -1,10 +1,10 @@
 import MLS
 
-/// What must be known of a group to make a proposal for it.
+/// What has to be known of a group to make a proposal for it.
 struct ProposalTarget {
     let suite: CipherSuite
     let groupID: [UInt8]
-    /// The leaf of the member with that identity; nil for nobody.
+    /// The leaf of the member with that identity; nil for no one.
     let leaf: ([UInt8]) throws -> LeafIndex?
 
     init(_ group: Group) {
@@ -13,7 +13,7 @@ struct ProposalTarget {
         leaf = { group.member(identity: $0)?.index }
     }
 
-    /// Members are found by identity where the GroupInfo brings the ratchet tree.
+    /// Members are found by identity if the GroupInfo brings the ratchet tree.
     init(_ info: GroupInfo) {
         suite = info.context.suite
         groupID = info.context.groupID

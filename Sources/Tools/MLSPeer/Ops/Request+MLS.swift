@@ -2,7 +2,7 @@ import MLS
 
 /// Fields that hold something of MLS.
 extension Request {
-    /// `[{type, data}]`; nil when the field is absent.
+    /// `[{type, data}]`; nil if the field is absent.
     func extensions(_ name: String) throws -> [Extension] {
         try objects(name).map { entry in
             Extension(ExtensionType(try entry.integer("type")), data: try entry.bytes("data"))

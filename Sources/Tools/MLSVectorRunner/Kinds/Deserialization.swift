@@ -11,7 +11,7 @@ public enum Deserialization: VectorKind {
 
     public static func check(_ vector: Case, provider: any CryptoProvider) throws {
         var reader = TLSReader(vector.vlbytes_header.bytes)
-        // Whatever it announces, before anybody asks whether we take so much.
+        // Whatever length it announces, before anyone checks whether we accept so much.
         let length = try reader.readHeader()
         try reader.expectEnd()
         try expectEqual(length, vector.length, "the length")

@@ -86,7 +86,7 @@ public enum KeyScheduleVectors: VectorKind {
     }
 }
 
-/// Compares a secret, which the vector writes in the open.
+/// Compares a secret, which the vector writes in the clear.
 func expectSecret(_ actual: Secret, _ expected: Hex, _ what: String) throws {
     try expectEqual(Hex(actual.unwipedCopy), expected, what)
 }

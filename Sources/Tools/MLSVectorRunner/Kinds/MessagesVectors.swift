@@ -35,7 +35,7 @@ public enum MessagesVectors: VectorKind {
             try expectEqual(message.wireFormat, format, "the wire format")
             try expectEqual(Hex(message.encoded), bytes, "a \(format) encoded again")
         }
-        // These come without the type that stands in front of them in a message.
+        // These come without the type that precedes them in a message.
         for (bytes, type) in [
             (vector.add_proposal, ProposalType.add), (vector.update_proposal, .update),
             (vector.remove_proposal, .remove), (vector.pre_shared_key_proposal, .preSharedKey),

@@ -2,7 +2,7 @@ import MLS
 
 /// PSKs folded into one secret (RFC 9420 §8.4).
 ///
-/// The official files have external PSKs only; one with `usage`, `psk_group_id` and `psk_epoch` is a resumption PSK.
+/// The official files have only external PSKs; one with `usage`, `psk_group_id` and `psk_epoch` is a resumption PSK.
 public enum PSKSecretVectors: VectorKind {
     public static let name = "psk_secret"
 

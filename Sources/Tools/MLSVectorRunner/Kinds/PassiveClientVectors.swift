@@ -2,8 +2,8 @@ import MLS
 
 /// A client that joins by Welcome and then only reads what others do (RFC 9420 §12.4.2, §12.4.3.1).
 ///
-/// `resumption_psks` and `successors` are not in the official files: secrets of other groups, and groups that go on from this one after its
-/// last epoch (by ReInit or branch), each a case like this one.
+/// `resumption_psks` and `successors` are not in the official files: secrets of other groups, and groups that continue
+/// this one after its last epoch (by ReInit or branch), each a case like this one.
 public struct PassiveClientCase: Decodable, Sendable {
     let cipher_suite: UInt16
     let external_psks: [ExternalPSK]
@@ -52,7 +52,7 @@ public struct PassiveClientCase: Decodable, Sendable {
                     source: .resumption(.application, groupID: $0.psk_group_id.bytes, epoch: $0.psk_epoch),
                     secret: $0.psk.secret)
             }
-        // Their lifetimes ended long ago, so time is left out.
+        // Their lifetimes ended long ago, so the time is not checked.
         var group = try Group.join(
             welcome: welcome.bytes, bundles: [bundle], ratchetTree: ratchet_tree?.bytes, psks: psks,
             predecessor: predecessor, crypto: crypto, configuration: Self.configuration, now: nil
@@ -75,7 +75,7 @@ public struct PassiveClientCase: Decodable, Sendable {
         for successor in successors ?? [] { try successor.check(provider, predecessor: group) }
     }
 
-    /// Whatever the protocol allows: what an application would refuse is not the vectors' subject.
+    /// Allows everything the protocol allows: what an application would refuse is not what the vectors are about.
     private static var configuration: GroupConfiguration {
         var configuration = GroupConfiguration()
         configuration.acceptsNewMemberProposals = true
@@ -90,7 +90,7 @@ public struct PassiveClientCase: Decodable, Sendable {
     }
 }
 
-/// The common format, for files of other names than the official ones.
+/// The common format, for files with other names than the official ones.
 public enum PassiveClientVectors: VectorKind {
     public static let name = "passive-client"
 

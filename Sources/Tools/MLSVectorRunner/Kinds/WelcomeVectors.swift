@@ -1,6 +1,6 @@
 import MLS
 
-/// A Welcome opened as far as it goes without the group's tree (RFC 9420 §12.4.3.1).
+/// A Welcome opened as far as possible without the group's tree (RFC 9420 §12.4.3.1).
 public enum WelcomeVectors: VectorKind {
     public static let name = "welcome"
 

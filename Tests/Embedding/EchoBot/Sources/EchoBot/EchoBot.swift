@@ -1,7 +1,8 @@
 import Foundation
 import Waxwing
 
-/// Says again what it hears: `EchoBot FOLDER SERVER`, with the password in `ECHO_PASSWORD`. Comes into every group it is invited to.
+/// Repeats what it hears: `EchoBot FOLDER SERVER`, with the password in `ECHO_PASSWORD`. Joins every group it is
+/// invited to.
 @main
 struct EchoBot {
     static func main() async throws {
@@ -15,7 +16,7 @@ struct EchoBot {
             {}
         }
         if try !account.isSignedIn { try await account.signIn("echo", password: password, server: server) }
-        // No one reads along here: members with new keys are not waited for.
+        // No one watches here: do not wait for a decision about members with new keys.
         try await account.setTrust(.follow)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await account.stayConnected() }
@@ -25,7 +26,7 @@ struct EchoBot {
         }
     }
 
-    /// Where it got is kept in a file, so that a bot that was stopped goes on behind what it has answered.
+    /// The place it has reached is kept in a file, so that a bot that was stopped continues after its last answer.
     private static func echo(_ account: Account, _ place: URL) async throws {
         let kept = try? JSONDecoder().decode(UpdateCursor.self, from: Data(contentsOf: place))
         for try await update in account.updates(after: kept ?? .beginning) {
@@ -34,7 +35,7 @@ struct EchoBot {
             case .history(let group, let row):
                 guard case .text(let text) = row.content, try row.sender != account.userID else { break }
                 let answer = "\(try account.username(of: row.sender) ?? "Someone") says: \(text)"
-                // A text that became too long, or a group we have left, is nothing to end for.
+                // A text that became too long, or a group we have left, is no reason to stop.
                 do { try await account.send(answer, to: group) } catch let error as CoreError { print(error) }
             default: break
             }
