@@ -14,7 +14,7 @@ import Testing
         ("Sources/MLS/Sample.swift", "import COpenSSL"),
         ("Sources/MLS/Sample.swift", "import Glibc"),
         ("Sources/MLS/Sample.swift", "import func Glibc.explicit_bzero"),
-        ("Sources/MLS/Crypto/Secret.swift", "import Glibc"),
+        ("Sources/MLS/Secret.swift", "import Glibc"),
         ("Sources/ConclaveProtocol/Sample.swift", "import Foundation"),
         ("Sources/ConclaveProtocol/Sample.swift", "import MLS"),
         ("Sources/WaxwingCore/Sample.swift", "import Glibc"),
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("Sources/MLS/Crypto/Secret.swift", "import func Glibc.explicit_bzero"),
+        ("Sources/MLS/Secret.swift", "import func Glibc.explicit_bzero"),
         ("Sources/WaxwingCore/Sample.swift", "public import MLS"),
         ("Sources/WaxwingCore/Sample.swift", "// import Foundation"),
         ("Sources/WaxwingCore/Sample.swift", "let text = \"\"\"\n    import Foundation\n    \"\"\""),

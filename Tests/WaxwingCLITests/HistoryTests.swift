@@ -136,7 +136,7 @@ struct HistoryTests {
         try check(.text("hi"), sequence: nil, waiting: row, shows: "bob: hi (sending)")
         row.state = .unconfirmed
         try check(.text("hi"), sequence: nil, waiting: row, shows: "bob: hi (unconfirmed)")
-        row.state = .failed(.refused(status: 401, code: .banned, detail: "You are banned."))
+        row.state = .failed(.refused(status: 401, code: .banned, detail: "you are banned"))
         try check(.text("hi"), sequence: nil, waiting: row, shows: "bob: hi (failed: you are banned)")
     }
 

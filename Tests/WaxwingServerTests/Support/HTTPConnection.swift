@@ -1,7 +1,7 @@
 import Foundation
 import Glibc
 
-/// A plain HTTP/1.1 client over one blocking socket: small enough to see every byte, patient for at most ten seconds.
+/// A plain HTTP/1.1 client over one blocking socket: small enough to see every byte, patient for at most a minute.
 final class HTTPConnection: @unchecked Sendable {
     struct Failure: Error {
         let what: String
@@ -12,7 +12,7 @@ final class HTTPConnection: @unchecked Sendable {
 
     init(port: Int) throws {
         socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var patience = timeval(tv_sec: 10, tv_usec: 0)
+        var patience = timeval(tv_sec: 60, tv_usec: 0)
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
