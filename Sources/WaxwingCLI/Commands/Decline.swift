@@ -1,8 +1,8 @@
 import ArgumentParser
-import Waxwing
+import ConclaveProtocol
 import WaxwingCore
 
-struct Decline: Action {
+struct Decline: InviteAnswer {
     static let configuration = CommandConfiguration(
         abstract: "Decline an invite.",
         discussion: """
@@ -10,20 +10,8 @@ struct Decline: Action {
               waxwing decline lunch
             """)
 
-    @Argument(help: "The invite's id, or its group's name.")
-    var invite: String
+    @OptionGroup var options: InviteOptions
 
-    @OptionGroup var wait: WaitOptions
-    @OptionGroup var profile: ProfileOptions
-    @OptionGroup var output: OutputOptions
-
-    func run(in surroundings: Surroundings) async throws {
-        let profile = try Profile.locate(profile)
-        let account = try profile.open(in: surroundings)
-        let invite = try account.reader.theInvite(invite)
-        let outcomes = try await Errand(account, wait).run([.decline(invite: invite.id)])
-        try Report.tell(outcomes, account, json: output.json) { _, _ in
-            "declined the invite to \(invite.groupName.onOneLine)"
-        }
-    }
+    func command(_ invite: ID) -> Command { .decline(invite: invite) }
+    func done(_ name: String, _ group: GroupRecord?) -> String { "declined the invite to \(name)" }
 }

@@ -1,28 +1,17 @@
 import ArgumentParser
-import Waxwing
+import ConclaveProtocol
 import WaxwingCore
 
-struct GroupLeave: Action {
+struct GroupLeave: GroupRequest {
     static let configuration = CommandConfiguration(
-        commandName: "leave",
-        abstract: "Leave a group. Its history stays readable here.",
+        commandName: "leave", abstract: "Leave a group. Its history stays readable here.",
         discussion: """
             Example:
               waxwing group leave lunch
             """)
 
-    @Argument(help: "The group's name, alias or id.")
-    var group: String
+    @OptionGroup var options: GroupOptions
 
-    @OptionGroup var wait: WaitOptions
-    @OptionGroup var profile: ProfileOptions
-    @OptionGroup var output: OutputOptions
-
-    func run(in surroundings: Surroundings) async throws {
-        let profile = try Profile.locate(profile)
-        let account = try profile.open(in: surroundings)
-        let group = try account.reader.theGroup(group)
-        let outcomes = try await Errand(account, wait).run([.leave(group: group.id)])
-        try Report.tell(outcomes, account, json: output.json) { _, _ in "left \(group.shownName)" }
-    }
+    func command(_ group: ID) -> Command { .leave(group: group) }
+    func done(_ name: String) -> String { "left \(name)" }
 }
