@@ -4,10 +4,10 @@ import WaxwingServer
 
 /// What people may have and do, and how long they may take for it.
 struct BoundsOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Bytes that the server keeps of one user.", valueName: "off|size"))
+    @Option(help: ArgumentHelp("Bytes that the server keeps for one user.", valueName: "off|size"))
     var maxBytesKept = LimitArgument(512 << 20)
 
-    @Option(help: ArgumentHelp("Bytes a minute that one user may write.", valueName: "off|size"))
+    @Option(help: ArgumentHelp("Bytes per minute that one user may write.", valueName: "off|size"))
     var maxBytesPerMinute = LimitArgument(32 << 20)
 
     @Option(help: ArgumentHelp("Groups of one user.", valueName: "off|n"))
@@ -19,15 +19,16 @@ struct BoundsOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Invites that wait for one user, a tenth of them from one inviter.", valueName: "off|n"))
     var maxInvitesReceived = LimitArgument(200)
 
-    @Option(help: ArgumentHelp("Key packages that one user may fetch an hour.", valueName: "off|n"))
+    @Option(help: ArgumentHelp("Key packages per hour that one user may fetch.", valueName: "off|n"))
     var maxKeyPackagesPerHour = LimitArgument(1_000)
 
-    @Option(help: ArgumentHelp("GroupInfos that one user may offer an hour without a commit.", valueName: "off|n"))
+    @Option(help: ArgumentHelp("GroupInfos per hour that one user may upload without a commit.", valueName: "off|n"))
     var maxGroupInfosPerHour = LimitArgument(600)
 
     @Option(
         help: ArgumentHelp(
-            "Wrong passwords an hour for one account, from where the right one was never used.", valueName: "off|n"))
+            "Wrong passwords per hour for one account, from addresses where the right one was never used.",
+            valueName: "off|n"))
     var failedLoginsPerHour = LimitArgument(100)
 
     @Option(help: ArgumentHelp("Connections at once; by default 8192, or what the system allows.", valueName: "n"))
@@ -50,13 +51,13 @@ struct BoundsOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "A proxy's address or network, whose X-Forwarded-For is believed; repeat it for several.",
+            "The address or network of a proxy whose X-Forwarded-For is trusted; may be repeated.",
             valueName: "address"))
     var trustedProxy: [ProxyArgument] = []
 
     @Option(
         help: ArgumentHelp(
-            "Cost of a password hash: scrypt takes 2^n KiB; 17 unless WAXWING_PASSWORD_COST says otherwise.",
+            "Cost of a password hash: scrypt takes 2^n KiB; 17, or as WAXWING_PASSWORD_COST says.",
             valueName: "n"))
     var passwordCost: Int?
 
@@ -68,13 +69,13 @@ struct BoundsOptions: ParsableArguments {
             ("--connections", connections ?? 1), ("--connections-per-address", connectionsPerAddress),
             ("--connections-per-user", connectionsPerUser), ("--hashes-at-once", hashesAtOnce),
         ] where !(1...1_000_000).contains(number) {
-            throw ValidationError("\(name) is 1 to 1000000.")
+            throw ValidationError("\(name) takes 1 to 1000000.")
         }
         for (name, seconds) in [
             ("--handshake-timeout", handshakeTimeout), ("--header-timeout", headerTimeout),
             ("--body-timeout", bodyTimeout),
         ] where !(0.1...86_400).contains(seconds) {
-            throw ValidationError("\(name) is 0.1 to 86400 seconds.")
+            throw ValidationError("\(name) takes 0.1 to 86400 seconds.")
         }
         _ = try cost()
     }
@@ -109,7 +110,7 @@ enum PasswordCostChoice {
         let given = ProcessInfo.processInfo.environment["WAXWING_PASSWORD_COST"]
         let number = option ?? given.map { Int($0) ?? 0 } ?? ServerConfiguration.PasswordCost().logN
         guard (1...22).contains(number) else {
-            throw ValidationError("--password-cost (or WAXWING_PASSWORD_COST) is 1 to 22.")
+            throw ValidationError("--password-cost (or WAXWING_PASSWORD_COST) takes 1 to 22.")
         }
         return number
     }

@@ -32,7 +32,7 @@ enum ConfigurationFile {
             throw Failure(description: "\(path) cannot be read, or is empty")
         }
         guard data.count <= bytesMax, let text = String(data: data, encoding: .utf8) else {
-            throw Failure(description: "\(path) is no UTF-8 text of at most \(bytesMax) bytes")
+            throw Failure(description: "\(path) is not UTF-8 text of at most \(bytesMax) bytes")
         }
         let entries: [TOML.Entry]
         do {
@@ -51,7 +51,7 @@ enum ConfigurationFile {
 
     private static func options(of entry: TOML.Entry, in path: String) throws -> [String] {
         guard entry.key != "config" else {
-            throw Failure(description: "\(path), line \(entry.line): a file names no other file")
+            throw Failure(description: "\(path), line \(entry.line): a file cannot name another file")
         }
         func option(_ value: TOML.Value) throws -> [String] {
             switch value {

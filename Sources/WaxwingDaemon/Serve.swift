@@ -6,12 +6,12 @@ import WaxwingServer
 
 /// Serves until it is told to stop.
 struct Serve: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Runs the server; the word serve can be left out.")
+    static let configuration = CommandConfiguration(abstract: "Run the server; the word serve can be left out.")
 
     @Option(help: ArgumentHelp("A TOML file with any of these options; the command line wins.", valueName: "file"))
     var config: String?
 
-    @Option(help: ArgumentHelp("Folder for waxwing.sqlite; made when missing.", valueName: "dir"))
+    @Option(help: ArgumentHelp("Folder for waxwing.sqlite; created if missing.", valueName: "dir"))
     var data: String
 
     @Option(help: ArgumentHelp("Address and port; port 0 picks a free one.", valueName: "host:port"))
@@ -23,7 +23,7 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("PEM file with the certificate's private key.", valueName: "file"))
     var tlsKey: String?
 
-    @Option(help: "A commit for an epoch that is over is refused (strict) or stored (open).")
+    @Option(help: "Whether a commit for an epoch that is over is refused (strict) or stored (open).")
     var ordering: ServerConfiguration.Ordering = .strict
 
     @Option(help: "Who may register: open, closed, or token (see waxwingd admin token).")
@@ -31,36 +31,36 @@ struct Serve: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A file with a token that neither counts nor expires, in its first line; implies --registration token.",
+            "A file whose first line is a token without limit or expiry; implies --registration token.",
             valueName: "file"))
     var registrationTokenFile: String?
 
     @Option(
         help: ArgumentHelp(
-            "The same on the command line, where every process of the machine can read it.", valueName: "token"))
+            "Such a token on the command line, where every process of the machine can read it.", valueName: "token"))
     var registrationToken: String?
 
-    @Option(help: ArgumentHelp("How long a session lives after its last request.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("How long a session lasts after its last request.", valueName: "seconds"))
     var tokenTTL: Int64 = 30 * 86_400
 
-    @Option(help: ArgumentHelp("How long an invite waits for its invitee.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("How long an invite waits for an answer.", valueName: "seconds"))
     var inviteTTL: Int64 = 30 * 86_400
 
     @Option(help: ArgumentHelp("Delete messages older than this, in all groups.", valueName: "seconds"))
     var retention: Int64?
 
-    @Option(help: ArgumentHelp("Logins and registrations a minute from one address, or off.", valueName: "off|n"))
+    @Option(help: ArgumentHelp("Logins and registrations per minute from one address, or off.", valueName: "off|n"))
     var rateLimit: RateLimitArgument = RateLimitArgument(limit: .perMinute(600))
 
     @Option(help: "trace, debug, info, notice, warning, error or critical; the log goes to standard error.")
     var logLevel: Logger.Level = .notice
 
-    @Flag(help: "Log every request: its id, route, status and time, and nothing that it holds.")
+    @Flag(help: "Log every request: its id, route, status and time, but nothing of its content.")
     var accessLog = false
 
     @Option(
         help: ArgumentHelp(
-            "Serve /healthz, /readyz and /metrics here, to whoever can reach it.", valueName: "host:port"))
+            "Serve /healthz, /readyz and /metrics here, to anyone who can reach it.", valueName: "host:port"))
     var metricsListen: ListenAddress?
 
     @OptionGroup(title: "Bounds")
@@ -68,21 +68,21 @@ struct Serve: AsyncParsableCommand {
 
     func validate() throws {
         guard (tlsCert == nil) == (tlsKey == nil) else {
-            throw ValidationError("--tls-cert and --tls-key belong together.")
+            throw ValidationError("--tls-cert and --tls-key go together.")
         }
         let hasToken = registrationToken != nil || registrationTokenFile != nil
         if let registration, registration != .token, hasToken {
-            throw ValidationError("A registration token only fits --registration token.")
+            throw ValidationError("A registration token needs --registration token.")
         }
         if registrationToken != nil && registrationTokenFile != nil {
-            throw ValidationError("There is one registration token: name it, or its file.")
+            throw ValidationError("Give the registration token or its file, not both.")
         }
         if registrationToken?.isEmpty == true { throw ValidationError("--registration-token is empty.") }
         for (name, seconds) in [
             ("--token-ttl", tokenTTL), ("--invite-ttl", inviteTTL), ("--retention", retention ?? 1),
         ] {
             guard (1...secondsMax).contains(seconds) else {
-                throw ValidationError("\(name) is 1 to \(secondsMax) seconds.")
+                throw ValidationError("\(name) takes 1 to \(secondsMax) seconds.")
             }
         }
     }

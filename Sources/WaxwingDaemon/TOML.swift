@@ -90,13 +90,13 @@ enum TOML {
         }
 
         mutating func key() throws(Failure) -> String {
-            guard next != "[" else { throw failure("tables are not known here") }
+            guard next != "[" else { throw failure("tables are not supported") }
             var key = ""
             while let scalar = next, isBare(scalar) {
                 key.unicodeScalars.append(scalar)
                 place += 1
             }
-            guard !key.isEmpty else { throw failure("a key is made of letters, digits, - and _") }
+            guard !key.isEmpty else { throw failure("a key consists of letters, digits, - and _") }
             skipSpaces()
             guard take("=") else { throw failure("= is missing after \(key)") }
             skipSpaces()
@@ -134,7 +134,7 @@ enum TOML {
                 let isWhole = parts.allSatisfy { !$0.isEmpty && $0.allSatisfy { ("0"..."9").contains($0) } }
                 guard isWhole, digits == "0" || digits.first != "0",
                     let number = Int64(word.filter { $0 != "_" })
-                else { throw failure("no string, whole number, true, false or list") }
+                else { throw failure("not a string, whole number, true, false or list") }
                 return .number(number)
             }
         }
@@ -178,7 +178,7 @@ enum TOML {
 
         private func character(_ scalar: Unicode.Scalar) throws(Failure) -> Unicode.Scalar {
             guard scalar.value >= 0x20 && scalar.value != 0x7F || scalar == "\t" else {
-                throw failure("a string ends on its line and holds no control character")
+                throw failure("a string must end on its line and contain no control character")
             }
             return scalar
         }
@@ -199,10 +199,10 @@ enum TOML {
                 let digits = String(String.UnicodeScalarView(text[place..<place + count]))
                 guard digits.allSatisfy(\.isHexDigit), let number = UInt32(digits, radix: 16),
                     let scalar = Unicode.Scalar(number)
-                else { throw failure("\\\(letter)\(digits) is no character") }
+                else { throw failure("\\\(letter)\(digits) is not a character") }
                 place += count
                 return scalar
-            default: throw failure("\\\(letter) is no escape")
+            default: throw failure("\\\(letter) is not an escape")
             }
         }
     }

@@ -17,8 +17,8 @@ struct Waxwingd: AsyncParsableCommand {
               waxwingd --data ./data --listen 0.0.0.0:8443 --tls-cert chain.pem --tls-key key.pem
               waxwingd --config /etc/waxwing/waxwingd.toml
 
-            `waxwingd help serve` lists the server's options. Each of them can stand in a TOML file, too.
-            SIGTERM and SIGINT stop it gracefully; SIGHUP reads its certificate again.
+            `waxwingd help serve` lists the server's options. Each of them can also be set in a TOML file.
+            SIGTERM and SIGINT stop it gracefully; SIGHUP reloads its certificate.
             """,
         version: "waxwingd \(waxwingVersion)",
         subcommands: [Serve.self, Admin.self, BackupCommand.self, RestoreCommand.self, CheckCommand.self],

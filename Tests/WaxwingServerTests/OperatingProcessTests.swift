@@ -235,7 +235,8 @@ import Testing
             let file = directory + "/waxwingd.toml"
             for (text, reason) in [
                 ("max-groups = 1\nmax-groups = 2\n", "line 2: max-groups is set twice"), ("max-bananas = 1", "bananas"),
-                ("config = \"x\"", "names no other file"), ("max-groups = \"many\"", "max-groups"), ("x", "is missing"),
+                ("config = \"x\"", "cannot name another file"), ("max-groups = \"many\"", "max-groups"),
+                ("x", "is missing"),
             ] {
                 try text.write(toFile: file, atomically: true, encoding: .utf8)
                 let daemon = try Daemon(["--data", directory, "--config", file, "--listen", "127.0.0.1:0"])

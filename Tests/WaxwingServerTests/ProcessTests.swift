@@ -116,7 +116,10 @@ import Testing
                 (["--data", directory, "--listen", "nowhere"], 64, "listen"),
                 (["--data", directory, "--ordering", "loose"], 64, "ordering"),
                 (["--data", directory, "--token-ttl", "0"], 64, "token-ttl"),
-                (["--data", directory, "--registration", "closed", "--registration-token", "x"], 64, "only fits"),
+                (
+                    ["--data", directory, "--registration", "closed", "--registration-token", "x"], 64,
+                    "needs --registration token"
+                ),
                 (["--data", directory, "--max-groups", "0"], 64, "max-groups"),
                 (["--data", directory, "--max-bytes-kept", "1TB"], 64, "max-bytes-kept"),
                 (["--data", directory, "--trusted-proxy", "proxy"], 64, "trusted-proxy"),

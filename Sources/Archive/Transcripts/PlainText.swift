@@ -103,27 +103,27 @@ enum EventWords {
         case .groupDeleted: "the group was deleted"
         case .settingsChanged: "\(event.actor) changed the group's settings"
         case .deviceReplaced:
-            "\(event.subject) came in on another device, with another key, in the place of the old one"
+            "\(event.subject) came in on another device, with another key in place of the old one"
         case .keyChanged: "\(event.subject) changed their identity key; the old one signed for it"
         case .found: "\(event.subject) was in the group; how they came in was not seen"
         case .gone: "\(event.subject) was no longer in the group"
         case .heldAsStranger: "no one who may do so let \(event.subject) in; messages were held"
         case .heldForKey: "the key of \(event.subject) was not one that was trusted; messages were held"
         case .heldForAdder:
-            "\(event.actor), who added \(event.subject), was not accepted or no admin; messages were held"
-        case .ourNameTaken: "somebody else was in the group under this account's name; messages were held"
+            "\(event.actor), who added \(event.subject), was not accepted or not an admin; messages were held"
+        case .ourNameTaken: "someone else was in the group under this account's name; messages were held"
         case .missing:
-            "\(EndWords.counted(UInt64(event.count), "message")) of \(event.subject) never came: the server did not give what stands before later ones, or they were not sent"
+            "\(EndWords.counted(UInt64(event.count), "message")) of \(event.subject) never came: the server did not deliver them, or they were not sent"
         case .triedToAdd: "\(event.actor) tried to add \(event.subject); it was refused"
         case .triedToRemove: "\(event.actor) tried to remove \(event.subject); it was refused"
         case .triedToReplaceGroup: "\(event.actor) tried to end the group in favour of another; it was refused"
         case .triedToNeedSecret: "\(event.actor) tried to tie the group to a secret of their own; it was refused"
         case .triedToChangeSettings: "\(event.actor) tried to change the group's settings; it was refused"
-        case .triedToEnter: "somebody tried to come in from outside as \(event.subject); it was refused"
+        case .triedToEnter: "someone tried to come in from outside as \(event.subject); it was refused"
         case .triedToChange: "\(event.actor) sent a change that was against the rules; it was refused"
         case .copyTookOver: "another copy of this profile took its place in the group"
         case .logReplaced:
-            "the server's log had a commit of \(event.actor) here in the place of another one: others may not have read what came after that"
+            "the server's log had a commit of \(event.actor) here in place of another one: others may not have read what came after that"
         }
     }
 
@@ -136,7 +136,7 @@ enum EventWords {
             "could not be opened: it was made on a branch of the group that lost a race and does not count, or it is forged"
         case .malformed: "could not be opened: it is malformed"
         case .replayed:
-            "could not be opened: its key was used before: it is a copy or forged, or its sender's profile ran twice or was put back"
+            "could not be opened: its key was used before: it is a copy or forged, or its sender's profile ran twice or was restored from a backup"
         case .lostState: "could not be opened: this device had no keys for it when it was written"
         case .ownLostState:
             "could not be opened: it was sent from this account, and this profile did not write it, or had used its key: another copy of the profile did, or it is forged"

@@ -7,11 +7,10 @@ struct TrustLevelCommand: Action {
         commandName: "level",
         abstract: "Show or set how much you are asked about members of your groups.",
         discussion: """
-            usual   hold messages for a member whom no one accountable let in, and for a key other than the one you \
-            know, until you decide; for a new key of someone you have only seen, until you have been told
-            follow  for bots: hold them only for strangers, and for keys that are contested or not the ones you \
-            verified
-            strict  hold them for every new key
+            usual   Your messages wait for your decision if a member was let in by no one accountable, or has another \
+            key than the one you know. For a new key of someone you have only seen, they wait until you have been told.
+            follow  For bots: they wait only for strangers, and for keys that are contested or not the ones you verified.
+            strict  They wait for every new key.
 
             Every level shows who came and went. What is held already stays held.
 

@@ -5,7 +5,7 @@ import WaxwingServer
 /// What an operator asks about a server's data, and does to it.
 struct Admin: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Shows and changes users, groups and registration tokens, while the server runs or not.",
+        abstract: "Show and change users, groups and registration tokens, whether the server runs or not.",
         discussion: """
             Example:
               waxwingd admin token create --data /var/lib/waxwing --uses 5 --days 7
@@ -42,10 +42,10 @@ func date(_ seconds: Int64) -> String {
 
 struct GroupCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "group", abstract: "Groups.", subcommands: [List.self, Delete.self])
+        commandName: "group", abstract: "List and delete groups.", subcommands: [List.self, Delete.self])
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lists all groups and their sizes.")
+        static let configuration = CommandConfiguration(abstract: "List all groups and their sizes.")
         @OptionGroup var data: DataOptions
 
         func run() async throws {
@@ -61,7 +61,7 @@ struct GroupCommand: ParsableCommand {
     }
 
     struct Delete: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Deletes a group with its messages.")
+        static let configuration = CommandConfiguration(abstract: "Delete a group with its messages.")
         @OptionGroup var data: DataOptions
         @Argument(help: "The group's name.") var name: String
 
@@ -73,7 +73,7 @@ struct GroupCommand: ParsableCommand {
 
 struct UsageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "usage", abstract: "Lists what the server has of each user, most first.")
+        commandName: "usage", abstract: "List what the server stores for each user, largest first.")
     @OptionGroup var data: DataOptions
 
     func run() async throws {

@@ -3,9 +3,9 @@ import WaxwingServer
 
 struct BackupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "backup", abstract: "Copies the database into a new file, while the server runs or not.")
+        commandName: "backup", abstract: "Copy the database into a new file, whether the server runs or not.")
     @OptionGroup var data: DataOptions
-    @Argument(help: "The file to make.") var file: String
+    @Argument(help: "The file to create.") var file: String
 
     func run() async throws {
         try await explained { try Backup.make(of: data.data, to: file) }
@@ -14,13 +14,13 @@ struct BackupCommand: AsyncParsableCommand {
 
 struct RestoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "restore", abstract: "Makes a backup the database of a server that does not run.",
+        commandName: "restore", abstract: "Replace the database of a stopped server by a backup.",
         discussion: """
-            Clients know what came after the backup, and the server does not. It begins a new era of its logs, so that
-            no sequence number is given out twice and clients read their groups again.
+            Clients know what came after the backup, but the server does not. So it begins a new era of its logs: no \
+            sequence number is given out twice, and clients read their groups again.
             """)
     @OptionGroup var data: DataOptions
-    @Flag(help: "Put a database that is there aside, as waxwing.sqlite.replaced.") var replace = false
+    @Flag(help: "Move an existing database aside, to waxwing.sqlite.replaced.") var replace = false
     @Argument(help: "The backup.") var file: String
 
     func run() async throws {
@@ -33,7 +33,7 @@ struct RestoreCommand: AsyncParsableCommand {
 
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Reads the whole database and says what is wrong with it.")
+        commandName: "check", abstract: "Read the whole database and report what is wrong with it.")
     @OptionGroup var data: DataOptions
 
     func run() async throws {

@@ -3,11 +3,11 @@ import ArgumentParser
 /// `waxwingd admin user …`
 struct UserCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "user", abstract: "Users.",
+        commandName: "user", abstract: "List and manage users.",
         subcommands: [List.self, ResetPassword.self, Disable.self, Enable.self, Delete.self])
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lists all users.")
+        static let configuration = CommandConfiguration(abstract: "List all users.")
         @OptionGroup var data: DataOptions
 
         func run() async throws {
@@ -22,7 +22,7 @@ struct UserCommand: ParsableCommand {
 
     struct ResetPassword: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Gives a user a new password, which is printed, and ends their sessions.")
+            abstract: "Give a user a new password, print it, and end their sessions.")
         @OptionGroup var data: DataOptions
         @Option(help: ArgumentHelp("As for the server.", valueName: "n")) var passwordCost: Int?
         @Argument(help: "The user's name.") var name: String
@@ -34,7 +34,7 @@ struct UserCommand: ParsableCommand {
 
     struct Disable: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Ends a user's sessions and lets them log in no more; what they sent stays.")
+            abstract: "End a user's sessions and stop them from logging in; what they sent stays.")
         @OptionGroup var data: DataOptions
         @Argument(help: "The user's name.") var name: String
 
@@ -44,7 +44,7 @@ struct UserCommand: ParsableCommand {
     }
 
     struct Enable: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Lets a disabled user log in again.")
+        static let configuration = CommandConfiguration(abstract: "Let a disabled user log in again.")
         @OptionGroup var data: DataOptions
         @Argument(help: "The user's name.") var name: String
 
@@ -55,7 +55,7 @@ struct UserCommand: ParsableCommand {
 
     struct Delete: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Deletes an account, as its owner could; what they sent stays in the logs.")
+            abstract: "Delete an account, as its owner could; what they sent stays in the logs.")
         @OptionGroup var data: DataOptions
         @Argument(help: "The user's name.") var name: String
 
