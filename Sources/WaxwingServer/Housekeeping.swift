@@ -6,17 +6,7 @@ struct Housekeeping: Service {
     let store: ServerStore
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            repeat {
-                do {
-                    try await sweep()
-                } catch is CancellationError {
-                    return
-                } catch {
-                    store.configuration.logger.error("housekeeping failed", metadata: ["error": "\(error)"])
-                }
-            } while await pause(seconds: ServerLimits.housekeepingSeconds)
-        }
+        await store.repeats("housekeeping", every: ServerLimits.housekeepingSeconds, sweep)
     }
 
     func sweep() async throws {
@@ -43,6 +33,24 @@ struct StreamKeeper: Service {
             while await pause(seconds: heartbeat) { bus.heartbeat() }
         }
         bus.close()
+    }
+}
+
+extension ServerStore {
+    /// Does a piece of work at once and then every so many seconds, until the server stops. What fails is logged, and
+    /// tried again at the next turn.
+    func repeats(_ name: String, every seconds: Double, _ work: @Sendable () async throws -> Void) async {
+        await cancelWhenGracefulShutdown { [logger = configuration.logger] in
+            repeat {
+                do {
+                    try await work()
+                } catch is CancellationError {
+                    return
+                } catch {
+                    logger.error("\(name) failed", metadata: ["error": "\(error)"])
+                }
+            } while await pause(seconds: seconds)
+        }
     }
 }
 

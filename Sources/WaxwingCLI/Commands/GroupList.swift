@@ -4,8 +4,7 @@ import Waxwing
 
 struct GroupList: Action {
     static let configuration = CommandConfiguration(
-        commandName: "list",
-        abstract: "List your groups, as this profile knows them.",
+        commandName: "list", abstract: "List your groups, as this profile knows them.",
         discussion: """
             Example:
               waxwing group list --all

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ConclaveProtocol
 import Waxwing
 import WaxwingCore
 
@@ -23,6 +24,8 @@ protocol GroupRequest: Action {
 }
 
 extension GroupRequest {
+    var profile: ProfileOptions { options.profile }
+
     func run(in surroundings: Surroundings) async throws {
         let account = try Profile.locate(options.profile).open(in: surroundings)
         let group = try account.reader.theGroup(options.group)
@@ -56,6 +59,8 @@ protocol InviteAnswer: Action {
 }
 
 extension InviteAnswer {
+    var profile: ProfileOptions { options.profile }
+
     func run(in surroundings: Surroundings) async throws {
         let account = try Profile.locate(options.profile).open(in: surroundings)
         let invite = try account.reader.theInvite(options.invite)

@@ -40,17 +40,7 @@ struct NewsReader: Service {
     let store: ServerStore
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            repeat {
-                do {
-                    try await read()
-                } catch is CancellationError {
-                    return
-                } catch {
-                    store.configuration.logger.error("reading news failed", metadata: ["error": "\(error)"])
-                }
-            } while await pause(seconds: ServerLimits.newsSeconds)
-        }
+        await store.repeats("reading news", every: ServerLimits.newsSeconds, read)
     }
 
     func read() async throws {

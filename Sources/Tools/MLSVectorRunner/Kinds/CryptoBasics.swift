@@ -17,8 +17,7 @@ public enum CryptoBasics: VectorKind {
 
     struct RefHash: Decodable, Sendable {
         let label: String
-        let value: Hex
-        let out: Hex
+        let value, out: Hex
     }
 
     struct ExpandWithLabel: Decodable, Sendable {
@@ -31,8 +30,7 @@ public enum CryptoBasics: VectorKind {
 
     struct DeriveSecret: Decodable, Sendable {
         let label: String
-        let secret: Hex
-        let out: Hex
+        let secret, out: Hex
     }
 
     struct DeriveTreeSecret: Decodable, Sendable {
@@ -44,20 +42,13 @@ public enum CryptoBasics: VectorKind {
     }
 
     struct SignWithLabel: Decodable, Sendable {
-        let priv: Hex
-        let pub: Hex
-        let content: Hex
         let label: String
-        let signature: Hex
+        let priv, pub, content, signature: Hex
     }
 
     struct EncryptWithLabel: Decodable, Sendable {
-        let priv: Hex
-        let pub: Hex
         let label: String
-        let context: Hex
-        let plaintext: Hex
-        let kem_output: Hex
+        let priv, pub, context, plaintext, kem_output: Hex
         let ciphertext: Hex
     }
 

@@ -5,23 +5,10 @@ public enum MessagesVectors: VectorKind {
     public static let name = "messages"
 
     public struct Case: Decodable, Sendable {
-        let mls_welcome: Hex
-        let mls_group_info: Hex
-        let mls_key_package: Hex
-        let ratchet_tree: Hex
-        let group_secrets: Hex
-        let add_proposal: Hex
-        let update_proposal: Hex
-        let remove_proposal: Hex
-        let pre_shared_key_proposal: Hex
-        let re_init_proposal: Hex
-        let external_init_proposal: Hex
-        let group_context_extensions_proposal: Hex
-        let commit: Hex
-        let public_message_application: Hex
-        let public_message_proposal: Hex
-        let public_message_commit: Hex
-        let private_message: Hex
+        let mls_welcome, mls_group_info, mls_key_package, ratchet_tree, group_secrets, add_proposal,
+            update_proposal, remove_proposal, pre_shared_key_proposal, re_init_proposal,
+            external_init_proposal, group_context_extensions_proposal, commit, public_message_application,
+            public_message_proposal, public_message_commit, private_message: Hex
     }
 
     public static func check(_ vector: Case, provider: any CryptoProvider) throws {
