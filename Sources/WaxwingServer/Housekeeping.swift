@@ -39,7 +39,7 @@ struct StreamKeeper: Service {
 extension ServerStore {
     /// Does a piece of work at once and then every so many seconds, until the server stops. What fails is logged, and
     /// tried again at the next turn.
-    func repeats(_ name: String, every seconds: Double, _ work: @Sendable () async throws -> Void) async {
+    func repeats(_ name: String, every seconds: Double, _ work: @escaping @Sendable () async throws -> Void) async {
         await cancelWhenGracefulShutdown { [logger = configuration.logger] in
             repeat {
                 do {
