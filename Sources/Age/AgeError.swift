@@ -1,5 +1,17 @@
 /// Why an age file, a recipient or an identity cannot be used. Two errors are equal when their codes are.
 public struct AgeError: Error, Hashable, Sendable, CustomStringConvertible {
+    public let code: Code
+    public let reason: String
+
+    public init(_ code: Code, _ reason: String) {
+        self.code = code
+        self.reason = reason
+    }
+
+    public static func == (a: AgeError, b: AgeError) -> Bool { a.code == b.code }
+    public func hash(into hasher: inout Hasher) { hasher.combine(code) }
+    public var description: String { reason }
+
     /// The kinds of errors.
     public enum Code: String, Hashable, Sendable {
         /// The header does not have this format, or breaks its rules.
@@ -25,16 +37,4 @@ public struct AgeError: Error, Hashable, Sendable, CustomStringConvertible {
         /// OpenSSL has no memory, or lacks an algorithm.
         case failed
     }
-
-    public let code: Code
-    public let reason: String
-
-    public init(_ code: Code, _ reason: String) {
-        self.code = code
-        self.reason = reason
-    }
-
-    public static func == (a: AgeError, b: AgeError) -> Bool { a.code == b.code }
-    public func hash(into hasher: inout Hasher) { hasher.combine(code) }
-    public var description: String { reason }
 }

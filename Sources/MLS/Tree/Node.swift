@@ -14,14 +14,6 @@ package indirect enum Node: Hashable, Sendable {
 }
 
 extension Node: TLSEncodable, TLSDecodable {
-    package init(from reader: inout TLSReader) throws(MLSError) {
-        switch try reader.read(UInt8.self) {
-        case 1: self = .leaf(try reader.read())
-        case 2: self = .parent(try reader.read())
-        case let value: throw MLSError(.malformed, "a node type is \(value)")
-        }
-    }
-
     package func encode(to writer: inout TLSWriter) {
         switch self {
         case .leaf(let leaf):
@@ -30,6 +22,14 @@ extension Node: TLSEncodable, TLSDecodable {
         case .parent(let parent):
             writer.write(UInt8(2))
             writer.write(parent)
+        }
+    }
+
+    package init(from reader: inout TLSReader) throws(MLSError) {
+        switch try reader.read(UInt8.self) {
+        case 1: self = .leaf(try reader.read())
+        case 2: self = .parent(try reader.read())
+        case let value: throw MLSError(.malformed, "a node type is \(value)")
         }
     }
 }

@@ -64,7 +64,7 @@ extension Store {
 }
 
 /// The tables of a store. The raw value is part of the stored format.
-public enum Table: UInt8, CaseIterable, Hashable, Sendable {
+public enum Table: UInt8, CaseIterable, Sendable {
     /// The account itself: names, token, keys, counters.
     case account = 1
     /// Users we know: names, pinned fingerprints.
@@ -131,6 +131,14 @@ public struct ChangeSet: Hashable, Sendable {
 
 /// Why a store could not do what it was asked to do. Two errors are equal if their codes are.
 public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
+    public let code: Code
+    public let reason: String
+
+    public init(_ code: Code, _ reason: String) {
+        self.code = code
+        self.reason = reason
+    }
+
     /// What kind of failure it is.
     public enum Code: String, Hashable, Sendable {
         /// Another change set was committed since the base revision: read again and build a new one.
@@ -145,14 +153,6 @@ public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case newerFormat
         /// Any other failure of the disk or the operating system.
         case failed
-    }
-
-    public let code: Code
-    public let reason: String
-
-    public init(_ code: Code, _ reason: String) {
-        self.code = code
-        self.reason = reason
     }
 
     public static func == (a: StoreError, b: StoreError) -> Bool { a.code == b.code }

@@ -29,8 +29,7 @@ public struct HistoryRow: StoredRecord, Hashable {
         case replayed = 5
         /// Someone else's, sealed while we were out of step and without keys.
         case lostState = 6
-        case tooLarge = 7
-        case tooFarAhead = 8
+        case tooLarge = 7, tooFarAhead = 8
         /// Its tag, signature or ciphertext is invalid in its epoch, and a commit that lost its race opened another
         /// branch of that epoch.
         case lostBranch = 9

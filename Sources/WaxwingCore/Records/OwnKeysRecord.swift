@@ -25,9 +25,7 @@ struct OwnKeysRecord: StoredRecord, Hashable {
     }
 
     init(from reader: inout TLSReader, version: UInt8) throws(MLSError) {
-        since = try reader.read()
-        uptime = try reader.read()
-        boot = try reader.read()
+        (since, uptime, boot) = (try reader.read(), try reader.read(), try reader.read())
         era = try reader.read()
         sequence = try reader.read()
         setbacks = try reader.read()
