@@ -158,7 +158,8 @@ extension EndToEnd {
                 let watched = network.requests[calm...].count { $0.bearer == token }
                 let minutes = max(1, (ContinuousClock.now - begin) / .seconds(60))
                 #expect(Double(watched) <= 20 * minutes, "\(storm), watch: \(watched) requests")
-                #expect(watched > 0)
+                // How soon it tries first is its own choice.
+                #expect(await eventually(within: 75) { network.requests[calm...].contains { $0.bearer == token } })
 
                 network.heal()
                 // Carol first: those who join later do not read it.
