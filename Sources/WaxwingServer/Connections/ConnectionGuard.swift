@@ -39,6 +39,9 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private var stalledSince: NIODeadline?
     private var timer: Scheduled<Void>?
     private var context: ChannelHandlerContext?
+    /// What the server works on the connection with. A server that is stopping drops it unread, and NIO ends the process
+    /// if its writer goes before the connection does.
+    var value: (any Sendable)?
 
     init(roster: ConnectionRoster, deadlines: ConnectionDeadlines, awaitsHandshake: Bool) {
         self.roster = roster
@@ -54,6 +57,10 @@ final class ConnectionGuard: ChannelDuplexHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         timer?.cancel()
         self.context = nil
+        // Behind the handlers that finish it.
+        let value = value
+        self.value = nil
+        context.eventLoop.execute { withExtendedLifetime(value) {} }
     }
 
     func channelActive(context: ChannelHandlerContext) {

@@ -17,7 +17,11 @@ struct GuardedChannel<Base: ServerChildChannel>: ServerChildChannel {
         } catch {
             return channel.eventLoop.makeFailedFuture(error)
         }
-        let done = base.setup(channel: channel, logger: logger)
+        let bound = NIOLoopBound(keeper, eventLoop: channel.eventLoop)
+        let done = base.setup(channel: channel, logger: logger).map { value in
+            bound.value.value = value
+            return value
+        }
         guard hasTLS else { return done }
         let watch = NIOLoopBound(HandshakeWatch(keeper), eventLoop: channel.eventLoop)
         return done.flatMapThrowing { value in
