@@ -26,10 +26,8 @@ extension Account {
             try await register(username, password, address, alias: alias, registrationToken: registrationToken)
             do {
                 try await login(username, password, address, settings)
-            } catch let error as TransportError {
-                throw AccountError.registeredOnly(Trouble(error))
-            } catch let error as ProtocolError {
-                throw AccountError.registeredOnly(Trouble(error))
+            } catch {
+                throw AccountError.registeredOnly(Trouble(explaining: error))
             }
         }
     }

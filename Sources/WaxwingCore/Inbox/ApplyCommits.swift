@@ -368,22 +368,22 @@ extension ClientCore {
 
     /// Ends our part in a group: deletes the keys, and marks what waits with the reason.
     mutating func closeGroup(
-        _ group: inout OpenGroup, as status: GroupRecord.Status, because reason: GroupEnd, _ turn: inout Turn
+        _ group: inout OpenGroup, as end: GroupEnd, _ turn: inout Turn
     ) throws {
         group.state = nil
-        group.record.status = status
+        group.record.status = end.status
         turn.draft.delete(.membership, Keys.roomBefore(group.id))
         turn.draft.delete(.membership, Keys.decided(group.id))
         try wipeState(group.id, &turn)
         for var row in try turn.draft.outbox(group.id) where !row.isFailed {
             if row.isByPerson {
-                row.state = .failed(.groupClosed(reason))
+                row.state = .failed(.groupClosed(end))
                 turn.draft.put(row)
             } else {
                 // No one asked for it, so no one misses it.
                 turn.draft.deleteOutbox(row)
             }
         }
-        if status == .removed { try keepUnread(group.record, because: reason, &turn) }
+        if end.status == .removed { try keepUnread(group.record, after: end, &turn) }
     }
 }

@@ -50,13 +50,13 @@ extension ClientCore {
             // It was us: the answer to our leaving got lost.
             turn.draft.deleteOutbox(row)
             turn.notice(.done(row, sequence: nil))
-            try end(record, as: .left, .weLeft, because: .left, &turn)
+            try end(record, as: .left, .weLeft, &turn)
             return
         }
         if lane.isDeleted {
-            try end(record, as: .deleted, .groupDeleted, because: .deleted, &turn)
+            try end(record, as: .deleted, .groupDeleted, &turn)
         } else {
-            try end(record, as: .removed, .weWereRemoved, because: .removed, &turn)
+            try end(record, as: .removed, .weWereRemoved, &turn)
         }
     }
 
@@ -178,12 +178,11 @@ extension ClientCore {
 
     /// Our part in a group is over, noticed outside its log.
     mutating func end(
-        _ record: GroupRecord, as status: GroupRecord.Status, _ kind: SystemEvent.Kind, because reason: GroupEnd,
-        _ turn: inout Turn
+        _ record: GroupRecord, as end: GroupEnd, _ kind: SystemEvent.Kind, _ turn: inout Turn
     ) throws {
         let me = try account(turn).userID
         var group = OpenGroup(record: record, state: nil)
-        try closeGroup(&group, as: status, because: reason, &turn)
+        try closeGroup(&group, as: end, &turn)
         turn.draft.put(group.record)
         // After everything that is there: the log itself can no longer be fetched, and a message of ours may be ahead
         // of the cursor.
@@ -208,18 +207,18 @@ extension ClientCore {
         guard staged.changes.external, committer == me else {
             let isUnlisted = RemovalNote(authenticatedData: staged.authenticatedData) != nil
             if let committer { try prove(&group.record, by: committer, fromOutside: staged.changes.external, turn) }
-            try closeGroup(&group, as: .removed, because: .removed, &turn)
+            try closeGroup(&group, as: .removed, &turn)
             return [
                 SystemEvent(isUnlisted ? .weWereUnlisted : .weWereRemoved, actor: committer ?? row.sender, subject: me)
             ]
         }
         if try staged.committer.signatureKey == signer(turn).publicKey {
             try closeGroup(
-                &group, as: .removed, because: .copyTookOver, &turn)
+                &group, as: .copyTookOver, &turn)
             return [SystemEvent(.copyTookOver, actor: me)]
         }
         try closeGroup(
-            &group, as: .removed, because: .placeTaken, &turn)
+            &group, as: .placeTaken, &turn)
         return [SystemEvent(.deviceReplaced, actor: me), SystemEvent(.weWereRemoved, actor: me)]
     }
 }

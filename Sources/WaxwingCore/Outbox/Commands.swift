@@ -272,7 +272,7 @@ extension ClientCore {
         }
         if case .create = row.intent, var record = try turn.draft.group(row.group), record.status == .creating {
             var group = OpenGroup(record: record, state: nil)
-            try closeGroup(&group, as: .deleted, because: .neverCreated, &turn)
+            try closeGroup(&group, as: .neverCreated, &turn)
             record = group.record
             turn.draft.put(record)
         }

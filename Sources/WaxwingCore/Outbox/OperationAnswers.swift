@@ -377,6 +377,6 @@ extension ClientCore {
     private mutating func haveLeft(_ row: OutboxRow, _ record: GroupRecord, _ turn: inout Turn) throws {
         turn.draft.deleteOutbox(row)
         turn.notice(.done(row, sequence: nil))
-        try end(record, as: .left, .weLeft, because: .left, &turn)
+        try end(record, as: .left, .weLeft, &turn)
     }
 }

@@ -8,7 +8,6 @@ extension ClientCore {
     ///
     /// - Parameter split: where the log became another one; nil if we joined by a dead commit.
     func sayAgain(_ record: GroupRecord, from split: UInt64?, _ turn: inout Turn) throws {
-        let me = try account(turn).userID
         let lost = try ownTexts(record, turn) { row in
             guard let split else { return row.epoch >= record.joinedEpoch }
             guard row.epoch >= split, row.era < record.era else { return false }
@@ -20,7 +19,7 @@ extension ClientCore {
         let waiting = try turn.draft.outbox(record.id).filter { row in
             if case .message = row.intent { row.state != .sending && !row.isFailed } else { false }
         }
-        for text in lost.reversed() { try takeBack(text, in: record, as: .queued, by: me, &turn) }
+        for text in lost.reversed() { try takeBack(text, in: record, as: .queued, &turn) }
         for old in waiting {
             var row = old
             row.order = try turn.draft.takeOrder()
@@ -35,11 +34,10 @@ extension ClientCore {
 
     /// We are out of a group before anyone else was seen on the branch that we joined by: whether what we said there
     /// was read is not known any more. It stays in the outbox as failed, with its text.
-    func keepUnread(_ record: GroupRecord, because reason: GroupEnd, _ turn: inout Turn) throws {
+    func keepUnread(_ record: GroupRecord, after end: GroupEnd, _ turn: inout Turn) throws {
         guard record.entry != .proven else { return }
-        let me = try account(turn).userID
         for text in try ownTexts(record, turn, where: { $0.epoch >= record.joinedEpoch }).reversed() {
-            try takeBack(text, in: record, as: .failed(.unread(reason)), by: me, &turn)
+            try takeBack(text, in: record, as: .failed(.unread(end)), &turn)
         }
     }
 
@@ -47,7 +45,7 @@ extension ClientCore {
 
     /// Moves a message of ours from its place in the log back into the outbox.
     private func takeBack(
-        _ lost: OwnText, in record: GroupRecord, as state: OutboxRow.State, by me: ID, _ turn: inout Turn
+        _ lost: OwnText, in record: GroupRecord, as state: OutboxRow.State, _ turn: inout Turn
     ) throws {
         turn.draft.delete(.history, lost.key)
         var row = OutboxRow(
@@ -57,7 +55,7 @@ extension ClientCore {
         turn.draft.put(row)
         turn.draft.putHistory(
             HistoryRow(
-                sequence: nil, era: 0, sender: me, time: lost.line.time, content: lost.line.content,
+                sequence: nil, era: 0, sender: lost.line.sender, time: lost.line.time, content: lost.line.content,
                 messageID: lost.id, outboxOrder: row.order),
             in: record)
     }

@@ -85,8 +85,9 @@ public struct LinkRecord: StoredRecord, Hashable {
         case sessionOver = 4
 
         /// The trouble that version 2 stored as a sentence.
-        fileprivate func trouble(_ sentence: String) -> Trouble {
-            switch self {
+        fileprivate func trouble(_ sentence: String) -> Trouble? {
+            if sentence.isEmpty { return nil }
+            return switch self {
             case .noWay: .transport(.other, detail: sentence)
             case .otherServer: .transport(.badAnswer, detail: sentence)
             case .serverTrouble: .transport(.serverTrouble, detail: sentence)
@@ -128,14 +129,14 @@ public struct LinkRecord: StoredRecord, Hashable {
         guard version > 1 else {
             _ = try reader.read(UInt64.self)
             (kind, server) = (.noWay, "")
-            trouble = sentence.isEmpty ? nil : .transport(.other, detail: sentence)
+            trouble = kind.trouble(sentence)
             return
         }
         nextTry = try reader.readDeadline()
         guard let kind = Kind(rawValue: try reader.read()) else { throw MLSError(.malformed, "a kind of trouble") }
         self.kind = kind
         server = try reader.readText()
-        if !sentence.isEmpty { trouble = kind.trouble(sentence) }
+        if version < 3 { trouble = kind.trouble(sentence) }
     }
 
     func encode(to writer: inout TLSWriter) {

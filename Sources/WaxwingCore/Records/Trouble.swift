@@ -101,7 +101,7 @@ public enum Trouble: Hashable, Sendable {
     /// The invite is gone: it was cancelled, or it expired.
     case inviteGone
 
-    /// A sentence that an earlier version stored.
+    /// In words alone: a sentence that an earlier version stored, or an error that has no case of its own.
     case other(String)
 }
 
@@ -119,6 +119,15 @@ public enum GroupEnd: UInt8, Hashable, Sendable, CaseIterable {
     case placeTaken = 6
     /// Only history from an archive is here.
     case imported = 7
+
+    var status: GroupRecord.Status {
+        switch self {
+        case .removed, .copyTookOver, .placeTaken: .removed
+        case .left: .left
+        case .deleted, .neverCreated: .deleted
+        case .imported: .imported
+        }
+    }
 }
 
 /// What is known of a key package that is not valid now. Times are Unix seconds.
@@ -148,6 +157,15 @@ public struct KeyPackageLifetime: Hashable, Sendable {
 }
 
 extension Trouble {
+    /// Why something failed on the way to the server, or here.
+    package init(explaining error: any Error) {
+        switch error {
+        case let error as TransportError: self.init(error)
+        case let error as ProtocolError: self.init(error)
+        default: self = .other("\(error)")
+        }
+    }
+
     /// What stopped a request on its way.
     package init(_ error: TransportError) { self = .transport(error.cause, detail: error.reason) }
 
